@@ -1,0 +1,620 @@
+"""Drug files: what the model needs to know of a drug, each number with its source.
+
+A drug is a TOML file (``qsp_lib/data/drugs/okt3.toml`` is a short one to copy). Every number is
+written with its unit and its source, an evidence id or the words "declared assumption"::
+
+    CL = { value = 2.22, unit = "L/h", source = ["PK001"] }
+
+and every regimen in the words of a protocol::
+
+    doses = [{ bolus = "5 mg", time = "0 h", every = "24 h", count = 10 }]
+
+Everything is checked here and turned into hours, litres, micrograms and ng/mL; nothing deeper
+in the package reads a unit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from .dosing import Bolus, Infusion, Regimen
+from .errors import InputError
+from .evidence import check_sources
+from .parameters import DrugInputs, Prior, TocilizumabInputs
+from .units import convert, molar_to_mass, same_kind, split
+
+RESCUE = "tocilizumab"
+_SHIPPED = ("blinatumomab", "tgn1412", "okt3")
+_RATES = ("k_act", "k_exh", "k_kill", "k_rec")
+
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+Words = Annotated[str, Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number as its drug file writes it.
+
+    Attributes:
+        value, unit: as written, before any conversion.
+        source: evidence ids, and the words "declared assumption" where they apply.
+        note: as written; may be empty.
+        low, high: the range it is shown over, in `unit`; None where the file gives none.
+        status, log10_sd: for a rate that has a prior; None otherwise.
+        same_as: the drug whose number stands here; None for a drug's own.
+    """
+
+    value: float
+    unit: str
+    source: tuple[str, ...]
+    note: str = ""
+    low: float | None = None
+    high: float | None = None
+    status: str | None = None
+    log10_sd: float | None = None
+    same_as: str | None = None
+
+    def to(self, unit: str) -> float:
+        """The value in another unit of the same kind."""
+        return convert(self.value, self.unit, unit)
+
+
+@dataclass(frozen=True)
+class DrugFile:
+    """A validated drug file.
+
+    Attributes:
+        inputs: the model's inputs (h, L, ng/mL).
+        priors: of ``k_act``, ``k_exh``, ``k_rec`` and, for a bispecific, ``k_kill`` (1/h).
+        regimens: by key; ``clinical`` is always among them.
+        sources: each number as written, by its name in the file.
+        regimen_sources: each regimen's sources, by its key.
+        same_as: the rates taken over from another drug, ``{"k_act": "tgn1412"}``.
+        sha256: of the bytes of the file (64 hex digits).
+    """
+
+    inputs: DrugInputs
+    priors: Mapping[str, Prior]
+    regimens: Mapping[str, Regimen]
+    sources: Mapping[str, Quantity]
+    regimen_sources: Mapping[str, tuple[str, ...]]
+    same_as: Mapping[str, str]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class RescueFile:
+    """The validated file of tocilizumab; attributes as of `DrugFile`."""
+
+    inputs: TocilizumabInputs
+    regimens: Mapping[str, Regimen]
+    sources: Mapping[str, Quantity]
+    regimen_sources: Mapping[str, tuple[str, ...]]
+    sha256: str
+
+
+def shipped_drugs() -> tuple[str, ...]:
+    """Names of the drugs that come with the package, mildest role first; not the rescue."""
+    return _SHIPPED
+
+
+def load_drug(path_or_name: str | os.PathLike[str]) -> DrugFile:
+    """Read a drug that comes with the package, by name, or a drug file of one's own, by path.
+
+    Args:
+        path_or_name: one of `shipped_drugs`, or the path of a ``.toml`` file.
+
+    Raises:
+        InputError: For a file that is not there or not TOML; an unknown, missing or misplaced key;
+            an unknown unit or a wrong dimension; a number that is missing, negative or not finite;
+            an unknown mechanism; no regimen named ``clinical``.
+        EvidenceError: For a number without a source, a source that is in no evidence table, or an
+            unverified row without the words "declared assumption" beside it.
+    """
+    text = os.fspath(path_or_name)
+    if text == RESCUE:
+        raise InputError(f"{RESCUE!r} is the rescue and not a drug; use load_tocilizumab().")
+    if text in _SHIPPED:
+        return _shipped_drug(text)
+    if not text.endswith(".toml"):
+        raise InputError(
+            f"Drug {text!r} is not known; expected one of {', '.join(_SHIPPED)} or the path of a "
+            ".toml file."
+        )
+    path = Path(text)
+    return _read_drug(path.name, _read_bytes(path))
+
+
+@lru_cache(maxsize=1)
+def load_tocilizumab() -> RescueFile:
+    """The rescue: its inputs in hours, litres, micrograms and ng/mL, and its regimens.
+
+    Raises:
+        InputError, EvidenceError: As `load_drug`.
+    """
+    return _read_rescue(f"{RESCUE}.toml", _packaged_bytes(RESCUE))
+
+
+# ---------------------------------------------------------------- the file's shape
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Sourced(_Strict):
+    source: list[str]
+    note: str = ""
+
+
+class _Number(_Sourced):
+    value: Positive
+    unit: str
+    low: Positive | None = None
+    high: Positive | None = None
+
+    @model_validator(mode="after")
+    def _in_range(self) -> _Number:
+        low = self.value if self.low is None else self.low
+        high = self.value if self.high is None else self.high
+        if not low <= self.value <= high:
+            raise ValueError(f"value {self.value:g} lies outside low {low:g} and high {high:g}")
+        return self
+
+
+class _Rate(_Number):
+    status: Literal["estimated", "fixed", "assumed"]
+    log10_sd: NotNegative | None = None
+
+    @model_validator(mode="after")
+    def _prior_has_a_width(self) -> _Rate:
+        if self.status != "fixed" and not self.log10_sd:
+            raise ValueError(f"status {self.status!r} expects a log10_sd above 0")
+        if self.status == "fixed" and self.log10_sd:
+            raise ValueError("status 'fixed' expects no log10_sd; a rate that is drawn is assumed")
+        return self
+
+
+class _SameAs(_Sourced):
+    same_as: Name
+
+
+class _Dose(_Strict):
+    bolus: str | None = None
+    infusion: str | None = None
+    rate: str | None = None
+    time: str
+    duration: str | None = None
+    every: str | None = None
+    count: Count = 1
+    max: str | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> _Dose:
+        kinds = [name for name in ("bolus", "infusion", "rate") if getattr(self, name) is not None]
+        if len(kinds) != 1:
+            raise ValueError(f"{kinds} were given; expected one of bolus, infusion or rate")
+        if (self.duration is None) != (self.bolus is not None):
+            raise ValueError("an infusion or rate expects a duration, and a bolus none")
+        if (self.every is None) != (self.count == 1):
+            raise ValueError("every and a count above 1 are expected together")
+        if self.max is not None and self.rate is not None:
+            raise ValueError("max was given with a rate; expected it with a bolus or infusion")
+        return self
+
+
+class _Regimen(_Sourced):
+    label: Words
+    doses: Annotated[list[_Dose], Field(min_length=1)]
+
+
+class _File(_Strict):
+    schema_: Annotated[Literal[1], Field(alias="schema")]
+    name: Name
+    label: Words
+    regimens: dict[Name, _Regimen]
+
+    @field_validator("regimens")
+    @classmethod
+    def _has_a_clinical_one(cls, regimens: dict[str, _Regimen]) -> dict[str, _Regimen]:
+        if "clinical" not in regimens:
+            raise ValueError(f"{sorted(regimens)} were given; expected one named 'clinical'")
+        return regimens
+
+
+class _Patient(_Strict):
+    weight: _Number
+    bsa: _Number
+
+
+class _Exposure(_Strict):
+    V1: _Number
+    CL: _Number | None = None
+    half_life: _Number | None = None
+    V2: _Number | None = None
+    Q: _Number | None = None
+
+    @model_validator(mode="after")
+    def _one_way_of_elimination(self) -> _Exposure:
+        if (self.CL is None) == (self.half_life is None):
+            raise ValueError("expected either CL or half_life")
+        if (self.V2 is None) != (self.Q is None):
+            raise ValueError("expected V2 and Q together, or neither for one compartment")
+        if self.half_life is not None and self.V2 is not None:
+            raise ValueError("expected CL, not half_life, with a second compartment")
+        return self
+
+
+class _Potency(_Strict):
+    EC50: _Number
+    h: _Number
+    K_hook: _Number | None = None
+
+
+class _TCells(_Strict):
+    k_act: _Rate | _SameAs
+    k_exh: _Rate | _SameAs
+    k_rec: _Rate | _SameAs
+    k_kill: _Rate | _SameAs | None = None
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _own_or_borrowed(cls, given: Any, _handler: Any) -> Any:
+        """Pick the shape by the key, so that a message is about that shape alone."""
+        borrowed = isinstance(given, dict) and "same_as" in given
+        return (_SameAs if borrowed else _Rate).model_validate(given)
+
+
+class _DrugFile(_File):
+    mechanism: Literal["monoclonal", "bispecific"]
+    role: Literal["calibration", "development", "blind", "user"]
+    patient: _Patient
+    pharmacokinetics: _Exposure
+    potency: _Potency
+    t_cells: _TCells
+
+    @model_validator(mode="after")
+    def _fits_its_mechanism(self) -> _DrugFile:
+        given = {"potency.K_hook": self.potency.K_hook, "t_cells.k_kill": self.t_cells.k_kill}
+        for name, number in given.items():
+            if self.mechanism == "bispecific" and number is None:
+                raise ValueError(f"mechanism 'bispecific' expects {name}, and none was given")
+            if self.mechanism == "monoclonal" and number is not None:
+                raise ValueError(f"mechanism 'monoclonal' expects no {name}, and one was given")
+        return self
+
+
+class _RescuePatient(_Strict):
+    weight: _Number
+
+
+class _RescueExposure(_Strict):
+    V1: _Number
+    CL: _Number
+    V2: _Number
+    Q: _Number
+    Vmax: _Number
+    Km: _Number
+
+
+class _Receptor(_Strict):
+    K_D: _Number
+    molar_mass: _Number
+    f_R: _Number
+
+
+class _RescueFile(_File):
+    mechanism: Literal["receptor block"]
+    role: Literal["rescue"]
+    patient: _RescuePatient
+    pharmacokinetics: _RescueExposure
+    receptor: _Receptor
+
+
+_Shape = TypeVar("_Shape", bound=_File)
+
+
+# ---------------------------------------------------------------- from shape to inputs
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Turns the numbers of one file into floats, and remembers each as written."""
+
+    file: str
+    sources: dict[str, Quantity]
+
+    def __call__(self, name: str, number: _Number, unit: str) -> float:
+        """The number in `unit`; `name` is where it stands in the file."""
+        where = f"Drug file {self.file}, {name}"
+        try:
+            value = convert(number.value, number.unit, unit)
+        except InputError as problem:
+            raise InputError(f"{where}: {problem}") from None
+        self.sources[name.rpartition(".")[2]] = Quantity(
+            number.value,
+            number.unit,
+            check_sources(where, number.source),
+            number.note,
+            number.low,
+            number.high,
+            getattr(number, "status", None),
+            getattr(number, "log10_sd", None),
+        )
+        return value
+
+
+def _read_drug(file: str, data: bytes) -> DrugFile:
+    shape = _validate(file, data, _DrugFile)
+    sources: dict[str, Quantity] = {}
+    read = _Reader(file, sources)
+    weight = read("patient.weight", shape.patient.weight, "kg")
+    bsa = read("patient.bsa", shape.patient.bsa, "m2")
+    exposure = _exposure(read, shape.pharmacokinetics)
+    potency = shape.potency
+    hook = potency.K_hook
+    rates, priors, same_as = _rates(read, shape.t_cells)
+    inputs = DrugInputs(
+        name=shape.name,
+        label=shape.label,
+        mechanism=shape.mechanism,
+        role=shape.role,
+        V1=exposure["V1"],
+        CL=exposure["CL"],
+        V2=exposure["V2"],
+        Q=exposure["Q"],
+        EC50=read("potency.EC50", potency.EC50, "ng/mL"),
+        h=read("potency.h", potency.h, "1"),
+        K_hook=math.inf if hook is None else read("potency.K_hook", hook, "ng/mL"),
+        k_act=rates["k_act"],
+        k_exh=rates["k_exh"],
+        k_rec=rates["k_rec"],
+        k_kill=rates["k_kill"],
+        weight_kg=weight,
+        bsa_m2=bsa,
+    )
+    regimens, regimen_sources = _regimens(file, shape.regimens, weight, bsa)
+    return DrugFile(
+        inputs,
+        MappingProxyType(priors),
+        regimens,
+        MappingProxyType(sources),
+        regimen_sources,
+        MappingProxyType(same_as),
+        hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _exposure(read: _Reader, given: _Exposure) -> dict[str, float]:
+    """V1, CL, V2 and Q in litres and hours; one compartment has V2 = 1 L and Q = 0."""
+    v1 = read("pharmacokinetics.V1", given.V1, "L")
+    if given.CL is not None:
+        clearance = read("pharmacokinetics.CL", given.CL, "L/h")
+    else:
+        assert given.half_life is not None  # the shape has one of the two
+        clearance = math.log(2) * v1 / read("pharmacokinetics.half_life", given.half_life, "h")
+    if given.V2 is None or given.Q is None:
+        return {"V1": v1, "CL": clearance, "V2": 1.0, "Q": 0.0}
+    return {
+        "V1": v1,
+        "CL": clearance,
+        "V2": read("pharmacokinetics.V2", given.V2, "L"),
+        "Q": read("pharmacokinetics.Q", given.Q, "L/h"),
+    }
+
+
+def _rates(
+    read: _Reader, given: _TCells
+) -> tuple[dict[str, float], dict[str, Prior], dict[str, str]]:
+    """The T-cell rates (1/h), their priors, and which of them are another drug's."""
+    rates = {"k_kill": 0.0}
+    priors: dict[str, Prior] = {}
+    same_as: dict[str, str] = {}
+    for name in _RATES:
+        rate = getattr(given, name)
+        if rate is None:
+            continue
+        if isinstance(rate, _SameAs):
+            priors[name], read.sources[name] = _borrowed(read.file, name, rate)
+            rates[name] = priors[name].median
+            same_as[name] = rate.same_as
+        else:
+            rates[name] = read(f"t_cells.{name}", rate, "1/h")
+            priors[name] = Prior(rates[name], rate.log10_sd or 0.0, rate.status)
+    return rates, priors, same_as
+
+
+def _borrowed(file: str, name: str, rate: _SameAs) -> tuple[Prior, Quantity]:
+    """The prior of another shipped drug's rate, and the quantity that says so."""
+    where = f"Drug file {file}, t_cells.{name}"
+    if rate.same_as not in _SHIPPED or file == f"{rate.same_as}.toml":
+        raise InputError(
+            f"{where}: same_as {rate.same_as!r} was given; expected another of "
+            f"{', '.join(_SHIPPED)}."
+        )
+    other = _shipped_drug(rate.same_as)
+    if name not in other.priors or name in other.same_as:
+        raise InputError(
+            f"{where}: same_as {rate.same_as!r} has no {name} of its own; expected a drug that "
+            "has one."
+        )
+    written = other.sources[name]
+    quantity = Quantity(
+        written.value,
+        written.unit,
+        check_sources(where, rate.source),
+        rate.note,
+        status=written.status,
+        log10_sd=written.log10_sd,
+        same_as=rate.same_as,
+    )
+    return other.priors[name], quantity
+
+
+def _read_rescue(file: str, data: bytes) -> RescueFile:
+    shape = _validate(file, data, _RescueFile)
+    sources: dict[str, Quantity] = {}
+    read = _Reader(file, sources)
+    pk, receptor = shape.pharmacokinetics, shape.receptor
+    read("receptor.molar_mass", receptor.molar_mass, "kDa")
+    read("receptor.K_D", receptor.K_D, "nM")
+    weight = read("patient.weight", shape.patient.weight, "kg")
+    inputs = TocilizumabInputs(
+        V1=read("pharmacokinetics.V1", pk.V1, "L"),
+        CL=read("pharmacokinetics.CL", pk.CL, "L/h"),
+        V2=read("pharmacokinetics.V2", pk.V2, "L"),
+        Q=read("pharmacokinetics.Q", pk.Q, "L/h"),
+        Vmax=read("pharmacokinetics.Vmax", pk.Vmax, "ug/h"),
+        Km=read("pharmacokinetics.Km", pk.Km, "ng/mL"),
+        K_D=molar_to_mass(
+            receptor.K_D.value,
+            receptor.K_D.unit,
+            receptor.molar_mass.value,
+            receptor.molar_mass.unit,
+            "ng/mL",
+        ),
+        f_R=read("receptor.f_R", receptor.f_R, "1"),
+        weight_kg=weight,
+    )
+    regimens, regimen_sources = _regimens(file, shape.regimens, weight, None)
+    return RescueFile(
+        inputs,
+        regimens,
+        MappingProxyType(sources),
+        regimen_sources,
+        hashlib.sha256(data).hexdigest(),
+    )
+
+
+# ---------------------------------------------------------------- regimens
+
+
+def _regimens(
+    file: str, given: dict[str, _Regimen], weight_kg: float, bsa_m2: float | None
+) -> tuple[Mapping[str, Regimen], Mapping[str, tuple[str, ...]]]:
+    regimens: dict[str, Regimen] = {}
+    sources: dict[str, tuple[str, ...]] = {}
+    for key, regimen in given.items():
+        where = f"Drug file {file}, regimens.{key}"
+        sources[key] = check_sources(where, regimen.source)
+        doses: list[Bolus | Infusion] = []
+        for dose in regimen.doses:
+            try:
+                doses.extend(_doses(dose, weight_kg, bsa_m2))
+            except InputError as problem:
+                raise InputError(f"{where}: {problem}") from None
+        regimens[key] = Regimen.of(*doses, label=regimen.label)
+    return MappingProxyType(regimens), MappingProxyType(sources)
+
+
+def _doses(dose: _Dose, weight_kg: float, bsa_m2: float | None) -> list[Bolus | Infusion]:
+    """Every dose that one line of a regimen stands for (h, ug)."""
+    first = _quantity("time", dose.time, "h", positive=False)
+    step = 0.0 if dose.every is None else _quantity("every", dose.every, "h")
+    times = [first + step * number for number in range(dose.count)]
+    length = math.nan if dose.duration is None else _quantity("duration", dose.duration, "h")
+    if dose.rate is not None:
+        rate = _for_patient("rate", dose.rate, "ug/h", weight_kg, bsa_m2)
+        return [Infusion.at_rate(time, length, rate) for time in times]
+    kind = "infusion" if dose.bolus is None else "bolus"
+    amount = _for_patient(kind, getattr(dose, kind), "ug", weight_kg, bsa_m2)
+    if dose.max is not None:
+        amount = min(amount, _quantity("max", dose.max, "ug"))
+    if dose.bolus is not None:
+        return [Bolus(time, amount) for time in times]
+    return [Infusion(time, length, amount) for time in times]
+
+
+def _quantity(name: str, text: str, unit: str, *, positive: bool = True) -> float:
+    value, given = split(text)
+    number = convert(value, given, unit)
+    if number < 0 or (positive and number == 0):
+        wanted = "more than 0" if positive else "0 or more"
+        raise InputError(f"{name} {text!r} was given; expected {wanted}.")
+    return number
+
+
+def _for_patient(name: str, text: str, unit: str, weight_kg: float, bsa_m2: float | None) -> float:
+    """A dose or rate in `unit`, multiplied out if it is per kilogram or per square metre."""
+    value, given = split(text)
+    if value <= 0:
+        raise InputError(f"{name} {text!r} was given; expected more than 0.")
+    if same_kind(given, f"{unit}/kg"):
+        number = convert(value, given, f"{unit}/kg") * weight_kg
+    elif bsa_m2 is not None and same_kind(given, f"{unit}/m2"):
+        number = convert(value, given, f"{unit}/m2") * bsa_m2
+    else:
+        number = convert(value, given, unit)
+    return number
+
+
+# ---------------------------------------------------------------- reading the bytes
+
+
+@lru_cache(maxsize=len(_SHIPPED))
+def _shipped_drug(name: str) -> DrugFile:
+    return _read_drug(f"{name}.toml", _packaged_bytes(name))
+
+
+def _packaged_bytes(name: str) -> bytes:
+    return (resources.files("qsp_lib") / "data" / "drugs" / f"{name}.toml").read_bytes()
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise InputError(
+            f"Drug file {path} cannot be read ({problem.strerror}); expected the path of a .toml "
+            "file."
+        ) from None
+
+
+def _validate(file: str, data: bytes, shape: type[_Shape]) -> _Shape:
+    """The file as `shape`, or one sentence about the first thing wrong with it."""
+    try:
+        content = tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise InputError(f"Drug file {file} is not readable as TOML ({problem}).") from None
+    try:
+        return shape.model_validate(content)
+    except ValidationError as problem:
+        raise InputError(f"Drug file {file}{_sentence(problem)}") from None
+
+
+def _sentence(problem: ValidationError) -> str:
+    """What was given and what was expected, for the first error, unknown keys before the rest."""
+    errors = sorted(problem.errors(), key=lambda error: error["type"] != "extra_forbidden")
+    first = errors[0]
+    where = ".".join(str(part) for part in first["loc"])
+    at = f", {where}:" if where else ":"
+    if first["type"] == "extra_forbidden":
+        return f"{at} this key is not known; expected only the keys of the shipped drug files."
+    if first["type"] == "missing":
+        return f"{at} nothing was given; expected this key."
+    if first["type"] == "value_error":
+        return f"{at} {first['ctx']['error']}."
+    wanted = first["msg"].replace("Input should be ", "expected ")
+    return f"{at} {first['input']!r} was given; {wanted[0].lower()}{wanted[1:]}."
