@@ -1,0 +1,44 @@
+"""The reference engine: SciPy integrates the NumPy right-hand side, a batch as one system."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
+
+from ..equations import PARAMETERS, STATES, rhs
+from .base import INITIAL, Outcome, Task, classify
+
+
+def solve_scipy(task: Task, method: str = "RK45") -> tuple[NDArray[np.float64], list[Outcome]]:
+    """Integrate a batch as one system of ``n_states * N`` equations.
+
+    Returns:
+        States ``(n_states, N, T)`` (NaN where the integration failed) and one outcome a set.
+    """
+    n_sets, n_states, times = len(task.parameters), len(STATES), task.schedule.times
+    p = SimpleNamespace(**dict(zip(PARAMETERS, task.parameters.T, strict=True)))
+    states = np.full((n_states, n_sets, times.size), np.nan)
+    y = np.repeat(INITIAL[:, None], n_sets, axis=1)
+    for stretch in task.schedule.stretches:
+        y[0] += task.dose_factor * stretch.bolus
+        y[11] += stretch.bolus_tcz
+        u = task.dose_factor * stretch.rate
+
+        def derivative(_t, flat, u=u, u_tcz=stretch.rate_tcz):
+            parts = rhs(flat.reshape(n_states, n_sets), p, u, u_tcz, task.mechanism, task.feedback)
+            return np.concatenate([np.broadcast_to(part, n_sets) for part in parts])
+
+        part = slice(stretch.first, stretch.last + 1)
+        solution = solve_ivp(
+            derivative, (stretch.start_h, stretch.end_h), y.ravel(), method=method,
+            t_eval=times[part], rtol=task.rtol, atol=task.atol,
+        )  # fmt: skip
+        if not solution.success:
+            states[:] = np.nan
+            return states, [Outcome.SOLVER_FAILED] * n_sets
+        states[:, :, part] = solution.y.reshape(n_states, n_sets, -1)
+        y = states[:, :, stretch.last].copy()
+    return states, [classify(states[:, i], task.rtol, task.atol) for i in range(n_sets)]
