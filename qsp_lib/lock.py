@@ -1,0 +1,331 @@
+"""The lock: one versioned record of everything a blind prediction rests on.
+
+A record is written once and never edited. It holds the network's values with
+their posterior, the structure, the drugs' inputs, the severity boundaries, the
+blind-test protocol, the solver's settings, and digests of the evidence, the
+priors and the held-back tables. What is read from it carries its stamp and
+refuses to be changed. A change is a new version, with its reason, in the ledger.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .drugs import DrugFile, RescueFile, load_drug, load_tocilizumab, shipped_drugs
+from .eligibility import rule_digest
+from .equations import NETWORK
+from .errors import LockError, SealError
+from .evidence import load_tables, reviewed_range_kinds
+from .files import write_text_atomic
+from .ledger import default_ledger_path, require_file
+from .observations import load_observations
+from .parameters import (
+    CrpInputs,
+    Draws,
+    DrugInputs,
+    LockStamp,
+    NetworkParameters,
+    TocilizumabInputs,
+    network_table,
+)  # fmt: skip
+from .posterior import laplace_draws, standard_normals
+from .seal import sealed_tables
+from .severity import GradeBoundaries
+from .structure import equations_digest
+
+LOCKS = Path(str(files("qsp_lib").joinpath("data/locks")))
+
+
+def canonical_json(content: Mapping[str, Any]) -> str:
+    """Text that depends on the content alone: sorted keys, shortest exact numbers."""
+    return json.dumps(content, sort_keys=True, indent=1, allow_nan=False) + "\n"
+
+
+def digest_of(content: Mapping[str, Any]) -> str:
+    """SHA-256 of the canonical text of a record without its own digest."""
+    rest = {key: value for key, value in content.items() if key != "digest"}
+    return hashlib.sha256(canonical_json(rest).encode()).hexdigest()
+
+
+def input_digests() -> dict[str, str]:
+    """SHA-256 of the evidence, the priors, the observations and the drugs as they are read.
+
+    Taken over what the files mean, so that a comment can change and a number cannot.
+    """
+    drugs = {name: load_drug(name) for name in shipped_drugs()}
+    meanings: dict[str, Any] = {
+        "network_parameters": list(network_table().values()),
+        "observations": load_observations(),
+        "range_kinds": reviewed_range_kinds(),
+        **{f"drug {name}": file for name, file in drugs.items()},
+        "drug tocilizumab": load_tocilizumab(),
+    }
+    digests = {name: _digest(_plain(value)) for name, value in meanings.items()}
+    return digests | {"evidence": load_tables().digest(), "eligibility": rule_digest()}
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Nested values as JSON can hold them; a drug file without the hash of its own bytes."""
+    if isinstance(value, DrugFile | RescueFile):
+        names = [field.name for field in fields(value) if field.name != "sha256"]
+        return {name: _plain(getattr(value, name)) for name in names}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return repr(value) if isinstance(value, float) else value
+
+
+@dataclass(frozen=True)
+class Record:
+    """A lock record as read from its file; every check has passed.
+
+    Attributes:
+        content: the record as written, read-only.
+    """
+
+    content: Mapping[str, Any]
+
+    @property
+    def version(self) -> str:
+        return self.content["version"]
+
+    @property
+    def digest(self) -> str:
+        return self.content["digest"]
+
+    @property
+    def stamp(self) -> LockStamp:
+        return LockStamp(self.version, self.digest)
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """Version, digest and date: what a result says of the record it rests on."""
+        return {"version": self.version, "digest": self.digest, "date": self.content["date"]}
+
+    @property
+    def network(self) -> NetworkParameters:
+        """The 17 locked values; changing one is refused."""
+        return NetworkParameters(
+            **self.content["network"], feedback=self.content["structure"]["feedback"],
+            lock=self.stamp,
+        )  # fmt: skip
+
+    def drug(self, name: str) -> DrugInputs:
+        """A drug's locked inputs.
+
+        Raises:
+            LockError: a drug the record does not hold.
+        """
+        if name not in self.content["drugs"]:
+            raise LockError(
+                f"lock {self.version} holds no drug {name!r}; it holds "
+                f"{sorted(self.content['drugs'])}."
+            )
+        inputs = self.content["drugs"][name]
+        return DrugInputs(
+            **{k: float("inf") if v is None else v for k, v in inputs.items()}, lock=self.stamp
+        )
+
+    @property
+    def tocilizumab(self) -> TocilizumabInputs:
+        return TocilizumabInputs(**self.content["tocilizumab"])
+
+    @property
+    def crp(self) -> CrpInputs:
+        return CrpInputs(**self.content["crp"])
+
+    @property
+    def boundaries(self) -> GradeBoundaries:
+        return GradeBoundaries(**self.content["severity"]["boundaries"])
+
+    @property
+    def sealed_hashes(self) -> Mapping[str, str]:
+        """SHA-256 of each held-back table."""
+        return MappingProxyType(self.content["sealed"])
+
+    @property
+    def seed(self) -> int:
+        return int(self.content["blind_test"]["seed"])
+
+    @property
+    def posterior(self) -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64]]:
+        """Names, mean ``(d,)`` and covariance ``(d, d)`` of the joint posterior, in log10."""
+        posterior = self.content["posterior"]
+        return (
+            tuple(posterior["names"]),
+            np.array(posterior["mean_log10"]),
+            np.array(posterior["covariance_log10"]),
+        )
+
+    def draws(self, n_draws: int, seed: int | None = None) -> dict[str, Draws]:
+        """Joint draws for every drug: posterior times the declared priors.
+
+        Draw i is one network and one set of upstream rates for all drugs at once,
+        so indices of different drugs can be compared draw by draw.
+
+        Args:
+            n_draws: how many, 1 or more.
+            seed: the record's own by default.
+        """
+        seed = self.seed if seed is None else seed
+        _, mean, covariance = self.posterior
+        return self.draws_at(laplace_draws(mean, covariance, n_draws, seed), seed)
+
+    def draws_at(self, theta: NDArray[np.float64], seed: int | None = None) -> dict[str, Draws]:
+        """Draws for every drug at these posterior points ``(N, d)``, in log10."""
+        seed = self.seed if seed is None else seed
+        posterior = dict(zip(self.posterior[0], 10.0**theta.T, strict=True))
+        assumed: Mapping[str, Mapping[str, float]] = self.content["assumed"]
+        # a seed of their own: adding a declared prior must not move the posterior draws
+        normals = standard_normals(len(theta), len(assumed), seed + 1)
+        drawn = {
+            name: prior["median"] * 10.0 ** (prior["log10_sd"] * normals[:, i])
+            for i, (name, prior) in enumerate(sorted(assumed.items()))
+        }
+        known = posterior | drawn
+        shared = {name: known[name] for name in NETWORK if name in known}
+        result = {}
+        for drug in self.content["drugs"]:
+            rates = dict(shared)
+            for rate in ("k_act", "k_exh", "k_kill", "k_rec"):
+                owner = self.content["same_as"].get(drug, {}).get(rate, drug)
+                for name in (f"{owner}.{rate}", rate):
+                    if name in known:
+                        rates[rate] = known[name]
+                        break
+            result[drug] = Draws(rates, self.stamp)
+        return result
+
+
+def verify(content: Mapping[str, Any], *, against_code: bool = True) -> None:
+    """Check a record's digest, and that what it was made from still stands.
+
+    Raises:
+        LockError: an edited record, a changed structure, evidence, prior, drug file
+            or table hash; each names what differs and what to do.
+    """
+    version = content.get("version", "?")
+    if content.get("digest") != digest_of(content):
+        raise LockError(
+            f"lock {version} was edited: its content gives digest {digest_of(content)[:12]}, it "
+            f"says {str(content.get('digest'))[:12]}. Restore the file; a change is a new version."
+        )
+    if not against_code:
+        return
+    structure = content["structure"]
+    digest = equations_digest(structure["feedback"])
+    if digest != structure["equations_sha256"]:
+        raise LockError(
+            f"the equations are not those of lock {version} ({digest[:12]}, expected "
+            f"{structure['equations_sha256'][:12]}). Restore equations.py, or make a new version."
+        )
+    for name, value in input_digests().items():
+        if content["digests"].get(name) != value:
+            raise LockError(
+                f"{name} is not what lock {version} was made from ({value[:12]}, expected "
+                f"{str(content['digests'].get(name))[:12]}). Restore it, or make a new version."
+            )
+    for table, sealed in sealed_tables().items():
+        if content["sealed"].get(table) != sealed.sha256:
+            raise LockError(
+                f"the hash of held-back table {table} is not the one in lock {version}; a sealed "
+                "hash never changes after a lock."
+            )
+
+
+def read_record(
+    path: Path, *, against_code: bool = True, ledger_path: Path | None = None
+) -> Record:
+    """A record from its file, verified.
+
+    Args:
+        against_code: False for an older version, whose evidence and code may have moved on.
+        ledger_path: a ledger that must hold the record; None for a record of one's own.
+
+    Raises:
+        LockError: no such file, not a record, or any failed check of :func:`verify`.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise LockError(f"no lock record at {path.name}; make one with 'lock make'.") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise LockError(f"{path.name} is not a lock record: {error}.") from None
+    if not isinstance(content, dict) or "version" not in content:
+        raise LockError(f"{path.name} is not a lock record: it has no version.")
+    verify(content, against_code=against_code)
+    if ledger_path is not None:
+        try:
+            require_file("lock", path, ledger_path)
+        except SealError as error:
+            raise LockError(str(error)) from None
+    return Record(_frozen(content))
+
+
+def _frozen(value: Any) -> Any:
+    """Nested JSON that cannot be changed."""
+    if isinstance(value, dict):
+        return MappingProxyType({key: _frozen(item) for key, item in value.items()})
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def versions(directory: Path = LOCKS) -> tuple[str, ...]:
+    """Versions on file, oldest first."""
+    names = (path.stem.removeprefix("lock-v") for path in directory.glob("lock-v*.json"))
+    return tuple(f"v{n}" for n in sorted(int(name) for name in names))
+
+
+@cache
+def current_record(directory: Path = LOCKS) -> Record:
+    """The newest record.
+
+    Raises:
+        LockError: there is none, or it fails a check.
+    """
+    known = versions(directory)
+    if not known:
+        raise LockError("there is no lock record yet; calibrate and develop, then 'lock make'.")
+    ledger = default_ledger_path() if directory == LOCKS else None
+    return read_record(directory / f"lock-{known[-1]}.json", ledger_path=ledger)
+
+
+def write_record(content: Mapping[str, Any], directory: Path = LOCKS) -> Path:
+    """Write a new version, never over an old one.
+
+    Raises:
+        LockError: the version exists already.
+    """
+    path = directory / f"lock-{content['version']}.json"
+    if path.exists():
+        raise LockError(
+            f"lock {content['version']} exists and is never edited; a change is a new version."
+        )
+    whole = dict(content) | {"digest": digest_of(content)}
+    directory.mkdir(parents=True, exist_ok=True)
+    write_text_atomic(path, canonical_json(whole))
+    return path
+
+
+def plain_inputs(inputs: DrugInputs) -> dict[str, Any]:
+    """A drug's inputs as JSON can hold them; an absent hook effect is null."""
+    values = asdict(inputs)
+    del values["lock"]
+    return {k: None if v == float("inf") else v for k, v in values.items()}
