@@ -1,0 +1,121 @@
+# make book   execute every chapter, then build the site into _build/html
+# make test   unit tests, every chapter compared with its committed outputs, numeric regression
+# Both need only Python >= 3.11 and make: they set up .venv the first time. `make help` lists the rest.
+
+PYTHON ?= python3
+# chapters executed side by side, and test processes
+JOBS ?= 2
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help book site notebooks test test-quick lint format bench check-clean check-site clean clean-venv setup
+
+PY := .venv/bin/python
+READY := .venv/installed
+
+# nothing from outside the checkout takes part: no user site-packages, no path, no startup file
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV
+export PYTHONNOUSERSITE := 1
+
+# a .venv that was copied or moved along with the checkout still points at the old place: renew it
+ifneq ($(shell cat .venv/checkout 2>/dev/null),$(CURDIR))
+$(shell rm -f $(READY))
+endif
+
+help:
+	@echo "make book        execute every chapter and build the site into _build/html"
+	@echo "make site        build the site from the committed chapters and results, executing nothing"
+	@echo "make notebooks   execute every chapter and refresh notebooks/ and results/ in place"
+	@echo "make test        unit tests, chapters against their committed outputs, numeric regression"
+	@echo "make test-quick  unit tests only"
+	@echo "make lint        ruff and mypy"
+	@echo "make format      let ruff tidy the code"
+	@echo "make bench       run benchmarks/*.py"
+	@echo "make clean       remove _build;  make clean-venv removes .venv too"
+	@echo
+	@echo "PYTHON=python3.12 chooses the interpreter of a new .venv, JOBS=4 the number of processes."
+
+setup: $(READY)
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+	@set -e; \
+	found=; \
+	for name in "$(PYTHON)" python3 python3.13 python3.12 python3.11; do \
+	  if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    found="$$name"; break; \
+	  fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "Python 3.11 or newer is needed and none was found. Install one, or name it:" >&2; \
+	  echo "  make PYTHON=/path/to/python3.12 ..." >&2; \
+	  exit 1; \
+	fi; \
+	if ! $(PY) -m pip --version >/dev/null 2>&1; then \
+	  rm -rf .venv; \
+	  echo "setting up .venv with $$("$$found" --version) (once, a minute or two)"; \
+	  "$$found" -m venv .venv || { \
+	    rm -rf .venv; \
+	    echo "'$$found -m venv' failed. On Debian and Ubuntu: apt install python3-venv" >&2; \
+	    exit 1; \
+	  }; \
+	fi; \
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt; \
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	printf '%s\n' "$(CURDIR)" > .venv/checkout; \
+	touch $(READY)
+
+book: $(READY)
+	@$(PY) -m qsp_lib run --jobs $(JOBS)
+	@$(PY) -m qsp_lib site --executed
+
+site: $(READY)
+	@$(PY) -m qsp_lib site
+
+notebooks: $(READY)
+	@$(PY) -m qsp_lib run --jobs $(JOBS) --in-place
+
+# The chapters run under nbval as committed, write their numbers to _build/test-results,
+# and the second line compares those with results/.
+test: $(READY)
+	@rm -rf _build/test-results
+	@QSP_RESULTS_DIR="$$PWD/_build/test-results" $(PY) -m pytest -n $(JOBS) --dist loadfile \
+	  --nbval --nbval-current-env tests notebooks
+	@$(PY) -m pytest -m regression tests/notebooks
+
+test-quick: $(READY)
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile tests
+
+lint: $(READY)
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+
+format: $(READY)
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bench: $(READY)
+	@set -e; \
+	for script in benchmarks/*.py; do \
+	  if [ -e "$$script" ]; then echo "== $$script"; $(PY) "$$script"; \
+	  else echo "there are no benchmarks in benchmarks/"; fi; \
+	done
+
+# after `make book`: the site as a reader gets it, and the checkout as it was
+check-site: $(READY)
+	@$(PY) -m pytest -m site tests/site
+
+check-clean:
+	@changed="$$(git status --porcelain)"; \
+	if [ -n "$$changed" ]; then \
+	  echo "a build has to leave the checkout as it was, but git status says:" >&2; \
+	  echo "$$changed" >&2; exit 1; \
+	fi
+
+clean:
+	rm -rf _build
+
+clean-venv: clean
+	rm -rf .venv

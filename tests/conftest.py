@@ -1,0 +1,51 @@
+"""What several test modules share: property tests that repeat exactly, and one joint fit."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from qsp_lib import locking
+from qsp_lib.calibration import make_problem
+from qsp_lib.fitting import Fit, Problem, fit_from
+from qsp_lib.lock import Record, read_record, write_record
+from qsp_lib.parameters import NetworkParameters
+
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def network() -> NetworkParameters:
+    """The network at its prior medians, locked by nothing."""
+    return NetworkParameters.prior_medians()
+
+
+@pytest.fixture(scope="session")
+def joint_problem() -> Problem:
+    """The fit of both fitted drugs."""
+    return make_problem(locking.FITTED)
+
+
+@pytest.fixture(scope="session")
+def joint_fit(joint_problem: Problem) -> Fit:
+    """Its optimum from the prior mean."""
+    return fit_from(joint_problem, joint_problem.prior_mean)
+
+
+@pytest.fixture(scope="session")
+def content(joint_problem: Problem, joint_fit: Fit) -> MappingProxyType[str, Any]:
+    """What a lock record of that optimum holds. No blind drug is simulated to make it."""
+    made = locking.compose("v1", "made by a test", "2026-01-01", joint_problem, joint_fit)
+    return MappingProxyType(made)
+
+
+@pytest.fixture(scope="session")
+def record(
+    content: MappingProxyType[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Record:
+    """The record of that content, written apart from the real ones and read back."""
+    return read_record(write_record(content, tmp_path_factory.mktemp("locks")))
