@@ -1,0 +1,33 @@
+"""The numbers the chapters have just computed are the committed ones, within a stated tolerance.
+
+``make test`` runs the chapters, which write to ``_build/test-results``, and then this.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from qsp_lib import chapters, results
+from qsp_lib.results import Tolerance
+from qsp_lib.runner import BUILD
+
+RTOL = 1e-6
+# the first pattern that fits a key path, as in 01_calibration/values/fit/rms, decides
+TOLERANCES: tuple[Tolerance, ...] = ()
+
+NAMES = sorted(path.stem for path in chapters.NOTEBOOKS.glob("*.ipynb"))
+FRESH = BUILD / "test-results"
+
+
+@pytest.mark.regression
+def test_there_are_chapters() -> None:
+    assert chapters.chapter_names()
+
+
+@pytest.mark.regression
+@pytest.mark.parametrize("name", NAMES)
+def test_the_numbers_are_the_committed_ones(name: str) -> None:
+    committed = results.load(name, results.COMMITTED)
+    assert (FRESH / f"{name}.json").exists(), "run this by `make test`, which runs the chapters"
+    differences = results.compare(committed, results.load(name, FRESH), RTOL, TOLERANCES)
+    assert not differences, "\n".join(map(str, differences))
