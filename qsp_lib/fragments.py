@@ -1,0 +1,137 @@
+"""Pieces of prose that are made, never typed: ``book/generated/<name>.md``.
+
+A page takes one in with ``{include} generated/<name>.md``. A fragment is a function of the data
+of the book that returns MyST Markdown, registered under its name::
+
+    @fragment("parameters")
+    def parameters(book: BookData) -> str:
+        return table(("symbol", "median"), ...)
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from . import __version__, chapters
+from .errors import InputError
+from .results import Results
+from .substitutions import flatten, format_value, prefix
+
+_SHOWN_VERSIONS = ("numpy", "scipy", "pandas", "pydiffsol", "sympy", "matplotlib", "jupyter-book")
+
+
+@dataclass(frozen=True)
+class BookData:
+    """What a fragment may read.
+
+    Attributes:
+        notebooks: the folder of the executed chapters the book is made from.
+        results: their numbers, by chapter name.
+        times: seconds each chapter took, where known.
+    """
+
+    notebooks: Path
+    results: Mapping[str, Results]
+    times: Mapping[str, float] = field(default_factory=dict)
+
+
+Fragment = Callable[[BookData], str]
+FRAGMENTS: dict[str, Fragment] = {}
+
+
+def fragment(name: str) -> Callable[[Fragment], Fragment]:
+    """Register a function as the fragment ``name``.
+
+    Raises:
+        InputError: there is one of that name already.
+    """
+
+    def register(function: Fragment) -> Fragment:
+        if name in FRAGMENTS:
+            raise InputError(f"There are two fragments called {name!r}; give each its own name.")
+        FRAGMENTS[name] = function
+        return function
+
+    return register
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A Markdown table; numbers are formatted, and ``|`` in texts is escaped.
+
+    Raises:
+        InputError: a row has not as many cells as the header.
+    """
+    lines = [_row(header), _row(["---"] * len(header))]
+    for row in rows:
+        if len(row) != len(header):
+            raise InputError(
+                f"A table row has {len(row)} cells, expected {len(header)}: {tuple(row)!r}."
+            )
+        lines.append(_row([format_value(cell) for cell in row]))
+    return "\n".join(lines) + "\n"
+
+
+def title_of(notebook: Mapping[str, Any], name: str) -> str:
+    """The first heading of a chapter, or its name."""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            for line in chapters.source_of(cell).splitlines():
+                if line.startswith("# "):
+                    return line[2:].strip()
+    return name
+
+
+@fragment("status")
+def status(book: BookData) -> str:
+    """Versions, the lock record the chapters used, and one line a chapter."""
+    versions = [("qsp_lib", __version__), ("Python", platform.python_version())]
+    versions += [(name, metadata.version(name)) for name in _SHOWN_VERSIONS]
+    rows = []
+    for name in chapters.chapter_names(book.notebooks):
+        title = title_of(chapters.read_notebook(name, book.notebooks), name)
+        seconds = book.times.get(name)
+        numbers = book.results.get(name)
+        rows.append(
+            (
+                f"[{title}](../notebooks/{name}.ipynb)",
+                len(flatten(numbers.values)) if numbers else "none",
+                describe_lock(numbers.lock if numbers else None),
+                f"{seconds:.0f} s" if seconds is not None else "as committed",
+            )
+        )
+    return (
+        table(("package", "version"), versions)
+        + "\n"
+        + table(("chapter", "numbers saved", "lock record", "run for this build"), rows)
+    )
+
+
+@fragment("results_index")
+def results_index(book: BookData) -> str:
+    """Every number the prose can show, with the key it is shown by."""
+    parts = []
+    for name, numbers in book.results.items():
+        rows = [
+            (f"`{prefix(name)}_{key}`", value) for key, value in flatten(numbers.values).items()
+        ]
+        parts.append(f":::{{dropdown}} {name}\n{table(('key', 'value'), rows)}:::\n")
+    return "\n".join(parts) or "No chapter has saved a number yet.\n"
+
+
+def describe_lock(lock: Any) -> str:
+    """A lock as a chapter saved it, in words: its version, date and the start of its digest."""
+    if lock is None:
+        return "not used"
+    if not isinstance(lock, Mapping):
+        return str(lock)
+    parts = [f"{key} {str(lock[key])[:12]}" for key in ("version", "date", "digest") if key in lock]
+    return ", ".join(parts) or "used"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"

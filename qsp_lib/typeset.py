@@ -1,0 +1,80 @@
+"""The equations as a reader wants them: typeset from the right-hand side itself.
+
+The traced derivatives are regrouped around named intermediate quantities (exposure,
+engagement, the priming signal, occupancy and the Hill terms). Putting the definitions
+back gives the traced expressions exactly; a test holds this page to that.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import sympy
+
+from .equations import ENGAGEMENT, INPUTS, PARAMETERS, STATES, hill, occupancy
+from .structure import traced
+
+S = sympy.Symbol
+Definitions = dict[sympy.Symbol, sympy.Expr]
+
+LATEX = {
+    "A_c": "A_c", "A_p": "A_p", "R": "R", "A": "A", "X": "X", "B": "B",
+    "IFN": r"\mathrm{IFN}", "TNF": r"\mathrm{TNF}", "M": "M", "IL6": r"\mathrm{IL6}", "S": "S",
+    "T_c": "T_c", "T_p": "T_p", "CRP": r"\mathrm{CRP}",
+    "u": "u(t)", "u_tcz": r"u_\mathrm{tcz}(t)",
+    "V1": "V_1", "CL": r"\mathrm{CL}", "V2": "V_2", "Q": "Q", "EC50": r"\mathrm{EC}_{50}",
+    "K_hook": r"K_\mathrm{hook}", "k_act": r"k_\mathrm{act}", "k_exh": r"k_\mathrm{exh}",
+    "k_rec": r"k_\mathrm{rec}", "k_kill": r"k_\mathrm{kill}",
+    "V1_tcz": "V_1'", "CL_tcz": r"\mathrm{CL}'", "V2_tcz": "V_2'", "Q_tcz": "Q'",
+    "Vmax_tcz": r"V_\mathrm{max}", "Km_tcz": r"K_m", "K_D_tcz": "K_D", "f_R": "f_R",
+    "k_CRP": r"k_\mathrm{CRP}", "K_CRP": r"K_\mathrm{CRP}", "d_CRP": r"d_\mathrm{CRP}",
+    "k_IFN": r"k_\mathrm{IFN}", "d_IFN": r"d_\mathrm{IFN}",
+    "k_TNF_T": r"k_{\mathrm{TNF},T}", "k_TNF_M": r"k_{\mathrm{TNF},M}",
+    "d_TNF": r"d_\mathrm{TNF}", "w_TNF": r"w_\mathrm{TNF}", "k_IL6_T": r"k_{\mathrm{IL6},T}",
+    "k_IL6_M": r"k_{\mathrm{IL6},M}", "d_IL6": r"d_\mathrm{IL6}", "k_fb": r"k_\mathrm{fb}",
+    "C": "C", "C_p": "C_p", "C_tcz": r"C'", "C_tcz_p": r"C'_p", "E": "E", "sigma": r"\sigma",
+    "rho": r"\rho", "H_M": "H_M", "H_S": "H_S", "H_CRP": r"H_\mathrm{CRP}",
+}  # fmt: skip
+"""How a name is typeset; other names stand as they are."""
+
+
+def definitions(mechanism: str) -> Definitions:
+    """Intermediate quantities, in the order in which they build on each other."""
+    p = SimpleNamespace(**{name: S(name) for name in PARAMETERS})
+    C, B = S("C"), S("B")
+    return {
+        C: S("A_c") / p.V1,
+        S("C_p"): S("A_p") / p.V2,
+        S("C_tcz"): S("T_c") / p.V1_tcz,
+        S("C_tcz_p"): S("T_p") / p.V2_tcz,
+        S("E"): ENGAGEMENT[mechanism](C, B, p),
+        S("sigma"): S("IFN") + p.w_TNF * S("TNF"),
+        S("rho"): occupancy(S("C_tcz") * p.V1_tcz, p),
+        S("H_M"): hill(S("sigma"), p.K_M, p.n_M),
+        S("H_S"): hill(S("S"), p.K_S, p.n_S),
+        S("H_CRP"): hill(S("S"), p.K_CRP, 1),
+    }
+
+
+def regrouped(mechanism: str, feedback: str = "gated") -> dict[str, sympy.Expr]:
+    """The derivatives by state, written with the intermediate quantities."""
+    result = {}
+    for name, derivative in traced(mechanism, feedback).items():
+        for symbol, value in definitions(mechanism).items():
+            derivative = derivative.subs(value, symbol)
+        result[name] = derivative
+    return result
+
+
+def put_back(expression: sympy.Expr, mechanism: str) -> sympy.Expr:
+    """An expression with every intermediate quantity replaced by its definition."""
+    for symbol, value in reversed(definitions(mechanism).items()):
+        expression = expression.subs(symbol, value)
+    return expression
+
+
+def latex(expression: sympy.Expr) -> str:
+    """LaTeX with the book's symbols."""
+    names = {S(name): text for name, text in LATEX.items()}
+    names |= {S(name): name for name in (*STATES, *PARAMETERS, *INPUTS) if name not in LATEX}
+    return sympy.latex(expression, symbol_names=names, order="none")

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from example_chapters import chapter, markdown, write
+
+from qsp_lib import results, site
+from qsp_lib.chapters import ROOT
+from qsp_lib.errors import InputError
+from qsp_lib.tidy import tidy
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout with this book's settings, one short page and one chapter."""
+    root = tmp_path / "a checkout"
+    shutil.copytree(ROOT / "book" / "_static", root / "book" / "_static")
+    shutil.copy(ROOT / "_config.yml", root)
+    shutil.copy(ROOT / "book" / "references.bib", root / "book")
+    (root / "_toc.yml").write_text(
+        "format: jb-book\nroot: book/index\nchapters:\n  - glob: notebooks/[0-9][0-9]_*\n",
+        encoding="utf-8",
+    )
+    page(root, "The error is {{ one_fit_rms }}.\n\n```{include} generated/status.md\n```\n")
+    content = chapter("01_one", "print(1)")
+    content["cells"].append(markdown("$$x^2$$"))
+    write(root / "notebooks", "01_one", tidy(content))
+    results.save("01_one", {"fit": {"rms": 0.16667}}, directory=root / "results")
+    return root
+
+
+def page(root: Path, text: str) -> None:
+    (root / "book" / "index.md").write_text(f"# A book\n\n{text}", encoding="utf-8")
+
+
+def test_a_book_is_built_from_its_committed_outputs_alone(checkout: Path) -> None:
+    before = sorted(path for path in checkout.rglob("*") if path.is_file())
+    index = site.build(root=checkout)
+    assert index == checkout / "_build" / "html" / "index.html"
+    text = (index.parent / "book" / "index.html").read_text(encoding="utf-8")
+    assert "The error is 0.167." in text
+    assert "About 01_one" in text
+    equation = (index.parent / "notebooks" / "01_one.html").read_text(encoding="utf-8")
+    assert "vendor/mathjax/tex-svg.js" in equation
+    after = sorted(
+        path for path in checkout.rglob("*") if path.is_file() and "_build" not in path.parts
+    )
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("The error is {{ one_fit_rsm }}.", "one_fit_rsm"),
+        ("See [](nowhere.md).", "nowhere"),
+        ("See {cite}`nobody2020`.", "nobody2020"),
+        ("```{include} generated/nothing.md\n```", "nothing.md"),
+        ("<img src='https://example.org/x.png' alt='x'>", "fetches https://example.org/x.png"),
+    ],
+)
+def test_a_page_that_is_not_whole_fails_and_the_last_good_book_stays(
+    checkout: Path, text: str, message: str
+) -> None:
+    html = checkout / "_build" / "html"
+    html.mkdir(parents=True)
+    (html / "index.html").write_text("the last good one", encoding="utf-8")
+    page(checkout, text)
+    with pytest.raises(InputError, match=message):
+        site.build(root=checkout)
+    assert (html / "index.html").read_text(encoding="utf-8") == "the last good one"
+
+
+def test_all_that_is_built_from_is_staged(checkout: Path) -> None:
+    target = checkout / "_build" / "src"
+    target.mkdir(parents=True)
+    (target / "stale.md").write_text("old", encoding="utf-8")
+    site.stage(checkout, checkout / "notebooks", checkout / "results", target, {"01_one": 3.0})
+    staged = {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
+    assert {
+        "_config.yml",
+        "_toc.yml",
+        "book/index.md",
+        "book/generated/status.md",
+        "book/generated/results_index.md",
+        "notebooks/01_one.ipynb",
+        "results/01_one.json",
+    } <= staged
+    assert "stale.md" not in staged
+    config = yaml.safe_load((target / "_config.yml").read_text(encoding="utf-8"))
+    assert config["parse"]["myst_substitutions"]["one_fit_rms"] == "0.167"
+    assert config["parse"]["myst_substitutions"]["raw"]["one_fit_rms"] == 0.16667
+    assert list(config["sphinx"]["config"]["nb_ipywidgets_js"])[0].endswith("require.js")
+    assert "| 3 s |" in (target / "book" / "generated" / "status.md").read_text(encoding="utf-8")
+
+
+def test_a_chapter_without_output_or_numbers_is_refused(checkout: Path, tmp_path: Path) -> None:
+    target = tmp_path / "src"
+    with pytest.raises(InputError, match="01_one has not been executed"):
+        site.stage(checkout, tmp_path / "none", checkout / "results", target)
+    with pytest.raises(InputError, match="no results of '01_one'"):
+        site.stage(checkout, checkout / "notebooks", tmp_path / "none", target)
+
+
+GOOD = "<html><body id='top'><a href='#top'>up</a><a href='b.html#here'>b</a></body></html>"
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    (tmp_path / "a.html").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "b.html").write_text("<p id='here'><a href='a.html'>a</a></p>", encoding="utf-8")
+    (tmp_path / "style.css").write_text("/* url(https://x.org) */ a {}", encoding="utf-8")
+    return tmp_path
+
+
+def test_whole_pages_pass(pages: Path) -> None:
+    (pages / "_static").mkdir()
+    (pages / "_static" / "template.html").write_text("<a href='{{ x }}'>", encoding="utf-8")
+    assert site.check_site(pages) == []
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        "<a href='https://example.org'>a reader may follow this</a>",
+        "<a href='mailto:x@example.org'>x</a>",
+        "<img src='data:image/png;base64,AAAA' alt=''>",
+        "<link rel='canonical' href='https://example.org/a.html'>",
+        "<script>var x = 'https://example.org'</script>",
+        "<style>a { background: url(data:image/png;base64,AAAA) }</style>",
+    ],
+)
+def test_what_fetches_nothing_passes(pages: Path, harmless: str) -> None:
+    (pages / "c.html").write_text(harmless, encoding="utf-8")
+    assert site.check_site(pages) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("<script src='https://example.org/x.js'></script>", "fetches https://example.org/x.js"),
+        ("<script src='//example.org/x.js'></script>", "fetches //example.org/x.js"),
+        ("<link rel='stylesheet' href='https://example.org/x.css'>", "fetches"),
+        ("<iframe src='https://example.org'></iframe>", "fetches"),
+        ("<style>@import 'https://example.org/x.css';</style>", "fetches"),
+        ("<p style='background: url(https://example.org/x.png)'>", "fetches"),
+        ("<a href='none.html'>x</a>", "there is no such file"),
+        ("<img src='none.png' alt='x'>", "there is no such file"),
+        ("<a href='b.html#there'>x</a>", "no place called 'there'"),
+        ("<a href='#there'>x</a>", "no place called 'there'"),
+    ],
+)
+def test_what_is_wrong_is_named(pages: Path, fault: str, message: str) -> None:
+    (pages / "c.html").write_text(fault, encoding="utf-8")
+    problems = site.check_site(pages)
+    assert len([problem for problem in problems if message in problem]) == 1
+    assert all(problem.startswith("c.html ") for problem in problems)
+
+
+def test_a_style_sheet_fetches_nothing_either(pages: Path) -> None:
+    (pages / "style.css").write_text("a { src: url('https://example.org/f.woff2') }", "utf-8")
+    assert site.check_site(pages) == [
+        "style.css fetches https://example.org/f.woff2 from the network"
+    ]
+
+
+def test_a_folder_without_pages_is_a_problem(tmp_path: Path) -> None:
+    assert "there are no pages" in site.check_site(tmp_path)[0]
