@@ -1,0 +1,331 @@
+"""One function a figure, in one style; imported by notebooks only.
+
+Each drug keeps one colour throughout (Okabe and Ito's palette, safe for colour-blind
+readers). A function takes results and gives a figure; it computes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from .trajectory import Trajectory
+
+Array = NDArray[np.float64]
+
+COLOURS = {
+    "blinatumomab": "#0072B2",
+    "blinatumomab_step": "#56B4E9",
+    "tgn1412": "#D55E00",
+    "okt3": "#009E73",
+    "tocilizumab": "#CC79A7",
+    "neutral": "#4D4D4D",
+    "light": "#9E9E9E",
+}
+LABELS = {
+    "blinatumomab": "blinatumomab", "blinatumomab_step": "blinatumomab 9→28 µg/d",
+    "tgn1412": "TGN1412", "okt3": "OKT3",
+}  # fmt: skip
+CYTOKINE_LABELS = {"TNF": "TNF", "IFN": "IFN-γ", "IL6": "IL-6"}
+STRUCTURES = {"none": "no feedback", "ungated": "ungated feedback", "gated": "gated feedback"}
+STYLE: dict[Any, Any] = {
+    "figure.dpi": 110,
+    "savefig.dpi": 110,
+    "figure.constrained_layout.use": True,
+    "figure.facecolor": "white",
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "axes.titlesize": 10.5,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.8,
+    "legend.frameon": False,
+    "svg.hashsalt": "qsp",
+}
+WIDTH = 7.6
+SMALLEST_EIGENVALUE = 1e-8
+"""Relative to the largest; below it an eigenvalue is rounding."""
+
+
+def use_style() -> None:
+    """Set the book's style, and figure files that depend on nothing but the figure."""
+    matplotlib.rcParams.update(STYLE)
+    try:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+    except ImportError:  # outside a notebook there is nothing to set
+        return
+    set_matplotlib_formats("png", metadata={"Software": None}, bbox_inches=None)
+
+
+def _hours(axis: Axes, last: float) -> None:
+    axis.set_xlim(-0.015 * last, 1.02 * last)
+    axis.set_xlabel("time from first dose (h)")
+    axis.set_xticks(np.arange(0, last + 1, 24 if last > 30 else 6))
+
+
+def _log_level(axis: Axes, label: str) -> None:
+    axis.set_yscale("log")
+    axis.set_ylabel(f"{label} (pg/mL)")
+
+
+def waterfall(costs: Sequence[float]) -> Figure:
+    """Penalised cost that each start of a multi-start fit ended at, best first."""
+    figure, axis = plt.subplots(figsize=(WIDTH * 0.62, 2.7))
+    ranks = np.arange(1, len(costs) + 1)
+    axis.plot(ranks, costs, "o-", color=COLOURS["neutral"], markersize=5, linewidth=1)
+    axis.axhspan(costs[0], costs[0] * 1.01, color=COLOURS["blinatumomab"], alpha=0.15)
+    axis.annotate(
+        "within 1 % of the best", (len(costs), costs[0] * 1.01), ha="right", va="bottom",
+        color=COLOURS["blinatumomab"], xytext=(0, 4), textcoords="offset points",
+    )  # fmt: skip
+    axis.set_xlabel("start, best first")
+    axis.set_ylabel("penalised cost")
+    span = max(max(costs) - costs[0], 0.1 * costs[0])
+    axis.set_ylim(costs[0] - 0.12 * span, costs[0] + 1.2 * span)
+    return figure
+
+
+def course(
+    axis: Axes,
+    times: Array,
+    levels: Mapping[str, Array],
+    data: pd.DataFrame,
+    colour: str,
+    analyte: str,
+    title: str,
+    styles: Mapping[str, str] | None = None,
+) -> None:
+    """One cytokine course: curves by name, and published points with one-sigma bars.
+
+    Args:
+        levels: curve name to observed level (pg/mL, baseline included), ``(T,)``.
+        data: rows with ``time_h``, ``observed``, ``sigma``, ``censored``.
+    """
+    styles = styles or {}
+    for name, level in levels.items():
+        axis.plot(times, level, styles.get(name, "-"), color=colour, label=name)
+    seen = data[~data["censored"]]
+    low = seen["observed"] * (1 - 10.0 ** -seen["sigma"])
+    high = seen["observed"] * (10.0 ** seen["sigma"] - 1)
+    axis.errorbar(
+        seen["time_h"], seen["observed"], yerr=[low, high], fmt="o", color=COLOURS["neutral"],
+        markersize=4, elinewidth=0.8, capsize=2, label="published, ± 1 σ",
+    )  # fmt: skip
+    above = data[data["censored"]]
+    if len(above):
+        axis.plot(
+            above["time_h"], above["observed"], "^", color=COLOURS["neutral"], markersize=6,
+            fillstyle="none", label="above the assay's range",
+        )  # fmt: skip
+    axis.set_title(title)
+    _log_level(axis, CYTOKINE_LABELS[analyte])
+
+
+def calibration_fit(times: Array, il6: Array, data: pd.DataFrame, scatter: pd.DataFrame) -> Figure:
+    """Blinatumomab's IL-6: model, digitised medians, their observed range, and residuals."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.0), width_ratios=(2, 1))
+    left.vlines(
+        scatter["time_h"], scatter["low"], scatter["high"], color=COLOURS["light"], linewidth=4,
+        alpha=0.45, label="observed range of patients",
+    )  # fmt: skip
+    course(
+        left, times, {"model": il6}, data, COLOURS["blinatumomab"], "IL6",
+        "Blinatumomab, flat 60 µg/m²/d",
+    )  # fmt: skip
+    _hours(left, 168)
+    left.legend(fontsize=8)
+    right.axhline(0, color=COLOURS["neutral"], linewidth=0.8)
+    right.axhspan(-1, 1, color=COLOURS["light"], alpha=0.2)
+    right.plot(np.arange(1, len(data) + 1), data["scaled"], "o", color=COLOURS["blinatumomab"])
+    right.set_xticks(np.arange(1, len(data) + 1), [f"{t:g}" for t in data["time_h"]], rotation=60)
+    right.set_xlabel("sampling time (h)")
+    right.set_ylabel("residual (σ)")
+    right.set_title("Residuals")
+    return figure
+
+
+def prior_and_posterior(table: pd.DataFrame, colour: str = COLOURS["neutral"]) -> Figure:
+    """Prior and posterior of each estimated parameter, centred on the prior median.
+
+    Args:
+        colour: of the posterior.
+        table: ``parameter``, ``prior_sd``, ``shift`` (log10 from prior median) and
+            ``posterior_sd``.
+    """
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.23 * len(table) + 0.9))
+    y = np.arange(len(table))[::-1]
+    axis.hlines(
+        y, -table["prior_sd"], table["prior_sd"], color=COLOURS["light"], linewidth=7, alpha=0.5,
+        label="prior, ± 1 sd",
+    )  # fmt: skip
+    axis.errorbar(
+        table["shift"], y, xerr=table["posterior_sd"], fmt="o", color=colour,
+        markersize=4, elinewidth=1.4, label="posterior, ± 1 sd",
+    )  # fmt: skip
+    axis.set_yticks(y, table["parameter"])
+    axis.set_xlabel("decades from the prior median")
+    axis.axvline(0, color=COLOURS["neutral"], linewidth=0.6)
+    axis.legend(loc="upper right", fontsize=8)
+    axis.grid(axis="y", visible=False)
+    return figure
+
+
+def eigenvalue_spectrum(spectra: Mapping[str, Array]) -> Figure:
+    """Eigenvalues of the Hessian of the data alone, stiffest first, one column a fit."""
+    figure, axis = plt.subplots(figsize=(WIDTH * 0.62, 2.8))
+    colours = (COLOURS["blinatumomab"], COLOURS["tgn1412"])
+    for i, ((name, values), colour) in enumerate(zip(spectra.items(), colours, strict=False)):
+        shown = values[values > values[0] * SMALLEST_EIGENVALUE]
+        axis.hlines(shown, i - 0.3, i + 0.3, color=colour, linewidth=1.6)
+        axis.text(i, shown.max() * 2, name, ha="center", va="bottom", color=colour, fontsize=8.5)
+    axis.axhline(1, color=COLOURS["neutral"], linestyle="--", linewidth=0.9)
+    axis.text(
+        len(spectra) - 0.62, 0.8, "below: prior", ha="left", va="top", fontsize=8,
+        color=COLOURS["neutral"],
+    )  # fmt: skip
+    axis.set_yscale("log")
+    axis.set_ylim(top=axis.get_ylim()[1] * 12)
+    axis.set_xlim(-0.6, len(spectra) - 0.2)
+    axis.set_xticks([])
+    axis.set_ylabel("eigenvalue (prior sd units)")
+    return figure
+
+
+def plausibility(
+    times: Array, pools: Mapping[str, Array], b_cells: pd.DataFrame, t_cells: pd.DataFrame
+) -> Figure:
+    """Blinatumomab's upstream part beside blood counts it was not fitted to."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.9))
+    left.plot(times, pools["B"], color=COLOURS["blinatumomab"], label="model: target pool B")
+    left.plot(
+        b_cells["time_h"], b_cells["fraction"], "s", color=COLOURS["neutral"],
+        label="blood B cells / pre-dose",
+    )  # fmt: skip
+    left.set_title("Targets")
+    right.plot(times, pools["R"], color=COLOURS["blinatumomab"], label="model: responsive R")
+    right.plot(times, pools["A"], "--", color=COLOURS["blinatumomab"], label="model: activated A")
+    right.plot(
+        t_cells["time_h"], t_cells["fraction"], "s", color=COLOURS["neutral"],
+        label="blood CD8 T cells / pre-dose",
+    )  # fmt: skip
+    right.set_title("T cells")
+    for axis in (left, right):
+        _hours(axis, 168)
+        axis.set_ylabel("fraction")
+        axis.legend(fontsize=8)
+    return figure
+
+
+def courses(
+    panels: Sequence[tuple[str, str, str]],
+    times: Mapping[str, Array],
+    levels: Mapping[tuple[str, str], Mapping[str, Array]],
+    data: pd.DataFrame,
+    styles: Mapping[str, str] | None = None,
+) -> Figure:
+    """Courses side by side.
+
+    Args:
+        panels: (drug, analyte, title) a panel.
+        times: report times of each drug.
+        levels: (drug, analyte) to named curves.
+        data: published points of all drugs.
+    """
+    columns = 3 if len(panels) == 3 else 2
+    rows = -(-len(panels) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, 2.6 * rows), squeeze=False)
+    for axis, (drug, analyte, title) in zip(axes.flat, panels, strict=False):
+        seen = data[(data["drug"] == drug) & (data["analyte"] == analyte)]
+        seen = seen[seen["kind"] == "point"]
+        curves = levels[drug, analyte]
+        course(axis, times[drug], curves, seen, COLOURS[drug], analyte, title, styles)
+        _hours(axis, float(times[drug][-1]))
+    axes.flat[0].legend(fontsize=7.5)
+    for axis in list(axes.flat)[len(panels) :]:
+        axis.set_visible(False)
+    return figure
+
+
+def prediction(
+    okt3: Trajectory, draws: Trajectory, baselines: Mapping[str, float], last_h: float = 72.0
+) -> Figure:
+    """OKT3 as predicted: the locked run, and the central 90 % of the draws."""
+    panels = (("C", "exposure (ng/mL)"), ("A", "activated T cells (fraction)")) + tuple(
+        (c, f"{label} (pg/mL)") for c, label in CYTOKINE_LABELS.items()
+    )
+    figure, axes = plt.subplots(2, 3, figsize=(WIDTH, 4.7))
+    inside = okt3.times <= last_h
+    times, colour = okt3.times[inside], COLOURS["okt3"]
+    for axis, (name, label) in zip(axes.flat, panels, strict=False):
+        base = baselines.get(name, 0.0)
+        low, high = np.percentile(draws[name][:, inside] + base, [5, 95], axis=0)
+        axis.fill_between(times, low, high, color=colour, alpha=0.25, linewidth=0)
+        axis.plot(times, okt3[name][..., inside].ravel() + base, color=colour)
+        axis.set_ylabel(label)
+        _hours(axis, last_h)
+        if base:
+            axis.set_yscale("log")
+    legend = axes.flat[-1]
+    legend.set_axis_off()
+    legend.plot([], [], color=colour, label="at the locked values")
+    legend.fill_between([], [], [], color=colour, alpha=0.25, label="central 90 % of draws")
+    legend.legend(loc="center", fontsize=8.5)
+    return figure
+
+
+def ordering(
+    intervals: Mapping[str, Mapping[str, float]], boundaries: Mapping[str, float]
+) -> Figure:
+    """Severity index of each drug with its interval, over the illustrative grades."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.55 * len(intervals) + 1.1))
+    for i, (name, value) in enumerate(reversed(list(intervals.items()))):
+        ends = [value["low"], value["high"]]
+        axis.plot(ends, [i, i], color=COLOURS[name], linewidth=4, alpha=0.45)
+        axis.plot(value["central"], i, "o", color=COLOURS[name], markersize=8)
+        axis.annotate(
+            LABELS[name], (value["central"], i), xytext=(0, 8), textcoords="offset points",
+            ha="center", color=COLOURS[name], fontsize=9,
+        )  # fmt: skip
+    for grade, edge in enumerate(boundaries.values(), start=1):
+        axis.axvline(edge, color=COLOURS["light"], linestyle=":", linewidth=1)
+        axis.annotate(
+            f"grade {grade}", (edge, 1.0), xycoords=("data", "axes fraction"), rotation=90,
+            va="top", ha="right", fontsize=7.5, color=COLOURS["neutral"],
+        )  # fmt: skip
+    axis.set_yticks([])
+    axis.set_ylim(-0.6, len(intervals) - 0.2)
+    axis.set_xlabel("severity index z (log10 fold-rise of the effective IL-6 signal)")
+    axis.grid(axis="y", visible=False)
+    return figure
+
+
+def check_shares(checks: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Share of draws in which each blind check holds, is undetermined, or fails."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.32 * len(checks) + 0.8))
+    y = np.arange(len(checks))[::-1]
+    holds = np.array([check["share_holds"] for check in checks.values()])
+    undetermined = np.array([check["share_undetermined"] for check in checks.values()])
+    axis.barh(y, holds, color=COLOURS["okt3"], label="holds")
+    axis.barh(y, undetermined, left=holds, color="#E0C060", label="undetermined")
+    axis.barh(
+        y, 1 - holds - undetermined, left=holds + undetermined, color="#DDDDDD", label="fails"
+    )
+    axis.set_yticks(y, list(checks))
+    axis.set_xlim(0, 1)
+    axis.set_xlabel("share of draws")
+    axis.grid(visible=False)
+    axis.legend(ncols=3, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return figure
