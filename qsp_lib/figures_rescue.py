@@ -1,0 +1,118 @@
+"""Figures of the rescue and of the swap test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from .figures import COLOURS, LABELS, WIDTH
+from .rescue import Course
+from .swap import MILDER, WORSE, Pair
+
+Array = NDArray[np.float64]
+
+
+def rescue_courses(untreated: Course, treated: Course, given_h: float, base: float) -> Figure:
+    """Total IL-6, effective signal, receptor occupancy and CRP, with and without tocilizumab.
+
+    Args:
+        given_h: when tocilizumab is given (h after the drug).
+        base: healthy IL-6 (pg/mL).
+    """
+    panels = (
+        ("IL6", "total IL-6 (pg/mL)", base),
+        ("S", "effective signal (pg/mL)", base),
+        ("rho", "receptor occupancy", 0.0),
+        ("CRP", "CRP above baseline (mg/L)", 0.0),
+    )
+    figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 4.8))
+    for axis, (name, label, offset) in zip(axes.flat, panels, strict=True):
+        for course, colour, words in (
+            (untreated, COLOURS["tgn1412"], "untreated"),
+            (treated, COLOURS["tocilizumab"], "tocilizumab"),
+        ):
+            run = course.trajectory
+            axis.plot(run.times - course.dose_h, run[name] + offset, color=colour, label=words)
+        axis.axvline(given_h, color=COLOURS["light"], linestyle=":", linewidth=1.2)
+        axis.set_ylabel(label)
+        axis.set_xlim(-2, 168)
+        axis.set_xticks(np.arange(0, 169, 24))
+        axis.set_xlabel("time from TGN1412 (h)")
+        if offset:
+            axis.set_yscale("log")
+    axes.flat[0].legend(fontsize=8)
+    return figure
+
+
+def timing(times: Array, benefits: Array, indices: Array, untreated_index: float) -> Figure:
+    """Benefit and severity index against the time of tocilizumab."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.8))
+    left.plot(times, benefits, "o-", color=COLOURS["tocilizumab"], markersize=4)
+    left.set_ylabel("signal area taken away (share)")
+    left.set_ylim(0, 1.05)
+    right.plot(times, indices, "o-", color=COLOURS["tocilizumab"], markersize=4)
+    right.axhline(untreated_index, color=COLOURS["tgn1412"], linestyle="--", linewidth=1.2)
+    right.annotate(
+        "untreated", (times[-1], untreated_index), ha="right", va="bottom",
+        color=COLOURS["tgn1412"], fontsize=8.5,
+    )  # fmt: skip
+    right.set_ylabel("severity index z")
+    right.set_ylim(bottom=0)
+    for axis in (left, right):
+        axis.set_xlabel("tocilizumab given at (h from TGN1412)")
+        axis.axvline(0, color=COLOURS["light"], linewidth=0.8)
+    return figure
+
+
+def too_little(doses: Array, rebounds: Array, threshold: float) -> Figure:
+    """Rebound of the signal after its nadir against the dose of tocilizumab."""
+    figure, axis = plt.subplots(figsize=(WIDTH * 0.6, 2.7))
+    axis.semilogx(doses, rebounds, "o-", color=COLOURS["tocilizumab"], markersize=4)
+    axis.axhline(threshold, color=COLOURS["neutral"], linestyle="--", linewidth=1)
+    axis.set_xlabel("tocilizumab (mg/kg)")
+    axis.set_ylabel("rebound / untreated peak")
+    return figure
+
+
+def swap_gaps(frames: Mapping[str, pd.DataFrame], tie: float) -> Figure:
+    """Gap between the two drugs' indices after each swap, one marker a structure."""
+    first = next(iter(frames.values()))
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.34 * len(first) + 0.9))
+    y = np.arange(len(first))[::-1]
+    axis.axvspan(-tie, tie, color=COLOURS["light"], alpha=0.3, linewidth=0)
+    axis.axvline(0, color=COLOURS["neutral"], linewidth=0.8)
+    markers = ("o", "s", "^")
+    for (words, frame), marker in zip(frames.items(), markers, strict=False):
+        axis.plot(
+            frame["gap"], y, marker, fillstyle="none" if marker != "o" else "full",
+            color=COLOURS["neutral"], markersize=6, label=words,
+        )  # fmt: skip
+    axis.set_yticks(y, first["swap"])
+    axis.set_xlabel("index of TGN1412 minus index of OKT3 (grey: a tie)")
+    axis.legend(fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.4, 1.0))
+    axis.grid(axis="y", visible=False)
+    return figure
+
+
+def swap_paths(
+    fractions: Array, partial: Pair, factors: Array, locked: Pair, swapped: Pair, tie: float
+) -> Figure:
+    """Indices along a partial swap, and the gap when OKT3's activation rate varies."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.9))
+    for name, values in ((MILDER, partial.milder), (WORSE, partial.worse)):
+        left.plot(fractions, values, color=COLOURS[name], label=LABELS[name])
+    left.set_xlabel("fraction of the exchange of $k_\\mathrm{exh}$")
+    left.set_ylabel("severity index z")
+    left.legend(fontsize=8)
+    right.axhspan(-tie, tie, color=COLOURS["light"], alpha=0.3, linewidth=0)
+    right.semilogx(factors, locked.gap, color=COLOURS["neutral"], label="as locked")
+    right.semilogx(factors, swapped.gap, "--", color=COLOURS["neutral"], label="exchanged")
+    right.set_xlabel("OKT3's $k_\\mathrm{act}$ × factor")
+    right.set_ylabel("index gap, TGN1412 − OKT3")
+    right.legend(fontsize=8)
+    return figure
