@@ -157,21 +157,31 @@ def summarise(values: NDArray[np.float64]) -> dict[str, float]:
 
 
 def predict(record: Record, draws: Mapping[str, Draws] | None = None) -> dict[str, Any]:
-    """The blind prediction: levels, times, severity, checks and orderings, with intervals.
+    """The blind prediction: both runs of the protocol, and their :func:`numbers`.
 
     Args:
         record: the lock record.
         draws: of each drug; by default the record's own number of its own draws.
+    """
+    if draws is None:
+        draws = record.draws(record.content["blind_test"]["n_draws"])
+    return numbers(record, run_protocol(record), run_protocol(record, draws))
+
+
+def numbers(record: Record, central: BlindRun, drawn: BlindRun) -> dict[str, Any]:
+    """Levels, times, severity, checks and orderings of the protocol, with intervals.
+
+    Args:
+        record: the lock record.
+        central: the protocol at the locked values.
+        drawn: the protocol over draws.
 
     Returns:
         Plain numbers by name. Peaks in pg/mL with the healthy baseline added, times
         in h; ``central`` is the run at the locked values, intervals are 5-95 %.
     """
-    if draws is None:
-        draws = record.draws(record.content["blind_test"]["n_draws"])
-    n_draws = len(next(iter(draws.values())))
-    central = run_protocol(record).select(np.array([True]))
-    drawn = run_protocol(record, draws)
+    central = central.select(np.array([True]))
+    n_draws = drawn.completed.size
     kept = drawn.completed
     good = drawn.select(kept)
     verdicts, central_verdicts = check_all(drawn), check_all(central)
@@ -302,7 +312,7 @@ def compare_with_outcomes(
     result: dict[str, Any] = {}
     for cytokine, analyte in CYTOKINES.items():
         median = prediction["arms"]["okt3"][cytokine]["peak"]["median"]
-        sources = []
+        sources: list[dict[str, Any]] = []
         for row in eligible:
             if row.analyte != analyte:
                 continue

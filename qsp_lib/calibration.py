@@ -60,6 +60,8 @@ class CourseResiduals:
     names: tuple[str, ...]
     observations: tuple[Observation, ...]
     network: NetworkParameters
+    rtol: float = FIT_RTOL
+    atol: float = FIT_ATOL
 
     @property
     def drugs(self) -> tuple[str, ...]:
@@ -83,13 +85,13 @@ class CourseResiduals:
             mine = [i for i, o in enumerate(self.observations) if o.drug == drug]
             seen = [self.observations[i] for i in mine]
             file = load_drug(drug)
-            points = sorted({o.time_h for o in seen if o.kind == "point"})
+            points = sorted({o.time_h for o in seen if o.time_h is not None})
             has_peak = any(o.kind == "peak" for o in seen)
             horizon = max([*points, 48.0 if has_peak else 0.0])
             trajectory = simulate(
                 file.inputs, self.network, file.regimens[seen[0].regimen],
                 draws=self.draws(theta, drug), horizon_h=horizon,
-                times=None if has_peak else points, rtol=FIT_RTOL, atol=FIT_ATOL,
+                times=None if has_peak else points, rtol=self.rtol, atol=self.atol,
             )  # fmt: skip
             good = trajectory.completed
             completed &= good
@@ -97,7 +99,7 @@ class CourseResiduals:
                 continue
             trajectory = trajectory.select(good)
             for i, observation in zip(mine, seen, strict=True):
-                if observation.kind == "peak":
+                if observation.time_h is None:
                     level = trajectory.peak(observation.analyte).value
                 else:
                     level = trajectory.at(observation.analyte, observation.time_h)
@@ -156,6 +158,7 @@ def make_problem(
     drugs: Sequence[str],
     feedback: str = "gated",
     without_course: str | None = None,
+    rtol: float = FIT_RTOL,
 ) -> Problem:
     """The fit of these drugs' courses, priors included.
 
@@ -163,6 +166,8 @@ def make_problem(
         drugs: ``("blinatumomab",)`` or ``("blinatumomab", "tgn1412")``.
         feedback: candidate structure.
         without_course: a course to leave out.
+        rtol: of the integration; finite differences need the tight default, a sampler
+            does not.
     """
     priors = estimated(drugs, feedback)
     mean = np.log10([prior.median for prior in priors.values()])
@@ -171,7 +176,7 @@ def make_problem(
     observations = tuple(
         o for o in load_observations() if o.drug in drugs and o.course != without_course
     )
-    residuals = CourseResiduals(tuple(priors), observations, network)
+    residuals = CourseResiduals(tuple(priors), observations, network, rtol, 1e-2 * rtol)
     return Problem(tuple(priors), residuals, mean - BOUND_DECADES, mean + BOUND_DECADES, mean, sd)
 
 

@@ -28,8 +28,6 @@ from .parameters import Draws
 from .seal import forbid_opening
 from .simulate import simulate
 
-STRUCTURES = ("none", "ungated", "gated")
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -48,18 +46,22 @@ class Candidate:
 
 def compare_structures(
     drugs: Sequence[str],
-    feedbacks: Sequence[str],
-    n_starts: int,
+    starts: Mapping[str, int],
     seed: int,
     executor: Executor | None = None,
 ) -> dict[str, Candidate]:
     """Fit every candidate structure and measure how each predicts a course it has not seen.
 
+    Args:
+        drugs: whose courses are fitted.
+        starts: number of starts of each structure.
+        seed: of the starting points.
+
     ``left_out`` holds, for each course, the root-mean-square error of its prediction
     (log10 and in sigmas) by the fit to all other courses.
     """
     candidates = {}
-    for feedback in feedbacks:
+    for feedback, n_starts in starts.items():
         problem = make_problem(drugs, feedback)
         fits = calibrate(problem, n_starts, seed, executor)
         with forbid_opening():
@@ -79,13 +81,14 @@ def _leave_one_course_out(
     courses = [o.course for o in full.observations if o.course in published]
     courses = list(dict.fromkeys(courses))
     reduced = [make_problem(drugs, feedback, without_course=course) for course in courses]
-    # from the joint optimum and from the prior mean: the better of the two
+    # the joint optimum has seen the course that is left out, so it cannot be the only start
     jobs = [(p, start) for p in reduced for start in (best.theta, p.prior_mean)]
     run = executor.map if executor is not None else map
     results = list(run(fit_from, *zip(*jobs, strict=True)))
+    pairs = zip(results[::2], results[1::2], strict=True)
+    refits = [min(pair, key=lambda fit: fit.cost) for pair in pairs]
     rows = []
-    for i, course in enumerate(courses):
-        refit = min(results[2 * i : 2 * i + 2], key=lambda result: result.cost)
+    for course, refit in zip(courses, refits, strict=True):
         seen = replace(full, observations=tuple(o for o in full.observations if o.course == course))
         table = seen.table(refit.theta)
         rows.append(

@@ -13,7 +13,7 @@ downstream part, with exactly 17 parameters, is shared by all drugs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,7 @@ def il6_production(A: Any, M: Any, S: Any, p: Any, feedback: str) -> tuple[Any, 
     return p.k_IL6_T * A, p.k_IL6_M * M, p.k_fb * gate * hill(S, p.K_S, p.n_S)
 
 
-def rhs(y: Sequence[Any], p: Any, u: Any, u_tcz: Any, mechanism: str, feedback: str) -> tuple:
+def rhs(y: Any, p: Any, u: Any, u_tcz: Any, mechanism: str, feedback: str) -> tuple[Any, ...]:
     """Time derivative of every state, in the order of :data:`STATES`.
 
     Args:

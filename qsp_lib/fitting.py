@@ -67,13 +67,20 @@ class Problem:
         """Penalised cost of sets ``(N, d)``: ``(N,)``."""
         return 0.5 * (self.all_residuals(theta) ** 2).sum(axis=1)
 
+    def forward_jacobian(self, theta: Array) -> Array:
+        """Forward-difference Jacobian at one point, at half the cost: good enough to descend by."""
+        steps = np.vstack([np.zeros(self.dimension), STEP * np.eye(self.dimension)])
+        values = self.all_residuals(theta + steps)
+        return ((values[1:] - values[0]) / STEP).T
+
     def jacobian(self, theta: Array) -> Array:
         """Central-difference Jacobian of all residuals at one point: ``(m + d, d)``."""
         forward = theta + STEP * np.eye(self.dimension)
         backward = theta - STEP * np.eye(self.dimension)
         both = self.all_residuals(np.vstack([forward, backward]))
         n = self.dimension
-        return ((both[:n] - both[n:]) / (2 * STEP)).T
+        slopes: Array = (both[:n] - both[n:]) / (2 * STEP)
+        return slopes.T
 
 
 FAILED = 1e3
@@ -99,7 +106,7 @@ class Fit:
     @property
     def covariance(self) -> Array:
         """Laplace covariance of the posterior, ``(d, d)``."""
-        return np.linalg.inv(self.hessian)
+        return np.asarray(np.linalg.inv(self.hessian), dtype=np.float64)
 
 
 def starting_points(problem: Problem, n_starts: int, seed: int, width: float = 1.0) -> Array:
@@ -129,7 +136,7 @@ def fit_from(problem: Problem, start: Array, max_evaluations: int = 200) -> Fit:
     solution = least_squares(
         lambda theta: problem.all_residuals(theta)[0],
         start,
-        jac=lambda theta: problem.jacobian(theta),
+        jac=problem.forward_jacobian,
         bounds=(problem.lower, problem.upper),
         xtol=1e-9, ftol=1e-10, gtol=1e-8, max_nfev=max_evaluations,
     )  # fmt: skip

@@ -139,10 +139,9 @@ class Record:
                 f"lock {self.version} holds no drug {name!r}; it holds "
                 f"{sorted(self.content['drugs'])}."
             )
-        inputs = self.content["drugs"][name]
-        return DrugInputs(
-            **{k: float("inf") if v is None else v for k, v in inputs.items()}, lock=self.stamp
-        )
+        given = self.content["drugs"][name].items()
+        inputs: dict[str, Any] = {key: float("inf") if v is None else v for key, v in given}
+        return DrugInputs(**inputs, lock=self.stamp)
 
     @property
     def tocilizumab(self) -> TocilizumabInputs:

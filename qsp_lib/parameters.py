@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +108,7 @@ class _Lockable:
 
     lock: LockStamp | None
 
-    def replace(self, **changes: Any):
+    def replace(self, **changes: Any) -> Self:
         """A copy with these values changed.
 
         Raises:
@@ -127,7 +127,7 @@ class _Lockable:
                 )
         return replace(self, **changes)  # type: ignore[type-var]
 
-    def unlocked(self):
+    def unlocked(self) -> Self:
         """An explicitly unlocked copy; the mark goes with everything made from it."""
         if self.lock is None:
             return self
@@ -176,7 +176,8 @@ class NetworkParameters(_Lockable):
 
     @classmethod
     def prior_medians(cls) -> NetworkParameters:
-        return cls(**{name: row.prior.median for name, row in network_table().items()})
+        medians: dict[str, Any] = {n: row.prior.median for n, row in network_table().items()}
+        return cls(**medians)
 
     def values(self) -> dict[str, float]:
         """The 17 values by name."""
@@ -297,8 +298,8 @@ class Draws:
                 f"draws have shapes {sorted(shapes)}; expected one length of 1 or more for all."
             )
         for name, array in arrays.items():
-            if not np.all(np.isfinite(array)):
-                raise InputError(f"draws of {name} hold {array.min()!r}; expected finite numbers.")
+            if (bad := array[~np.isfinite(array)]).size:
+                raise InputError(f"draws of {name} hold {bad[0]:g}; expected finite numbers.")
         object.__setattr__(self, "values", MappingProxyType(arrays))
 
     def __len__(self) -> int:

@@ -145,7 +145,7 @@ def check_with_sampler(
             "mean_shift": along.mean(axis=0) / laplace_sd,
         }
     )
-    times = sampler.get_autocorr_time(discard=burn_in, quiet=True)
+    times = sampler.get_autocorr_time(discard=burn_in, tol=0)
     return SamplerCheck(
         table, samples, float(sampler.acceptance_fraction.mean()), float(np.mean(times))
     )

@@ -11,7 +11,7 @@ from .blind_test import commit_prediction, committed_prediction, compare_with_ou
 from .ledger import LedgerEntry, default_ledger_path
 from .lock import LOCKS, Record, current_record, read_record, versions
 from .locking import make_lock
-from .seal import JudgedRow, known_path, open_table, sealed_tables
+from .seal import Evaluation, JudgedRow, known_path, open_table, sealed_tables
 from .workers import pool
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it
@@ -98,7 +98,7 @@ def _open(options: argparse.Namespace) -> int:
     return 0
 
 
-def evaluation(prediction: Mapping[str, Any]):
+def evaluation(prediction: Mapping[str, Any]) -> Evaluation:
     """What an opening runs on the judged rows: the comparison with the prediction, rounded."""
 
     def evaluate(rows: tuple[JudgedRow, ...]) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import EvidenceError
 from .evidence import load_tables
 from .trajectory import Trajectory
 
@@ -26,10 +27,13 @@ AREA_H = 72.0
 def baselines() -> dict[str, float]:
     """Healthy levels (pg/mL): IL-6 from BL001, TNF and IFN-gamma the midpoints of BL002, BL003."""
     rows = load_tables()
-    interval = {"TNF": rows.row("BL002"), "IFN": rows.row("BL003")}
-    return {"IL6": round(rows.row("BL001").value, 1)} | {
-        name: (row.low + row.high) / 2 for name, row in interval.items()
-    }
+    levels = {"IL6": round(rows.row("BL001").number(), 1)}
+    for cytokine, name in (("TNF", "BL002"), ("IFN", "BL003")):
+        row = rows.row(name)
+        if row.low is None or row.high is None:
+            raise EvidenceError(f"{name} has no interval; expected a low and a high level.")
+        levels[cytokine] = (row.low + row.high) / 2
+    return levels
 
 
 def fold_rise(peak: NDArray[np.float64], cytokine: str) -> NDArray[np.float64]:

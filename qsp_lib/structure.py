@@ -18,7 +18,8 @@ def traced(mechanism: str, feedback: str) -> Derivatives:
     symbols = {name: sympy.Symbol(name) for name in (*STATES, *PARAMETERS, *INPUTS)}
     states = [symbols[name] for name in STATES]
     p = SimpleNamespace(**{name: symbols[name] for name in PARAMETERS})
-    values = rhs(states, p, *(symbols[name] for name in INPUTS), mechanism, feedback)
+    u, u_tcz = (symbols[name] for name in INPUTS)
+    values = rhs(states, p, u, u_tcz, mechanism, feedback)
     return {name: sympy.sympify(value) for name, value in zip(STATES, values, strict=True)}
 
 

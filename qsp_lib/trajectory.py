@@ -226,11 +226,11 @@ class Trajectory:
                 f"{self.times[0]:g} to {self.times[-1]:g} h."
             )
         k = np.flatnonzero((self.times[:-1] < end_h) & (self.times[1:] > start_h))
-        step, *ends = self._interval_ends(state, np.tile(k, (len(self), 1)))
+        step, f0, f1, d0, d1 = self._interval_ends(state, np.tile(k, (len(self), 1)))
         low = (np.maximum(start_h, self.times[k]) - self.times[k]) / step
         high = (np.minimum(end_h, self.times[k + 1]) - self.times[k]) / step
         # Simpson's rule is exact for a cubic
-        nodes = [_hermite(step, *ends, s) for s in (low, (low + high) / 2, high)]
+        nodes = [_hermite(step, f0, f1, d0, d1, s) for s in (low, (low + high) / 2, high)]
         pieces = step * (high - low) * (nodes[0] + 4 * nodes[1] + nodes[2]) / 6
         return self._shape(pieces.sum(axis=1))
 

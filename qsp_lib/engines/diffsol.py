@@ -28,14 +28,14 @@ _RATES = [i for i, name in enumerate(PARAMETERS) if name.startswith(("d_", "k_S"
 class _DiffSL(StrPrinter):
     """SymPy's own printer, with DiffSL's spelling of powers, maxima and numbers."""
 
-    def _print_Max(self, expr):
+    def _print_Max(self, expr: sympy.Expr) -> str:
         return f"max({', '.join(self._print(arg) for arg in expr.args)})"
 
-    def _print_Pow(self, expr, rational=False):
+    def _print_Pow(self, expr: sympy.Expr, rational: bool = False) -> str:
         base, exponent = (self._print(arg) for arg in expr.args)
         return f"pow({base}, {exponent})"
 
-    def _print_Integer(self, expr):
+    def _print_Integer(self, expr: sympy.Expr) -> str:
         return f"{int(expr)}.0"
 
 
@@ -67,7 +67,7 @@ def diffsl(mechanism: str, feedback: str) -> str:
 
 
 @cache
-def _compiled(mechanism: str, feedback: str):
+def _compiled(mechanism: str, feedback: str) -> pydiffsol.Ode:
     ode = pydiffsol.Ode(
         diffsl(mechanism, feedback),
         matrix_type=pydiffsol.nalgebra_dense,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,9 @@ def solve_scipy(task: Task, method: str = "RK45") -> tuple[NDArray[np.float64], 
         y[11] += stretch.bolus_tcz
         u = task.dose_factor * stretch.rate
 
-        def derivative(_t, flat, u=u, u_tcz=stretch.rate_tcz):
+        def derivative(
+            _t: float, flat: NDArray[np.float64], u: Any = u, u_tcz: float = stretch.rate_tcz
+        ) -> NDArray[np.float64]:
             parts = rhs(flat.reshape(n_states, n_sets), p, u, u_tcz, task.mechanism, task.feedback)
             return np.concatenate([np.broadcast_to(part, n_sets) for part in parts])
 
