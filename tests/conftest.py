@@ -44,8 +44,6 @@ def content(joint_problem: Problem, joint_fit: Fit) -> MappingProxyType[str, Any
 
 
 @pytest.fixture(scope="session")
-def record(
-    content: MappingProxyType[str, Any], tmp_path_factory: pytest.TempPathFactory
-) -> Record:
+def record(content: MappingProxyType[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Record:
     """The record of that content, written apart from the real ones and read back."""
     return read_record(write_record(content, tmp_path_factory.mktemp("locks")))

@@ -1,0 +1,112 @@
+"""Made-up drugs, and the closed forms that the tests hold the model to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import ArrayLike, NDArray
+
+from qsp_lib.dosing import Bolus, Infusion, Regimen
+from qsp_lib.engines import diffsol
+from qsp_lib.equations import PARAMETERS, STATES
+from qsp_lib.parameters import DrugInputs, TocilizumabInputs
+
+Array = NDArray[np.float64]
+
+HOPELESS_LOG10 = 2.9
+HOPELESS = 10.0**HOPELESS_LOG10
+"""A value of k_fb at which, under :func:`give_up_on_hopeless`, the solver gives up."""
+
+
+def give_up_on_hopeless(monkeypatch: pytest.MonkeyPatch, after_h: float = -1.0) -> None:
+    """Let the compiled model give up, later than ``after_h``, where k_fb is HOPELESS."""
+    compiled = diffsol._compiled
+    k_fb = len(STATES) + PARAMETERS.index("k_fb")
+
+    class GivesUp:
+        def __init__(self, model: Any) -> None:
+            self.__dict__["model"] = model
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            setattr(self.model, name, value)
+
+        def solve_dense(self, arguments: Array, times: Array) -> Any:
+            if np.isclose(arguments[k_fb], HOPELESS, rtol=1e-12) and times[0] > after_h:
+                raise RuntimeError("step size too small")
+            return self.model.solve_dense(arguments, times)
+
+    monkeypatch.setattr(diffsol, "_compiled", lambda *key: GivesUp(compiled(*key)))
+
+
+ONE_COMPARTMENT = dict(V1=3.0, CL=0.6, V2=1.0, Q=0.0)
+TWO_COMPARTMENTS = dict(V1=3.2, CL=0.25, V2=2.0, Q=0.4)
+"""Made-up exposures, quick enough to bend within a few days."""
+
+
+def made_up(**changes: Any) -> DrugInputs:
+    """A monoclonal antibody that does not exist; any input can be changed."""
+    inputs: dict[str, Any] = dict(
+        name="made-up", label="Made-up drug", mechanism="monoclonal", role="user",
+        **TWO_COMPARTMENTS, EC50=300.0, h=1.0, K_hook=np.inf,
+        k_act=0.4, k_exh=0.1, k_rec=0.005, k_kill=0.0,
+    )  # fmt: skip
+    return DrugInputs(**(inputs | changes))
+
+
+def made_up_bispecific(**changes: Any) -> DrugInputs:
+    """A bispecific that does not exist."""
+    inputs: dict[str, Any] = dict(
+        mechanism="bispecific", **ONE_COMPARTMENT, EC50=5.0, K_hook=4000.0, k_kill=1.5
+    )
+    return made_up(**(inputs | changes))
+
+
+def rescue_inputs(**changes: Any) -> TocilizumabInputs:
+    """A receptor block with round numbers of the order of tocilizumab's."""
+    inputs: dict[str, float] = dict(
+        V1=3.5, CL=0.0125, V2=2.9, Q=0.0083, Vmax=312.5, Km=2700.0, K_D=376.0, f_R=0.7
+    )
+    return TocilizumabInputs(**(inputs | changes))
+
+
+def dispositions(drug: DrugInputs) -> list[tuple[float, float]]:
+    """(weight, rate) of the exponentials by which a unit bolus leaves the central compartment."""
+    out, across, back = drug.CL / drug.V1, drug.Q / drug.V1, drug.Q / drug.V2
+    if drug.Q == 0:
+        return [(1.0, out)]
+    total = out + across + back
+    root = np.sqrt(total**2 - 4 * out * back)
+    fast, slow = (total + root) / 2, (total - root) / 2
+    return [((fast - back) / (fast - slow), fast), ((back - slow) / (fast - slow), slow)]
+
+
+def central_amount(drug: DrugInputs, regimen: Regimen, times: ArrayLike) -> Array:
+    """Amount in the central compartment (ug) in closed form, just after a dose at its time."""
+    t = np.asarray(times, dtype=float)
+    amount = np.zeros_like(t)
+    for dose in regimen.doses:
+        for weight, rate in dispositions(drug):
+            since = t - dose.time_h
+            if isinstance(dose, Bolus):
+                part = dose.amount_ug * np.exp(-rate * np.maximum(since, 0.0))
+                amount += weight * np.where(since >= 0, part, 0.0)
+            else:
+                assert isinstance(dose, Infusion)
+                after = np.maximum(since - dose.duration_h, 0.0)
+                part = np.exp(-rate * after) - np.exp(-rate * np.maximum(since, 0.0))
+                amount += weight * dose.rate_ug_per_h / rate * part
+    return amount
+
+
+REGIMENS = {
+    "bolus train": Regimen.of(*(Bolus(24.0 * i, 3000.0) for i in range(3)), label="daily"),
+    "infusion": Regimen.of(Infusion(0.0, 0.075, 7200.0), label="short infusion"),
+    "step-up": Regimen.of(
+        Infusion.at_rate(0.0, 24.0, 20.0), Infusion.at_rate(24.0, 24.0, 90.0), label="step-up"
+    ),
+    "overlapping": Regimen.of(
+        Infusion(2.0, 12.0, 600.0), Infusion(6.0, 20.0, 900.0), Bolus(8.0, 500.0), label="overlap"
+    ),
+}
