@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from . import severity
 from .drugs import load_drug
-from .errors import LockError
-from .evidence import EvidenceRow
+from .errors import IntegrationError, LockError
+from .evidence import RANGE_KINDS, EvidenceRow
 from .files import write_text_atomic
 from .ledger import record_file, require_file
 from .lock import LOCKS, Record, canonical_json
@@ -183,6 +183,8 @@ def numbers(record: Record, central: BlindRun, drawn: BlindRun) -> dict[str, Any
     central = central.select(np.array([True]))
     n_draws = drawn.completed.size
     kept = drawn.completed
+    if not kept.any():
+        raise IntegrationError(f"none of {n_draws} draws completed; there is no prediction.")
     good = drawn.select(kept)
     verdicts, central_verdicts = check_all(drawn), check_all(central)
     return {
@@ -318,7 +320,7 @@ def compare_with_outcomes(
                 continue
             levels = [
                 convert(level, row.unit, "pg/mL")
-                for level in (row.value, row.low, row.high)
+                for level in (row.value, *_range_of(row))
                 if level is not None
             ]
             if not levels:
@@ -336,3 +338,8 @@ def compare_with_outcomes(
             "sources": sources,
         }  # fmt: skip
     return result
+
+
+def _range_of(row: EvidenceRow) -> tuple[float | None, float | None]:
+    """The range a row reports; a bound on one side only is not a statistic."""
+    return (None, None) if RANGE_KINDS.get(row.range_kind) == "limit" else (row.low, row.high)

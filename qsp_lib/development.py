@@ -24,7 +24,7 @@ from .calibration import (
 )  # fmt: skip
 from .drugs import load_drug
 from .fitting import Fit, Problem, fit_from, log_evidence, share_at_best
-from .parameters import Draws
+from .parameters import Draws, network_table
 from .seal import forbid_opening
 from .simulate import simulate
 
@@ -147,10 +147,13 @@ def qualitative(candidate: Candidate) -> dict[str, float]:
     }  # fmt: skip
     tgn1412 = runs["tgn1412"]
     base = severity.baselines()
+    without = Draws({"k_M": np.array([network_table()["k_M"].lower])})
     no_macrophages = simulate(
-        drug_at(candidate.problem, candidate.best.theta, "tgn1412"), network,
-        load_drug("tgn1412").regimens["clinical"], draws=Draws({"k_M": np.array([1e-9])}),
-    )  # fmt: skip
+        drug_at(candidate.problem, candidate.best.theta, "tgn1412"),
+        network,
+        load_drug("tgn1412").regimens["clinical"],
+        draws=without,
+    )
     return {
         "blinatumomab_il6_at_168h": float(runs["blinatumomab"].at("IL6", 168.0) + base["IL6"]),
         "tgn1412_il6_48h_share": float(tgn1412.at("IL6", 48.0) / tgn1412.peak("IL6").value),

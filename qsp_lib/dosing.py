@@ -1,16 +1,14 @@
 """Doses and regimens: immutable, validated, in micrograms and hours.
 
-A :class:`Regimen` is a set of boluses and constant-rate infusions. What an
-integrator needs of it is its :meth:`Regimen.segments`: stretches of time with a
-constant dosing rate, each opened by a (possibly zero) bolus, so that no
-integration ever crosses a discontinuity.
+A :class:`Regimen` is a set of boluses and constant-rate infusions. It says when
+dosing changes and what it is from then on; :mod:`qsp_lib.schedule` makes of that the
+stretches of constant dosing that an integrator is given.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from .errors import InputError
 
@@ -98,15 +96,6 @@ class Infusion:
 Dose = Bolus | Infusion
 
 
-class Segment(NamedTuple):
-    """A stretch of constant dosing rate: ``bolus_ug`` is given at ``start_h``."""
-
-    start_h: float
-    end_h: float
-    bolus_ug: float
-    rate_ug_per_h: float
-
-
 @dataclass(frozen=True)
 class Regimen:
     """Doses in order of their start; infusions may overlap, and add up.
@@ -174,13 +163,4 @@ class Regimen:
             dose.rate_ug_per_h
             for dose in self.doses
             if isinstance(dose, Infusion) and dose.start_h <= time_h < dose.end_h
-        )
-
-    def segments(self, horizon_h: float) -> tuple[Segment, ...]:
-        """Consecutive stretches of constant rate covering [0, horizon] (h)."""
-        _require(horizon_h, "horizon (h)", positive=True)
-        times = (*self.change_times(horizon_h), horizon_h)
-        return tuple(
-            Segment(start, end, self.bolus_at(start), self.rate_from(start))
-            for start, end in zip(times[:-1], times[1:], strict=True)
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cache
@@ -45,6 +46,13 @@ from .severity import GradeBoundaries
 from .structure import equations_digest
 
 LOCKS = Path(str(files("qsp_lib").joinpath("data/locks")))
+_FILE = re.compile(r"lock-v([1-9]\d*)\.json")
+PARTS = (
+    "version", "date", "reason", "structure", "network", "posterior", "drugs", "same_as",
+    "assumed", "declared", "tocilizumab", "crp", "severity", "blind_test", "solver", "digests",
+    "sealed",
+)  # fmt: skip
+"""What a whole record holds."""
 
 
 def canonical_json(content: Mapping[str, Any]) -> str:
@@ -123,10 +131,8 @@ class Record:
     @property
     def network(self) -> NetworkParameters:
         """The 17 locked values; changing one is refused."""
-        return NetworkParameters(
-            **self.content["network"], feedback=self.content["structure"]["feedback"],
-            lock=self.stamp,
-        )  # fmt: skip
+        feedback = self.content["structure"]["feedback"]
+        return NetworkParameters(**self.content["network"], feedback=feedback).stamped(self.stamp)
 
     def drug(self, name: str) -> DrugInputs:
         """A drug's locked inputs.
@@ -141,7 +147,7 @@ class Record:
             )
         given = self.content["drugs"][name].items()
         inputs: dict[str, Any] = {key: float("inf") if v is None else v for key, v in given}
-        return DrugInputs(**inputs, lock=self.stamp)
+        return DrugInputs(**inputs).stamped(self.stamp)
 
     @property
     def tocilizumab(self) -> TocilizumabInputs:
@@ -210,7 +216,7 @@ class Record:
                     if name in known:
                         rates[rate] = known[name]
                         break
-            result[drug] = Draws(rates, self.stamp)
+            result[drug] = Draws(rates, self.stamp, drug)
         return result
 
 
@@ -227,6 +233,9 @@ def verify(content: Mapping[str, Any], *, against_code: bool = True) -> None:
             f"lock {version} was edited: its content gives digest {digest_of(content)[:12]}, it "
             f"says {str(content.get('digest'))[:12]}. Restore the file; a change is a new version."
         )
+    missing = [part for part in PARTS if part not in content]
+    if missing:
+        raise LockError(f"lock {version} has no {missing[0]!r}; it is not a whole record.")
     if not against_code:
         return
     structure = content["structure"]
@@ -236,14 +245,17 @@ def verify(content: Mapping[str, Any], *, against_code: bool = True) -> None:
             f"the equations are not those of lock {version} ({digest[:12]}, expected "
             f"{structure['equations_sha256'][:12]}). Restore equations.py, or make a new version."
         )
-    for name, value in input_digests().items():
-        if content["digests"].get(name) != value:
+    now = input_digests()
+    for name in sorted(now.keys() | content["digests"].keys()):
+        found, expected = (str(d.get(name))[:12] for d in (now, content["digests"]))
+        if now.get(name) != content["digests"].get(name):
             raise LockError(
-                f"{name} is not what lock {version} was made from ({value[:12]}, expected "
-                f"{str(content['digests'].get(name))[:12]}). Restore it, or make a new version."
+                f"{name} is not what lock {version} was made from ({found}, expected {expected}). "
+                "Restore it, or make a new version."
             )
-    for table, sealed in sealed_tables().items():
-        if content["sealed"].get(table) != sealed.sha256:
+    hashes = {table: sealed.sha256 for table, sealed in sealed_tables().items()}
+    for table in sorted(hashes.keys() | content["sealed"].keys()):
+        if hashes.get(table) != content["sealed"].get(table):
             raise LockError(
                 f"the hash of held-back table {table} is not the one in lock {version}; a sealed "
                 "hash never changes after a lock."
@@ -271,6 +283,8 @@ def read_record(
     if not isinstance(content, dict) or "version" not in content:
         raise LockError(f"{path.name} is not a lock record: it has no version.")
     verify(content, against_code=against_code)
+    if _FILE.fullmatch(path.name) and path.name != f"lock-{content['version']}.json":
+        raise LockError(f"{path.name} holds lock {content['version']}; restore the file's name.")
     if ledger_path is not None:
         try:
             require_file("lock", path, ledger_path)
@@ -288,8 +302,8 @@ def _frozen(value: Any) -> Any:
 
 def versions(directory: Path = LOCKS) -> tuple[str, ...]:
     """Versions on file, oldest first."""
-    names = (path.stem.removeprefix("lock-v") for path in directory.glob("lock-v*.json"))
-    return tuple(f"v{n}" for n in sorted(int(name) for name in names))
+    found = (_FILE.fullmatch(path.name) for path in directory.glob("lock-*.json"))
+    return tuple(f"v{n}" for n in sorted(int(match[1]) for match in found if match))
 
 
 @cache
@@ -320,6 +334,7 @@ def write_record(content: Mapping[str, Any], directory: Path = LOCKS) -> Path:
     whole = dict(content) | {"digest": digest_of(content)}
     directory.mkdir(parents=True, exist_ok=True)
     write_text_atomic(path, canonical_json(whole))
+    current_record.cache_clear()
     return path
 
 

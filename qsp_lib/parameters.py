@@ -8,6 +8,7 @@ unlocked copy can be changed, and carries a mark into every result made from it.
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -91,10 +92,15 @@ def network_table() -> Mapping[str, ParameterRow]:
 
 @dataclass(frozen=True)
 class LockStamp:
-    """Which lock record a value came from, and whether it has since been unlocked."""
+    """Which lock record a value came from, and whether it has since been unlocked.
+
+    ``values`` is the digest of the values that the stamp was put on: a locked object
+    made with other values is refused at construction.
+    """
 
     version: str
     digest: str
+    values: str = ""
     unlocked: bool = False
 
     @property
@@ -102,11 +108,36 @@ class LockStamp:
         """Words that go with every table and figure; empty for locked values."""
         return f"unlocked copy of lock {self.version}" if self.unlocked else ""
 
+    def same_record(self, other: LockStamp | None) -> bool:
+        """Whether the other stamp is of the same record."""
+        return other is not None and (self.version, self.digest) == (other.version, other.digest)
+
 
 class _Lockable:
     """Shared behaviour of value objects that a lock record may own."""
 
     lock: LockStamp | None
+
+    def _plain(self) -> dict[str, Any]:
+        names = {field.name for field in fields(self)} - {"lock"}  # type: ignore[arg-type]
+        return {name: getattr(self, name) for name in sorted(names)}
+
+    def _values_digest(self) -> str:
+        return hashlib.sha256(repr(self._plain()).encode()).hexdigest()
+
+    def _require_as_locked(self) -> None:
+        lock = self.lock
+        if lock is not None and not lock.unlocked and lock.values != self._values_digest():
+            raise LockError(
+                f"these values are not those of lock {lock.version} ({lock.digest[:12]}), whose "
+                "stamp they carry. Take them from the record, or ask for an explicitly unlocked "
+                "copy with .unlocked()."
+            )
+
+    def stamped(self, stamp: LockStamp) -> Self:
+        """A copy that carries the stamp of the record these values were read from."""
+        stamp = replace(stamp, values=self._values_digest())
+        return replace(self, lock=stamp)  # type: ignore[type-var]
 
     def replace(self, **changes: Any) -> Self:
         """A copy with these values changed.
@@ -115,13 +146,17 @@ class _Lockable:
             LockError: the values are locked; ask for :meth:`unlocked` first.
             InputError: an unknown name or a value outside its bounds.
         """
-        known = {field.name for field in fields(self)} - {"lock"}  # type: ignore[arg-type]
+        known = self._plain()
         for name, value in changes.items():
             if name not in known:
                 raise InputError(f"no parameter {name!r}; expected one of {sorted(known)}.")
+            if name in ("name", "role") and known.get("role") == "blind":
+                raise LockError(
+                    f"the {name} of {known['label']}, the blind drug, cannot become {value!r}."
+                )
             if self.lock is not None and not self.lock.unlocked:
                 raise LockError(
-                    f"{name} is locked at {getattr(self, name)!r} by lock {self.lock.version} "
+                    f"{name} is locked at {known[name]!r} by lock {self.lock.version} "
                     f"({self.lock.digest[:12]}) and cannot be set to {value!r}. Ask for an "
                     "explicitly unlocked copy with .unlocked(); what is made from it is marked."
                 )
@@ -173,6 +208,7 @@ class NetworkParameters(_Lockable):
                 raise InputError(
                     f"{name} is {value!r} {row.unit}; expected {row.lower:g} to {row.upper:g}."
                 )
+        self._require_as_locked()
 
     @classmethod
     def prior_medians(cls) -> NetworkParameters:
@@ -237,8 +273,11 @@ class DrugInputs(_Lockable):
             k_exh=self.k_exh, weight_kg=self.weight_kg, bsa_m2=self.bsa_m2,
         )  # fmt: skip
         _require_non_negative(self.name, CL=self.CL, Q=self.Q, k_rec=self.k_rec, k_kill=self.k_kill)
+        if self.h > LARGEST_HILL:
+            raise InputError(f"{self.name}: h is {self.h!r}; expected at most {LARGEST_HILL:g}.")
         if not self.K_hook > 0:
             raise InputError(f"{self.name}: K_hook is {self.K_hook!r}; expected a positive number.")
+        self._require_as_locked()
 
     def values(self) -> dict[str, float]:
         """The inputs of the equations by name; no hook effect is given as a very weak one."""
@@ -273,19 +312,36 @@ class TocilizumabInputs:
         return {name: getattr(self, name.removesuffix("_tcz")) for name in TOCILIZUMAB}
 
 
+LARGEST_HILL = 20.0
+"""A steeper Hill coefficient is a step, which no integrator here is meant for."""
+_SMALLEST, _LARGEST = 1e-30, 1e12
+_MAY_BE_ZERO = frozenset(
+    name for name in PARAMETERS if name.startswith(("k_", "CL", "Q", "Vmax", "w_", "f_R"))
+)
+
+
+def _bounds(name: str) -> tuple[float, float]:
+    """What an integrator can be given; a draw's plausibility is not judged here."""
+    largest = {"f_R": 1.0, "h": LARGEST_HILL, "n_M": LARGEST_HILL, "n_S": LARGEST_HILL}
+    return (0.0 if name in _MAY_BE_ZERO else _SMALLEST), largest.get(name, _LARGEST)
+
+
 @dataclass(frozen=True)
 class Draws:
     """Parameter sets to simulate together: each name holds an array ``(N,)``.
 
     Draws that come from a lock record (its posterior and its declared priors) carry
-    its stamp, and may vary what the record locks; others may not.
+    its stamp and the name of the drug they are for, and may vary what the record locks
+    of the network and of that drug; others may not.
 
     Raises:
-        InputError: an unknown name, arrays of different lengths, no draws at all.
+        InputError: an unknown name, a value that is not finite or out of bounds, arrays
+            of different lengths, no draws at all.
     """
 
     values: Mapping[str, NDArray[np.float64]]
     lock: LockStamp | None = None
+    drug: str = ""
 
     def __post_init__(self) -> None:
         arrays = {name: np.asarray(value, dtype=float) for name, value in self.values.items()}
@@ -298,15 +354,17 @@ class Draws:
                 f"draws have shapes {sorted(shapes)}; expected one length of 1 or more for all."
             )
         for name, array in arrays.items():
-            if (bad := array[~np.isfinite(array)]).size:
-                raise InputError(f"draws of {name} hold {bad[0]:g}; expected finite numbers.")
+            low, high = _bounds(name)
+            if (bad := array[~((array >= low) & (array <= high))]).size:
+                raise InputError(f"draws of {name} hold {bad[0]:g}; expected {low:g} to {high:g}.")
         object.__setattr__(self, "values", MappingProxyType(arrays))
 
     def __len__(self) -> int:
         return len(next(iter(self.values.values())))
 
     def __getitem__(self, part: slice) -> Draws:
-        return Draws({name: array[part] for name, array in self.values.items()}, self.lock)
+        values = {name: array[part] for name, array in self.values.items()}
+        return Draws(values, self.lock, self.drug)
 
 
 @dataclass(frozen=True)

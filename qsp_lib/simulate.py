@@ -110,7 +110,7 @@ def simulate(
 
 
 def _refuse_blind(drug: DrugInputs, network: NetworkParameters) -> None:
-    if drug.role == "blind" and (drug.lock is None or network.lock is None):
+    if drug.role == "blind" and (drug.lock is None or not drug.lock.same_record(network.lock)):
         raise LockError(
             f"{drug.label} is the blind drug: it is simulated from a lock record only. Take both "
             "the drug and the network from qsp_lib.lock.current_record(); make a record first if "
@@ -124,10 +124,12 @@ def _refuse_changes(drug: DrugInputs, network: NetworkParameters, draws: Draws |
     for owner, names in ((network, NETWORK), (drug, DRUG)):
         lock = owner.lock
         changed = [name for name in names if name in draws.values]
-        if lock is None or lock.unlocked or draws.lock == lock or not changed:
+        of_the_record = lock is not None and lock.same_record(draws.lock)
+        own = of_the_record and (owner is network or draws.drug == drug.name)
+        if lock is None or lock.unlocked or own or not changed:
             continue
         raise LockError(
-            f"{changed[0]} is locked by lock {lock.version} ({lock.digest[:12]}); draws that are "
-            "not the record's own cannot replace it. Simulate an explicitly unlocked copy "
-            "(.unlocked()), whose results are marked."
+            f"{changed[0]} of {drug.label} is locked by lock {lock.version} ({lock.digest[:12]}); "
+            "draws that are not the record's own for this drug cannot replace it. Simulate an "
+            "explicitly unlocked copy (.unlocked()), whose results are marked."
         )

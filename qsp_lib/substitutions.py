@@ -2,8 +2,9 @@
 
 ``{{ calibration_fit_rms }}`` in a page is the number at ``values/fit/rms`` in
 ``results/01_calibration.json``: the chapter's name without its number, then the keys, joined by
-underscores, with every other character than letters and digits made an underscore. Items of a list of at most ten plain values are numbered from 0, as in
-``calibration_interval_0``; longer lists and lists of lists are not offered.
+underscores, with every other character than letters and digits made an underscore. Items of a list
+of at most ten plain values are numbered from 0, as in ``calibration_interval_0``; longer lists and
+lists of lists are not offered.
 
 Numbers come formatted to three significant digits. For another format there is the number itself
 under ``raw``: ``{{ "%.1f" | format(100 * raw.robustness_accepted_share) }} %``.

@@ -22,7 +22,28 @@ from .base import INITIAL, Outcome, Task, classify
 _FIRST_STEP_H = 1e-3
 _STIFF_RATE = 200.0
 """Above this rate (1/h) the implicit method needs less work than the explicit one."""
-_RATES = [i for i, name in enumerate(PARAMETERS) if name.startswith(("d_", "k_S", "k_act", "k_e"))]
+_COLUMN = {name: i for i, name in enumerate(PARAMETERS)}
+_RATES = [
+    _COLUMN[name]
+    for name in (
+        "d_IFN", "d_TNF", "k_M", "d_M", "d_IL6", "k_S", "k_act", "k_exh", "k_rec", "k_kill",
+        "d_CRP",
+    )
+]  # fmt: skip
+_FLOWS = [
+    (_COLUMN[flow], _COLUMN[volume])
+    for flow, volume in (
+        ("CL", "V1"), ("Q", "V1"), ("Q", "V2"), ("CL_tcz", "V1_tcz"), ("Q_tcz", "V1_tcz"),
+        ("Q_tcz", "V2_tcz"),
+    )
+]  # fmt: skip
+
+
+def fastest_rate(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The fastest first-order rate (1/h) of each parameter set ``(N, n_parameters)``."""
+    rates = [parameters[:, _RATES]]
+    rates += [parameters[:, [flow]] / parameters[:, [volume]] for flow, volume in _FLOWS]
+    return np.asarray(np.hstack(rates).max(axis=1))
 
 
 class _DiffSL(StrPrinter):
@@ -90,7 +111,7 @@ def solve_diffsol(task: Task) -> tuple[NDArray[np.float64], list[Outcome]]:
     states = np.full((n_states, len(task.parameters), times.size), np.nan)
     outcomes = []
     arguments = np.empty(n_states + len(PARAMETERS) + len(INPUTS))
-    stiff = task.parameters[:, _RATES].max(axis=1) > _STIFF_RATE
+    stiff = fastest_rate(task.parameters) > _STIFF_RATE
     for i, (values, factor) in enumerate(zip(task.parameters, task.dose_factor, strict=True)):
         ode.ode_solver = pydiffsol.bdf if stiff[i] else pydiffsol.tsit45
         arguments[n_states:-2] = values
