@@ -178,7 +178,7 @@ def prior_and_posterior(table: pd.DataFrame, colour: str = COLOURS["neutral"]) -
     axis.set_yticks(y, table["parameter"])
     axis.set_xlabel("decades from the prior median")
     axis.axvline(0, color=COLOURS["neutral"], linewidth=0.6)
-    axis.legend(loc="upper right", fontsize=8)
+    axis.legend(ncols=2, fontsize=8, loc="lower center", bbox_to_anchor=(0.4, 1.0))
     axis.grid(axis="y", visible=False)
     return figure
 
@@ -306,7 +306,7 @@ def ordering(
             va="top", ha="right", fontsize=7.5, color=COLOURS["neutral"],
         )  # fmt: skip
     axis.set_yticks([])
-    axis.set_ylim(-0.6, len(intervals) - 0.2)
+    axis.set_ylim(-0.5, len(intervals) + 0.35)
     axis.set_xlabel("severity index z (log10 fold-rise of the effective IL-6 signal)")
     axis.grid(axis="y", visible=False)
     return figure

@@ -159,11 +159,15 @@ def phenomena(
         f_R: share of IL-6 clearance through the receptor.
 
     Raises:
-        InputError: an empty or unordered sweep.
+        InputError: an empty or unordered sweep, or one without prophylaxis.
     """
     for what, values in (("times", sweep_h), ("doses", doses_mg_per_kg)):
         if len(values) < 2 or np.any(np.diff(values) <= 0):
             raise InputError(f"{what} {list(values)} must be two or more, and increase.")
+    if sweep_h[0] > 0:
+        raise InputError(
+            f"times {list(sweep_h)}: one of the times must be 0 or less (prophylaxis)."
+        )
     options: dict[str, Any] = {"draws": draws, "f_R": f_R}
     untreated = simulate_course(record, None, draws=draws)
     late = simulate_course(record, LATE_H, **options)
