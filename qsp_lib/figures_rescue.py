@@ -62,7 +62,7 @@ def timing(times: Array, benefits: Array, indices: Array, untreated_index: float
         color=COLOURS["tgn1412"], fontsize=8.5,
     )  # fmt: skip
     right.set_ylabel("severity index z")
-    right.set_ylim(bottom=0)
+    right.set_ylim(0, 1.15 * untreated_index)
     for axis in (left, right):
         axis.set_xlabel("tocilizumab given at (h from TGN1412)")
         axis.axvline(0, color=COLOURS["light"], linewidth=0.8)

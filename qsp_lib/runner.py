@@ -76,6 +76,7 @@ def prepare_kernels(build: Path = BUILD) -> dict[str, str]:
         "JUPYTER_PATH": "",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "PYTHONHASHSEED": "0",
+        "TQDM_DISABLE": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
