@@ -189,12 +189,12 @@ def declared_assumptions(_book: BookData) -> str:
     return table(("owner", "input", "value", "unit", "what is assumed"), rows)
 
 
-@fragment("held_back")
-def held_back(_book: BookData) -> str:
+@fragment("sealed_tables")
+def sealed(_book: BookData) -> str:
     """The held-back tables: what they hold, their state and their hash."""
     rows = [
-        (name, sealed.description, status(name), f"`{sealed.sha256}`")
-        for name, sealed in sealed_tables().items()
+        (name, held.description, status(name), f"`{held.sha256}`")
+        for name, held in sealed_tables().items()
     ]
     return table(("table", "what it holds", "state", "SHA-256"), rows)
 
