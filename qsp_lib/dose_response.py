@@ -1,0 +1,524 @@
+"""Dose-response: the clinical regimen scaled over ten decades, and the shape of the signal.
+
+The shape is read off the peak effective signal by one rule, fixed before any curve was
+computed (:func:`shape_of`). A rule on slopes and ends sees only the doses it is given, so
+a curve also says whether its range was wide enough for the rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import PchipInterpolator
+
+from . import severity
+from .dosing import Regimen
+from .drugs import load_drug
+from .errors import InputError
+from .evidence import load_tables
+from .lock import Record
+from .parameters import Draws, DrugInputs, LockStamp, NetworkParameters
+from .simulate import simulate
+from .trajectory import Trajectory
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+DRUGS = ("blinatumomab", "okt3", "tgn1412")
+LOWEST, HIGHEST = 1e-6, 1e4
+"""Doses as multiples of the clinical one: low enough that every drug is below 5 % of its
+maximum, high enough that the slowest assumed hook effect shows."""
+N_DOSES = 81
+FALL = 0.20
+LOW_SHARE = 0.05
+STEEP = 1.5
+PLATEAU = 0.05
+_CHUNK = 600
+"""Parameter sets simulated together: enough to be quick, few enough for memory."""
+
+
+class Shape(Enum):
+    """Shape of a dose-response curve."""
+
+    BELL = "bell-shaped"
+    SWITCH = "switch-like"
+    SATURATING = "saturating"
+    GRADED = "graded"
+
+
+def doses(n_doses: int = N_DOSES, lowest: float = LOWEST, highest: float = HIGHEST) -> Array:
+    """Multiples of the clinical dose, evenly spaced in log, ``(n_doses,)``.
+
+    Raises:
+        InputError: fewer than 2, or a range that is empty or not above 0.
+    """
+    if n_doses < 2:
+        raise InputError(f"{n_doses} doses; expected 2 or more.")
+    if not (np.isfinite([lowest, highest]).all() and 0 < lowest < highest):
+        raise InputError(
+            f"doses from {lowest:g} to {highest:g} times the clinical one; expected increasing "
+            "numbers above 0."
+        )
+    return 10.0 ** np.linspace(np.log10(lowest), np.log10(highest), n_doses)
+
+
+def check_doses(factors: ArrayLike) -> Array:
+    """Dose multiples as an increasing array.
+
+    Raises:
+        InputError: fewer than 2, one that is negative, 0 or not finite, or a repeat.
+    """
+    values = np.asarray(factors, dtype=float)
+    if values.ndim != 1 or values.size < 2:
+        raise InputError(f"{values.size} doses were given; expected a list of 2 or more.")
+    bad = values[~(np.isfinite(values) & (values > 0))]
+    if bad.size:
+        raise InputError(f"a dose of {bad[0]:g} times the clinical one; expected finite, above 0.")
+    values = np.sort(values)
+    repeated = values[1:][np.diff(values) == 0]
+    if repeated.size:
+        raise InputError(f"the dose {repeated[0]:g} is given twice; expected each dose once.")
+    return values
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What a drug does at each dose.
+
+    Attributes:
+        label: the drug.
+        factor: ``(n,)``, multiples of the clinical dose, increasing (over draws: all the same).
+        exposure: ``(n,)``, highest serum concentration, ng/mL.
+        signal: ``(n,)``, peak of the effective IL-6 signal above baseline, pg/mL.
+        il6, tnf, ifn: ``(n,)``, peak cytokine above baseline, pg/mL.
+        index: ``(n,)``, severity index.
+        completed: ``(n,)``; where an integration failed the values are NaN.
+        mark: empty, or words to show wherever unlocked values went in.
+    """
+
+    label: str
+    factor: Array
+    exposure: Array
+    signal: Array
+    il6: Array
+    tnf: Array
+    ifn: Array
+    index: Array
+    completed: Mask
+    mark: str = ""
+
+    @property
+    def failures(self) -> int:
+        """How many doses could not be simulated."""
+        return int((~self.completed).sum())
+
+    def within(self, lowest: float, highest: float) -> tuple[Array, Array]:
+        """Doses and signals of this range, those that failed left out."""
+        share = 1e-9  # a dose on the edge belongs to the range
+        keep = self.completed & (self.factor >= lowest * (1 - share))
+        keep &= self.factor <= highest * (1 + share)
+        return self.factor[keep], self.signal[keep]
+
+
+def dose_response(
+    drug: DrugInputs,
+    network: NetworkParameters,
+    regimen: Regimen,
+    factors: ArrayLike,
+) -> Curve:
+    """Simulate a regimen at many doses.
+
+    Args:
+        drug, network: inputs of the drug, and the shared network.
+        regimen: the clinical regimen, every dose of which is multiplied.
+        factors: multiples ``(n,)`` of it, each once, in any order.
+
+    Raises:
+        InputError: see :func:`check_doses`.
+        LockError: a blind drug before a lock record exists.
+    """
+    factor = check_doses(factors)
+    return _read_off(drug, simulate(drug, network, regimen, dose_factor=factor))
+
+
+def _read_off(drug: DrugInputs, run: Trajectory) -> Curve:
+    """Peaks and severity of every set of a run; those that failed are NaN."""
+    kept = run.completed
+    values = {name: np.full(kept.size, np.nan) for name in ("C", "S", "IL6", "TNF", "IFN", "z")}
+    if kept.any():
+        good = run.select(kept)
+        for name in ("C", "S", "IL6", "TNF", "IFN"):
+            values[name][kept] = good.peak(name).value
+        values["z"][kept] = severity.index(good)
+    return Curve(
+        drug.label, run.task.dose_factor, values["C"], values["S"], values["IL6"], values["TNF"],
+        values["IFN"], values["z"], kept, run.mark,
+    )  # fmt: skip
+
+
+def curves(record: Record, factors: ArrayLike) -> dict[str, Curve]:
+    """The three drugs' clinical regimens at the locked values."""
+    return {
+        name: dose_response(
+            record.drug(name), record.network, load_drug(name).regimens["clinical"], factors
+        )
+        for name in DRUGS
+    }
+
+
+# ---------------------------------------------------------------- the rule
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A shape, and the numbers the rule read it from.
+
+    Attributes:
+        shape: by the rule of :func:`shape_of`.
+        fall: share of the maximum that is lost at the highest dose.
+        steepest: steepest local log-log slope where the signal is above 5 % of its maximum.
+        plateau: difference between the clinical dose and ten times it, as a share of the larger.
+        wide_enough: whether the lowest dose gives less than 5 % of the maximum, so that the
+            steepest part cannot lie below the range.
+    """
+
+    shape: Shape
+    fall: float
+    steepest: float
+    plateau: float
+    wide_enough: bool
+
+
+def shape_of(factors: ArrayLike, signal: ArrayLike) -> Reading:
+    """The shape of a curve, by the rule.
+
+    Bell-shaped if the signal falls 20 % or more from its maximum at the high end; else
+    switch-like if its steepest local log-log slope above 5 % of the maximum exceeds 1.5;
+    else saturating if the clinical dose and ten times it differ by under 5 %; else graded.
+    Slopes and values between doses are those of a monotone cubic through the logarithms,
+    so that they hardly depend on where the doses fall.
+
+    Args:
+        factors: multiples of the clinical dose ``(n,)``, each once; 1 and 10 lie within.
+        signal: peak signal ``(n,)`` at those doses, above 0.
+
+    Raises:
+        InputError: fewer than 4 doses, a range without 1 and 10, or a signal that is not above 0.
+    """
+    factor, peak = check_doses(factors), np.asarray(signal, dtype=float)
+    if peak.shape != factor.shape or factor.size < 4:
+        raise InputError(
+            f"{factor.size} doses and {peak.size} signals; expected as many of each, 4 or more."
+        )
+    if not np.all(np.isfinite(peak) & (peak > 0)):
+        raise InputError("a signal that is not above 0 has no log-log slope; leave that dose out.")
+    if factor[0] > 1 or factor[-1] < 10:
+        raise InputError(
+            f"doses from {factor[0]:g} to {factor[-1]:g} times the clinical one; the rule compares "
+            "1 with 10, so expected both within."
+        )
+    peak = peak[np.argsort(np.asarray(factors, dtype=float))]
+    x, y = np.log10(factor), np.log10(peak)
+    line = PchipInterpolator(x, y)
+    fine = np.linspace(x[0], x[-1], 20 * (len(x) - 1) + 1)
+    highest = float(peak.max())
+    above = line(fine) >= np.log10(LOW_SHARE * highest)
+    steepest = float(line.derivative()(fine[above]).max())
+    fall = 1 - float(peak[-1]) / highest
+    at_1, at_10 = 10.0 ** line([0.0, 1.0])
+    plateau = float(abs(at_10 - at_1) / max(at_1, at_10))
+    if fall >= FALL:
+        shape = Shape.BELL
+    elif steepest > STEEP:
+        shape = Shape.SWITCH
+    elif plateau < PLATEAU:
+        shape = Shape.SATURATING
+    else:
+        shape = Shape.GRADED
+    return Reading(shape, fall, steepest, plateau, bool(peak[0] < LOW_SHARE * highest))
+
+
+def reading(curve: Curve, lowest: float = LOWEST, highest: float = HIGHEST) -> Reading:
+    """The shape of a curve within a range of doses, those that failed left out."""
+    return shape_of(*curve.within(lowest, highest))
+
+
+# ---------------------------------------------------------------- uncertainty
+
+
+def hook_curves(record: Record, hooks: Sequence[float], factors: ArrayLike) -> dict[float, Curve]:
+    """Blinatumomab with other strengths of the hook effect, from a marked, unlocked copy.
+
+    Args:
+        hooks: values of ``K_hook`` (ng/mL).
+        factors: multiples of the clinical dose.
+    """
+    drug = record.drug("blinatumomab").unlocked()
+    regimen = load_drug("blinatumomab").regimens["clinical"]
+    return {
+        hook: dose_response(drug.replace(K_hook=hook), record.network, regimen, factors)
+        for hook in hooks
+    }
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Curves of one drug over draws.
+
+    Attributes:
+        factor: ``(n,)``.
+        signal: ``(N, n)``, peak effective signal, pg/mL; NaN where an integration failed.
+        index: ``(N, n)``, severity index.
+        readings: one a draw; None for a draw with a failed dose.
+    """
+
+    factor: Array
+    signal: Array
+    index: Array
+    readings: tuple[Reading | None, ...]
+
+    @property
+    def failures(self) -> int:
+        """How many draws have a dose that could not be simulated."""
+        return sum(reading is None for reading in self.readings)
+
+    def shares(self) -> dict[str, float]:
+        """Share of all draws with each shape; a failed draw has none."""
+        found = [reading.shape for reading in self.readings if reading is not None]
+        return {shape.value: found.count(shape) / len(self.readings) for shape in Shape}
+
+    def share_wide_enough(self) -> float:
+        """Share of draws for which the range of doses reaches below 5 % of the maximum."""
+        return float(np.mean([r is not None and r.wide_enough for r in self.readings]))
+
+
+@dataclass(frozen=True)
+class _Job:
+    drug: DrugInputs
+    network: NetworkParameters
+    regimen: Regimen
+    draws: dict[str, Array]
+    lock: LockStamp | None
+    factors: Array
+
+    @classmethod
+    def of(cls, record: Record, name: str, regimen: Regimen, draws: Draws, factors: Array) -> _Job:
+        # plain arrays: a read-only mapping does not travel to another process
+        return cls(
+            record.drug(name), record.network, regimen, dict(draws.values), draws.lock, factors
+        )
+
+
+def _signals(job: _Job) -> tuple[Array, Array]:
+    """Peak signal and severity index of every draw at every dose, ``(N, n)`` each."""
+    n_draws, n = len(next(iter(job.draws.values()))), job.factors.size
+    repeated = {name: np.repeat(values, n) for name, values in job.draws.items()}
+    every = Draws(repeated, job.lock, job.drug.name)
+    run = simulate(
+        job.drug, job.network, job.regimen, draws=every,
+        dose_factor=np.tile(job.factors, n_draws),
+    )  # fmt: skip
+    signal, index = np.full(n_draws * n, np.nan), np.full(n_draws * n, np.nan)
+    kept = run.completed
+    if kept.any():
+        good = run.select(kept)
+        signal[kept], index[kept] = good.peak("S").value, severity.index(good)
+    return signal.reshape(n_draws, n), index.reshape(n_draws, n)
+
+
+def ensembles(
+    record: Record,
+    draws: Mapping[str, Draws],
+    factors: ArrayLike,
+    executor: Executor | None = None,
+) -> dict[str, Ensemble]:
+    """Every drug's curve for every draw.
+
+    Args:
+        draws: by drug, as :meth:`qsp_lib.lock.Record.draws` makes them.
+        factors: multiples of the clinical dose; 1 and 10 lie within.
+
+    The draws go out in pieces of fixed size, so the result is the same on any number of workers.
+    """
+    factor = check_doses(factors)
+    size = max(_CHUNK // factor.size, 1)
+    jobs, owners = [], []
+    for name in DRUGS:
+        regimen = load_drug(name).regimens["clinical"]
+        for first in range(0, len(draws[name]), size):
+            piece = draws[name][first : first + size]
+            jobs.append(_Job.of(record, name, regimen, piece, factor))
+            owners.append(name)
+    run = executor.map if executor is not None else map
+    results = list(run(_signals, jobs))
+    made = {}
+    for name in DRUGS:
+        mine = [result for owner, result in zip(owners, results, strict=True) if owner == name]
+        signal, index = (np.vstack(parts) for parts in zip(*mine, strict=True))
+        readings = tuple(
+            shape_of(factor, row) if np.all(np.isfinite(row)) else None for row in signal
+        )
+        made[name] = Ensemble(factor, signal, index, readings)
+    return made
+
+
+CONTROLS: Mapping[str, Mapping[str, Any]] = {
+    "locked": {},
+    "no feedback": {"feedback": "none"},
+    "feedback without steepness, n_S = 1": {"n_S": 1.0},
+    "macrophages without steepness, n_M = 1": {"n_M": 1.0},
+}
+"""Changes of the network that show where a steep slope comes from."""
+
+
+def controls(record: Record, factors: ArrayLike) -> dict[str, dict[str, Reading]]:
+    """The shape of each drug under :data:`CONTROLS`, from marked, unlocked copies."""
+    made = {}
+    for label, changes in CONTROLS.items():
+        network = record.network.unlocked().replace(**changes) if changes else record.network
+        made[label] = {
+            name: reading(
+                dose_response(
+                    record.drug(name), network, load_drug(name).regimens["clinical"], factors
+                ),
+                -np.inf, np.inf,
+            )
+            for name in DRUGS
+        }  # fmt: skip
+    return made
+
+
+JUMP = 10.0
+"""A slope above this is a jump from one state to another, not a steep curve."""
+
+
+def jumps(record: Record, name: str, draws: Draws, ensemble: Ensemble) -> dict[str, int]:
+    """How many of a drug's draws jump, and how many of those still do with a loop cut.
+
+    Keys: ``jump``; ``without_feedback``, the IL-6 feedback off; ``without_macrophage_tnf``,
+    macrophages activated but making no TNF. The cuts are made on unlocked copies.
+    """
+    which = [r is not None and r.steepest > JUMP for r in ensemble.readings]
+    counts = {"jump": sum(which), "without_feedback": 0, "without_macrophage_tnf": 0}
+    if not any(which):
+        return counts
+    drug, network = record.drug(name).unlocked(), record.network.unlocked()
+    mine = {key: values[which] for key, values in draws.values.items()}
+    uncoupled = mine | {"k_TNF_M": np.zeros(sum(which))}
+    regimen = load_drug(name).regimens["clinical"]
+    for label, job in (
+        (
+            "without_feedback",
+            _Job(drug, network.replace(feedback="none"), regimen, mine, None, ensemble.factor),
+        ),
+        (
+            "without_macrophage_tnf",
+            _Job(drug, network, regimen, uncoupled, None, ensemble.factor),
+        ),
+    ):
+        signal, _ = _signals(job)
+        good = [row for row in signal if np.all(np.isfinite(row))]
+        counts[label] = sum(shape_of(ensemble.factor, row).steepest > JUMP for row in good)
+    return counts
+
+
+# ---------------------------------------------------------------- the low-dose trial
+
+
+TRIAL_DOSES = "PK035"
+TRIAL_OUTCOMES = ("TO046", "PK036", "EA021", "EA022")
+"""What was seen: no pro-inflammatory cytokines (TO046, PK036), TNF and IFN-gamma at baseline
+(EA021), no cytokine release syndrome (EA022); secondary sources."""
+_HEALTHY = {"TNF": "BL002", "IFN": "BL003"}
+
+
+def trial_doses(n_doses: int = 7) -> Array:
+    """Doses of the low-dose trial (ug/kg): its range, evenly spaced in log.
+
+    Raises:
+        InputError: fewer than 2.
+    """
+    row = load_tables().row(TRIAL_DOSES)
+    assert row.low is not None and row.high is not None
+    return doses(n_doses, row.low, row.high)
+
+
+def trial_curve(record: Record, doses_ug_per_kg: ArrayLike) -> Curve:
+    """TGN1412 at these doses (ug/kg), given as fast as the clinical one."""
+    drug, regimen = record.drug("tgn1412"), load_drug("tgn1412").regimens["clinical"]
+    factor = np.asarray(doses_ug_per_kg, dtype=float) / clinical_ug_per_kg(record)
+    return dose_response(drug, record.network, regimen, factor)
+
+
+def clinical_ug_per_kg(record: Record) -> float:
+    """The dose of the 2006 trial in ug/kg, of which the others are multiples."""
+    total = load_drug("tgn1412").regimens["clinical"].total_ug
+    return total / record.drug("tgn1412").weight_kg
+
+
+def trial_over_draws(record: Record, draws: Draws, dose_ug_per_kg: float) -> Curve:
+    """TGN1412 at one dose (ug/kg) for every draw; one entry a draw, ``(N,)``.
+
+    Raises:
+        InputError: a dose that is not above 0.
+    """
+    if not (np.isfinite(dose_ug_per_kg) and dose_ug_per_kg > 0):
+        raise InputError(f"a dose of {dose_ug_per_kg:g} ug/kg; expected a number above 0.")
+    drug, regimen = record.drug("tgn1412"), load_drug("tgn1412").regimens["clinical"]
+    factor = np.full(len(draws), dose_ug_per_kg / clinical_ug_per_kg(record))
+    run = simulate(drug, record.network, regimen, draws=draws, dose_factor=factor)
+    return _read_off(drug, run)
+
+
+def healthy_limits() -> dict[str, float]:
+    """Upper limit (pg/mL) of the reference interval of healthy adults: TNF BL002, IFN BL003."""
+    rows = {name: load_tables().row(row) for name, row in _HEALTHY.items()}
+    return {name: row.high for name, row in rows.items() if row.high is not None}
+
+
+def stays_healthy(curve: Curve, grade_1: float) -> dict[str, Mask]:
+    """At which doses the model, too, shows no release, ``(n,)`` each.
+
+    Keys: ``TNF`` and ``IFN``, whether the predicted peak, baseline included, lies within the
+    reference interval of healthy adults (BL002, BL003); ``grade_0``, whether the severity
+    index is below ``grade_1``, the lowest of grade 1; ``all``, all three. A failed dose
+    counts as release.
+    """
+    limits = healthy_limits()
+    healthy = {
+        name: severity.baselines()[name] + peak <= limits[name]
+        for name, peak in (("TNF", curve.tnf), ("IFN", curve.ifn))
+    }
+    healthy["grade_0"] = curve.index < grade_1
+    return healthy | {"all": np.all(list(healthy.values()), axis=0)}
+
+
+def trial_table(curve: Curve, doses_ug_per_kg: ArrayLike, grade_1: float) -> pd.DataFrame:
+    """One row a dose of the trial: exposure, predicted levels (baseline included), verdict."""
+    base = severity.baselines()
+    healthy = stays_healthy(curve, grade_1)
+    return pd.DataFrame(
+        {
+            "dose_ug_per_kg": np.sort(np.asarray(doses_ug_per_kg, dtype=float)),
+            "exposure": curve.exposure,
+            "TNF": base["TNF"] + curve.tnf,
+            "IFN": base["IFN"] + curve.ifn,
+            "IL6": base["IL6"] + curve.il6,
+            "index": curve.index,
+            "no_release": healthy["all"],
+        }
+    )
+
+
+def verdict(agrees: Sequence[bool] | Mask) -> str:
+    """``"agrees"``, ``"differs"``, or ``"agrees at N of M doses"``."""
+    n, m = int(np.sum(agrees)), len(agrees)
+    if n == m:
+        return "agrees"
+    return "differs" if n == 0 else f"agrees at {n} of {m} doses"
