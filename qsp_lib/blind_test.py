@@ -73,6 +73,7 @@ class BlindRun:
         return np.all([arm.completed for arm in self.arms.values()], axis=0)
 
     def select(self, keep: NDArray[np.bool_]) -> BlindRun:
+        """The sets for which ``keep`` ``(N,)`` is true."""
         return BlindRun({name: arm.select(keep) for name, arm in self.arms.items()})
 
 

@@ -65,6 +65,7 @@ class CourseResiduals:
 
     @property
     def drugs(self) -> tuple[str, ...]:
+        """The drugs whose courses are observed, in order."""
         return tuple(dict.fromkeys(observation.drug for observation in self.observations))
 
     def draws(self, theta: Array, drug: str) -> Draws:

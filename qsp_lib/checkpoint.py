@@ -129,7 +129,13 @@ class Checkpoint:
                     "Remove that file; its rows are computed again."
                 )
             start, stop = int(match["start"]), int(match["stop"])
-            values = np.load(io.BytesIO(data), allow_pickle=False)
+            try:
+                values = np.load(io.BytesIO(data), allow_pickle=False)
+            except (ValueError, EOFError, OSError) as problem:
+                raise InputError(
+                    f"Checkpoint {self.folder} is damaged: {path.name} holds no array of numbers "
+                    "(objects are never read). Remove that file; its rows are computed again."
+                ) from problem
             if len(values) != stop - start or start < end:
                 raise InputError(
                     f"Checkpoint {self.folder} is damaged: {path.name} overlaps another file or "

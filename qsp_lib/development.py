@@ -41,6 +41,7 @@ class Candidate:
 
     @property
     def best(self) -> Fit:
+        """The best of its local optima."""
         return self.fits[0]
 
 

@@ -39,9 +39,11 @@ class Bolus:
         _require(self.amount_ug, "bolus amount (ug)", positive=False)
 
     def shifted(self, hours: float) -> Bolus:
+        """The same dose ``hours`` later (earlier if negative)."""
         return Bolus(self.time_h + hours, self.amount_ug)
 
     def scaled(self, factor: float) -> Bolus:
+        """The dose with its amount multiplied by ``factor``."""
         return Bolus(self.time_h, self.amount_ug * factor)
 
 
@@ -76,20 +78,25 @@ class Infusion:
 
     @property
     def time_h(self) -> float:
+        """When it begins (h), as of a bolus."""
         return self.start_h
 
     @property
     def end_h(self) -> float:
+        """When it ends (h)."""
         return self.start_h + self.duration_h
 
     @property
     def rate_ug_per_h(self) -> float:
+        """Its constant rate (ug/h)."""
         return self.amount_ug / self.duration_h
 
     def shifted(self, hours: float) -> Infusion:
+        """The same infusion ``hours`` later (earlier if negative)."""
         return Infusion(self.start_h + hours, self.duration_h, self.amount_ug)
 
     def scaled(self, factor: float) -> Infusion:
+        """The infusion with its amount multiplied by ``factor``, over the same time."""
         return Infusion(self.start_h, self.duration_h, self.amount_ug * factor)
 
 
@@ -120,11 +127,17 @@ class Regimen:
 
     @classmethod
     def of(cls, *doses: Dose, label: str = "") -> Regimen:
-        """A regimen of these doses, put in order of their start."""
+        """A regimen of these doses, put in order of their start.
+
+        >>> step_up = Regimen.of(Bolus(24, 500), Bolus(0, 100), label="step-up")
+        >>> step_up.total_ug, step_up.first_dose_h, step_up.doses[0].amount_ug
+        (600, 0, 100)
+        """
         return cls(tuple(sorted(doses, key=lambda dose: dose.time_h)), label)
 
     @property
     def total_ug(self) -> float:
+        """Amount of all doses together (ug)."""
         return sum(dose.amount_ug for dose in self.doses)
 
     @property

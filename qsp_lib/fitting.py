@@ -56,6 +56,7 @@ class Problem:
 
     @property
     def dimension(self) -> int:
+        """Number of parameters d."""
         return len(self.names)
 
     def all_residuals(self, theta: Array) -> Array:

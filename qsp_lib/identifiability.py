@@ -13,8 +13,6 @@ beside any other lock.
 
 from __future__ import annotations
 
-import argparse
-import datetime
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -33,13 +31,12 @@ from .equations import NETWORK
 from .errors import InputError, LockError
 from .files import write_text_atomic
 from .fitting import Fit, Problem, fit, fit_from, starting_points
-from .lock import Record, current_record
+from .lock import Record
 from .locking import FITTED
 from .parameters import network_table
 from .profiles import CONFIDENCE, N_POINTS, End, Profile, Quantity, Request, Verdict, profile_all
 from .results import dumps
 from .seal import forbid_opening
-from .workers import pool
 
 Array = NDArray[np.float64]
 PAIR = ("k_fb", "d_IL6")
@@ -221,6 +218,7 @@ class Picture:
 
     @property
     def pair_one_sided(self) -> bool:
+        """Whether each of the pair has an end on one side only."""
         return self.k_fb.one_sided and self.d_IL6.one_sided
 
     @property
@@ -230,10 +228,12 @@ class Picture:
 
     @property
     def agrees(self) -> bool:
+        """Whether this is the published picture."""
         return self.pair_one_sided and self.ratio is Verdict.IDENTIFIABLE
 
     @classmethod
     def of(cls, profiles: Mapping[str, Profile]) -> Picture:
+        """The picture of the three claimed profiles."""
         return cls(*(profiles[name].verdict for name in CLAIMED))
 
 
@@ -528,25 +528,3 @@ def largest_shift(one: Mapping[str, Profile], other: Mapping[str, Profile]) -> f
 
 
 # ---------------------------------------------------------------- the command
-
-
-def add_profiles(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """``profiles``: make the full run from the newest lock record and keep it."""
-    command = commands.add_parser(
-        "profiles",
-        help="make all profile likelihoods from the newest lock record, and keep them",
-        description="Profile all 17 network parameters and the ratio k_fb/d_IL6, check three of "
-        "them with an independent profiler, and keep the result for chapter 07. Takes minutes.",
-    )
-    command.add_argument("--workers", type=int, default=2, help="processes (default 2)")
-    command.set_defaults(act=_profiles)
-
-
-def _profiles(options: argparse.Namespace) -> int:
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    with pool(options.workers) as executor:
-        path = write_kept(
-            current_record(), today, executor, say=lambda line: print(line, flush=True)
-        )
-    print(f"wrote {path.name}; run chapter 07 again")
-    return 0

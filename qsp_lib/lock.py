@@ -113,14 +113,17 @@ class Record:
 
     @property
     def version(self) -> str:
+        """``"v1"``, ``"v2"``, ..."""
         return self.content["version"]
 
     @property
     def digest(self) -> str:
+        """SHA-256 of the record (64 hex digits)."""
         return self.content["digest"]
 
     @property
     def stamp(self) -> LockStamp:
+        """What values read from the record carry."""
         return LockStamp(self.version, self.digest)
 
     @property
@@ -151,14 +154,17 @@ class Record:
 
     @property
     def tocilizumab(self) -> TocilizumabInputs:
+        """The rescue's inputs."""
         return TocilizumabInputs(**self.content["tocilizumab"])
 
     @property
     def crp(self) -> CrpInputs:
+        """The CRP readout that gives the two declared peaks."""
         return CrpInputs(**self.content["crp"])
 
     @property
     def boundaries(self) -> GradeBoundaries:
+        """Boundaries of the illustrative grades."""
         return GradeBoundaries(**self.content["severity"]["boundaries"])
 
     @property
@@ -168,6 +174,7 @@ class Record:
 
     @property
     def seed(self) -> int:
+        """Seed of the blind draws."""
         return int(self.content["blind_test"]["seed"])
 
     @property
@@ -197,14 +204,17 @@ class Record:
     def draws_at(self, theta: NDArray[np.float64], seed: int | None = None) -> dict[str, Draws]:
         """Draws for every drug at these posterior points ``(N, d)``, in log10."""
         seed = self.seed if seed is None else seed
-        posterior = dict(zip(self.posterior[0], 10.0**theta.T, strict=True))
+        # a value too large for a float becomes infinite, which Draws refuses by name
+        with np.errstate(over="ignore"):
+            posterior = dict(zip(self.posterior[0], 10.0**theta.T, strict=True))
         assumed: Mapping[str, Mapping[str, float]] = self.content["assumed"]
         # a seed of their own: adding a declared prior must not move the posterior draws
         normals = standard_normals(len(theta), len(assumed), seed + 1)
-        drawn = {
-            name: prior["median"] * 10.0 ** (prior["log10_sd"] * normals[:, i])
-            for i, (name, prior) in enumerate(sorted(assumed.items()))
-        }
+        with np.errstate(over="ignore"):
+            drawn = {
+                name: prior["median"] * 10.0 ** (prior["log10_sd"] * normals[:, i])
+                for i, (name, prior) in enumerate(sorted(assumed.items()))
+            }
         known = posterior | drawn
         shared = {name: known[name] for name in NETWORK if name in known}
         result = {}
@@ -275,22 +285,45 @@ def read_record(
         LockError: no such file, not a record, or any failed check of :func:`verify`.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), parse_int=_whole_number)
     except FileNotFoundError:
         raise LockError(f"no lock record at {path.name}; make one with 'lock make'.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise LockError(f"{path.name} is not a lock record: {error}.") from None
     if not isinstance(content, dict) or "version" not in content:
         raise LockError(f"{path.name} is not a lock record: it has no version.")
-    verify(content, against_code=against_code)
-    if _FILE.fullmatch(path.name) and path.name != f"lock-{content['version']}.json":
-        raise LockError(f"{path.name} holds lock {content['version']}; restore the file's name.")
+    try:
+        verify(content, against_code=against_code)
+        record = Record(_frozen(content))
+        _read_everything(record)
+    except LockError:
+        raise
+    except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError) as problem:
+        raise LockError(
+            f"{path.name} does not hold what a lock record holds ({problem}); restore it."
+        ) from problem
+    if _FILE.fullmatch(path.name) and path.name != f"lock-{record.version}.json":
+        raise LockError(f"{path.name} holds lock {record.version}; restore the file's name.")
     if ledger_path is not None:
         try:
             require_file("lock", path, ledger_path)
         except SealError as error:
             raise LockError(str(error)) from None
-    return Record(_frozen(content))
+    return record
+
+
+def _read_everything(record: Record) -> None:
+    """Read all that is read from a record: one that is signed and holds nonsense stops here."""
+    for name in record.content["drugs"]:
+        record.drug(name)
+    _ = record.network, record.tocilizumab, record.crp, record.boundaries, record.summary
+    record.draws(1)
+
+
+def _whole_number(text: str) -> int:
+    if len(text) > 18:
+        raise LockError(f"a lock record holds no number of {len(text)} digits; restore the file.")
+    return int(text)
 
 
 def _frozen(value: Any) -> Any:

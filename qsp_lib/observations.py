@@ -91,13 +91,17 @@ def read_observations(text: str, evidence: Evidence) -> tuple[Observation, ...]:
             censoring limits for one drug.
     """
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    if tuple(reader.fieldnames or ()) != COLUMNS:
+    try:
+        columns, records = tuple(reader.fieldnames or ()), list(reader)
+    except csv.Error as problem:
+        raise EvidenceError(f"observations.csv is not readable as CSV ({problem}).") from None
+    if columns != COLUMNS:
         raise EvidenceError(
-            f"observations.csv has the columns {reader.fieldnames}; expected {list(COLUMNS)}."
+            f"observations.csv has the columns {list(columns)}; expected {list(COLUMNS)}."
         )
     found: dict[str, Observation] = {}
     limits: dict[str, str] = {}
-    for number, record in enumerate(reader, start=2):
+    for number, record in enumerate(records, start=2):
         if None in record or None in record.values():
             raise EvidenceError(
                 f"observations.csv, line {number}: expected {len(COLUMNS)} fields, one a column."

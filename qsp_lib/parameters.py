@@ -212,6 +212,7 @@ class NetworkParameters(_Lockable):
 
     @classmethod
     def prior_medians(cls) -> NetworkParameters:
+        """The network at the medians of its priors, locked by nothing."""
         medians: dict[str, Any] = {n: row.prior.median for n, row in network_table().items()}
         return cls(**medians)
 
@@ -273,10 +274,15 @@ class DrugInputs(_Lockable):
             k_exh=self.k_exh, weight_kg=self.weight_kg, bsa_m2=self.bsa_m2,
         )  # fmt: skip
         _require_non_negative(self.name, CL=self.CL, Q=self.Q, k_rec=self.k_rec, k_kill=self.k_kill)
-        if self.h > LARGEST_HILL:
-            raise InputError(f"{self.name}: h is {self.h!r}; expected at most {LARGEST_HILL:g}.")
         if not self.K_hook > 0:
             raise InputError(f"{self.name}: K_hook is {self.K_hook!r}; expected a positive number.")
+        for name, value in self.values().items():
+            low, high = _bounds(name)
+            if not low <= value <= high:
+                raise InputError(
+                    f"{self.name}: {name} is {value!r}; expected {low:g} to {high:g}, which is "
+                    "what can be computed with."
+                )
         self._require_as_locked()
 
     def values(self) -> dict[str, float]:
@@ -309,6 +315,7 @@ class TocilizumabInputs:
             raise InputError(f"tocilizumab: f_R is {self.f_R!r}; expected 0 to below 1.")
 
     def values(self) -> dict[str, float]:
+        """The inputs of the equations by name, each ending in ``_tcz`` but ``f_R``."""
         return {name: getattr(self, name.removesuffix("_tcz")) for name in TOCILIZUMAB}
 
 
@@ -379,4 +386,5 @@ class CrpInputs:
         _require_positive("CRP", k_CRP=self.k_CRP, K_CRP=self.K_CRP, d_CRP=self.d_CRP)
 
     def values(self) -> dict[str, float]:
+        """The inputs of the equations by name."""
         return {name: getattr(self, name) for name in CRP}

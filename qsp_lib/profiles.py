@@ -115,6 +115,7 @@ class Verdict(Enum):
 
     @property
     def one_sided(self) -> bool:
+        """Whether the profile has an end on one side only."""
         return self in (Verdict.BOUNDED_BELOW, Verdict.BOUNDED_ABOVE)
 
     @classmethod
@@ -159,6 +160,7 @@ class Profile:
 
     @property
     def verdict(self) -> Verdict:
+        """What its two ends say of the quantity."""
         return Verdict.of(self.lower_end, self.upper_end)
 
     def rise_at(self, value: float) -> float:
@@ -224,6 +226,7 @@ class Request:
 
     @property
     def row(self) -> Array:
+        """Weights of the profiled quantity over the problem's parameters, ``(d,)``."""
         return self.quantity.row(self.problem.names)
 
     @property

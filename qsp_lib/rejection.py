@@ -81,6 +81,7 @@ class Uniform:
                 )
 
     def quantile(self, unit: Array) -> Array:
+        """Points ``(N, d)`` of the space for points ``(N, d)`` of the open unit cube."""
         low, high = np.array(self.low), np.array(self.high)
         return low + unit * (high - low)
 
@@ -126,6 +127,7 @@ class LogUniform(Uniform):
         )
 
     def quantile(self, unit: Array) -> Array:
+        """Points ``(N, d)`` of the space for points ``(N, d)`` of the open unit cube."""
         low, high = np.log(self.low), np.log(self.high)
         return np.exp(low + unit * (high - low))
 
@@ -195,6 +197,7 @@ class Share(NamedTuple):
 
     @property
     def value(self) -> float:
+        """The share itself, 0 to 1."""
         return self.held / self.total
 
 

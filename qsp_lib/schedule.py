@@ -47,7 +47,8 @@ def report_times(change_times: tuple[float, ...], horizon_h: float) -> NDArray[n
     """
     pieces = []
     for start, end in zip(change_times, (*change_times[1:], horizon_h), strict=True):
-        steps = np.minimum(0.02 * 1.12 ** np.arange(10 + int(2.5 * (end - start)) + 40), 0.5)
+        growth = np.minimum(np.arange(10 + int(2.5 * (end - start)) + 40), 100)  # 0.5 h by 29
+        steps = np.minimum(0.02 * 1.12**growth, 0.5)
         offsets = np.cumsum(steps)
         pieces += [[start], start + offsets[offsets < (end - start) - 1e-9]]
     return np.concatenate([*pieces, [horizon_h]])

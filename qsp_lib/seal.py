@@ -53,10 +53,14 @@ class LockRecordLike(Protocol):
     """What opening needs of a lock record."""
 
     @property
-    def version(self) -> str: ...
+    def version(self) -> str:
+        """The record's version."""
+        ...
 
     @property
-    def digest(self) -> str: ...
+    def digest(self) -> str:
+        """The record's digest."""
+        ...
 
     @property
     def sealed_hashes(self) -> Mapping[str, str]:

@@ -280,5 +280,7 @@ def _bar(total: int, done: int, label: str, wanted: bool | None) -> Iterator[Cal
         return
     from tqdm.auto import tqdm
 
-    with tqdm(total=total, initial=done, desc=label or None, unit="row", leave=False) as bar:
+    with tqdm(
+        total=total, initial=done, desc=label or None, unit="row", leave=False, disable=False
+    ) as bar:
         yield bar.update

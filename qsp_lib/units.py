@@ -100,7 +100,12 @@ def convert(value: float | str, unit: str, to: str) -> float:
             f"Unit {unit!r} was given where {to!r} or a unit of the same kind was expected "
             f"({_dimension(source)} is not {_dimension(target)})."
         )
-    return float(Fraction(repr(number)) * _factor(unit, to))
+    try:
+        return float(Fraction(repr(number)) * _factor(unit, to))
+    except OverflowError:
+        raise InputError(
+            f"{value!r} {unit} was given; in {to} it is too large a number to compute with."
+        ) from None
 
 
 def parse(text: str, to: str) -> float:
@@ -132,7 +137,11 @@ def split(text: str) -> tuple[float, str]:
 
 
 def same_kind(unit: str, other: str) -> bool:
-    """Whether two units measure the same kind of thing, so that one converts to the other."""
+    """Whether two units measure the same kind of thing, so that one converts to the other.
+
+    >>> same_kind("ug/m^2/day", "mg/m2/h"), same_kind("mg/kg", "mg")
+    (True, False)
+    """
     return bool(_parse_unit(unit).dimensionality == _parse_unit(other).dimensionality)
 
 

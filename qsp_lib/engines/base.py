@@ -22,6 +22,7 @@ class Outcome(Enum):
 
     @property
     def completed(self) -> bool:
+        """Whether the integration ran to the end."""
         return self is Outcome.COMPLETED
 
 

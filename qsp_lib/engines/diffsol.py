@@ -22,6 +22,8 @@ from .base import INITIAL, Outcome, Task, classify
 _FIRST_STEP_H = 1e-3
 _STIFF_RATE = 200.0
 """Above this rate (1/h) the implicit method needs less work than the explicit one."""
+_LARGEST_POWER = 290.0
+"""In decades; a float holds 308."""
 _COLUMN = {name: i for i, name in enumerate(PARAMETERS)}
 _RATES = [
     _COLUMN[name]
@@ -44,6 +46,30 @@ def fastest_rate(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
     rates = [parameters[:, _RATES]]
     rates += [parameters[:, [flow]] / parameters[:, [volume]] for flow, volume in _FLOWS]
     return np.asarray(np.hstack(rates).max(axis=1))
+
+
+def may_overflow(task: Task) -> NDArray[np.bool_]:
+    """Sets ``(N,)`` in which a Hill term could exceed what a float holds.
+
+    The explicit method goes on for ever where a derivative is not a number; the implicit one
+    gives up.
+    """
+    p = dict(zip(PARAMETERS, task.parameters.T, strict=True))
+    stretches = task.schedule.stretches
+    given = sum(s.bolus + s.rate * (s.end_h - s.start_h) for s in stretches) * task.dose_factor
+    with np.errstate(all="ignore"):
+        made = p["k_IFN"] / p["d_IFN"] + p["w_TNF"] * (p["k_TNF_T"] + p["k_TNF_M"]) / p["d_TNF"]
+        il6 = (p["k_IL6_T"] + p["k_IL6_M"] + p["k_fb"]) / (p["d_IL6"] * (1 - p["f_R"]))
+        largest = np.stack(
+            [
+                p["h"] * np.log10(given / p["V1"] / p["EC50"]),
+                p["n_M"] * np.log10(made / p["K_M"]),
+                p["n_S"] * np.log10(il6 / p["K_S"]),
+                np.log10(il6 / p["K_CRP"]),
+            ]
+        )
+    # a term that is not a number is one of nothing given or nothing made: it cannot grow
+    return np.any(largest > _LARGEST_POWER, axis=0)
 
 
 class _DiffSL(StrPrinter):
@@ -111,9 +137,9 @@ def solve_diffsol(task: Task) -> tuple[NDArray[np.float64], list[Outcome]]:
     states = np.full((n_states, len(task.parameters), times.size), np.nan)
     outcomes = []
     arguments = np.empty(n_states + len(PARAMETERS) + len(INPUTS))
-    stiff = fastest_rate(task.parameters) > _STIFF_RATE
+    implicit = (fastest_rate(task.parameters) > _STIFF_RATE) | may_overflow(task)
     for i, (values, factor) in enumerate(zip(task.parameters, task.dose_factor, strict=True)):
-        ode.ode_solver = pydiffsol.bdf if stiff[i] else pydiffsol.tsit45
+        ode.ode_solver = pydiffsol.bdf if implicit[i] else pydiffsol.tsit45
         arguments[n_states:-2] = values
         y = INITIAL.copy()
         try:
