@@ -13,7 +13,15 @@ from qsp_lib.runner import BUILD
 
 RTOL = 1e-6
 # the first pattern that fits a key path, as in 01_calibration/values/fit/rms, decides
-TOLERANCES: tuple[Tolerance, ...] = ()
+TOLERANCES = (
+    # an optimum is found to its search tolerance, loosest where the data leave a direction flat
+    Tolerance("01_calibration/values/*", 1e-4, 1e-6),
+    Tolerance("02_locking/values/[cflopq]*", 1e-4, 1e-6),
+    # a sampler takes another path after one rounding error
+    Tolerance("03_blind_prediction/values/sampler/*", 0.2, 0.05),
+    # where a curve jumps, its steepest slope depends on the last digit
+    Tolerance("08_dose_response/values/steepest_interval*", 1e-3),
+)
 
 NAMES = sorted(path.stem for path in chapters.NOTEBOOKS.glob("*.ipynb"))
 FRESH = BUILD / "test-results"
