@@ -1,116 +1,86 @@
-"""The command line: ``python -m qsp_lib COMMAND``."""
+"""The command line, ``python -m qsp_lib``, which is also installed as ``qsp-crs``."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 
-from . import __version__, chapters, protocol
-from .errors import InputError, QspError
+from . import __version__
+from .commands import checking, drugs, locks, predicting, profiling, provenance, running
+from .commands.common import REFUSED, Help, add_debug, warn
+from .errors import QspError
+
+GROUPS = (predicting, drugs, provenance, locks, running, profiling, checking)
+_STOPPED = 130
+
+_EPILOG = """\
+examples:
+  qsp-crs new-drug my_drug.toml      write a drug file to start from
+  qsp-crs predict my_drug.toml       predict its cytokine release from the locked network
+  qsp-crs evidence k_fb              where a number comes from
+  qsp-crs run                        execute every chapter
+  qsp-crs COMMAND --help             options and examples of one command
+
+exit codes:
+  0  it did its job
+  1  it was refused or failed; one line on stderr says why
+  2  the command line was wrong
+"""
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands; each sets ``act``, a function of the parsed arguments."""
-    parser = argparse.ArgumentParser(prog="python -m qsp_lib", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="qsp-crs",
+        description="Predict a drug's cytokine release, trace a number, run the chapters.",
+        epilog=_EPILOG,
+        formatter_class=Help,
+        allow_abbrev=False,
+    )
     parser.add_argument("--version", action="version", version=f"qsp_lib {__version__}")
+    add_debug(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_run(commands)
-    _add_site(commands)
-    protocol.add_lock(commands)
-    protocol.add_open(commands)
+    for group in GROUPS:
+        group.add(commands)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if it did its job, 1 if not, 2 for a wrong command line."""
-    options = build_parser().parse_args(arguments)
+    """Run one command.
+
+    Args:
+        arguments: as on the command line, without the program's name; default those given.
+
+    Returns:
+        0 if it did its job, 1 if it was refused or failed; a wrong command line exits with 2.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = build_parser().parse_args(running.split_parameters(given))
+    debug = getattr(options, "debug", False)
     try:
         code: int = options.act(options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever read the output, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+    except KeyboardInterrupt:
+        warn("stopped")
+        return _STOPPED
     except QspError as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return 1
-    return code
-
-
-def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    run = commands.add_parser(
-        "run",
-        help="execute chapters",
-        description="Execute chapters into _build, or refresh the committed ones in place.",
-    )
-    run.add_argument("chapters", nargs="*", metavar="CHAPTER", help="name or number; default all")
-    run.add_argument(
-        "-p",
-        "--parameter",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("NAME", "VALUE"),
-        help="a parameter of the one chapter named; the output goes to _build/trial",
-    )
-    run.add_argument("-l", "--list", action="store_true", help="list chapters and parameters")
-    run.add_argument("-j", "--jobs", type=int, default=2, help="side by side (default 2)")
-    run.add_argument("--in-place", action="store_true", help="refresh notebooks/ and results/")
-    run.add_argument("--cell-timeout", type=int, default=3600, metavar="S", help="default 3600 s")
-    run.set_defaults(act=_run)
-
-
-def _run(options: argparse.Namespace) -> int:
-    from . import runner
-
-    names = [chapters.find_chapter(name) for name in options.chapters] or chapters.chapter_names()
-    if options.list:
-        for name in names:
-            print(name)
-            for parameter in chapters.declared_parameters(name).values():
-                print(f"    {parameter}, default {parameter.default!r}")
-        return 0
-    given = {}
-    if options.parameter:
-        if len(names) != 1:
-            raise InputError(f"-p goes with one chapter; {len(names)} would run. Name one.")
-        declared = chapters.declared_parameters(names[0])
-        texts = dict(options.parameter)
-        unknown = {key: text for key, text in texts.items() if key not in declared}
-        chapters.check_parameters(names[0], unknown, declared)
-        given = {key: declared[key].parse(text) for key, text in texts.items()}
-    runs = runner.run_chapters(
-        names,
-        jobs=options.jobs,
-        in_place=options.in_place,
-        parameters=given,
-        cell_timeout_s=options.cell_timeout,
-        say=lambda line: print(line, flush=True),
-    )
-    failed = [run.name for run in runs if not run.ok]
-    if failed:
-        print(
-            f"error: {', '.join(failed)} did not run to the end; the last good output was kept.",
-            file=sys.stderr,
-        )
-    return 1 if failed else 0
-
-
-def _add_site(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    site = commands.add_parser(
-        "site",
-        help="build the book",
-        description="Build the book into _build/html from the committed chapters and results.",
-    )
-    site.add_argument(
-        "--executed",
-        action="store_true",
-        help="use the chapters and results that `run` left in _build instead",
-    )
-    site.set_defaults(act=_site)
-
-
-def _site(options: argparse.Namespace) -> int:
-    from . import site
-
-    print(f"the book is at {site.build(executed=options.executed)}")
-    return 0
+        if debug:
+            traceback.print_exc()
+        else:
+            warn(f"error: {problem}")
+    except Exception as problem:  # a fault of the program, which a user cannot do much about
+        if debug:
+            raise
+        words = " ".join(str(problem).split())
+        warn(f"error: {type(problem).__name__}: {words} (--debug shows where)")
+    return REFUSED
 
 
 if __name__ == "__main__":

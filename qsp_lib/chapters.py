@@ -47,7 +47,8 @@ _RANGE = re.compile(r";\s*(?P<low>\S+) to (?P<high>\S+)\s*$")
 _CHOICES = re.compile(r";\s*one of (?P<choices>[^;]+)$")
 _TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
 _PLAIN = (bool, int, float, complex, str, bytes, list, tuple, set, dict, type(None))
-_NOT_THE_USERS = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open", "display"})
+_IPYTHONS = re.compile(r"_+|_i{1,3}|_i?\d+|_[iods]h|_exit_code|__\w+__|__\w+")
+_IPYTHONS_HISTORY = {"In": list, "Out": dict}
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,12 @@ class Parameter:
         return [self._accept_one(item, value) for item in value]
 
     def parse(self, text: str) -> Any:
-        """The value written as ``text`` on a command line, accepted as by :meth:`accept`."""
+        """The value written as ``text`` on a command line, accepted as by :meth:`accept`.
+
+        >>> declared = parse_parameters("n: int = 16  # starts of the fit; 1 to 256")
+        >>> declared["n"].parse("32")
+        32
+        """
         try:
             if self.is_list:
                 value = json.loads(text)
@@ -139,7 +145,7 @@ class Chapter:
         """Check the parameters found in a notebook's ``globals()`` against those it declares.
 
         On the first call in a kernel, a plain value whose name is not declared is taken for a
-        mistyped parameter and refused; imports, functions and private names are not. When the
+        mistyped parameter and refused; imports, functions and IPython's names are not. When the
         cell is run again by hand, the names later cells have made are left alone.
 
         Raises:
@@ -210,7 +216,12 @@ def dependencies(name: str, notebooks: Path = NOTEBOOKS) -> tuple[str, ...]:
     Raises:
         InputError: it names a chapter that does not exist or does not come earlier.
     """
-    after = read_notebook(name, notebooks)["metadata"].get("qsp", {}).get("after", [])
+    settings = read_notebook(name, notebooks)["metadata"].get("qsp", {})
+    after = settings.get("after", []) if isinstance(settings, dict) else None
+    if not isinstance(after, list):
+        raise InputError(
+            f'{name} has the metadata {settings!r} under "qsp"; expected {{"after": [...]}}.'
+        )
     earlier = [other for other in chapter_names(notebooks) if other < name]
     for other in after:
         if other not in earlier:
@@ -235,11 +246,23 @@ def read_notebook(name: str, notebooks: Path = NOTEBOOKS) -> dict[str, Any]:
         raise InputError(
             f"There is no chapter {name!r} in {notebooks}; there are: {known or 'none'}."
         ) from problem
-    except json.JSONDecodeError as problem:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise InputError(f"{path} is not a notebook ({problem}).") from problem
-    if not isinstance(notebook, dict) or "cells" not in notebook:
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise InputError(f"{path} is not a notebook: it has no cells.")
+    if not isinstance(notebook.get("metadata"), dict) or not all(map(_is_cell, notebook["cells"])):
+        raise InputError(f"{path} is not a notebook of format 4; save it with Jupyter again.")
     return notebook
+
+
+def _is_cell(cell: Any) -> bool:
+    return (
+        isinstance(cell, dict)
+        and cell.get("cell_type") in ("code", "markdown", "raw")
+        and isinstance(cell.get("metadata"), dict)
+        and isinstance(cell.get("source"), str | list)
+        and (cell["cell_type"] != "code" or isinstance(cell.get("outputs"), list))
+    )
 
 
 def source_of(cell: Mapping[str, Any]) -> str:
@@ -324,7 +347,10 @@ def _number(value: float) -> str:
 
 
 def _is_users(key: str, value: Any) -> bool:
-    return not key.startswith("_") and key not in _NOT_THE_USERS and isinstance(value, _PLAIN)
+    history = _IPYTHONS_HISTORY.get(key)
+    if _IPYTHONS.fullmatch(key) or (history is not None and isinstance(value, history)):
+        return False
+    return isinstance(value, _PLAIN)
 
 
 def _parse_one(statement: ast.stmt, comment: str, name: str) -> Parameter:

@@ -1,13 +1,22 @@
 """Drug files: what the model needs to know of a drug, each number with its source.
 
-A drug is a TOML file (``qsp_lib/data/drugs/okt3.toml`` is a short one to copy). Every number is
+A drug is a TOML file; ``qsp-crs new-drug FILE`` writes one to start from. Every number is
 written with its unit and its source, an evidence id or the words "declared assumption"::
 
     CL = { value = 2.22, unit = "L/h", source = ["PK001"] }
 
-and every regimen in the words of a protocol::
+and every regimen in the words of a protocol, one line a step::
 
-    doses = [{ bolus = "5 mg", time = "0 h", every = "24 h", count = 10 }]
+    doses = [
+        { infusion = "1 mg", time = "0 d", duration = "4 h" },
+        { infusion = "10 mg", time = "7 d", duration = "4 h", every = "7 d", count = 2 },
+    ]
+
+In a drug of one's own (``role = "user"``) a source may also be any other words, such as a
+citation; what looks like an evidence id has to be one. Where no number is known, a few may be
+taken from the drug's class (``data/class_defaults.toml``), and only when asked for::
+
+    k_rec = { default = "class" }
 
 Everything is checked here and turned into hours, litres, micrograms and ng/mL; nothing deeper
 in the package reads a unit.
@@ -18,6 +27,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +38,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -36,21 +47,37 @@ from pydantic import (
     model_validator,
 )
 
+from . import class_defaults as classes
+from .class_defaults import CLASS_DEFAULT
 from .dosing import Bolus, Infusion, Regimen
-from .errors import InputError
-from .evidence import check_sources
+from .errors import EvidenceError, InputError
+from .evidence import DECLARED, check_sources
 from .parameters import DrugInputs, Prior, TocilizumabInputs
 from .units import convert, molar_to_mass, same_kind, split
 
 RESCUE = "tocilizumab"
 _SHIPPED = ("blinatumomab", "tgn1412", "okt3")
 _RATES = ("k_act", "k_exh", "k_kill", "k_rec")
+_LOOKS_LIKE_AN_ID = re.compile(r"[A-Z]{2}\d{3}")
+LARGEST_FILE = 1_000_000
+"""Bytes; a drug file is a few thousand."""
+LARGEST_DOSE_UG = 1e18
+"""In one dose, or in an hour; a thousand million times any real one is far below."""
+MOST_DOSES = 2_000
+"""In one regimen; each makes the integrator start anew."""
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable() or not text.strip():
+        raise ValueError(f"{text!r} was given; expected words on one line")
+    return text
+
 
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Width = Annotated[float, Field(strict=True, ge=0, le=3, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
-Words = Annotated[str, Field(min_length=1)]
+Words = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 
 
 @dataclass(frozen=True)
@@ -103,6 +130,11 @@ class DrugFile:
     same_as: Mapping[str, str]
     sha256: str
 
+    @property
+    def class_defaults(self) -> tuple[str, ...]:
+        """Names of the numbers that were taken from the drug's class, as its file asked."""
+        return tuple(name for name, given in self.sources.items() if CLASS_DEFAULT in given.source)
+
 
 @dataclass(frozen=True)
 class RescueFile:
@@ -120,11 +152,13 @@ def shipped_drugs() -> tuple[str, ...]:
     return _SHIPPED
 
 
-def load_drug(path_or_name: str | os.PathLike[str]) -> DrugFile:
+def load_drug(path_or_name: str | os.PathLike[str], *, class_defaults: bool = False) -> DrugFile:
     """Read a drug that comes with the package, by name, or a drug file of one's own, by path.
 
     Args:
         path_or_name: one of `shipped_drugs`, or the path of a ``.toml`` file.
+        class_defaults: take every number that a file of one's own leaves out from the drug's
+            class, where the class has one, as if the file asked for each.
 
     Raises:
         InputError: For a file that is not there or not TOML; an unknown, missing or misplaced key;
@@ -132,6 +166,12 @@ def load_drug(path_or_name: str | os.PathLike[str]) -> DrugFile:
             an unknown mechanism; no regimen named ``clinical``.
         EvidenceError: For a number without a source, a source that is in no evidence table, or an
             unverified row without the words "declared assumption" beside it.
+
+    >>> blinatumomab = load_drug("blinatumomab")
+    >>> blinatumomab.sources["CL"].value, blinatumomab.sources["CL"].unit
+    (2.22, 'L/h')
+    >>> sorted(blinatumomab.regimens)
+    ['clinical', 'flat_15', 'step']
     """
     text = os.fspath(path_or_name)
     if text == RESCUE:
@@ -144,7 +184,7 @@ def load_drug(path_or_name: str | os.PathLike[str]) -> DrugFile:
             ".toml file."
         )
     path = Path(text)
-    return _read_drug(path.name, _read_bytes(path))
+    return _read_drug(path.name, _read_bytes(path), class_defaults)
 
 
 @lru_cache(maxsize=1)
@@ -186,7 +226,7 @@ class _Number(_Sourced):
 
 class _Rate(_Number):
     status: Literal["estimated", "fixed", "assumed"]
-    log10_sd: NotNegative | None = None
+    log10_sd: Width | None = None
 
     @model_validator(mode="after")
     def _prior_has_a_width(self) -> _Rate:
@@ -345,6 +385,26 @@ class _Reader:
 
     file: str
     sources: dict[str, Quantity]
+    own: bool = False
+    from_class: frozenset[str] = frozenset()
+
+    def check(self, name: str, given: list[str]) -> tuple[str, ...]:
+        """The sources of what stands at `name`, if it may rest on them."""
+        where = f"Drug file {self.file}, {name}"
+        if name in self.from_class:
+            return (CLASS_DEFAULT, *check_sources(where, given))
+        if not self.own or not given:
+            return check_sources(where, given)
+        for source in given:
+            if not source.strip() or not source.isprintable() or source == CLASS_DEFAULT:
+                raise EvidenceError(
+                    f"{where} names the source {source!r}; expected an evidence id, the words "
+                    f"{DECLARED!r} or those of a source of your own."
+                )
+        rows = [s for s in given if s == DECLARED or _LOOKS_LIKE_AN_ID.fullmatch(s)]
+        # words of one's own stand for a number as a declared assumption does
+        check_sources(where, rows if len(rows) == len(given) else [*rows, DECLARED])
+        return tuple(given)
 
     def __call__(self, name: str, number: _Number, unit: str) -> float:
         """The number in `unit`; `name` is where it stands in the file."""
@@ -356,7 +416,7 @@ class _Reader:
         self.sources[name.rpartition(".")[2]] = Quantity(
             number.value,
             number.unit,
-            check_sources(where, number.source),
+            self.check(name, number.source),
             number.note,
             number.low,
             number.high,
@@ -366,10 +426,12 @@ class _Reader:
         return value
 
 
-def _read_drug(file: str, data: bytes) -> DrugFile:
-    shape = _validate(file, data, _DrugFile)
+def _read_drug(file: str, data: bytes, take_class_defaults: bool = False) -> DrugFile:
+    content = _parse(file, data)
+    from_class = classes.fill(file, content, take_missing=take_class_defaults)
+    shape = _validate(file, content, _DrugFile)
     sources: dict[str, Quantity] = {}
-    read = _Reader(file, sources)
+    read = _Reader(file, sources, shape.role == "user", from_class)
     weight = read("patient.weight", shape.patient.weight, "kg")
     bsa = read("patient.bsa", shape.patient.bsa, "m2")
     exposure = _exposure(read, shape.pharmacokinetics)
@@ -395,7 +457,7 @@ def _read_drug(file: str, data: bytes) -> DrugFile:
         weight_kg=weight,
         bsa_m2=bsa,
     )
-    regimens, regimen_sources = _regimens(file, shape.regimens, weight, bsa)
+    regimens, regimen_sources = _regimens(read, shape.regimens, weight, bsa)
     return DrugFile(
         inputs,
         MappingProxyType(priors),
@@ -437,7 +499,7 @@ def _rates(
         if rate is None:
             continue
         if isinstance(rate, _SameAs):
-            priors[name], read.sources[name] = _borrowed(read.file, name, rate)
+            priors[name], read.sources[name] = _borrowed(read, name, rate)
             rates[name] = priors[name].median
             same_as[name] = rate.same_as
         else:
@@ -446,10 +508,10 @@ def _rates(
     return rates, priors, same_as
 
 
-def _borrowed(file: str, name: str, rate: _SameAs) -> tuple[Prior, Quantity]:
+def _borrowed(read: _Reader, name: str, rate: _SameAs) -> tuple[Prior, Quantity]:
     """The prior of another shipped drug's rate, and the quantity that says so."""
-    where = f"Drug file {file}, t_cells.{name}"
-    if rate.same_as not in _SHIPPED or file == f"{rate.same_as}.toml":
+    where = f"Drug file {read.file}, t_cells.{name}"
+    if rate.same_as not in _SHIPPED or read.file == f"{rate.same_as}.toml":
         raise InputError(
             f"{where}: same_as {rate.same_as!r} was given; expected another of "
             f"{', '.join(_SHIPPED)}."
@@ -464,7 +526,7 @@ def _borrowed(file: str, name: str, rate: _SameAs) -> tuple[Prior, Quantity]:
     quantity = Quantity(
         written.value,
         written.unit,
-        check_sources(where, rate.source),
+        read.check(f"t_cells.{name}", rate.source),
         rate.note,
         status=written.status,
         log10_sd=written.log10_sd,
@@ -474,7 +536,7 @@ def _borrowed(file: str, name: str, rate: _SameAs) -> tuple[Prior, Quantity]:
 
 
 def _read_rescue(file: str, data: bytes) -> RescueFile:
-    shape = _validate(file, data, _RescueFile)
+    shape = _validate(file, _parse(file, data), _RescueFile)
     sources: dict[str, Quantity] = {}
     read = _Reader(file, sources)
     pk, receptor = shape.pharmacokinetics, shape.receptor
@@ -498,7 +560,7 @@ def _read_rescue(file: str, data: bytes) -> RescueFile:
         f_R=read("receptor.f_R", receptor.f_R, "1"),
         weight_kg=weight,
     )
-    regimens, regimen_sources = _regimens(file, shape.regimens, weight, None)
+    regimens, regimen_sources = _regimens(read, shape.regimens, weight, None)
     return RescueFile(
         inputs,
         regimens,
@@ -512,13 +574,19 @@ def _read_rescue(file: str, data: bytes) -> RescueFile:
 
 
 def _regimens(
-    file: str, given: dict[str, _Regimen], weight_kg: float, bsa_m2: float | None
+    read: _Reader, given: dict[str, _Regimen], weight_kg: float, bsa_m2: float | None
 ) -> tuple[Mapping[str, Regimen], Mapping[str, tuple[str, ...]]]:
     regimens: dict[str, Regimen] = {}
     sources: dict[str, tuple[str, ...]] = {}
     for key, regimen in given.items():
-        where = f"Drug file {file}, regimens.{key}"
-        sources[key] = check_sources(where, regimen.source)
+        where = f"Drug file {read.file}, regimens.{key}"
+        sources[key] = read.check(f"regimens.{key}", regimen.source)
+        count = sum(dose.count for dose in regimen.doses)
+        if count > MOST_DOSES:
+            raise InputError(
+                f"{where}: {count} doses were given; expected at most {MOST_DOSES}. Give a rate "
+                "over a duration in place of many small doses."
+            )
         doses: list[Bolus | Infusion] = []
         for dose in regimen.doses:
             try:
@@ -567,6 +635,8 @@ def _for_patient(name: str, text: str, unit: str, weight_kg: float, bsa_m2: floa
         number = convert(value, given, f"{unit}/m2") * bsa_m2
     else:
         number = convert(value, given, unit)
+    if not number <= LARGEST_DOSE_UG:
+        raise InputError(f"{name} {text!r} was given; expected at most {LARGEST_DOSE_UG:g} {unit}.")
     return number
 
 
@@ -583,21 +653,38 @@ def _packaged_bytes(name: str) -> bytes:
 
 
 def _read_bytes(path: Path) -> bytes:
+    wanted = "expected the path of a .toml file"
     try:
-        return path.read_bytes()
-    except OSError as problem:
+        if path.exists() and not path.is_file():
+            raise InputError(f"Drug file {path} is not a file; {wanted}.")
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as problem:
+        if isinstance(problem, InputError):
+            raise
+        reason = getattr(problem, "strerror", None) or problem
+        raise InputError(f"Drug file {path} cannot be read ({reason}); {wanted}.") from None
+    if len(data) > LARGEST_FILE:
         raise InputError(
-            f"Drug file {path} cannot be read ({problem.strerror}); expected the path of a .toml "
-            "file."
+            f"Drug file {path} is larger than {LARGEST_FILE} bytes; {wanted} of a few thousand."
+        )
+    return data
+
+
+def _parse(file: str, data: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise InputError(f"Drug file {file} is not readable as TOML ({problem}).") from None
+    except (RecursionError, ValueError, OverflowError):
+        raise InputError(
+            f"Drug file {file} is not readable as TOML: it is nested too deeply or holds a number "
+            "that is too long."
         ) from None
 
 
-def _validate(file: str, data: bytes, shape: type[_Shape]) -> _Shape:
+def _validate(file: str, content: dict[str, Any], shape: type[_Shape]) -> _Shape:
     """The file as `shape`, or one sentence about the first thing wrong with it."""
-    try:
-        content = tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise InputError(f"Drug file {file} is not readable as TOML ({problem}).") from None
     try:
         return shape.model_validate(content)
     except ValidationError as problem:

@@ -3,6 +3,10 @@
 Each chapter runs in a process of its own, in a kernel of this very interpreter that sees none of
 the user's Jupyter, IPython or matplotlib settings. Its notebook and its numbers go to a scratch
 folder and replace the last good ones only when it has run to the end.
+
+Two runs in one checkout do not disturb each other: each has a scratch folder of its own and reads
+the numbers of earlier chapters as it made or found them; the notebook and the numbers of a
+chapter are put in place together.
 """
 
 from __future__ import annotations
@@ -20,7 +24,8 @@ from typing import Any
 
 from . import chapters, results
 from .errors import InputError
-from .files import write_text_atomic
+from .exclusive import only_one, scratch
+from .files import write_bytes_atomic, write_text_atomic
 from .tidy import as_text, tidy
 
 BUILD = chapters.ROOT / "_build"
@@ -35,14 +40,17 @@ class Run:
         name: the chapter.
         seconds: how long it took; 0 if it was not started.
         problem: why it failed or was not started; empty if it ran to the end.
+        output: path of its notebook, as far as it got; empty if there is none.
     """
 
     name: str
     seconds: float
     problem: str = ""
+    output: str = ""
 
     @property
     def ok(self) -> bool:
+        """Whether it ran to the end."""
         return not self.problem
 
 
@@ -139,13 +147,32 @@ def run_chapters(
     }
 
     home = notebooks.parent if in_place else build / "trial" if given else build
-    read_from = home / "results" if not given else notebooks.parent / "results"
-    places = _Places(notebooks, home, build / "scratch", build / "failed", read_from)
-    shutil.rmtree(places.scratch, ignore_errors=True)
+    build.mkdir(parents=True, exist_ok=True)
+    with scratch(build / "scratch") as own:
+        places = _Places(notebooks, home, own, build)
+        with only_one(build):
+            if not in_place and not given:
+                _start_from_committed(places, known, chosen)
+            found = (notebooks.parent if given else home) / "results"
+            if found.is_dir():
+                shutil.copytree(found, places.read_from)
+        done = _run_all(after, places, given, jobs, cell_timeout_s, say)
     if not in_place and not given:
-        _start_from_committed(places, known, chosen)
-    environment = prepare_kernels(build)
+        with only_one(build):
+            _note_times(build, done)
+    return [done[name] for name in sorted(done)]
 
+
+def _run_all(
+    after: Mapping[str, Sequence[str]],
+    places: _Places,
+    given: Mapping[str, Any],
+    jobs: int,
+    cell_timeout_s: int,
+    say: Callable[[str], None],
+) -> dict[str, Run]:
+    """Run chapters as those they wait for are done, ``jobs`` side by side."""
+    environment = prepare_kernels(places.build)
     done: dict[str, Run] = {}
     running: dict[Future[Run], str] = {}
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
@@ -166,10 +193,7 @@ def run_chapters(
                 done[name] = run = _outcome(work, name)
                 ending = f"{run.seconds:.0f} s" if run.ok else f"FAILED: {run.problem}"
                 say(f"[{len(done)}/{len(after)}] {name}: {ending}")
-    shutil.rmtree(places.scratch, ignore_errors=True)
-    if not in_place and not given:
-        _note_times(build, done)
-    return [done[name] for name in sorted(done)]
+    return done
 
 
 def run_times(build: Path = BUILD) -> dict[str, float]:
@@ -185,9 +209,17 @@ def run_times(build: Path = BUILD) -> dict[str, float]:
 class _Places:
     notebooks: Path
     home: Path
-    scratch: Path
-    failed: Path
-    read_from: Path
+    own: Path
+    build: Path
+
+    @property
+    def read_from(self) -> Path:
+        """The numbers that chapters of this run read of each other."""
+        return self.own / "results"
+
+    @property
+    def failed(self) -> Path:
+        return self.build / "failed"
 
 
 def _start_from_committed(places: _Places, known: Sequence[str], chosen: Sequence[str]) -> None:
@@ -215,11 +247,11 @@ def _run_one(
     os.environ.update(environment)
     import papermill  # takes a second to import, so only where a chapter is run
 
-    scratch = places.scratch / name
-    scratch.mkdir(parents=True)
-    os.environ[results.WRITE_TO] = str(scratch)
+    folder = places.own / name
+    folder.mkdir(parents=True)
+    os.environ[results.WRITE_TO] = str(folder)
     os.environ[results.READ_FROM] = str(places.read_from)
-    draft = scratch / f"{name}.ipynb"
+    draft = folder / f"{name}.ipynb"
     started = time.monotonic()
     try:
         papermill.execute_notebook(
@@ -235,19 +267,24 @@ def _run_one(
         places.failed.mkdir(parents=True, exist_ok=True)
         if draft.exists():
             os.replace(draft, places.failed / draft.name)
-        seen = _shown(places.failed / draft.name)
-        return Run(name, time.monotonic() - started, f"{_explain(problem)}{seen}")
-    for folder in ("notebooks", "results"):
-        (places.home / folder).mkdir(parents=True, exist_ok=True)
-    numbers = scratch / f"{name}.json"
+        seen = places.failed / draft.name
+        told = f"; the notebook as far as it got: {seen}" if seen.exists() else ""
+        seconds = time.monotonic() - started
+        return Run(name, seconds, f"{_explain(problem)}{told}", str(seen) if told else "")
+    numbers = folder / f"{name}.json"
     if not numbers.exists():
         problem_text = "it ran to the end but saved no results; its last cell calls chapter.save"
         return Run(name, time.monotonic() - started, problem_text)
     executed = tidy(json.loads(draft.read_text(encoding="utf-8")))
-    write_text_atomic(places.home / "notebooks" / draft.name, as_text(executed))
-    os.replace(numbers, places.home / "results" / numbers.name)
-    (places.failed / draft.name).unlink(missing_ok=True)
-    return Run(name, time.monotonic() - started)
+    output = places.home / "notebooks" / draft.name
+    with only_one(places.build):
+        for target in (places.home / "notebooks", places.home / "results", places.read_from):
+            target.mkdir(parents=True, exist_ok=True)
+        write_text_atomic(output, as_text(executed))
+        write_bytes_atomic(places.home / "results" / numbers.name, numbers.read_bytes())
+        (places.failed / draft.name).unlink(missing_ok=True)
+    os.replace(numbers, places.read_from / numbers.name)
+    return Run(name, time.monotonic() - started, output=str(output))
 
 
 def _explain(problem: Exception) -> str:
@@ -262,10 +299,6 @@ def _explain(problem: Exception) -> str:
         f"cell {cell} (In [{count}]{first}) raised "
         f"{getattr(problem, 'ename', 'an error')}: {getattr(problem, 'evalue', '')}"
     )
-
-
-def _shown(path: Path) -> str:
-    return f"; the notebook as far as it got: {path}" if path.exists() else ""
 
 
 def _outcome(work: Future[Run], name: str) -> Run:

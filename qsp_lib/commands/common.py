@@ -1,0 +1,119 @@
+"""What the commands share: how they are declared, and how they print."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
+
+WIDTH = 92
+"""Columns of the help."""
+
+DONE, REFUSED, MISUSED = 0, 1, 2
+"""Exit codes: it did its job; it was refused or failed; the command line was wrong."""
+
+Commands = argparse._SubParsersAction  # argparse has no public name for it
+Act = Callable[[argparse.Namespace], int]
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Help of one width, whatever the terminal's: it is also a page of the book."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=24, width=WIDTH)
+
+
+def wrapped(text: str) -> str:
+    """A text broken into lines of the help's width."""
+    return textwrap.fill(text, WIDTH)
+
+
+def command(
+    commands: Commands[argparse.ArgumentParser],
+    name: str,
+    act: Act,
+    summary: str,
+    *,
+    description: str = "",
+    examples: Sequence[str] = (),
+    reads: bool = False,
+) -> argparse.ArgumentParser:
+    """Declare a command.
+
+    Args:
+        commands: what the parser of the commands was given.
+        name, summary: as listed by ``--help``.
+        act: what runs it.
+        description: what its own ``--help`` says above the options; default the summary.
+        examples: command lines shown below them.
+        reads: whether it only reads and prints, so that ``--json`` can be offered.
+    """
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=wrapped(description or f"{summary[0].upper()}{summary[1:]}."),
+        epilog=_examples(examples),
+        formatter_class=Help,
+        allow_abbrev=False,
+    )
+    if reads:
+        parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
+    add_debug(parser)
+    parser.set_defaults(act=act)
+    return parser
+
+
+def add_debug(parser: argparse.ArgumentParser) -> None:
+    """``--debug``, which may stand before or after the name of a command."""
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="print where in the code an error arose",
+    )
+
+
+def print_json(value: Any) -> None:
+    """Print plain values as JSON with sorted keys; infinities are null."""
+    print(json.dumps(_finite(value), indent=1, sort_keys=True, ensure_ascii=False))
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Print lines, with what a terminal would act on taken out."""
+    for line in lines:
+        print("".join(c if c.isprintable() else " " for c in line).rstrip())
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows under their headings, columns aligned."""
+    texts = [list(map(str, header)), *([_cell(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[i]) for row in texts) for i in range(len(header))]
+    print_lines(["  ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)) for row in texts])
+
+
+def warn(text: str) -> None:
+    """Print a line on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _examples(lines: Sequence[str]) -> str | None:
+    return "examples:\n" + "\n".join(f"  qsp-crs {line}" for line in lines) if lines else None
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not float("-inf") < value < float("inf"):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,107 @@
+"""``qsp-crs drugs`` and ``qsp-crs new-drug``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from .common import DONE, Commands, command, print_json, print_lines, print_table
+
+MECHANISMS = ("bispecific", "monoclonal")
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Declare ``drugs`` and ``new-drug``."""
+    drugs = command(
+        commands,
+        "drugs",
+        _drugs,
+        "list the drugs, or explain one: every input with its source",
+        examples=("drugs", "drugs okt3", "drugs my_drug.toml --json"),
+        reads=True,
+    )
+    drugs.add_argument("drug", nargs="?", metavar="DRUG", help="a drug's name or a .toml file")
+    drugs.add_argument(
+        "--class-defaults", action="store_true", help="fill in what the file leaves out"
+    )
+    new = command(
+        commands,
+        "new-drug",
+        _new_drug,
+        "write a drug file to start from; it can be run as it stands",
+        examples=("new-drug my_drug.toml", "new-drug my_drug.toml --mechanism monoclonal"),
+    )
+    new.add_argument("file", metavar="FILE", help="a .toml file that does not exist yet")
+    new.add_argument("--mechanism", choices=MECHANISMS, default="bispecific")
+
+
+def _new_drug(options: argparse.Namespace) -> int:
+    from ..prediction_report import write_template
+
+    path = write_template(options.file, options.mechanism)
+    print_lines([f"wrote {path}; edit it, then: qsp-crs predict {path}"])
+    return DONE
+
+
+def _drugs(options: argparse.Namespace) -> int:
+    from ..drugs import RESCUE, load_drug, load_tocilizumab, shipped_drugs
+
+    if options.drug is not None:
+        if options.drug == RESCUE:
+            rescue = load_tocilizumab()
+            return _explain({"name": RESCUE, "role": "rescue"}, rescue, options.json)
+        file = load_drug(options.drug, class_defaults=options.class_defaults)
+        inputs = file.inputs
+        head = {"name": inputs.name, "label": inputs.label, "mechanism": inputs.mechanism,
+                "role": inputs.role}  # fmt: skip
+        return _explain(head, file, options.json)
+    rows: list[dict[str, Any]] = [
+        {"name": name, "mechanism": (file := load_drug(name)).inputs.mechanism,
+         "role": file.inputs.role, "regimens": list(file.regimens)}
+        for name in shipped_drugs()
+    ]  # fmt: skip
+    rows.append(
+        {"name": RESCUE, "mechanism": "receptor block", "role": "rescue",
+         "regimens": list(load_tocilizumab().regimens)}
+    )  # fmt: skip
+    if options.json:
+        print_json(rows)
+    else:
+        texts = [[*list(row.values())[:3], ", ".join(row["regimens"])] for row in rows]
+        print_table(("drug", "mechanism", "role", "regimens"), texts)
+    return DONE
+
+
+def _explain(head: dict[str, Any], file: Any, as_json: bool) -> int:
+    """Print every number of a drug file with its source, and its regimens."""
+    numbers = {
+        name: {"value": given.value, "unit": given.unit, "source": list(given.source),
+               "note": " ".join(given.note.split()), "log10_sd": given.log10_sd,
+               "same_as": given.same_as}
+        for name, given in file.sources.items()
+    }  # fmt: skip
+    regimens = {
+        key: {"label": regimen.label, "doses": len(regimen.doses), "total_ug": regimen.total_ug,
+              "source": list(file.regimen_sources[key])}
+        for key, regimen in file.regimens.items()
+    }  # fmt: skip
+    if as_json:
+        print_json({**head, "numbers": numbers, "regimens": regimens})
+        return DONE
+    print_lines([", ".join(str(word) for word in head.values()), ""])
+    print_table(
+        ("input", "value", "unit", "source", "note"),
+        [(name, n["value"], n["unit"], _sources(n), n["note"]) for name, n in numbers.items()],
+    )
+    print_lines([""])
+    print_table(
+        ("regimen", "label", "doses", "total (ug)", "source"),
+        [(key, r["label"], r["doses"], r["total_ug"], ", ".join(r["source"]))
+         for key, r in regimens.items()],
+    )  # fmt: skip
+    return DONE
+
+
+def _sources(number: dict[str, Any]) -> str:
+    words = ", ".join(number["source"])
+    return f"as {number['same_as']}: {words}" if number["same_as"] else words

@@ -1,0 +1,109 @@
+"""Checkpoints that were damaged, or made to run something."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+from hostile import mutants, refused
+
+from qsp_lib.checkpoint import MANIFEST, Checkpoint, identify
+
+
+def double(row: np.ndarray) -> float:
+    """What the made-up sweep computes."""
+    return float(2 * row[0])
+
+
+INPUTS = np.arange(12.0).reshape(6, 2)
+IDENTITY = identify(double, INPUTS)
+
+
+def made(folder: Path) -> Path:
+    """A checkpoint with two finished stretches."""
+    checkpoint = Checkpoint.open(folder, IDENTITY)
+    checkpoint.add(0, 3, 2 * INPUTS[:3, 0])
+    checkpoint.add(3, 6, 2 * INPUTS[3:, 0])
+    return folder
+
+
+def read(folder: Path) -> list[tuple[int, int, np.ndarray]]:
+    return list(Checkpoint.open(folder, IDENTITY).finished())
+
+
+def test_a_spoilt_manifest_is_refused(tmp_path: Path) -> None:
+    folder = made(tmp_path / "c")
+    manifest = folder / MANIFEST
+    count = 0
+    for mutant in mutants(manifest.read_text(encoding="utf-8"), 150, 12):
+        manifest.write_bytes(mutant.encode("utf-8", "surrogatepass"))
+        count += refused(lambda: read(folder))
+    assert count >= 80
+
+
+def test_spoilt_rows_are_refused_or_absent(tmp_path: Path) -> None:
+    dice, count = random.Random(13), 0
+    for i in range(120):
+        folder = made(tmp_path / f"c{i}")
+        path = dice.choice(sorted(folder.glob("rows-*.npy")))
+        data = bytearray(path.read_bytes())
+        kind = dice.randrange(4)
+        if kind == 0:
+            data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+        elif kind == 1:
+            data = data[: dice.randrange(len(data))]
+        elif kind == 2:
+            data = bytearray(dice.randbytes(50))
+        if kind < 3:
+            path.write_bytes(bytes(data))
+        else:
+            path.rename(folder / path.name.replace("0000", "0009", 1))
+        count += refused(lambda folder=folder: read(folder))
+        shutil.rmtree(folder)
+    assert count >= 115
+
+
+def signed(folder: Path, data: bytes, rows: str = "000000006-000000008") -> None:
+    """Put bytes into a checkpoint under the name that their hash gives."""
+    digest = hashlib.sha256(data).hexdigest()[:16]
+    (folder / f"rows-{rows}-{digest}.npy").write_bytes(data)
+
+
+def test_bytes_that_are_signed_and_no_array_are_refused(tmp_path: Path) -> None:
+    dice = random.Random(14)
+    buffer = io.BytesIO()
+    np.save(buffer, np.arange(2.0))
+    whole = buffer.getvalue()
+    for i in range(60):
+        folder = made(tmp_path / f"c{i}")
+        data = whole[: dice.randrange(len(whole))] if i % 2 else dice.randbytes(40)
+        signed(folder, data)
+        assert refused(lambda folder=folder: read(folder))
+
+
+class Payload:
+    """Leaves a file behind if it is ever unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return open, (str(self.path), "w")
+
+
+def test_a_pickle_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
+    owned = tmp_path / "owned"
+    folder = made(tmp_path / "c")
+    buffer = io.BytesIO()
+    np.save(buffer, np.array([Payload(owned), 1], dtype=object), allow_pickle=True)
+    signed(folder, buffer.getvalue())
+    assert refused(lambda: read(folder))
+    folder = made(tmp_path / "d")
+    signed(folder, pickle.dumps(Payload(owned)))
+    assert refused(lambda: read(folder))
+    assert not owned.exists()
