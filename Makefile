@@ -10,10 +10,13 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book site notebooks test test-quick lint format bench check-clean check-site clean clean-venv setup
+.PHONY: help book site pdf notebooks test test-quick test-site lint format bench check-clean check-site \
+  clean clean-venv setup
 
 PY := .venv/bin/python
 READY := .venv/installed
+# what drives a browser is installed for those targets alone
+BROWSER_READY := .venv/installed-site
 
 # nothing from outside the checkout takes part: no user site-packages, no path, no startup file
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV
@@ -28,8 +31,10 @@ help:
 	@echo "make book        execute every chapter and build the site into _build/html"
 	@echo "make site        build the site from the committed chapters and results, executing nothing"
 	@echo "make notebooks   execute every chapter and refresh notebooks/ and results/ in place"
+	@echo "make pdf         print the built site as one PDF, _build/book.pdf (needs chromium)"
 	@echo "make test        unit tests, chapters against their committed outputs, numeric regression"
 	@echo "make test-quick  unit tests only"
+	@echo "make test-site   build the site and look at every page in a browser (needs chromium)"
 	@echo "make lint        ruff and mypy"
 	@echo "make format      let ruff tidy the code"
 	@echo "make bench       run benchmarks/*.py"
@@ -66,12 +71,20 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	printf '%s\n' "$(CURDIR)" > .venv/checkout; \
 	touch $(READY)
 
+$(BROWSER_READY): requirements-site.txt $(READY)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-site.txt -c constraints.txt
+	@touch $(BROWSER_READY)
+
 book: $(READY)
 	@$(PY) -m qsp_lib run --jobs $(JOBS)
 	@$(PY) -m qsp_lib site --executed
 
 site: $(READY)
 	@$(PY) -m qsp_lib site
+
+pdf: $(BROWSER_READY)
+	@test -e _build/html/book/index.html || $(MAKE) --no-print-directory site
+	@$(PY) -m qsp_lib.pdf
 
 notebooks: $(READY)
 	@$(PY) -m qsp_lib run --jobs $(JOBS) --in-place
@@ -103,9 +116,16 @@ bench: $(READY)
 	  else echo "there are no benchmarks in benchmarks/"; fi; \
 	done
 
-# after `make book`: the site as a reader gets it, and the checkout as it was
-check-site: $(READY)
-	@$(PY) -m pytest -m site tests/site
+# the site as a reader gets it, in a browser: built from what is committed, or as `make book` left it
+test-site: site check-site
+
+check-site: $(BROWSER_READY)
+	@$(PY) -c 'from qsp_lib.browser import find_chromium; find_chromium()' 2>/dev/null || { \
+	  $(PY) -c 'from qsp_lib.browser import find_chromium; find_chromium()' 2>&1 | tail -n 1 >&2; \
+	  exit 1; }
+	@$(PY) -m pytest -m site -n $(JOBS) tests/site
+
+# after `make book`: the checkout as it was
 
 check-clean:
 	@changed="$$(git status --porcelain)"; \

@@ -12,6 +12,7 @@ from .fragments import BookData, fragment, table
 from .lock import current_record
 from .observations import load_observations
 from .parameters import network_table
+from .references import references
 from .seal import sealed_tables, status
 from .substitutions import format_value
 
@@ -134,12 +135,12 @@ def observations(_book: BookData) -> str:
 
 
 def _source(row: EvidenceRow) -> str:
-    doubtful = "DOI unverified" in row.note
-    if row.doi and not doubtful:
-        return f"{row.source} [doi:{row.doi}](https://doi.org/{row.doi})"
-    if row.pmid:
-        return f"{row.source} [PMID {row.pmid}](https://pubmed.ncbi.nlm.nih.gov/{row.pmid}/)"
-    return row.source
+    """The citation, and the words of the row where they say more; a row without one as it is."""
+    reference = references().get(row.id)
+    if reference is None:
+        return row.source
+    cited = f"{{cite}}`{reference.key}`"
+    return cited if row.source == reference.source else f"{row.source} {cited}"
 
 
 def _level(row: EvidenceRow) -> str:

@@ -12,17 +12,20 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import yaml
 
-from . import chapters, results, runner
+from . import archive, chapters, pages, results, runner
+from . import claims as _claims  # noqa: F401  (registers its fragment)
 from . import fragments_science as _fragments_science  # noqa: F401  (registers its fragments)
 from .errors import InputError
+from .export import javascript
 from .fragments import FRAGMENTS, BookData
+from .lock import current_record
 from .substitutions import substitutions
 
 _FETCHING = {  # tag -> attribute by which a page fetches something of itself
@@ -39,6 +42,7 @@ _FETCHING = {  # tag -> attribute by which a page fetches something of itself
 }
 _HARMLESS_LINKS = frozenset({"canonical", "author", "license", "next", "prev", "index", "search"})
 _CSS_URL = re.compile(r"""(?:url\(\s*|@import\s+)["']?([^"')\s;]+)""")
+_INCLUDED = re.compile(r"generated/(\w+)\.md")
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
@@ -86,13 +90,14 @@ def build(
         raise InputError(
             f"Jupyter Book did not build the book without a warning; it printed:\n{finished.stdout}"
         )
-    pages = draft / "_build" / "html"
-    problems = check_site(pages)
+    built = draft / "_build" / "html"
+    pages.mend_site(built)
+    problems = check_site(built)
     if problems:
         raise InputError("The built pages are not whole:\n  " + "\n  ".join(problems))
     html = target / "html"
     shutil.rmtree(html, ignore_errors=True)
-    os.replace(pages, html)
+    os.replace(built, html)
     shutil.rmtree(draft, ignore_errors=True)
     return html / "index.html"
 
@@ -117,7 +122,8 @@ def stage(
         ``target``.
 
     Raises:
-        InputError: a chapter of the checkout has not been executed, or has no numbers.
+        InputError: a chapter of the checkout has not been executed, or has no numbers, or was
+            made with another lock record than the current one.
     """
     shutil.rmtree(target, ignore_errors=True)
     (target / "notebooks").mkdir(parents=True)
@@ -131,17 +137,21 @@ def stage(
             )
         shutil.copyfile(notebook, target / "notebooks" / notebook.name)
         numbers[name] = results.load(name, results_dir)
+        archive.require_current_lock(numbers[name])
     shutil.copytree(results_dir, target / "results")
     shutil.copytree(root / "book", target / "book", ignore=shutil.ignore_patterns("generated"))
-    shutil.copyfile(root / "_toc.yml", target / "_toc.yml")
+    archived = archive.stage_archive(root / "archive", target)
+    _write_toc(root / "_toc.yml", target / "_toc.yml", archived)
     _write_config(root / "_config.yml", target / "_config.yml", numbers)
-    _place_icon_fonts(target)
+    folders = {page.split("/")[0] for page in archived}
+    _place_icon_fonts(target, ("book", "notebooks", *sorted(folders)))
+    _place_model(target)
 
     data = BookData(target / "notebooks", numbers, times or {})
     generated = target / "book" / "generated"
     generated.mkdir()
-    for name, make in FRAGMENTS.items():
-        (generated / f"{name}.md").write_text(make(data), encoding="utf-8")
+    for name in sorted(_fragments_taken_in(target) & FRAGMENTS.keys()):
+        (generated / f"{name}.md").write_text(FRAGMENTS[name](data), encoding="utf-8")
     return target
 
 
@@ -236,6 +246,23 @@ def _missing(url: str, page: Path, pages: dict[Path, _Page]) -> str:
     return ""
 
 
+def _fragments_taken_in(source: Path) -> set[str]:
+    """Names of the generated pieces that a page or a chapter includes."""
+    texts = [page.read_text(encoding="utf-8") for page in (source / "book").rglob("*.md")]
+    texts += [page.read_text(encoding="utf-8") for page in source.glob("*/*.ipynb")]
+    return {name for text in texts for name in _INCLUDED.findall(text)}
+
+
+def _write_toc(source: Path, target: Path, archived: list[str]) -> None:
+    toc = yaml.safe_load(source.read_text(encoding="utf-8"))
+    pages_of = [{"file": page} for page in archived]
+    if archived and "parts" in toc:
+        toc["parts"].append({"caption": "Earlier locks", "chapters": pages_of})
+    elif archived:
+        toc["chapters"] += pages_of
+    target.write_text(yaml.safe_dump(toc, sort_keys=False), encoding="utf-8")
+
+
 def _write_config(source: Path, target: Path, numbers: dict[str, results.Results]) -> None:
     config = yaml.safe_load(source.read_text(encoding="utf-8"))
     config.setdefault("parse", {})["myst_substitutions"] = substitutions(numbers)
@@ -244,11 +271,19 @@ def _write_config(source: Path, target: Path, numbers: dict[str, results.Results
     target.write_text(text, encoding="utf-8")
 
 
-def _place_icon_fonts(target: Path) -> None:
+def _place_icon_fonts(target: Path, folders: Iterable[str]) -> None:
     """The widget manager asks for its icons beside the page, so each folder of pages gets them."""
     fonts = sorted((target / "book" / "_static" / "vendor" / "fontawesome").glob("*.woff2"))
-    for folder in ("book", "notebooks"):
+    for folder in folders:
         place = target / "extra" / folder / "@jupyter-widgets" / "html-manager" / "dist"
         place.mkdir(parents=True)
         for font in fonts:
             shutil.copyfile(font, place / font.name)
+
+
+def _place_model(target: Path) -> None:
+    """The explorer's equations and constants, generated beside the scripts that use them."""
+    static = target / "book" / "_static"
+    script = static / javascript.SCRIPT
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(javascript.model_script(current_record(), static), encoding="utf-8")

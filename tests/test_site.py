@@ -10,6 +10,8 @@ from example_chapters import chapter, markdown, write
 from qsp_lib import results, site
 from qsp_lib.chapters import ROOT
 from qsp_lib.errors import InputError
+from qsp_lib.export import javascript
+from qsp_lib.lock import current_record
 from qsp_lib.tidy import tidy
 
 
@@ -24,7 +26,11 @@ def checkout(tmp_path: Path) -> Path:
         "format: jb-book\nroot: book/index\nchapters:\n  - glob: notebooks/[0-9][0-9]_*\n",
         encoding="utf-8",
     )
-    page(root, "The error is {{ one_fit_rms }}.\n\n```{include} generated/status.md\n```\n")
+    page(
+        root,
+        "The error is {{ one_fit_rms }}.\n\n```{include} generated/status.md\n```\n\n"
+        "```{include} generated/results_index.md\n```\n",
+    )
     content = chapter("01_one", "print(1)")
     content["cells"].append(markdown("$$x^2$$"))
     write(root / "notebooks", "01_one", tidy(content))
@@ -168,3 +174,44 @@ def test_a_style_sheet_fetches_nothing_either(pages: Path) -> None:
 
 def test_a_folder_without_pages_is_a_problem(tmp_path: Path) -> None:
     assert "there are no pages" in site.check_site(tmp_path)[0]
+
+
+OLD = {"version": "v0", "date": "2026-01-01", "digest": "0" * 64}
+
+
+def test_numbers_of_another_lock_fail_the_build(checkout: Path, tmp_path: Path) -> None:
+    results.save("01_one", {"a": 1.0}, lock=OLD, directory=checkout / "results")
+    with pytest.raises(InputError, match="01_one are from lock version v0.*current one is version"):
+        site.stage(checkout, checkout / "notebooks", checkout / "results", tmp_path / "src")
+    current = current_record().summary
+    results.save("01_one", {"a": 1.0}, lock=current, directory=checkout / "results")
+    site.stage(checkout, checkout / "notebooks", checkout / "results", tmp_path / "src")
+
+
+def test_an_archived_chapter_is_shown_with_a_banner(checkout: Path) -> None:
+    page(checkout, "Nothing here.\n")
+    kept = checkout / "archive" / "v0"
+    write(kept / "notebooks", "01_one", tidy(chapter("01_one", "print(1)")))
+    results.save("01_one", {"fit": {"rms": 2.0}}, lock=OLD, directory=kept / "results")
+    index = site.build(root=checkout)
+    old = (index.parent / "archive-v0" / "01_one.html").read_text(encoding="utf-8")
+    assert "Numbers of an earlier lock" in old and "version v0" in old
+    now = (index.parent / "notebooks" / "01_one.html").read_text(encoding="utf-8")
+    assert "Numbers of an earlier lock" not in now
+
+
+@pytest.mark.parametrize("lock", [None, {"version": "v7", "digest": "7" * 64}])
+def test_an_archived_chapter_has_the_lock_of_its_folder(checkout: Path, lock: object) -> None:
+    kept = checkout / "archive" / "v0"
+    write(kept / "notebooks", "01_one", tidy(chapter("01_one", "print(1)")))
+    results.save("01_one", {"a": 2.0}, lock=lock, directory=kept / "results")
+    with pytest.raises(InputError, match="archive/v0 holds 01_one.*expected lock v0"):
+        site.stage(checkout, checkout / "notebooks", checkout / "results", checkout / "_build/src")
+
+
+def test_the_explorers_model_is_made_with_the_book(checkout: Path) -> None:
+    target = site.stage(
+        checkout, checkout / "notebooks", checkout / "results", checkout / "_build/src"
+    )
+    script = (target / "book" / "_static" / javascript.SCRIPT).read_text(encoding="utf-8")
+    assert script == javascript.model_script(current_record())

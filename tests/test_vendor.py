@@ -1,26 +1,40 @@
-"""The browser files that come with the book are the published ones."""
+"""The browser files that come with the book and its tests are the published ones."""
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-VENDOR = Path(__file__).resolve().parents[1] / "book" / "_static" / "vendor"
-ENTRIES = tomllib.loads((VENDOR / "VENDOR.toml").read_text(encoding="utf-8"))["file"]
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = (ROOT / "book" / "_static" / "vendor", ROOT / "tests" / "site" / "vendor")
+LICENCES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT", "MPL-2.0", "OFL-1.1"}
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["file"])
-def test_a_file_has_its_hash_and_its_licence(entry: dict[str, str]) -> None:
-    digest = hashlib.sha256((VENDOR / entry["file"]).read_bytes()).hexdigest()
+def entries(folder: Path) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = tomllib.loads((folder / "VENDOR.toml").read_text("utf-8"))[
+        "file"
+    ]
+    return listed
+
+
+@pytest.mark.parametrize(
+    ("folder", "entry"),
+    [(folder, entry) for folder in FOLDERS for entry in entries(folder)],
+    ids=lambda value: value["file"] if isinstance(value, dict) else "",
+)
+def test_a_file_has_its_hash_and_its_licence(folder: Path, entry: dict[str, str]) -> None:
+    digest = hashlib.sha256((folder / entry["file"]).read_bytes()).hexdigest()
     assert digest == entry["sha256"]
-    assert (VENDOR / entry["licence_file"]).stat().st_size > 500
-    assert entry["licence"] in {"Apache-2.0", "BSD-3-Clause", "MIT", "OFL-1.1"}
+    assert (folder / entry["licence_file"]).stat().st_size > 500
+    assert entry["licence"] in LICENCES
 
 
-def test_nothing_else_is_there() -> None:
-    listed = {entry[key] for entry in ENTRIES for key in ("file", "licence_file")}
-    found = {str(p.relative_to(VENDOR)) for p in VENDOR.rglob("*") if p.is_file()}
+@pytest.mark.parametrize("folder", FOLDERS, ids=["book", "tests"])
+def test_nothing_else_is_there(folder: Path) -> None:
+    listed = {entry[key] for entry in entries(folder) for key in ("file", "licence_file")}
+    found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
     assert found == listed | {"VENDOR.toml"}

@@ -1,15 +1,14 @@
-"""The built book as a reader gets it; run by `make check-site` after `make book` or `make site`."""
+"""The built book as a reader gets it; run by `make test-site`, and by `make check-site`."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
+from reader import HTML
 
 from qsp_lib import __version__, chapters, site
-from qsp_lib.runner import BUILD
 
-HTML = BUILD / "html"
 pytestmark = pytest.mark.site
 
 

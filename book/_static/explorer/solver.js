@@ -1,0 +1,235 @@
+// Solves the model of ../generated/model.js in the page, as qsp_lib.simulate does in Python: the
+// same stretches of constant dosing, the same report times, peaks from the same cubic. It knows no
+// page; the tests run it without one.
+(function (root) {
+  "use strict";
+
+  class SolveError extends Error {}
+  const MOST_EVALUATIONS = 60000; // five times the most that was ever needed; a page must not freeze
+
+  // ---------------------------------------------------------------- dosing
+
+  const isInfusion = (dose) => dose.duration_h !== undefined;
+  const endOf = (dose) => dose.time_h + dose.duration_h;
+
+  function placed(doses, later_h, factor) {
+    return doses.map((dose) => ({
+      ...dose,
+      time_h: dose.time_h + later_h,
+      amount_ug: dose.amount_ug * factor,
+    }));
+  }
+
+  // Times at which a bolus is given or a rate changes; those closer than sameTime are one.
+  function changeTimes(doses, horizon, sameTime) {
+    const times = [0];
+    for (const dose of doses) {
+      times.push(dose.time_h);
+      if (isInfusion(dose)) times.push(endOf(dose));
+    }
+    times.sort((a, b) => a - b);
+    const groups = [];
+    for (const time of times.filter((t, i) => t < horizon && t !== times[i - 1])) {
+      const last = groups[groups.length - 1];
+      if (last && time - last[last.length - 1] <= sameTime) last.push(time);
+      else groups.push([time]);
+    }
+    return groups;
+  }
+
+  const bolusAt = (doses, times) =>
+    doses.reduce(
+      (sum, d) => sum + (!isInfusion(d) && times.includes(d.time_h) ? d.amount_ug : 0),
+      0,
+    );
+
+  const rateFrom = (doses, time) =>
+    doses.reduce((sum, dose) => {
+      const running = isInfusion(dose) && dose.time_h <= time && time < endOf(dose);
+      return sum + (running ? dose.amount_ug / dose.duration_h : 0);
+    }, 0);
+
+  // Report times: steps grow from 0.02 h by 12 % each to at most 0.5 h, anew at each change.
+  function reportTimes(start, end) {
+    const times = [start];
+    for (let i = 0, offset = 0; ; i++) {
+      offset += Math.min(0.02 * 1.12 ** i, 0.5);
+      if (!(offset < end - start - 1e-9)) return times;
+      times.push(start + offset);
+    }
+  }
+
+  function makeSchedule(doses, rescue, horizon, sameTime) {
+    const groups = changeTimes([...doses, ...rescue], horizon, sameTime);
+    const times = [];
+    const stretches = groups.map((group, i) => {
+      const end = i + 1 < groups.length ? groups[i + 1][0] : horizon;
+      const first = times.length;
+      times.push(...reportTimes(group[0], end));
+      const from = group[group.length - 1];
+      return {
+        start: group[0], end, first, last: times.length,
+        bolus: bolusAt(doses, group), bolus_tcz: bolusAt(rescue, group),
+        rate: rateFrom(doses, from), rate_tcz: rateFrom(rescue, from),
+      };
+    });
+    times.push(horizon);
+    return { times, stretches };
+  }
+
+  // ---------------------------------------------------------------- integration
+
+  function integrate(model, rhs, parameters, schedule) {
+    const n = model.states.length;
+    const amount = model.states.indexOf("A_c");
+    const amountTcz = model.states.indexOf("T_c");
+    const { times, stretches } = schedule;
+    const states = model.states.map(() => new Float64Array(times.length));
+    const left = new Map(); // state just before each change of dosing, by its report index
+    let y = model.before.slice();
+    let evaluations = 0;
+    for (const s of stretches) {
+      left.set(s.first, y.slice());
+      y[amount] += s.bolus;
+      y[amountTcz] += s.bolus_tcz;
+      let next = s.first;
+      const keep = (_step, _from, to, at, interpolate) => {
+        while (next < s.last && times[next] < to) {
+          for (let i = 0; i < n; i++) states[i][next] = interpolate(i, times[next]);
+          next++;
+        }
+        if (next <= s.last && times[next] === to) {
+          for (let i = 0; i < n; i++) states[i][next] = at[i];
+          next++;
+        }
+      };
+      const solver = new model.Solver(n);
+      solver.denseOutput = true;
+      solver.relativeTolerance = model.rtol;
+      solver.absoluteTolerance = model.atol;
+      solver.initialStepSize = Math.min(1e-3, (s.end - s.start) / 4);
+      solver.maxSteps = 20000;
+      const f = (_t, at) => {
+        if (++evaluations > MOST_EVALUATIONS) {
+          throw new SolveError(`the solver gave up between ${s.start} and ${s.end} h`);
+        }
+        return rhs(at, parameters, s.rate, s.rate_tcz);
+      };
+      const { y: end, outcome } = solver.solve(f, s.start, y, s.end, keep);
+      if (outcome !== model.Outcome.Converged) {
+        throw new SolveError(`the solver gave up between ${s.start} and ${s.end} h`);
+      }
+      for (let i = 0; i < n; i++) states[i][s.last] = end[i];
+      if (next < s.last) throw new SolveError(`the solver left out what is after ${times[next]} h`);
+      y = Array.from(end);
+    }
+    check(model, states);
+    return { states, left };
+  }
+
+  function check(model, states) {
+    states.forEach((values, i) => {
+      let lowest = Infinity;
+      let largest = 0;
+      for (const value of values) {
+        if (!Number.isFinite(value)) throw new SolveError(`${model.states[i]} is not a number`);
+        lowest = Math.min(lowest, value);
+        largest = Math.max(largest, Math.abs(value));
+      }
+      if (lowest < -(1e3 * model.atol + 1e2 * model.rtol * largest)) {
+        throw new SolveError(`${model.states[i]} fell below zero`);
+      }
+    });
+  }
+
+  // ---------------------------------------------------------------- reading a solution
+
+  const hermite = (step, f0, f1, d0, d1, s) =>
+    (1 + 2 * s) * (1 - s) ** 2 * f0 + s * (1 - s) ** 2 * step * d0 +
+    s ** 2 * (3 - 2 * s) * f1 + s ** 2 * (s - 1) * step * d1;
+
+  // Highest value of the cubic over an interval, and where in [0, 1].
+  function highestInside(step, f0, f1, d0, d1) {
+    const a = 3 * (2 * f0 - 2 * f1 + step * (d0 + d1));
+    const b = 2 * (3 * (f1 - f0) - step * (2 * d0 + d1));
+    const c = step * d0;
+    const rootOf = Math.sqrt(Math.max(b * b - 4 * a * c, 0));
+    const q = -0.5 * (b + (b >= 0 ? rootOf : -rootOf));
+    let best = { value: -Infinity, s: 0 };
+    for (const candidate of [q / a, c / q, 0, 1]) {
+      const s = Number.isFinite(candidate) ? Math.min(Math.max(candidate, 0), 1) : 0;
+      const value = hermite(step, f0, f1, d0, d1, s);
+      if (value > best.value) best = { value, s };
+    }
+    return best;
+  }
+
+  // setting: { drug, dose, k_exh, K_M, K_S, feedback, tocilizumab_h (null for none) };
+  // what it leaves out is as locked. Times of the result count from the drug's first dose.
+  function solve(model, setting) {
+    const drug = model.drugs[setting.drug];
+    if (!drug) throw new SolveError(`there is no drug ${setting.drug}`);
+    const value = (key) => setting[key] ?? drug.controls[key].locked;
+    const tcz = setting.tocilizumab_h ?? null;
+    const dose_h = tcz === null ? 0 : Math.max(0, -tcz);
+    const factor = value("dose") / drug.controls.dose.locked;
+    const rescue = tcz === null ? [] : placed(model.tocilizumab.doses, tcz + dose_h, 1);
+    const schedule = makeSchedule(
+      placed(drug.doses, dose_h, factor), rescue, model.horizon_h + dose_h, model.same_time_h,
+    );
+    const p = {
+      ...model.network, ...drug.values, ...model.tocilizumab.values, ...model.crp,
+      k_exh: value("k_exh"), K_M: value("K_M"), K_S: value("K_S"),
+    };
+    const rhs = model.rhs[drug.mechanism][setting.feedback === false ? "none" : model.feedback];
+    const { states, left } = integrate(model, rhs, p, schedule);
+    const from = schedule.times.indexOf(dose_h);
+    const times = schedule.times.slice(from).map((time) => time - dose_h);
+
+    const stretchOf = (k) => {
+      let found = 0;
+      while (found + 1 < schedule.stretches.length && schedule.stretches[found + 1].first <= k) {
+        found++;
+      }
+      return schedule.stretches[found];
+    };
+
+    function peak(name) {
+      const state = model.states.indexOf(name === "C" ? "A_c" : name);
+      if (state < 0) throw new SolveError(`there is no state ${name}`);
+      const all = states[state];
+      let at = from;
+      for (let k = from; k < all.length; k++) if (all[k] > all[at]) at = k;
+      let best = { value: all[at], time_h: schedule.times[at] };
+      for (const k of [at - 1, at]) {
+        if (k < from || k + 1 >= all.length) continue;
+        const { rate, rate_tcz } = stretchOf(k);
+        const y0 = states.map((column) => column[k]);
+        const y1 = left.get(k + 1) ?? states.map((column) => column[k + 1]);
+        const step = schedule.times[k + 1] - schedule.times[k];
+        const inside = highestInside(
+          step, y0[state], y1[state],
+          rhs(y0, p, rate, rate_tcz)[state], rhs(y1, p, rate, rate_tcz)[state],
+        );
+        if (inside.value > best.value) {
+          best = { value: inside.value, time_h: schedule.times[k] + inside.s * step };
+        }
+      }
+      const scale = name === "C" ? 1 / p.V1 : 1;
+      return { value: best.value * scale, time_h: best.time_h - dose_h };
+    }
+
+    function values(name) {
+      const scale = name === "C" ? 1 / p.V1 : 1;
+      const column = states[model.states.indexOf(name === "C" ? "A_c" : name)];
+      return Array.from(column.subarray(from), (x) => x * scale);
+    }
+
+    const base = model.baselines.IL6;
+    const index = Math.log10((base + Math.max(peak("S").value, 0)) / base);
+    const grade = model.boundaries.filter((lowest) => index >= lowest).length;
+    return { setting, times, values, peak, index, grade, dose_h };
+  }
+
+  root.qspSolver = { solve, SolveError, makeSchedule, placed };
+})(globalThis);
