@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import emcee
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -112,6 +111,8 @@ def check_with_sampler(
     Raises:
         InputError: a burn-in that leaves no samples.
     """
+    import emcee  # slow to import, and wanted by one chapter only
+
     if not 0 <= burn_in < n_steps:
         raise InputError(f"burn-in of {burn_in} in {n_steps} steps; expected fewer.")
 

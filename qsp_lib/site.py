@@ -19,9 +19,11 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
+from . import api_reference as _api_reference  # noqa: F401  (registers its fragment)
 from . import archive, chapters, pages, results, runner
 from . import claims as _claims  # noqa: F401  (registers its fragment)
 from . import fragments_science as _fragments_science  # noqa: F401  (registers its fragments)
+from . import manual as _manual  # noqa: F401  (registers its fragments)
 from .errors import InputError
 from .export import javascript
 from .fragments import FRAGMENTS, BookData

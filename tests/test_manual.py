@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qsp_lib import api_reference, manual
+from qsp_lib import api_reference, manual, results, site
 from qsp_lib.__main__ import build_parser, main
 from qsp_lib.commands.running import split_parameters
 from qsp_lib.errors import InputError
@@ -17,6 +17,9 @@ from qsp_lib.fragments import FRAGMENTS, BookData
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = BookData(ROOT / "notebooks", {})
 PAGES = ("bring_your_drug", "command_line", "api")
+
+
+assert site.FRAGMENTS is FRAGMENTS, "importing it registers every fragment"
 
 
 def made(name: str) -> str:
@@ -37,6 +40,14 @@ def test_every_fragment_of_a_page_is_made(page: str) -> None:
     assert names
     for name in names:
         assert len(made(name)) > 100
+
+
+def test_every_fragment_of_the_book_is_made_from_the_committed_results() -> None:
+    book = BookData(ROOT / "notebooks", results.load_all(ROOT / "results"))
+    for name, make in FRAGMENTS.items():
+        text = make(book)
+        assert text.strip() and text.endswith("\n"), name
+        assert "nan" not in re.findall(r"\b\w+\b", text.lower()) or name == "api", name
 
 
 def test_the_commands_of_the_page_do_what_it_says(
