@@ -265,7 +265,8 @@ def test_stopping_by_hand_is_not_an_error(capsys: Printed, monkeypatch: pytest.M
 
 
 def test_a_reader_that_has_had_enough_is_no_fault(tmp_path: Path) -> None:
-    command = f"{shlex.quote(sys.executable)} -m qsp_lib evidence --table potency | head -1; exit ${{PIPESTATUS[0]}}"
+    reading = f"{shlex.quote(sys.executable)} -m qsp_lib evidence --table potency"
+    command = f"{reading} | head -1; exit ${{PIPESTATUS[0]}}"
     finished = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert finished.stderr == "" and finished.stdout.startswith("id")
 
