@@ -265,8 +265,9 @@ def _arm_numbers(central: Trajectory, drawn: Trajectory) -> dict[str, Any]:
             | summarise(over_draws.value + base),
             "time": {"central": float(at_lock.time_h[0])} | summarise(over_draws.time_h),
         }
+    at_the_lock = severity.definitions(central)
     numbers["severity"] = {
-        key: {"central": float(severity.definitions(central)[key][0])} | summarise(values)
+        key: {"central": float(at_the_lock[key][0])} | summarise(values)
         for key, values in severity.definitions(drawn).items()
     }
     return numbers
