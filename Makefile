@@ -84,7 +84,7 @@ site: $(READY)
 
 pdf: $(BROWSER_READY)
 	@test -e _build/html/book/index.html || $(MAKE) --no-print-directory site
-	@$(PY) -m qsp_lib.pdf
+	@$(PY) -m qsp_lib.publishing.pdf
 
 notebooks: $(READY)
 	@$(PY) -m qsp_lib run --jobs $(JOBS) --in-place
@@ -120,8 +120,8 @@ bench: $(READY)
 test-site: site check-site
 
 check-site: $(BROWSER_READY)
-	@$(PY) -c 'from qsp_lib.browser import find_chromium; find_chromium()' 2>/dev/null || { \
-	  $(PY) -c 'from qsp_lib.browser import find_chromium; find_chromium()' 2>&1 | tail -n 1 >&2; \
+	@$(PY) -c 'from qsp_lib.publishing.browser import find_chromium; find_chromium()' 2>/dev/null || { \
+	  $(PY) -c 'from qsp_lib.publishing.browser import find_chromium; find_chromium()' 2>&1 | tail -n 1 >&2; \
 	  exit 1; }
 	@$(PY) -m pytest -m site -n $(JOBS) tests/site
 

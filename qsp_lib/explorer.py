@@ -239,7 +239,7 @@ def draw(solution: Solution) -> Any:
     """Exposure, T cells, cytokines and signal of a solution, the locked curves dashed."""
     from matplotlib import pyplot as plt
 
-    from .figures import COLOURS, CYTOKINE_LABELS
+    from .figures.style import COLOURS, CYTOKINE_LABELS
 
     colour = COLOURS[solution.setting.drug]
     base = severity.baselines()

@@ -112,7 +112,7 @@ def write(prediction: Prediction, folder: str | os.PathLike[str]) -> tuple[Path,
     Raises:
         InputError: The folder cannot be made or written to. Each file is whole or not there.
     """
-    from .prediction_figure import as_png
+    from .figures.prediction import as_png
 
     stem = f"{prediction.drug}-{prediction.regimen}"
     contents = {

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from example_chapters import chapter, write
 
-from qsp_lib import __version__, chapters, runner, site
+from qsp_lib import __version__, chapters, runner
 from qsp_lib.__main__ import main
 from qsp_lib.errors import InputError
+from qsp_lib.publishing import site
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ def _shown(run: Run) -> str:
 
 
 def _site(options: argparse.Namespace) -> int:
-    from .. import site
+    from ..publishing import site
 
     print_lines([f"the book is at {site.build(executed=options.executed)}"])
     return DONE

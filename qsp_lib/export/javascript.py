@@ -21,7 +21,7 @@ from ..dosing import Bolus, Regimen
 from ..drugs import load_drug, load_tocilizumab
 from ..equations import INPUTS, MECHANISMS, PARAMETERS, PRE_DOSE, STATES
 from ..errors import InputError
-from ..figures import COLOURS, LABELS
+from ..figures.style import COLOURS, LABELS
 from ..lock import Record
 from ..simulate import HORIZON_H
 from ..structure import traced

@@ -7,7 +7,8 @@ import re
 import pytest
 from reader import HTML
 
-from qsp_lib import __version__, chapters, site
+from qsp_lib import __version__, chapters
+from qsp_lib.publishing import site
 
 pytestmark = pytest.mark.site
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qsp_lib.errors import InputError
+from qsp_lib.publishing.substitutions import flatten, format_value, substitutions
 from qsp_lib.results import Results
-from qsp_lib.substitutions import flatten, format_value, substitutions
 
 
 def test_keys_are_the_chapter_and_the_path() -> None:

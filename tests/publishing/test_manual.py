@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from qsp_lib import api_reference, manual, results, site
+from qsp_lib import results
 from qsp_lib.__main__ import build_parser, main
 from qsp_lib.commands.running import split_parameters
 from qsp_lib.errors import InputError
-from qsp_lib.fragments import FRAGMENTS, BookData
+from qsp_lib.publishing import api_reference, manual, site
+from qsp_lib.publishing.fragments import FRAGMENTS, BookData
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 BOOK = BookData(ROOT / "notebooks", {})
 PAGES = ("bring_your_drug", "command_line", "api")
 

@@ -11,8 +11,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .dose_response import Curve, Ensemble, Shape
-from .figures import COLOURS, CYTOKINE_LABELS, LABELS, WIDTH
+from ..dose_response import Curve, Ensemble, Shape
+from .style import COLOURS, CYTOKINE_LABELS, LABELS, WIDTH
 
 SHAPE_COLOURS = {
     Shape.BELL: COLOURS["blinatumomab"],

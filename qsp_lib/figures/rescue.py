@@ -10,9 +10,9 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from .figures import COLOURS, LABELS, WIDTH
-from .rescue import Course
-from .swap import MILDER, WORSE, Pair
+from ..rescue import Course
+from ..swap import MILDER, WORSE, Pair
+from .style import COLOURS, LABELS, WIDTH
 
 Array = NDArray[np.float64]
 

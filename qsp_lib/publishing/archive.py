@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import chapters, results
-from .errors import InputError
+from .. import chapters, results
+from ..errors import InputError
+from ..lock import current_record
 from .fragments import describe_lock
-from .lock import current_record
 
 
 def require_current_lock(numbers: results.Results) -> None:

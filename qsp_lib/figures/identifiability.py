@@ -9,9 +9,9 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figures import COLOURS, WIDTH
-from .parameters import network_table
-from .profiles import THRESHOLD, Profile, Verdict
+from ..parameters import network_table
+from ..profiles import THRESHOLD, Profile, Verdict
+from .style import COLOURS, WIDTH
 
 SETTING_STYLES = {
     "pair": ("priors of the pair dropped", COLOURS["tgn1412"], "-"),

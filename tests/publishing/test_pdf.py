@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qsp_lib.errors import InputError
-from qsp_lib.pdf import one_page, reading_order
+from qsp_lib.publishing.pdf import one_page, reading_order
 
 HEAD = (
     '<html><head><title>A book</title><link rel="stylesheet" href="../_static/a.css" />'

@@ -8,8 +8,8 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from .figures import COLOURS, STYLE, WIDTH
-from .prediction import Prediction
+from ..prediction import Prediction
+from .style import COLOURS, STYLE, WIDTH
 
 _PANELS = {
     "C": "exposure (ng/mL)", "A": "activated T cells", "TNF": "TNF (pg/mL)",

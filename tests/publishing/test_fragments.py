@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from example_chapters import chapter, notebook, write
 
-from qsp_lib import __version__, fragments
+from qsp_lib import __version__
 from qsp_lib.errors import InputError
-from qsp_lib.fragments import BookData
+from qsp_lib.publishing import fragments
+from qsp_lib.publishing.fragments import BookData
 from qsp_lib.results import Results
 
 

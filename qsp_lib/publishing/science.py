@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..drugs import DrugFile, Quantity, load_drug, load_tocilizumab, shipped_drugs
+from ..evidence import EvidenceRow, load_tables
+from ..lock import current_record
+from ..observations import load_observations
+from ..parameters import network_table
+from ..seal import sealed_tables, status
 from . import typeset
-from .drugs import DrugFile, Quantity, load_drug, load_tocilizumab, shipped_drugs
-from .evidence import EvidenceRow, load_tables
 from .fragments import BookData, fragment, table
-from .lock import current_record
-from .observations import load_observations
-from .parameters import network_table
 from .references import references
-from .seal import sealed_tables, status
 from .substitutions import format_value
 
 _UPSTREAM = ("A_c", "A_p", "R", "A", "X", "B")

@@ -6,8 +6,8 @@ import pytest
 import sympy
 
 from qsp_lib.equations import FEEDBACKS, MECHANISMS, STATES
+from qsp_lib.publishing.typeset import definitions, latex, put_back, regrouped
 from qsp_lib.structure import traced
-from qsp_lib.typeset import definitions, latex, put_back, regrouped
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

@@ -14,10 +14,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from .figures import COLOURS, LABELS, STRUCTURES, WIDTH
-from .parameters import network_table
-from .rejection import Sample, Share
-from .robustness import Order, StabilityMap
+from ..parameters import network_table
+from ..rejection import Sample, Share
+from ..robustness import Order, StabilityMap
+from .style import COLOURS, LABELS, STRUCTURES, WIDTH
 
 Array = NDArray[np.float64]
 

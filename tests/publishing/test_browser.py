@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from qsp_lib import browser
 from qsp_lib.errors import InputError
+from qsp_lib.publishing import browser
 
 
 def test_a_folder_is_served_on_the_loopback_address_only(tmp_path: Path) -> None:

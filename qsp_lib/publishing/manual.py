@@ -8,12 +8,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from .__main__ import build_parser
-from .class_defaults import class_defaults, fill
+from ..__main__ import build_parser
+from ..class_defaults import class_defaults, fill
+from ..lock import current_record
+from ..prediction import Arm, Estimate, Prediction, predict
+from ..prediction_report import as_text, number
 from .fragments import BookData, fragment, table
-from .lock import current_record
-from .prediction import Arm, Estimate, Prediction, predict
-from .prediction_report import as_text, number
 
 STEP_UP, AT_ONCE = "clinical", "full_at_once"
 TOCILIZUMAB_H = 2.0

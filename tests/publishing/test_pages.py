@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qsp_lib.pages import mend, mend_site
+from qsp_lib.publishing.pages import mend, mend_site
 
 
 @pytest.mark.parametrize(

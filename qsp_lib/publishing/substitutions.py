@@ -17,9 +17,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import __version__
-from .errors import InputError
-from .results import Results
+from .. import __version__
+from ..errors import InputError
+from ..results import Results
 
 LONGEST_LIST = 10
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from qsp_lib import results
-from qsp_lib.claims import BESIDE, CLAIMS, Verdict, judged
 from qsp_lib.errors import InputError
+from qsp_lib.publishing.claims import BESIDE, CLAIMS, Verdict, judged
 from qsp_lib.results import Results
 
 

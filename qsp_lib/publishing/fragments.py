@@ -17,9 +17,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from . import __version__, chapters
-from .errors import InputError
-from .results import Results
+from .. import __version__, chapters
+from ..errors import InputError
+from ..results import Results
 from .substitutions import flatten, format_value, prefix
 
 _SHOWN_VERSIONS = ("numpy", "scipy", "pandas", "pydiffsol", "sympy", "matplotlib", "jupyter-book")

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-from .errors import InputError
+from ..errors import InputError
 from .fragments import BookData, fragment
 
 _SECTION = re.compile(r"(Args|Returns|Raises|Attributes|Yields):")
 _ITEM = re.compile(r"(?P<name>[\w, *.]+?): (?P<text>.*)")
 _SPAN = re.compile(r"(`[^`]+`)")
 _STARS = {str(inspect.Parameter.VAR_POSITIONAL): "*", str(inspect.Parameter.VAR_KEYWORD): "**"}
-_LEFT_OUT = re.compile(r"qsp_lib\.(__main__|commands\b|fragments|api_reference|manual|site|claims)")
+_LEFT_OUT = re.compile(r"qsp_lib\.(__main__|commands\b|publishing\b)")
 
 
 @fragment("api")

@@ -2,7 +2,7 @@
 
 The articles of the pages, in the order of the book, are put one after another into one page with
 the book's own style sheets; links between pages become links within it. Run by ``make pdf``:
-``python -m qsp_lib.pdf``.
+``python -m qsp_lib.publishing.pdf``.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
-from . import __version__
+from .. import __version__
+from ..errors import InputError, QspError
+from ..lock import current_record
+from ..runner import BUILD
 from .browser import chromium, serve
-from .errors import InputError, QspError
-from .lock import current_record
-from .runner import BUILD
 
 FRONT = "book/index.html"
 _ARTICLE = re.compile(r'<article class="bd-article">(.*?)</article>', re.DOTALL)

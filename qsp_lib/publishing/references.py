@@ -2,7 +2,7 @@
 
 Every source with a DOI or a PMID that is not marked as unverified becomes one entry; the words
 are those of the table, and nothing is added to them. A source without either stays as it is
-written. ``python -m qsp_lib.references`` renews the file; a test holds it to the tables.
+written. ``python -m qsp_lib.publishing.references`` renews the file; a test holds it to the tables.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from .errors import EvidenceError
-from .evidence import EvidenceRow, load_tables
-from .files import write_text_atomic
+from ..errors import EvidenceError
+from ..evidence import EvidenceRow, load_tables
+from ..files import write_text_atomic
 
-BIB = Path(__file__).resolve().parents[1] / "book" / "references.bib"
-MARKER = (
-    "% Below: made from qsp_lib/data/evidence by python -m qsp_lib.references; not to be edited.\n"
-)
+BIB = Path(__file__).resolve().parents[2] / "book" / "references.bib"
+MARKER = "% Below: made from the evidence by python -m qsp_lib.publishing.references; do not edit.\n"
 UNVERIFIED_DOI = "DOI unverified"
 _NAME = r"(?:(?:von|van|de) )?[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)? [A-Z]{1,3}"
 _AUTHORS = re.compile(rf"(?P<names>{_NAME}(?:, {_NAME})*)(?P<more> et al)?\.\s+(?P<rest>.+)")

@@ -7,11 +7,12 @@ import pytest
 import yaml
 from example_chapters import chapter, markdown, write
 
-from qsp_lib import results, site
+from qsp_lib import results
 from qsp_lib.chapters import ROOT
 from qsp_lib.errors import InputError
 from qsp_lib.export import javascript
 from qsp_lib.lock import current_record
+from qsp_lib.publishing import site
 from qsp_lib.tidy import tidy
 
 

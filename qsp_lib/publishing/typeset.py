@@ -11,8 +11,8 @@ from types import SimpleNamespace
 
 import sympy
 
-from .equations import ENGAGEMENT, INPUTS, PARAMETERS, STATES, hill, occupancy
-from .structure import traced
+from ..equations import ENGAGEMENT, INPUTS, PARAMETERS, STATES, hill, occupancy
+from ..structure import traced
 
 S = sympy.Symbol
 Definitions = dict[sympy.Symbol, sympy.Expr]

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from .errors import InputError
+from ..errors import InputError
+from ..results import Results
 from .fragments import BookData, fragment, table
-from .results import Results
 from .substitutions import format_value
 
 

@@ -19,15 +19,16 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
+from .. import chapters, results, runner
+from ..errors import InputError
+from ..export import javascript
+from ..lock import current_record
 from . import api_reference as _api_reference  # noqa: F401  (registers its fragment)
-from . import archive, chapters, pages, results, runner
+from . import archive, pages
 from . import claims as _claims  # noqa: F401  (registers its fragment)
-from . import fragments_science as _fragments_science  # noqa: F401  (registers its fragments)
 from . import manual as _manual  # noqa: F401  (registers its fragments)
-from .errors import InputError
-from .export import javascript
+from . import science as _science  # noqa: F401  (registers its fragments)
 from .fragments import FRAGMENTS, BookData
-from .lock import current_record
 from .substitutions import substitutions
 
 _FETCHING = {  # tag -> attribute by which a page fetches something of itself

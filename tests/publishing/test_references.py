@@ -11,7 +11,15 @@ from pybtex.database import parse_string
 
 from qsp_lib.errors import EvidenceError
 from qsp_lib.evidence import EvidenceRow, load_tables
-from qsp_lib.references import BIB, MARKER, Reference, collect, references, renewed, resolves
+from qsp_lib.publishing.references import (
+    BIB,
+    MARKER,
+    Reference,
+    collect,
+    references,
+    renewed,
+    resolves,
+)
 
 ROWS = dict(load_tables().items())
 
@@ -22,7 +30,7 @@ def row(**changes: Any) -> EvidenceRow:
 
 def test_the_committed_file_is_the_one_the_tables_give() -> None:
     text = BIB.read_text(encoding="utf-8")
-    assert renewed(text) == text, "run: python -m qsp_lib.references"
+    assert renewed(text) == text, "run: python -m qsp_lib.publishing.references"
     assert "besbassi2026" in text.split(MARKER)[0]
 
 

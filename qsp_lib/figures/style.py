@@ -1,0 +1,58 @@
+"""The one style of the book's figures: colours, names, sizes.
+
+Each drug keeps one colour throughout (Okabe and Ito's palette, safe for colour-blind readers).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib
+
+COLOURS = {
+    "blinatumomab": "#0072B2",
+    "blinatumomab_step": "#56B4E9",
+    "tgn1412": "#D55E00",
+    "okt3": "#009E73",
+    "tocilizumab": "#CC79A7",
+    "neutral": "#4D4D4D",
+    "light": "#9E9E9E",
+}
+LABELS = {
+    "blinatumomab": "blinatumomab", "blinatumomab_step": "blinatumomab 9→28 µg/d",
+    "tgn1412": "TGN1412", "okt3": "OKT3",
+}  # fmt: skip
+CYTOKINE_LABELS = {"TNF": "TNF", "IFN": "IFN-γ", "IL6": "IL-6"}
+STRUCTURES = {"none": "no feedback", "ungated": "ungated feedback", "gated": "gated feedback"}
+STYLE: dict[Any, Any] = {
+    "figure.dpi": 110,
+    "savefig.dpi": 110,
+    "figure.constrained_layout.use": True,
+    "figure.facecolor": "white",
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "axes.titlesize": 10.5,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.8,
+    "legend.frameon": False,
+    "svg.hashsalt": "qsp",
+}
+WIDTH = 7.6
+SMALLEST_EIGENVALUE = 1e-8
+"""Relative to the largest; below it an eigenvalue is rounding."""
+
+
+def use_style() -> None:
+    """Set the book's style, and figure files that depend on nothing but the figure."""
+    matplotlib.rcParams.update(STYLE)
+    try:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+    except ImportError:  # outside a notebook there is nothing to set
+        return
+    set_matplotlib_formats("png", metadata={"Software": None}, bbox_inches=None)
