@@ -49,7 +49,7 @@ def measure(work: Callable[[], Any], workers: int) -> dict[str, float]:
 
 def run_one(kind: str, size: int, workers: int) -> None:
     """Measure one piece of work in this process and print the result as JSON."""
-    from qsp_lib import robustness
+    from qsp_lib import robustness, stability
     from qsp_lib.drugs import load_drug
     from qsp_lib.lock import current_record
 
@@ -59,7 +59,7 @@ def run_one(kind: str, size: int, workers: int) -> None:
 
     def work() -> None:
         if kind == "map":
-            robustness.stability_map(record, points=round(size**0.5), workers=workers)
+            stability.stability_map(record, points=round(size**0.5), workers=workers)
         else:
             robustness.ensemble(record, size, workers=workers, progress=False)
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from . import severity
 from .drugs import load_drug
 from .errors import IntegrationError, LockError
-from .evidence import RANGE_KINDS, EvidenceRow
+from .evidence_row import RANGE_KINDS, EvidenceRow
 from .files import write_text_atomic
 from .ledger import record_file, require_file
 from .lock import LOCKS, Record, canonical_json

@@ -28,30 +28,20 @@ import hashlib
 import math
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, TypeVar
-
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
 
 from . import class_defaults as classes
+from . import drug_schema as schema
 from .class_defaults import CLASS_DEFAULT
 from .dosing import Bolus, Infusion, Regimen
 from .errors import EvidenceError, InputError
-from .evidence import DECLARED, check_sources
+from .evidence import check_sources
+from .evidence_row import DECLARED
 from .parameters import DrugInputs, Prior, TocilizumabInputs
 from .units import convert, molar_to_mass, same_kind, split
 
@@ -65,19 +55,6 @@ LARGEST_DOSE_UG = 1e18
 """In one dose, or in an hour; a thousand million times any real one is far below."""
 MOST_DOSES = 2_000
 """In one regimen; each makes the integrator start anew."""
-
-
-def _one_line(text: str) -> str:
-    if not text.isprintable() or not text.strip():
-        raise ValueError(f"{text!r} was given; expected words on one line")
-    return text
-
-
-Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
-Width = Annotated[float, Field(strict=True, ge=0, le=3, allow_inf_nan=False)]
-Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
-Words = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 
 
 @dataclass(frozen=True)
@@ -197,185 +174,6 @@ def load_tocilizumab() -> RescueFile:
     return _read_rescue(f"{RESCUE}.toml", _packaged_bytes(RESCUE))
 
 
-# ---------------------------------------------------------------- the file's shape
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Sourced(_Strict):
-    source: list[str]
-    note: str = ""
-
-
-class _Number(_Sourced):
-    value: Positive
-    unit: str
-    low: Positive | None = None
-    high: Positive | None = None
-
-    @model_validator(mode="after")
-    def _in_range(self) -> _Number:
-        low = self.value if self.low is None else self.low
-        high = self.value if self.high is None else self.high
-        if not low <= self.value <= high:
-            raise ValueError(f"value {self.value:g} lies outside low {low:g} and high {high:g}")
-        return self
-
-
-class _Rate(_Number):
-    status: Literal["estimated", "fixed", "assumed"]
-    log10_sd: Width | None = None
-
-    @model_validator(mode="after")
-    def _prior_has_a_width(self) -> _Rate:
-        if self.status != "fixed" and not self.log10_sd:
-            raise ValueError(f"status {self.status!r} expects a log10_sd above 0")
-        if self.status == "fixed" and self.log10_sd:
-            raise ValueError("status 'fixed' expects no log10_sd; a rate that is drawn is assumed")
-        return self
-
-
-class _SameAs(_Sourced):
-    same_as: Name
-
-
-class _Dose(_Strict):
-    bolus: str | None = None
-    infusion: str | None = None
-    rate: str | None = None
-    time: str
-    duration: str | None = None
-    every: str | None = None
-    count: Count = 1
-    max: str | None = None
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> _Dose:
-        kinds = [name for name in ("bolus", "infusion", "rate") if getattr(self, name) is not None]
-        if len(kinds) != 1:
-            raise ValueError(f"{kinds} were given; expected one of bolus, infusion or rate")
-        if (self.duration is None) != (self.bolus is not None):
-            raise ValueError("an infusion or rate expects a duration, and a bolus none")
-        if (self.every is None) != (self.count == 1):
-            raise ValueError("every and a count above 1 are expected together")
-        if self.max is not None and self.rate is not None:
-            raise ValueError("max was given with a rate; expected it with a bolus or infusion")
-        return self
-
-
-class _Regimen(_Sourced):
-    label: Words
-    doses: Annotated[list[_Dose], Field(min_length=1)]
-
-
-class _File(_Strict):
-    schema_: Annotated[Literal[1], Field(alias="schema")]
-    name: Name
-    label: Words
-    regimens: dict[Name, _Regimen]
-
-    @field_validator("regimens")
-    @classmethod
-    def _has_a_clinical_one(cls, regimens: dict[str, _Regimen]) -> dict[str, _Regimen]:
-        if "clinical" not in regimens:
-            raise ValueError(f"{sorted(regimens)} were given; expected one named 'clinical'")
-        return regimens
-
-
-class _Patient(_Strict):
-    weight: _Number
-    bsa: _Number
-
-
-class _Exposure(_Strict):
-    V1: _Number
-    CL: _Number | None = None
-    half_life: _Number | None = None
-    V2: _Number | None = None
-    Q: _Number | None = None
-
-    @model_validator(mode="after")
-    def _one_way_of_elimination(self) -> _Exposure:
-        if (self.CL is None) == (self.half_life is None):
-            raise ValueError("expected either CL or half_life")
-        if (self.V2 is None) != (self.Q is None):
-            raise ValueError("expected V2 and Q together, or neither for one compartment")
-        if self.half_life is not None and self.V2 is not None:
-            raise ValueError("expected CL, not half_life, with a second compartment")
-        return self
-
-
-class _Potency(_Strict):
-    EC50: _Number
-    h: _Number
-    K_hook: _Number | None = None
-
-
-class _TCells(_Strict):
-    k_act: _Rate | _SameAs
-    k_exh: _Rate | _SameAs
-    k_rec: _Rate | _SameAs
-    k_kill: _Rate | _SameAs | None = None
-
-    @field_validator("*", mode="wrap")
-    @classmethod
-    def _own_or_borrowed(cls, given: Any, _handler: Any) -> Any:
-        """Pick the shape by the key, so that a message is about that shape alone."""
-        borrowed = isinstance(given, dict) and "same_as" in given
-        return (_SameAs if borrowed else _Rate).model_validate(given)
-
-
-class _DrugFile(_File):
-    mechanism: Literal["monoclonal", "bispecific"]
-    role: Literal["calibration", "development", "blind", "user"]
-    patient: _Patient
-    pharmacokinetics: _Exposure
-    potency: _Potency
-    t_cells: _TCells
-
-    @model_validator(mode="after")
-    def _fits_its_mechanism(self) -> _DrugFile:
-        given = {"potency.K_hook": self.potency.K_hook, "t_cells.k_kill": self.t_cells.k_kill}
-        for name, number in given.items():
-            if self.mechanism == "bispecific" and number is None:
-                raise ValueError(f"mechanism 'bispecific' expects {name}, and none was given")
-            if self.mechanism == "monoclonal" and number is not None:
-                raise ValueError(f"mechanism 'monoclonal' expects no {name}, and one was given")
-        return self
-
-
-class _RescuePatient(_Strict):
-    weight: _Number
-
-
-class _RescueExposure(_Strict):
-    V1: _Number
-    CL: _Number
-    V2: _Number
-    Q: _Number
-    Vmax: _Number
-    Km: _Number
-
-
-class _Receptor(_Strict):
-    K_D: _Number
-    molar_mass: _Number
-    f_R: _Number
-
-
-class _RescueFile(_File):
-    mechanism: Literal["receptor block"]
-    role: Literal["rescue"]
-    patient: _RescuePatient
-    pharmacokinetics: _RescueExposure
-    receptor: _Receptor
-
-
-_Shape = TypeVar("_Shape", bound=_File)
-
-
 # ---------------------------------------------------------------- from shape to inputs
 
 
@@ -406,7 +204,7 @@ class _Reader:
         check_sources(where, rows if len(rows) == len(given) else [*rows, DECLARED])
         return tuple(given)
 
-    def __call__(self, name: str, number: _Number, unit: str) -> float:
+    def __call__(self, name: str, number: schema.Number, unit: str) -> float:
         """The number in `unit`; `name` is where it stands in the file."""
         where = f"Drug file {self.file}, {name}"
         try:
@@ -427,9 +225,9 @@ class _Reader:
 
 
 def _read_drug(file: str, data: bytes, take_class_defaults: bool = False) -> DrugFile:
-    content = _parse(file, data)
+    content = schema.parse(file, data)
     from_class = classes.fill(file, content, take_missing=take_class_defaults)
-    shape = _validate(file, content, _DrugFile)
+    shape = schema.validate(file, content, schema.DrugShape)
     sources: dict[str, Quantity] = {}
     read = _Reader(file, sources, shape.role == "user", from_class)
     weight = read("patient.weight", shape.patient.weight, "kg")
@@ -469,7 +267,7 @@ def _read_drug(file: str, data: bytes, take_class_defaults: bool = False) -> Dru
     )
 
 
-def _exposure(read: _Reader, given: _Exposure) -> dict[str, float]:
+def _exposure(read: _Reader, given: schema.Exposure) -> dict[str, float]:
     """V1, CL, V2 and Q in litres and hours; one compartment has V2 = 1 L and Q = 0."""
     v1 = read("pharmacokinetics.V1", given.V1, "L")
     if given.CL is not None:
@@ -488,7 +286,7 @@ def _exposure(read: _Reader, given: _Exposure) -> dict[str, float]:
 
 
 def _rates(
-    read: _Reader, given: _TCells
+    read: _Reader, given: schema.TCells
 ) -> tuple[dict[str, float], dict[str, Prior], dict[str, str]]:
     """The T-cell rates (1/h), their priors, and which of them are another drug's."""
     rates = {"k_kill": 0.0}
@@ -498,7 +296,7 @@ def _rates(
         rate = getattr(given, name)
         if rate is None:
             continue
-        if isinstance(rate, _SameAs):
+        if isinstance(rate, schema.SameAs):
             priors[name], read.sources[name] = _borrowed(read, name, rate)
             rates[name] = priors[name].median
             same_as[name] = rate.same_as
@@ -508,7 +306,7 @@ def _rates(
     return rates, priors, same_as
 
 
-def _borrowed(read: _Reader, name: str, rate: _SameAs) -> tuple[Prior, Quantity]:
+def _borrowed(read: _Reader, name: str, rate: schema.SameAs) -> tuple[Prior, Quantity]:
     """The prior of another shipped drug's rate, and the quantity that says so."""
     where = f"Drug file {read.file}, t_cells.{name}"
     if rate.same_as not in _SHIPPED or read.file == f"{rate.same_as}.toml":
@@ -536,7 +334,7 @@ def _borrowed(read: _Reader, name: str, rate: _SameAs) -> tuple[Prior, Quantity]
 
 
 def _read_rescue(file: str, data: bytes) -> RescueFile:
-    shape = _validate(file, _parse(file, data), _RescueFile)
+    shape = schema.validate(file, schema.parse(file, data), schema.RescueShape)
     sources: dict[str, Quantity] = {}
     read = _Reader(file, sources)
     pk, receptor = shape.pharmacokinetics, shape.receptor
@@ -574,7 +372,7 @@ def _read_rescue(file: str, data: bytes) -> RescueFile:
 
 
 def _regimens(
-    read: _Reader, given: dict[str, _Regimen], weight_kg: float, bsa_m2: float | None
+    read: _Reader, given: dict[str, schema.Regimen], weight_kg: float, bsa_m2: float | None
 ) -> tuple[Mapping[str, Regimen], Mapping[str, tuple[str, ...]]]:
     regimens: dict[str, Regimen] = {}
     sources: dict[str, tuple[str, ...]] = {}
@@ -597,7 +395,7 @@ def _regimens(
     return MappingProxyType(regimens), MappingProxyType(sources)
 
 
-def _doses(dose: _Dose, weight_kg: float, bsa_m2: float | None) -> list[Bolus | Infusion]:
+def _doses(dose: schema.Dose, weight_kg: float, bsa_m2: float | None) -> list[Bolus | Infusion]:
     """Every dose that one line of a regimen stands for (h, ug)."""
     first = _quantity("time", dose.time, "h", positive=False)
     step = 0.0 if dose.every is None else _quantity("every", dose.every, "h")
@@ -669,39 +467,3 @@ def _read_bytes(path: Path) -> bytes:
             f"Drug file {path} is larger than {LARGEST_FILE} bytes; {wanted} of a few thousand."
         )
     return data
-
-
-def _parse(file: str, data: bytes) -> dict[str, Any]:
-    try:
-        return tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise InputError(f"Drug file {file} is not readable as TOML ({problem}).") from None
-    except (RecursionError, ValueError, OverflowError):
-        raise InputError(
-            f"Drug file {file} is not readable as TOML: it is nested too deeply or holds a number "
-            "that is too long."
-        ) from None
-
-
-def _validate(file: str, content: dict[str, Any], shape: type[_Shape]) -> _Shape:
-    """The file as `shape`, or one sentence about the first thing wrong with it."""
-    try:
-        return shape.model_validate(content)
-    except ValidationError as problem:
-        raise InputError(f"Drug file {file}{_sentence(problem)}") from None
-
-
-def _sentence(problem: ValidationError) -> str:
-    """What was given and what was expected, for the first error, unknown keys before the rest."""
-    errors = sorted(problem.errors(), key=lambda error: error["type"] != "extra_forbidden")
-    first = errors[0]
-    where = ".".join(str(part) for part in first["loc"])
-    at = f", {where}:" if where else ":"
-    if first["type"] == "extra_forbidden":
-        return f"{at} this key is not known; expected only the keys of the shipped drug files."
-    if first["type"] == "missing":
-        return f"{at} nothing was given; expected this key."
-    if first["type"] == "value_error":
-        return f"{at} {first['ctx']['error']}."
-    wanted = first["msg"].replace("Input should be ", "expected ")
-    return f"{at} {first['input']!r} was given; {wanted[0].lower()}{wanted[1:]}."

@@ -17,7 +17,8 @@ from importlib import resources
 from typing import Literal
 
 from .errors import EvidenceError
-from .evidence import DECLARED, USES, Evidence, EvidenceRow, check_use, load_tables
+from .evidence import Evidence, check_use, load_tables
+from .evidence_row import DECLARED, USES, EvidenceRow
 from .units import convert
 
 COLUMNS = (

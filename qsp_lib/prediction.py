@@ -23,7 +23,7 @@ from .dosing import Infusion, Regimen
 from .drugs import DrugFile, load_drug, load_tocilizumab, shipped_drugs
 from .equations import NETWORK
 from .errors import InputError, IntegrationError
-from .evidence import DECLARED
+from .evidence_row import DECLARED
 from .lock import Record
 from .parameters import Draws, DrugInputs
 from .posterior import laplace_draws, standard_normals

@@ -11,7 +11,8 @@ from typing import Any
 
 from .drugs import RESCUE, Quantity, load_drug, load_tocilizumab, shipped_drugs
 from .errors import EvidenceError, LockError
-from .evidence import DECLARED, load_tables
+from .evidence import load_tables
+from .evidence_row import DECLARED
 from .lock import current_record
 from .observations import load_observations
 from .parameters import network_table

@@ -33,7 +33,8 @@ from typing import Any, Literal, Protocol
 
 from .eligibility import eligibility
 from .errors import EvidenceError, SealError
-from .evidence import EvidenceRow, read_records, validate_row
+from .evidence import read_records, validate_row
+from .evidence_row import EvidenceRow
 from .files import write_text_atomic
 from .ledger import LedgerEntry, append, code_digest, read_ledger, require_entry, today
 

@@ -36,7 +36,7 @@ from qsp_lib.blind_test import (
 )
 from qsp_lib.drugs import load_drug
 from qsp_lib.errors import LockError
-from qsp_lib.evidence import EvidenceRow
+from qsp_lib.evidence_row import EvidenceRow
 from qsp_lib.lock import Record, digest_of, plain_inputs
 from qsp_lib.parameters import Draws
 from qsp_lib.simulate import simulate

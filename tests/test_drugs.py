@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from qsp_lib.dosing import Bolus, Infusion
 from qsp_lib.drugs import load_drug, load_tocilizumab, shipped_drugs
 from qsp_lib.errors import EvidenceError, InputError
-from qsp_lib.evidence import DECLARED, load_tables
+from qsp_lib.evidence import load_tables
+from qsp_lib.evidence_row import DECLARED
 from qsp_lib.parameters import Prior
 
 FOLDER = files("qsp_lib") / "data" / "drugs"

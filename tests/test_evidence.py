@@ -13,17 +13,8 @@ from hypothesis import strategies as st
 
 from qsp_lib.drugs import load_drug, load_tocilizumab, shipped_drugs
 from qsp_lib.errors import EvidenceError
-from qsp_lib.evidence import (
-    COLUMNS,
-    DECLARED,
-    RANGE_KINDS,
-    USES,
-    check_sources,
-    check_use,
-    load_tables,
-    read_rows,
-    reviewed_range_kinds,
-)
+from qsp_lib.evidence import check_sources, check_use, load_tables, read_rows, reviewed_range_kinds
+from qsp_lib.evidence_row import COLUMNS, DECLARED, RANGE_KINDS, USES
 from qsp_lib.observations import load_observations
 
 TABLES = {

@@ -6,7 +6,8 @@ import pytest
 
 from qsp_lib import provenance
 from qsp_lib.errors import EvidenceError, LockError
-from qsp_lib.evidence import DECLARED, load_tables
+from qsp_lib.evidence import load_tables
+from qsp_lib.evidence_row import DECLARED
 from qsp_lib.lock import current_record
 from qsp_lib.parameters import network_table
 from qsp_lib.provenance import explain, parameters

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from qsp_lib import seal
 from qsp_lib.eligibility import RULE, cytokine, eligibility, rule_digest
 from qsp_lib.errors import EvidenceError, SealError
-from qsp_lib.evidence import COLUMNS, EvidenceRow, load_tables, read_rows
+from qsp_lib.evidence import load_tables, read_rows
+from qsp_lib.evidence_row import COLUMNS, EvidenceRow
 from qsp_lib.ledger import LedgerEntry, append, code_digest, read_ledger, require_entry
 from qsp_lib.seal import (
     SealedTable,

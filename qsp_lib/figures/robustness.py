@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ..parameters import network_table
 from ..rejection import Sample, Share
-from ..robustness import Order, StabilityMap
+from ..robustness import Order
+from ..stability import StabilityMap
 from .style import COLOURS, LABELS, STRUCTURES, WIDTH
 
 Array = NDArray[np.float64]

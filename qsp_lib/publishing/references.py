@@ -15,11 +15,12 @@ from functools import cache
 from pathlib import Path
 
 from ..errors import EvidenceError
-from ..evidence import EvidenceRow, load_tables
+from ..evidence import load_tables
+from ..evidence_row import EvidenceRow
 from ..files import write_text_atomic
 
 BIB = Path(__file__).resolve().parents[2] / "book" / "references.bib"
-MARKER = "% Below: made from the evidence by python -m qsp_lib.publishing.references; do not edit.\n"
+MARKER = "% Made from the evidence by python -m qsp_lib.publishing.references; do not edit below.\n"
 UNVERIFIED_DOI = "DOI unverified"
 _NAME = r"(?:(?:von|van|de) )?[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)? [A-Z]{1,3}"
 _AUTHORS = re.compile(rf"(?P<names>{_NAME}(?:, {_NAME})*)(?P<more> et al)?\.\s+(?P<rest>.+)")

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..drugs import DrugFile, Quantity, load_drug, load_tocilizumab, shipped_drugs
-from ..evidence import EvidenceRow, load_tables
+from ..evidence import load_tables
+from ..evidence_row import EvidenceRow
 from ..lock import current_record
 from ..observations import load_observations
 from ..parameters import network_table

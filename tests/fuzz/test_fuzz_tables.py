@@ -10,7 +10,8 @@ from pathlib import Path
 from hostile import TOKENS, mutants, refused
 
 from qsp_lib import evidence
-from qsp_lib.evidence import COLUMNS, load_tables, read_rows
+from qsp_lib.evidence import load_tables, read_rows
+from qsp_lib.evidence_row import COLUMNS
 from qsp_lib.ledger import default_ledger_path, read_ledger
 from qsp_lib.observations import read_observations
 from qsp_lib.seal import read_sealed_tables

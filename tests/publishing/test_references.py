@@ -10,7 +10,8 @@ import pytest
 from pybtex.database import parse_string
 
 from qsp_lib.errors import EvidenceError
-from qsp_lib.evidence import EvidenceRow, load_tables
+from qsp_lib.evidence import load_tables
+from qsp_lib.evidence_row import EvidenceRow
 from qsp_lib.publishing.references import (
     BIB,
     MARKER,
