@@ -221,14 +221,18 @@ def commit_prediction(record: Record, directory: Path = PREDICTIONS) -> Path:
         LockError: a prediction from this record is on file already.
     """
     path = prediction_path(record, directory)
+    made_already = LockError(
+        f"the prediction from lock {record.version} is on file and is never made again; "
+        "read it, or make a new lock version."
+    )
     if path.exists():
-        raise LockError(
-            f"the prediction from lock {record.version} is on file and is never made again; "
-            "read it, or make a new lock version."
-        )
+        raise made_already
     content = {"lock_digest": record.digest} | predict(record)
     directory.mkdir(parents=True, exist_ok=True)
-    write_text_atomic(path, canonical_json(content))
+    try:
+        write_text_atomic(path, canonical_json(content), replace=False)
+    except FileExistsError:  # another process was first
+        raise made_already from None
     if directory == PREDICTIONS:
         medians = {c: content["arms"]["okt3"][c]["peak"]["median"] for c in CYTOKINES}
         record_file(

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .errors import InputError
+
 try:
     import fcntl
 except ImportError:  # a platform without it
@@ -26,8 +28,14 @@ def only_one(folder: Path) -> Iterator[None]:
 
     Args:
         folder: an existing folder.
+
+    Raises:
+        InputError: There is no such folder.
     """
-    handle = os.open(folder, os.O_RDONLY)
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        raise InputError(f"there is no folder {folder}; make it first.") from None
     try:
         _lock(handle, wait=True)
         yield

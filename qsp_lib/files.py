@@ -1,7 +1,8 @@
 """Writing a file so that it is either the old one or the new one, never half of each.
 
 The text goes to a temporary file in the same folder, is flushed to the disk, and takes the
-name of the target in one step (``os.replace``).
+name of the target in one step: ``os.replace``, or ``os.link`` where nothing may be replaced, so
+that of two processes that write a record only once, one does.
 """
 
 from __future__ import annotations
@@ -14,10 +15,16 @@ from pathlib import Path
 from .errors import InputError
 
 
-def write_bytes_atomic(path: str | os.PathLike[str], data: bytes) -> Path:
+def write_bytes_atomic(path: str | os.PathLike[str], data: bytes, *, replace: bool = True) -> Path:
     """Write `data` to `path`, all of it or nothing; return the path.
 
+    Args:
+        path: of the file.
+        data: its bytes.
+        replace: whether a file of that name may be replaced.
+
     Raises:
+        FileExistsError: There is something of that name, and it may not be replaced.
         InputError: If the folder does not exist or cannot be written to, or the target is a folder.
             The file that was there before, if any, is left as it was.
     """
@@ -28,7 +35,7 @@ def write_bytes_atomic(path: str | os.PathLike[str], data: bytes) -> Path:
             f"Cannot write {target}: the folder {folder} does not exist; make it first, "
             "or name a folder that exists."
         )
-    if target.is_dir():
+    if replace and target.is_dir():
         raise InputError(f"Cannot write {target}: it is a folder; name a file inside it.")
     temporary: str | None = None
     try:
@@ -38,7 +45,12 @@ def write_bytes_atomic(path: str | os.PathLike[str], data: bytes) -> Path:
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(temporary, _mode_for(target))
-        os.replace(temporary, target)
+        if replace:
+            os.replace(temporary, target)
+        else:
+            os.link(temporary, target)
+    except FileExistsError:
+        raise
     except OSError as problem:
         reason = problem.strerror or str(problem)
         raise InputError(
@@ -52,9 +64,9 @@ def write_bytes_atomic(path: str | os.PathLike[str], data: bytes) -> Path:
     return target
 
 
-def write_text_atomic(path: str | os.PathLike[str], text: str) -> Path:
+def write_text_atomic(path: str | os.PathLike[str], text: str, *, replace: bool = True) -> Path:
     """Write `text` to `path` as UTF-8 with ``\\n`` line ends; otherwise as `write_bytes_atomic`."""
-    return write_bytes_atomic(path, text.encode("utf-8"))
+    return write_bytes_atomic(path, text.encode("utf-8"), replace=replace)
 
 
 def _mode_for(target: Path) -> int:

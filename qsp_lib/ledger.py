@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import SealError
+from .exclusive import only_one
 from .files import write_text_atomic
 
 KIND = "evaluation"
@@ -94,6 +95,11 @@ def append(entry: LedgerEntry, path: str | os.PathLike[str] | None = None) -> Le
     """
     ledger = default_ledger_path() if path is None else Path(path)
     entry = replace(entry, summary=json.loads(canonical(entry.summary)))
+    with only_one(ledger.parent):
+        return _append(entry, ledger)
+
+
+def _append(entry: LedgerEntry, ledger: Path) -> LedgerEntry:
     entries = read_ledger(ledger)
     for old in entries:
         if old.key != entry.key:

@@ -360,13 +360,14 @@ def write_record(content: Mapping[str, Any], directory: Path = LOCKS) -> Path:
         LockError: the version exists already.
     """
     path = directory / f"lock-{content['version']}.json"
-    if path.exists():
-        raise LockError(
-            f"lock {content['version']} exists and is never edited; a change is a new version."
-        )
     whole = dict(content) | {"digest": digest_of(content)}
     directory.mkdir(parents=True, exist_ok=True)
-    write_text_atomic(path, canonical_json(whole))
+    try:
+        write_text_atomic(path, canonical_json(whole), replace=False)
+    except FileExistsError:
+        raise LockError(
+            f"lock {content['version']} exists and is never edited; a change is a new version."
+        ) from None
     current_record.cache_clear()
     return path
 

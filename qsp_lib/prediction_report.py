@@ -146,12 +146,13 @@ def write_template(path: str | os.PathLike[str], mechanism: str) -> Path:
     target = Path(path)
     if target.suffix != ".toml":
         raise InputError(f"{target} was given; expected a name that ends in .toml.")
-    if os.path.lexists(target):
-        raise InputError(f"{target} exists and is not written over; name another file.")
     text = (resources.files("qsp_lib") / "data" / "templates" / f"{mechanism}.toml").read_text(
         encoding="utf-8"
     )
-    return write_text_atomic(target, text)
+    try:
+        return write_text_atomic(target, text, replace=False)
+    except FileExistsError:
+        raise InputError(f"{target} exists and is not written over; name another file.") from None
 
 
 def _provenance(prediction: Prediction) -> Iterator[str]:

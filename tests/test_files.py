@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -65,3 +66,29 @@ def test_a_folder_that_refuses_is_named_and_the_old_file_stays(tmp_path, monkeyp
         write_text_atomic(path, "new")
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_what_may_not_be_replaced_is_not(tmp_path):
+    path = tmp_path / "once.txt"
+    write_text_atomic(path, "first", replace=False)
+    with pytest.raises(FileExistsError):
+        write_text_atomic(path, "second", replace=False)
+    assert path.read_text() == "first"
+    assert os.listdir(tmp_path) == ["once.txt"]
+
+
+def test_of_many_that_write_a_file_once_one_does(tmp_path):
+    path = tmp_path / "once.txt"
+
+    def attempt(text: str) -> bool:
+        try:
+            write_text_atomic(path, text, replace=False)
+        except FileExistsError:
+            return False
+        return True
+
+    texts = [str(i) * 1000 for i in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        wrote = list(pool.map(attempt, texts))
+    assert sum(wrote) == 1
+    assert path.read_text() == texts[wrote.index(True)]
