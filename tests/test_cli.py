@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -327,18 +325,17 @@ def test_help_loads_nothing_heavy() -> None:
     assert finished.stdout == "[]\n"
 
 
-@pytest.mark.skipif(not hasattr(os, "wait4"), reason="processor time of a child is not to be had")
-def test_a_new_drug_is_predicted_in_under_five_seconds(own: Path) -> None:
-    """Processor time of a cold start, which a busy machine does not change."""
-    started = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "qsp_lib", "predict", str(own)], stdout=subprocess.DEVNULL
+def test_a_prediction_loads_nothing_it_does_not_use(own: Path) -> None:
+    """What makes a cold start slow; how long it takes is measured in benchmarks/cold_start.py."""
+    unused = {"distributed", "emcee", "iminuit", "IPython", "ipywidgets", "nbformat", "papermill"}
+    command = (
+        "import sys; from qsp_lib.__main__ import main; code = main(sys.argv[1:]); "
+        f"print(sorted({unused!r} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
     )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    seconds = used.ru_utime + used.ru_stime
-    assert seconds < 5, f"{seconds:.1f} s of processor, {time.monotonic() - started:.1f} s in all"
+    run = subprocess.run(
+        [sys.executable, "-c", command, "predict", str(own)], capture_output=True, text=True
+    )
+    assert (run.returncode, run.stderr) == (0, "[]\n")
 
 
 def test_parameters_of_a_chapter_are_written_either_way() -> None:
