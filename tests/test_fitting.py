@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import multivariate_normal
 
 from qsp_lib.errors import InputError
 from qsp_lib.fitting import (
@@ -19,27 +18,24 @@ from qsp_lib.fitting import (
     share_at_best,
     starting_points,
 )
+from qsp_lib.known_answers.closed_forms import LinearGaussian
 
 Array = NDArray[np.float64]
 RNG = np.random.default_rng(3)
-DESIGN = RNG.normal(size=(12, 4))
-DATA = RNG.normal(size=12) * 2
-SIGMA = 0.3
-MEAN, SD = np.array([0.5, -1.0, 0.0, 2.0]), np.array([1.0, 0.5, 2.0, 0.1])
 NAMES = ("a", "b", "c", "d")
+EXACT = LinearGaussian(
+    RNG.normal(size=(12, 4)), RNG.normal(size=12) * 2, 0.3,
+    np.array([0.5, -1.0, 0.0, 2.0]), np.array([1.0, 0.5, 2.0, 0.1]),
+)  # fmt: skip
+DESIGN, DATA, SIGMA, MEAN, SD = (
+    EXACT.design, EXACT.data, EXACT.sigma, EXACT.prior_mean, EXACT.prior_sd
+)  # fmt: skip
+OPTIMUM = EXACT.mean
 
 
 def linear(bound: float = 50.0) -> Problem:
-    """``y = X theta + noise`` with a Gaussian prior: everything follows by hand."""
-    return Problem(
-        NAMES, lambda theta: (theta @ DESIGN.T - DATA) / SIGMA,
-        np.full(4, -bound), np.full(4, bound), MEAN, SD,
-    )  # fmt: skip
-
-
-PRECISION = DESIGN.T @ DESIGN / SIGMA**2 + np.diag(SD**-2)
-COVARIANCE = np.linalg.inv(PRECISION)
-OPTIMUM = COVARIANCE @ (DESIGN.T @ DATA / SIGMA**2 + MEAN / SD**2)
+    """A problem in which everything follows by hand."""
+    return EXACT.problem(NAMES, bound)
 
 
 def curved() -> Problem:
@@ -66,16 +62,13 @@ def test_the_optimum_of_a_linear_problem_is_the_posterior_mean() -> None:
 
 
 def test_the_laplace_covariance_of_a_linear_problem_is_the_posterior_covariance() -> None:
-    assert fit_from(linear(), MEAN).covariance == pytest.approx(COVARIANCE, rel=1e-6)
+    assert fit_from(linear(), MEAN).covariance == pytest.approx(EXACT.covariance, rel=1e-6)
 
 
 def test_the_laplace_evidence_of_a_linear_problem_is_the_marginal_likelihood() -> None:
     constant = -12 * np.log(SIGMA * np.sqrt(2 * np.pi))
-    marginal = multivariate_normal(
-        DESIGN @ MEAN, SIGMA**2 * np.eye(12) + DESIGN @ np.diag(SD**2) @ DESIGN.T
-    )
     evidence = log_evidence(fit_from(linear(), MEAN), SD, constant)
-    assert evidence == pytest.approx(marginal.logpdf(DATA), abs=1e-5)
+    assert evidence == pytest.approx(EXACT.log_evidence, abs=1e-5)
 
 
 def test_the_cost_is_the_negative_log_posterior_up_to_a_constant() -> None:

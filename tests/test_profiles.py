@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from qsp_lib.errors import InputError
 from qsp_lib.fitting import Problem, fit_from
+from qsp_lib.known_answers.closed_forms import LinearGaussian
 from qsp_lib.profiles import (
     THRESHOLD,
     End,
@@ -24,27 +25,15 @@ from qsp_lib.profiles import (
 
 Array = NDArray[np.float64]
 RNG = np.random.default_rng(11)
-DESIGN = RNG.normal(size=(12, 3))
-DATA = RNG.normal(size=12)
-SIGMA = 0.3
-MEAN, SD = np.array([0.5, -1.0, 0.2]), np.array([1.0, np.inf, 0.4])
-PRECISION = DESIGN.T @ DESIGN / SIGMA**2 + np.diag(SD**-2)
-COVARIANCE = np.linalg.inv(PRECISION)
-OPTIMUM = COVARIANCE @ (DESIGN.T @ DATA / SIGMA**2 + MEAN / SD**2)
-
-
-@dataclass(frozen=True)
-class Linear:
-    """Residuals that can travel to another process."""
-
-    def __call__(self, theta: Array) -> Array:
-        return (theta @ DESIGN.T - DATA) / SIGMA
+EXACT = LinearGaussian(
+    RNG.normal(size=(12, 3)), RNG.normal(size=12), 0.3,
+    np.array([0.5, -1.0, 0.2]), np.array([1.0, np.inf, 0.4]),
+)  # fmt: skip
+COVARIANCE, OPTIMUM = EXACT.covariance, EXACT.mean
 
 
 def linear(bound: float = 20.0) -> Problem:
-    return Problem(
-        ("a", "b", "c"), Linear(), np.full(3, -bound), np.full(3, bound), MEAN, SD
-    )  # fmt: skip
+    return EXACT.problem(("a", "b", "c"), bound)
 
 
 def free(names: tuple[str, ...], residuals, bound: float = 8.0) -> Problem:

@@ -13,6 +13,14 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from qsp_lib.errors import InputError
+from qsp_lib.known_answers.inference import (
+    OBSERVED,
+    PRIOR,
+    SIGMA,
+    WITHIN,
+    ExactMean,
+    NoisyMean,
+)
 from qsp_lib.rejection import (
     Band,
     LogUniform,
@@ -27,29 +35,8 @@ from qsp_lib.rejection import (
 
 Array = NDArray[np.float64]
 
-A, B, M, EPS, SIGMA = -4.0, 6.0, 0.7, 0.6, 0.5
+(A, B), M, EPS = PRIOR, OBSERVED, WITHIN
 """A uniform prior on the mean from A to B, an observed mean M, accepted within EPS."""
-
-
-@dataclass(frozen=True)
-class Identity:
-    """The simulated data mean is the mean itself: no noise."""
-
-    quantities: tuple[str, ...] = ("mean",)
-
-    def __call__(self, points: Array) -> Array:
-        return points[:, :1]
-
-
-@dataclass(frozen=True)
-class NoisyMean:
-    """The simulated data mean is the mean plus a normal error, whose quantile is drawn too."""
-
-    sigma: float
-    quantities: tuple[str, ...] = ("mean",)
-
-    def __call__(self, points: Array) -> Array:
-        return points[:, 0] + self.sigma * norm.ppf(points[:, 1])
 
 
 @dataclass(frozen=True)
@@ -70,7 +57,7 @@ NEAR_M = (Band("near the observed mean", "mean", M - EPS, M + EPS),)
 def test_without_noise_the_accepted_share_and_variance_are_exact() -> None:
     # accepted exactly where |mean - M| < EPS: a share 2 EPS/(B - A), a uniform of variance EPS^2/3
     n = 4096
-    found = rejection(Uniform(("mean",), (A,), (B,)), Identity(), NEAR_M, n, 1, workers=1)
+    found = rejection(Uniform(("mean",), (A,), (B,)), ExactMean(), NEAR_M, n, 1, workers=1)
     # one Sobol point in each nth of the range, so a count is off by no more than the two ends
     assert abs(found.share.held - n * 2 * EPS / (B - A)) <= 2
     accepted = found.accepted_points[:, 0]
@@ -162,7 +149,8 @@ def test_a_failed_draw_is_rejected_and_counted() -> None:
 
 def test_quantities_can_be_derived() -> None:
     found = rejection(
-        Uniform(("x",), (0.0,), (1.0,)), Identity(), (Band("square", "squared", 0.25, 1.0),), 64, 1,
+        Uniform(("x",), (0.0,), (1.0,)), ExactMean(),
+        (Band("square", "squared", 0.25, 1.0),), 64, 1,
         lambda known: {"squared": known["mean"] ** 2}, workers=1,
     )  # fmt: skip
     assert np.array_equal(found.accepted, found.points[:, 0] > 0.5)
@@ -231,7 +219,7 @@ def test_a_sample_does_not_depend_on_workers_or_chunks() -> None:
 @pytest.mark.parametrize("n", [0, -5])
 def test_zero_draws_are_refused(n: int) -> None:
     with pytest.raises(InputError, match="draws of 1 coordinates; expected 1 or more"):
-        rejection(Uniform(("mean",), (A,), (B,)), Identity(), NEAR_M, n, 1)
+        rejection(Uniform(("mean",), (A,), (B,)), ExactMean(), NEAR_M, n, 1)
 
 
 @pytest.mark.parametrize("width", [-1.0, 0.0, 0.5, 1.0, np.inf, np.nan])
@@ -279,7 +267,7 @@ def test_criteria_that_do_not_fit_are_refused(square: Sample) -> None:
         square.with_criteria([Band("c", "z")])
     with pytest.raises(InputError, match="gave 1 numbers a draw; expected 2: mean, other"):
         rejection(
-            Uniform(("mean",), (A,), (B,)), Identity(("mean", "other")), NEAR_M, 8, 1, workers=1
+            Uniform(("mean",), (A,), (B,)), ExactMean(("mean", "other")), NEAR_M, 8, 1, workers=1
         )
 
 

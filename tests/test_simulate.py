@@ -10,7 +10,6 @@ from helpers import (
     ONE_COMPARTMENT,
     REGIMENS,
     TWO_COMPARTMENTS,
-    central_amount,
     made_up,
     made_up_bispecific,
     rescue_inputs,
@@ -23,6 +22,7 @@ from qsp_lib.drugs import load_drug
 from qsp_lib.equations import FEEDBACKS, MECHANISMS, PRE_DOSE, STATES
 from qsp_lib.errors import InputError, LockError
 from qsp_lib.evidence import load_tables
+from qsp_lib.known_answers.closed_forms import central_amount
 from qsp_lib.parameters import CrpInputs, Draws, DrugInputs, NetworkParameters
 from qsp_lib.simulate import Rescue, simulate
 

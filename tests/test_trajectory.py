@@ -11,8 +11,6 @@ from helpers import (
     HOPELESS,
     ONE_COMPARTMENT,
     REGIMENS,
-    central_amount,
-    dispositions,
     give_up_on_hopeless,
     made_up,
     made_up_bispecific,
@@ -26,6 +24,7 @@ from qsp_lib.dosing import Bolus, Infusion, Regimen
 from qsp_lib.engines import Outcome, solve_scipy
 from qsp_lib.equations import STATES
 from qsp_lib.errors import InputError, IntegrationError
+from qsp_lib.known_answers.closed_forms import central_amount, dispositions
 from qsp_lib.parameters import Draws, NetworkParameters
 from qsp_lib.simulate import Rescue, simulate
 from qsp_lib.trajectory import UNITS, Trajectory
