@@ -9,11 +9,11 @@ import traceback
 from collections.abc import Sequence
 
 from . import __version__
-from .commands import checking, drugs, locks, predicting, profiling, provenance, running
+from .commands import checking, drugs, exporting, locks, predicting, profiling, provenance, running
 from .commands.common import REFUSED, Help, add_debug, warn
 from .errors import QspError
 
-GROUPS = (predicting, drugs, provenance, locks, running, profiling, checking)
+GROUPS = (predicting, drugs, provenance, locks, exporting, running, profiling, checking)
 _STOPPED = 130
 
 _EPILOG = """\

@@ -47,7 +47,14 @@ def test_what_the_package_needs_is_installed_by_requirements(wanted: str) -> Non
     assert requirements("requirements.txt")[package.lower()] == rest
 
 
-def test_every_requirement_has_one_exact_version() -> None:
+@pytest.mark.parametrize("wanted", PROJECT["optional-dependencies"]["interop"])
+def test_what_exports_need_is_installed_by_its_requirements(wanted: str) -> None:
+    package, rest = re.fullmatch(r"([\w.-]+)(.*)", wanted).groups()  # type: ignore[union-attr]
+    assert requirements("requirements-interop.txt")[package.lower()] == rest
+
+
+@pytest.mark.parametrize("more", ["", "-site", "-interop", "-bench"])
+def test_every_requirement_has_one_exact_version(more: str) -> None:
     exact = requirements("constraints.txt")
-    assert set(requirements("requirements.txt")) <= set(exact)
+    assert set(requirements(f"requirements{more}.txt")) <= set(exact)
     assert all(re.fullmatch(r"==[\w.+]+", version) for version in exact.values())

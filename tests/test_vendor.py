@@ -1,4 +1,4 @@
-"""The browser files that come with the book and its tests are the published ones."""
+"""The files of others that come with the book and its tests are the published ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = (ROOT / "book" / "_static" / "vendor", ROOT / "tests" / "site" / "vendor")
+FOLDERS = tuple(
+    ROOT / folder / "vendor" for folder in ("book/_static", "tests/site", "tests/export")
+)
 LICENCES = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT", "MPL-2.0", "OFL-1.1"}
 
 
@@ -33,7 +35,7 @@ def test_a_file_has_its_hash_and_its_licence(folder: Path, entry: dict[str, str]
     assert entry["licence"] in LICENCES
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=["book", "tests"])
+@pytest.mark.parametrize("folder", FOLDERS, ids=["book", "site", "export"])
 def test_nothing_else_is_there(folder: Path) -> None:
     listed = {entry[key] for entry in entries(folder) for key in ("file", "licence_file")}
     found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}

@@ -16,20 +16,30 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "make all profile likelihoods from the newest lock record, and keep them",
         description="Profile all 17 network parameters and the ratio k_fb/d_IL6, check three of "
         "them with an independent profiler, and keep the result for chapter 07. Takes minutes.",
-        examples=("profiles", "profiles --workers 4"),
+        examples=("profiles", "profiles --workers 4", "profiles --second"),
     )
     profiles.add_argument("--workers", type=int, default=2, help="processes (default 2)")
+    profiles.add_argument(
+        "--second",
+        action="store_true",
+        help="repeat the claimed verdicts with MINUIT alone instead, and keep those",
+    )
 
 
 def _profiles(options: argparse.Namespace) -> int:
     from ..identifiability import write_kept
     from ..ledger import today
     from ..lock import current_record
+    from ..second_profiler import write_verdicts
     from ..workers import pool
 
+    def say(line: str) -> None:
+        print(line, flush=True)
+
     with pool(options.workers) as executor:
-        path = write_kept(
-            current_record(), today(), executor, say=lambda line: print(line, flush=True)
-        )
-    print(f"wrote {path.name}; run chapter 07 again")
+        if options.second:
+            path = write_verdicts(current_record(), executor, say=say)
+        else:
+            path = write_kept(current_record(), today(), executor, say=say)
+    print(f"wrote {path.name}" + ("" if options.second else "; run chapter 07 again"))
     return DONE

@@ -1,0 +1,268 @@
+"""Run the COMBINE archive in libroadrunner and COPASI, and compare with the reference it carries.
+
+    python interop/second_engine.py [ARCHIVE] [--write FILE]
+
+This script knows nothing of this project: it opens the archive with libCombine, reads the
+simulations with libSEDML, integrates the SBML models with each engine, and compares every state
+of every report with ``reference/<course>.csv``. `make second-engine` runs it in an environment of
+its own, where qsp_lib is not installed. It ends with code 1 if any difference is above the limit.
+
+The difference at one time is |a - b| / max(|b|, FLOOR * peak of b): relative to the reference, or
+to a millionth of its peak where the state is all but gone. At the time of a dose all give the
+value just after it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import importlib.util
+import json
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import COPASI
+import libcombine
+import libsedml
+import numpy as np
+import roadrunner
+
+LIMIT = 1e-5
+FLOOR = 1e-6
+CVODE, RELATIVE, ABSOLUTE = "KISAO:0000019", "KISAO:0000209", "KISAO:0000211"
+TIME = "urn:sedml:symbol:time"
+SBML = {"sbml": "http://www.sbml.org/sbml/level3/version2/core"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One report of the archive: its columns by label, and the reference under the same labels."""
+
+    name: str
+    title: str
+    found: dict[str, np.ndarray]
+    reference: dict[str, np.ndarray]
+
+    def differences(self) -> dict[str, float]:
+        """Largest relative difference of every state."""
+        return {
+            state: relative_difference(self.found[state], self.reference[state])
+            for state in self.reference
+            if state != "time"
+        }
+
+
+def relative_difference(found: np.ndarray, reference: np.ndarray) -> float:
+    """Largest ``|a - b| / max(|b|, FLOOR * max|b|)``; 0 where the reference is 0 throughout and
+    so is what was found."""
+    scale = np.maximum(np.abs(reference), FLOOR * np.abs(reference).max())
+    gap = np.abs(found - reference)
+    return float(np.max(np.divide(gap, scale, out=np.where(gap > 0, np.inf, 0.0), where=scale > 0)))
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """Extract an archive, and give the path of its simulations."""
+    reader = libcombine.CombineArchive()
+    if not reader.initializeFromArchive(str(archive)):
+        raise SystemExit(f"libCombine cannot open {archive}")
+    reader.extractTo(str(folder))
+    master = reader.getMasterFile()
+    if master is None or "sed-ml" not in master.getFormat():
+        raise SystemExit(f"{archive} names no SED-ML file as its master")
+    return folder / master.getLocation()
+
+
+def changed_model(model: libsedml.SedModel, folder: Path) -> str:
+    """The SBML text of a SED-ML model, with its changes of attributes made."""
+    ET.register_namespace("", SBML["sbml"])
+    root = ET.parse(folder / model.getSource()).getroot()
+    for i in range(model.getNumChanges()):
+        change = model.getChange(i)
+        place, attribute = change.getTarget().removeprefix("/sbml:sbml/").split("/@")
+        (element,) = root.findall(place, SBML)
+        element.set(attribute, change.getNewValue())
+    return ET.tostring(root, encoding="unicode")
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A uniform time course, as the SED-ML file asks for it."""
+
+    start: float
+    end: float
+    steps: int
+    rtol: float
+    atol: float
+
+    @classmethod
+    def read(cls, given: libsedml.SedUniformTimeCourse) -> Simulation:
+        """The simulation, if it is one by CVODE or its like from the initial time on."""
+        algorithm = given.getAlgorithm()
+        settings = {
+            one.getKisaoID(): float(one.getValue())
+            for one in map(
+                algorithm.getAlgorithmParameter, range(algorithm.getNumAlgorithmParameters())
+            )
+        }
+        if algorithm.getKisaoID() != CVODE or settings.keys() != {RELATIVE, ABSOLUTE}:
+            raise SystemExit(f"expected {CVODE} with {RELATIVE} and {ABSOLUTE}, and nothing else")
+        if given.getInitialTime() != given.getOutputStartTime():
+            raise SystemExit("expected the output to start at the initial time")
+        return cls(
+            given.getOutputStartTime(), given.getOutputEndTime(), given.getNumberOfPoints(),
+            settings[RELATIVE], settings[ABSOLUTE],
+        )  # fmt: skip
+
+
+def run_libroadrunner(sbml: str, simulation: Simulation, species: list[str]) -> np.ndarray:
+    """Time and species by libroadrunner, ``(T, 1 + n)``."""
+    engine = roadrunner.RoadRunner(sbml)
+    engine.setIntegrator("cvode")
+    engine.integrator.relative_tolerance = simulation.rtol
+    engine.integrator.absolute_tolerance = simulation.atol
+    amounts = {
+        element.get("id")
+        for element in ET.fromstring(sbml).iterfind(".//sbml:species", SBML)
+        if element.get("hasOnlySubstanceUnits") == "true"
+    }
+    selections = ["time", *(name if name in amounts else f"[{name}]" for name in species)]
+    points = simulation.steps + 1
+    return np.array(engine.simulate(simulation.start, simulation.end, points, selections))
+
+
+def run_copasi(sbml: str, simulation: Simulation, species: list[str]) -> np.ndarray:
+    """Time and species by COPASI, ``(T, 1 + n)``; compartments have size 1, so an amount is a
+    concentration."""
+    model = COPASI.CRootContainer.addDatamodel()
+    if not model.importSBMLFromString(sbml):
+        raise SystemExit(f"COPASI cannot read a model: {COPASI.CCopasiMessage.getAllMessageText()}")
+    task = model.getTask("Time-Course")
+    task.setMethodType(COPASI.CTaskEnum.Method_deterministic)
+    problem, method = task.getProblem(), task.getMethod()
+    problem.setOutputStartTime(simulation.start)
+    problem.setDuration(simulation.end - simulation.start)
+    problem.setStepNumber(simulation.steps)
+    problem.setTimeSeriesRequested(True)
+    method.getParameter("Relative Tolerance").setDblValue(simulation.rtol)
+    method.getParameter("Absolute Tolerance").setDblValue(simulation.atol)
+    method.getParameter("Max Internal Steps").setUIntValue(1_000_000)
+    if not (task.initializeRaw(COPASI.CCopasiTask.OUTPUT_UI) and task.processRaw(True)):
+        raise SystemExit(f"COPASI cannot run: {COPASI.CCopasiMessage.getAllMessageText()}")
+    series = task.getTimeSeries()
+    column = {series.getSBMLId(i, model): i for i in range(series.getNumVariables())}
+    order = [0, *(column[name] for name in species)]
+    times = range(series.getRecordedSteps())
+    return np.array([[series.getConcentrationData(i, j) for j in order] for i in times])
+
+
+ENGINES = {"libroadrunner": run_libroadrunner, "COPASI": run_copasi}
+VERSIONS = {"libroadrunner": version("libroadrunner"), "COPASI": version("python-copasi")}
+
+
+def run(simulations: Path, engine: str) -> list[Run]:
+    """Every report of a SED-ML file by one engine, with the reference of its name beside it."""
+    document = libsedml.readSedMLFromFile(str(simulations))
+    if document.getNumErrors():
+        raise SystemExit(f"libSEDML cannot read {simulations}: {document.getErrorLog().toString()}")
+    folder, runs = simulations.parent, []
+    for i in range(document.getNumOutputs()):
+        report = document.getOutput(i)
+        if report.getTypeCode() != libsedml.SEDML_OUTPUT_REPORT:
+            continue
+        columns, tasks = {}, set()
+        for j in range(report.getNumDataSets()):
+            column = report.getDataSet(j)
+            generator = document.getDataGenerator(column.getDataReference())
+            variable = generator.getVariable(0)
+            if libsedml.formulaToString(generator.getMath()) != variable.getId():
+                raise SystemExit(f"{generator.getId()} computes; expected one variable as it is")
+            tasks.add(variable.getTaskReference())
+            is_time = variable.getSymbol() == TIME
+            columns[column.getLabel()] = "time" if is_time else target_of(variable)
+        (task,) = (document.getTask(name) for name in tasks)
+        model = document.getModel(task.getModelReference())
+        simulation = Simulation.read(document.getSimulation(task.getSimulationReference()))
+        species = [name for name in columns.values() if name != "time"]
+        table = ENGINES[engine](changed_model(model, folder), simulation, species)
+        found = dict(zip(["time", *species], table.T, strict=True))
+        name = task.getId().removeprefix("task_")
+        reference = read_csv(folder / "reference" / f"{name}.csv")
+        by_label = {label: found[column] for label, column in columns.items()}
+        if by_label.keys() != reference.keys():
+            raise SystemExit(f"{name}: the report and the reference have different columns")
+        np.testing.assert_allclose(by_label["time"], reference["time"], rtol=0, atol=1e-6)
+        runs.append(Run(name, task.getName(), by_label, reference))
+    return runs
+
+
+def target_of(variable: libsedml.SedVariable) -> str:
+    """The id of the species that a variable points at."""
+    return str(variable.getTarget()).split("[@id='")[1].removesuffix("']")
+
+
+def read_csv(path: Path) -> dict[str, np.ndarray]:
+    """Columns of a CSV file of numbers, by their heading."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        header, *rows = csv.reader(stream)
+    return dict(zip(header, np.array(rows, dtype=float).T, strict=True))
+
+
+def print_table(engine: str, differences: dict[str, dict[str, float]]) -> None:
+    """One line a course, one column a state."""
+    states = list(next(iter(differences.values())))
+    wide = max(len(name) for name in differences)
+    print(f"\n{engine} {VERSIONS[engine]}: largest relative difference from SciPy\n")
+    print(" ".join([" " * wide, *(f"{state:>6}" for state in states)]))
+    for name, of in differences.items():
+        print(" ".join([f"{name:<{wide}}", *(f"{of[state]:6.0e}" for state in states)]))
+
+
+def main() -> int:
+    """Run, print the tables, and say whether all is within the limit."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("archive", type=Path, nargs="?", default=Path("exports/qsp-crs.omex"))
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the tables as JSON")
+    options = parser.parse_args()
+    if importlib.util.find_spec("qsp_lib"):
+        print("note: qsp_lib is installed here; this script does not import it", file=sys.stderr)
+    content = {
+        "schema": 1,
+        "archive_sha256": hashlib.sha256(options.archive.read_bytes()).hexdigest(),
+        "limit": LIMIT,
+        "floor": FLOOR,
+        "engines": {},
+    }
+    worst = 0.0
+    with tempfile.TemporaryDirectory() as place:
+        simulations = unpack(options.archive, Path(place))
+        for engine in ENGINES:
+            runs = run(simulations, engine)
+            if not runs:
+                raise SystemExit(f"{options.archive} holds no report")
+            content["titles"] = {one.name: one.title for one in runs}
+            differences = {one.name: one.differences() for one in runs}
+            print_table(engine, differences)
+            worst = max(worst, *(max(of.values()) for of in differences.values()))
+            content["engines"][engine] = {
+                "version": VERSIONS[engine],
+                "differences": {  # two digits: the rest is the machine's
+                    name: {state: float(f"{value:.1e}") for state, value in of.items()}
+                    for name, of in differences.items()
+                },
+            }
+    agrees = worst < LIMIT
+    print(f"\nlargest of all {worst:.1e}, limit {LIMIT:g}: {'agrees' if agrees else 'FAILS'}")
+    if options.write:
+        options.write.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        options.write.write_text(text, encoding="utf-8")
+    return 0 if agrees else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,123 @@
+"""The COMBINE archive (OMEX): models, simulations and reference courses in one file.
+
+The members are stored uncompressed, in a fixed order and with a fixed time, so that the same
+record gives the same bytes whatever compression library is installed.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from xml.sax.saxutils import escape, quoteattr
+
+from ..lock import Record
+from . import sedml
+from .courses import ATOL, RTOL, courses, reference_csv
+from .sbml import models
+from .sbml_model import CREATORS, program
+
+NAME = "qsp-crs.omex"
+SIMULATIONS = "simulations.sedml"
+REFERENCE = "reference"
+_MASTER = SIMULATIONS
+_COMBINE = "http://identifiers.org/combine.specifications/"
+_FORMATS = {
+    ".xml": f"{_COMBINE}sbml.level-3.version-2",
+    ".sedml": f"{_COMBINE}sed-ml.level-{sedml.LEVEL}.version-{sedml.VERSION}",
+    ".rdf": f"{_COMBINE}omex-metadata",
+    ".csv": "https://purl.org/NET/mediatypes/text/csv",
+    ".md": "https://purl.org/NET/mediatypes/text/markdown",
+}
+_LICENCE = "https://creativecommons.org/publicdomain/zero/1.0/"
+
+
+def members(record: Record) -> dict[str, str]:
+    """Text of every member but the archive's own manifest, by its path in the archive."""
+    files = {f"sbml/{name}.xml": text for name, text in models(record).items()}
+    files[SIMULATIONS] = sedml.simulations(record)
+    for course in courses():
+        files[f"{REFERENCE}/{course.name}.csv"] = reference_csv(record, course)
+    files["README.md"] = _readme(record)
+    files["metadata.rdf"] = _metadata(record)
+    return files
+
+
+def archive(record: Record) -> bytes:
+    """The archive as it is written to ``qsp-crs.omex``."""
+    files = members(record)
+    whole = {"manifest.xml": _manifest(files), **dict(sorted(files.items()))}
+    year, month, day = (int(part) for part in record.content["date"].split("-"))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as packed:
+        for path, text in whole.items():
+            member = zipfile.ZipInfo(path, (year, month, day, 0, 0, 0))
+            member.create_system, member.external_attr = 3, 0o644 << 16  # as on Unix, everywhere
+            packed.writestr(member, text.encode("utf-8"))
+    return buffer.getvalue()
+
+
+def _manifest(files: Mapping[str, str]) -> str:
+    rows = [(".", f"{_COMBINE}omex"), ("./manifest.xml", f"{_COMBINE}omex-manifest")]
+    rows += [(f"./{path}", _FORMATS[path[path.rindex(".") :]]) for path in sorted(files)]
+    lines = [
+        f"  <content location={quoteattr(path)} format={quoteattr(kind)}"
+        + (' master="true"' if path == f"./{_MASTER}" else "")
+        + "/>"
+        for path, kind in rows
+    ]
+    return "\n".join(
+        [
+            '<?xml version="1.0" encoding="UTF-8"?>',
+            f'<omexManifest xmlns="{_COMBINE}omex-manifest">',
+            *lines,
+            "</omexManifest>\n",
+        ]
+    )
+
+
+def _metadata(record: Record) -> str:
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+         xmlns:dcterms="http://purl.org/dc/terms/"
+         xmlns:vCard="http://www.w3.org/2006/vcard/ns#">
+  <rdf:Description rdf:about=".">
+    <dcterms:description>{escape(_about(record))}</dcterms:description>
+    <dcterms:creator>
+      <rdf:Bag>
+        <rdf:li rdf:parseType="Resource">
+          <vCard:organization-name>{escape(CREATORS)}</vCard:organization-name>
+        </rdf:li>
+      </rdf:Bag>
+    </dcterms:creator>
+    <dcterms:created rdf:parseType="Resource">
+      <dcterms:W3CDTF>{record.content["date"]}T00:00:00Z</dcterms:W3CDTF>
+    </dcterms:created>
+    <dcterms:license rdf:resource="{_LICENCE}"/>
+  </rdf:Description>
+</rdf:RDF>
+"""
+
+
+def _about(record: Record) -> str:
+    return (
+        "One cytokine network, three drugs: cytokine release under T-cell engaging antibodies. "
+        f"Research model, not medical advice. Lock record {record.version}, SHA-256 "
+        f"{record.digest}. Written by {program()}."
+    )
+
+
+def _readme(record: Record) -> str:
+    lines = [
+        "# One cytokine network, three drugs", "", _about(record), "",
+        "`simulations.sedml` runs every course below over one week. `reference/` holds the same "
+        f"courses by SciPy at rtol {RTOL:g}, atol {ATOL:g} in each state's own unit: time in "
+        "hours, one column a state; at the time of a dose, the value just after it.", "",
+        "| course | model | what it is |", "| --- | --- | --- |",
+        *(
+            f"| `{course.name}` | `sbml/{course.model}.xml` | {course.title(record)} |"
+            for course in courses()
+        ),
+        "", "`sbml/network.xml` is the network for any drug, without doses.", "",
+    ]  # fmt: skip
+    return "\n".join(lines)

@@ -1,0 +1,127 @@
+"""All exports at once, and the manifest that says what they were made from.
+
+The manifest lets a check that needs no special library say whether the exports on file belong
+to the current lock record and the current equations, and whether a file was changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..errors import InputError
+from ..files import write_bytes_atomic
+from ..lock import Record
+from ..structure import equations_digest
+from . import combine, petab, sbml
+
+MANIFEST = "manifest.json"
+SCHEMA = 1
+Files = dict[str, bytes]
+"""Content by path below the folder of the exports, parts joined by ``/``."""
+
+
+def _sbml(record: Record) -> Files:
+    return {f"sbml/{name}.xml": text.encode() for name, text in sbml.models(record).items()}
+
+
+def _combine(record: Record) -> Files:
+    return {combine.NAME: combine.archive(record)}
+
+
+def _petab(record: Record) -> Files:
+    return {f"{petab.FOLDER}/{path}": text.encode() for path, text in petab.files(record).items()}
+
+
+EXPORTERS: tuple[Callable[[Record], Files], ...] = (_sbml, _combine, _petab)
+
+
+def everything(record: Record) -> Files:
+    """Every exported file, the manifest last; the same bytes for the same record.
+
+    Raises:
+        InputError: python-libsbml is not installed.
+    """
+    files: Files = {}
+    for exporter in EXPORTERS:
+        files |= exporter(record)
+    files = dict(sorted(files.items()))
+    return files | {MANIFEST: manifest(record, files)}
+
+
+def manifest(record: Record, files: Mapping[str, bytes]) -> bytes:
+    """What the files were made from, and the SHA-256 of each."""
+    content = {
+        "schema": SCHEMA,
+        "lock": record.summary,
+        "equations_sha256": equations_digest(record.network.feedback),
+        "qsp_lib": __version__,
+        "files": {path: hashlib.sha256(data).hexdigest() for path, data in files.items()},
+    }
+    return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
+
+
+def write(record: Record, folder: Path) -> list[Path]:
+    """Write every exported file below a folder, which is made if it is not there.
+
+    Returns:
+        The files written, in order.
+
+    Raises:
+        InputError: a library is not installed, or the folder cannot be written.
+    """
+    written = []
+    for path, data in everything(record).items():
+        target = folder / path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise InputError(
+                f"The folder {target.parent} cannot be made ({problem.strerror}); name another."
+            ) from None
+        written.append(write_bytes_atomic(target, data))
+    return written
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder of exports.
+
+    Raises:
+        InputError: there is none, or it is of another schema.
+    """
+    try:
+        content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        content = {}
+    if content.get("schema") != SCHEMA:
+        raise InputError(f"there is no manifest of exports in {folder}; make it: qsp-crs export.")
+    return content
+
+
+def stale(record: Record, folder: Path) -> list[str]:
+    """Why the exports of a folder are not those of a record: one line each, empty if they are.
+
+    Needs no library but Python's own.
+    """
+    known = read_manifest(folder)
+    now = {
+        "lock": record.summary,
+        "equations_sha256": equations_digest(record.network.feedback),
+        "qsp_lib": __version__,
+    }
+    found = [
+        f"{part} is {known.get(part)!r}, now {value!r}"
+        for part, value in now.items()
+        if known.get(part) != value
+    ]
+    for path, digest in known["files"].items():
+        target = folder / path
+        if not target.is_file():
+            found.append(f"{path} is missing")
+        elif hashlib.sha256(target.read_bytes()).hexdigest() != digest:
+            found.append(f"{path} is not as exported")
+    return found

@@ -1,0 +1,232 @@
+"""The joint fit as parameter estimation problems in PEtab, versions 2 and 1.
+
+Everything comes from the files the fit itself reads: the observations, the priors, the drug
+files, the healthy baselines, the lock record. :func:`files` gives every file of
+``exports/petab`` as text; it needs python-libsbml for the model and nothing else.
+:mod:`qsp_lib.export.petab_tables` makes the tables, and :mod:`qsp_lib.export.petab_expected` says
+what the objective is to be.
+
+The objective is ours, so a tool that minimises it looks for the same optimum:
+
+- A level is compared as its log10, healthy baseline added, by a standard deviation of its own.
+- A prior is normal in log10 of the parameter. Version 1 has parameters on a log10 scale. Version
+  2 has no scales, and a log-normal density of the value itself would have its maximum elsewhere;
+  there the parameters are the logarithms, and a condition sets ``k = 10^log10_k``.
+- Dosing rates and boluses are conditions. Version 2 changes them on the way by the periods of an
+  experiment. Version 1 cannot, so its model ends an infusion at the time ``t_stop``.
+
+What neither version can say is left out, and :func:`left_out` lists it.
+
+Source: Schmiester et al. 2021, doi 10.1371/journal.pcbi.1008646; PEtab 2.0 specification.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..calibration import make_problem
+from ..files import write_text_atomic
+from ..fitting import Problem
+from ..identifiability import locked_point
+from ..lock import Record
+from ..locking import FITTED
+from ..observations import Observation
+from . import sbml
+from .petab_expected import expected, expressible, kept_of, observations_of
+from .petab_tables import regimens, version_1, version_2
+
+FOLDER = "petab"
+"""Where in ``exports`` the problems are."""
+PROBLEM, MODEL = "problem.yaml", "model.xml"
+V1, V2 = "v1", "v2"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """An observation that PEtab cannot express.
+
+    Attributes:
+        observation: what was observed.
+        why: in a few words.
+        share: what it adds to the cost at the lock.
+    """
+
+    observation: Observation
+    why: str
+    share: float
+
+
+def left_out(record: Record) -> tuple[LeftOut, ...]:
+    """What the problems leave out of the fit."""
+    problem = make_problem(FITTED)
+    shares = 0.5 * problem.residuals(locked_point(record, problem)[None])[0] ** 2
+    return tuple(
+        LeftOut(
+            observation,
+            "highest level, whenever it comes"
+            if observation.time_h is None
+            else f"above what the assay reads, {observation.censored_above_pg_mL:g} pg/mL",
+            float(share),
+        )
+        for observation, share in zip(observations_of(problem), shares, strict=True)
+        if not expressible(observation)
+    )
+
+
+def files(record: Record) -> dict[str, str]:
+    """Every file of ``exports/petab`` as text, by its path within it.
+
+    Raises:
+        InputError: python-libsbml is not installed, or a regimen that version 1 cannot express.
+    """
+    models = {
+        f"{V2}/{MODEL}": sbml.network(record),
+        f"{V1}/{MODEL}": sbml.network(record, stops=True),
+    }
+    return dict(sorted((tables(record) | models).items()))
+
+
+def tables(record: Record) -> dict[str, str]:
+    """Every file but the models, which need python-libsbml; as :func:`files`."""
+    problem = make_problem(FITTED)
+    kept = kept_of(problem)
+    made = {V1: version_1(record, problem, kept), V2: version_2(record, problem, kept)}
+    found = {f"{v}/{name}": text for v, named in made.items() for name, text in named.items()}
+    found |= {f"{V1}/{PROBLEM}": _YAML_1, f"{V2}/{PROBLEM}": _YAML_2}
+    return found | {"expected.json": expected(record), "README.md": _readme(record, problem)}
+
+
+def write(directory: Path, record: Record) -> tuple[Path, ...]:
+    """Write :func:`files` below ``directory``, which is made if it is not there."""
+    paths = []
+    for name, text in files(record).items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        paths.append(write_text_atomic(path, text))
+    return tuple(paths)
+
+
+_YAML_2 = """\
+format_version: 2.0.0
+id: qsp_crs_joint_fit
+model_files:
+  network:
+    location: model.xml
+    language: sbml
+parameter_files:
+  - parameters.tsv
+condition_files:
+  - conditions.tsv
+experiment_files:
+  - experiments.tsv
+observable_files:
+  - observables.tsv
+measurement_files:
+  - measurements.tsv
+"""
+_YAML_1 = """\
+format_version: 1
+parameter_file: parameters.tsv
+problems:
+  - sbml_files:
+      - model.xml
+    condition_files:
+      - conditions.tsv
+    observable_files:
+      - observables.tsv
+    measurement_files:
+      - measurements.tsv
+"""
+
+
+@dataclass(frozen=True)
+class Shares:
+    """The penalised cost at the lock, by what it comes from.
+
+    Attributes:
+        expressed: from the levels that the problems hold.
+        left_out: from those they leave out.
+        priors: from the priors.
+    """
+
+    expressed: float
+    left_out: float
+    priors: float
+
+
+def shares(record: Record) -> Shares:
+    """How the cost at the lock is made up."""
+    problem = make_problem(FITTED)
+    parts = 0.5 * problem.all_residuals(locked_point(record, problem)[None])[0] ** 2
+    observations = observations_of(problem)
+    seen = np.array([expressible(o) for o in observations])
+    data = parts[: len(observations)]
+    priors = parts[len(observations) :]
+    return Shares(float(data[seen].sum()), float(data[~seen].sum()), float(priors.sum()))
+
+
+def _readme(record: Record, problem: Problem) -> str:
+    kept = kept_of(problem)
+    whole = shares(record)
+    lines = [
+        "# The joint fit in PEtab",
+        "",
+        f"Generated from lock record {record.version} of {record.content['date']} (SHA-256 "
+        f"`{record.digest}`); not to be edited. Numbers CC0 1.0, equations MIT.",
+        "",
+        f"Both problems hold the fit whose optimum is locked: {len(problem.names)} estimated "
+        f"parameters with their priors, {len(kept)} levels of "
+        f"{len(regimens(kept))} regimens. Nominal values are the locked ones.",
+        "",
+        "| folder | version | how doses are given |",
+        "| --- | --- | --- |",
+        "| `v2` | PEtab 2.0.0 | periods of an experiment set the dosing rate `u` and add boluses |",
+        "| `v1` | PEtab 1 | conditions set the rate `u`; the model ends it at `t_stop` |",
+        "",
+        "`petablint v2/problem.yaml` and `petablint v1/problem.yaml` find nothing to say. "
+        "`expected.json` says what the objective is at the locked point and at draws of the "
+        "posterior; `interop/petab_objective.py` in the repository compares that with what "
+        "libpetab and libroadrunner find.",
+        "",
+        "## The objective",
+        "",
+        "A level with the healthy baseline added is compared with the observed one as log10, in "
+        "units of its own standard deviation, which the measurement tables hold in log10. A prior "
+        "is normal in log10 of the parameter. Version 2 has no parameter scales, and the maximum "
+        "of a density depends on the scale it is a density of; so there the parameters are the "
+        "logarithms, named `log10_...`, and conditions set `k = 10^log10_k`. Up to a constant the "
+        "objective of both is therefore the penalised cost of this fit, without the observations "
+        "below.",
+        "",
+        "| part of the cost at the lock | value |",
+        "| --- | --- |",
+        f"| levels in the problems | {whole.expressed:.4f} |",
+        f"| priors in the problems | {whole.priors:.4f} |",
+        f"| observations left out | {whole.left_out:.4f} |",
+        f"| together | {whole.expressed + whole.priors + whole.left_out:.4f} |",
+        "",
+        "## What is left out",
+        "",
+        "PEtab compares a level at a time. It has no word for a level that was above what the "
+        "assay reads, of which only a lower bound is known, nor for the highest level of a course "
+        "whose time is not known. These observations are part of the fit and not of the problems:",
+        "",
+        "| observation | course | time (h) | why | adds to the cost |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for missing in left_out(record):
+        o = missing.observation
+        time = "" if o.time_h is None else f"{o.time_h:g}"
+        lines.append(f"| {o.id} | {o.course} | {time} | {missing.why} | {missing.share:.4f} |")
+    lines += [
+        "",
+        "Because of them the optimum of these problems lies near the locked values and not at "
+        "them. Two more differences have no effect on the numbers: a level is not kept from "
+        "falling below the baseline by rounding, and PEtab cuts its priors off at the bounds, "
+        "which changes their densities by a constant factor.",
+        "",
+    ]
+    return "\n".join(lines)

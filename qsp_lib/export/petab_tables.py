@@ -1,0 +1,331 @@
+"""The rows of the PEtab tables, versions 2 and 1, from the files the fit itself reads.
+
+A row is a mapping from column to text or number; :func:`tsv` writes rows with all digits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..calibration import BOUND_DECADES, estimated
+from ..dosing import Regimen
+from ..drugs import load_drug
+from ..equations import DRUG, PRE_DOSE, STATES
+from ..errors import InputError
+from ..fitting import Problem
+from ..identifiability import locked_point
+from ..lock import Record
+from ..locking import FITTED
+from ..observations import ANALYTES, Observation
+from ..parameters import network_table
+from ..severity import baselines
+from . import sbml
+
+LOG10 = "log10_"
+"""What the identifier of a logarithm begins with."""
+_GIVEN_TO, _RATE = "A_c", "u"
+_SHARED = "network"
+
+Row = Mapping[str, str | float]
+
+
+# ---------------------------------------------------------------- names
+
+
+def parameter_id(name: str) -> str:
+    """The identifier of an estimated parameter: ``tgn1412.k_act`` is ``tgn1412_k_act``."""
+    return name.replace(".", "_")
+
+
+def experiment_id(observation: Observation) -> str:
+    """The identifier of the regimen that was observed."""
+    return f"{observation.drug}_{observation.regimen}"
+
+
+def observable_id(analyte: str) -> str:
+    """The identifier of a cytokine's level in serum."""
+    return f"level_{analyte}"
+
+
+def baseline_id(analyte: str) -> str:
+    """The identifier of a cytokine's healthy level."""
+    return f"baseline_{analyte}"
+
+
+def _analytes(kept: Sequence[Observation]) -> tuple[str, ...]:
+    return tuple(name for name in ANALYTES if any(o.analyte == name for o in kept))
+
+
+def regimens(kept: Sequence[Observation]) -> dict[str, tuple[str, Regimen]]:
+    """Identifier to drug and regimen, of every regimen that was observed."""
+    return {
+        experiment_id(o): (o.drug, load_drug(o.drug).regimens[o.regimen])
+        for o in sorted(kept, key=experiment_id)
+    }
+
+
+def _words(name: str) -> str:
+    drug, _, rate = name.rpartition(".")
+    if drug:
+        return f"{rate} of {load_drug(drug).inputs.label} (1/h)"
+    row = network_table()[name]
+    return f"{row.description} ({row.unit})"
+
+
+def _fixed(record: Record, problem: Problem, kept: Sequence[Observation]) -> dict[str, float]:
+    """Parameters that are not fitted and belong to no drug, with their values."""
+    locked = record.network.values()
+    known = {name: value for name, value in locked.items() if name not in problem.names}
+    return known | {baseline_id(a): baselines()[a] for a in _analytes(kept)}
+
+
+def _fixed_words(name: str) -> str:
+    if name in network_table():
+        return _words(name)
+    return f"healthy {ANALYTES[name.removeprefix('baseline_')]} (pg/mL)"
+
+
+# ---------------------------------------------------------------- version 2
+
+
+def version_2(record: Record, problem: Problem, kept: Sequence[Observation]) -> dict[str, str]:
+    """The tables of version 2 by name of file.
+
+    Args:
+        record: where the nominal values come from.
+        problem: the joint fit.
+        kept: its observations that PEtab can express.
+    """
+    rows_of = {
+        "parameters": _parameters_2(record, problem, kept),
+        "conditions": _conditions_2(record, problem, kept),
+        "experiments": _experiments(kept),
+        "observables": _observables_2(kept),
+        "measurements": _measurements(kept, "experimentId"),
+    }
+    return {f"{name}.tsv": tsv(rows) for name, rows in rows_of.items()}
+
+
+def _parameters_2(record: Record, problem: Problem, kept: Sequence[Observation]) -> Iterable[Row]:
+    locked = dict(zip(problem.names, locked_point(record, problem), strict=True))
+    for name, prior in estimated(FITTED).items():
+        middle = _log10(prior.median)
+        yield {
+            "parameterId": LOG10 + parameter_id(name),
+            "parameterName": f"log10 of {_words(name)}",
+            "lowerBound": middle - BOUND_DECADES,
+            "upperBound": middle + BOUND_DECADES,
+            "nominalValue": float(locked[name]),
+            "estimate": "true",
+            "priorDistribution": "normal",
+            "priorParameters": _pair(middle, prior.log10_sd),
+        }
+    for name, value in _fixed(record, problem, kept).items():
+        yield {
+            "parameterId": name, "parameterName": _fixed_words(name), "lowerBound": "",
+            "upperBound": "", "nominalValue": value, "estimate": "false",
+            "priorDistribution": "", "priorParameters": "",
+        }  # fmt: skip
+
+
+def _conditions_2(record: Record, problem: Problem, kept: Sequence[Observation]) -> Iterable[Row]:
+    def row(condition: str, target: str, value: str | float) -> Row:
+        return {"conditionId": condition, "targetId": target, "targetValue": value}
+
+    for name in problem.names:
+        if "." not in name:
+            yield row(_SHARED, name, f"10^{LOG10}{name}")
+    observed = regimens(kept)
+    for drug in sorted({drug for drug, _ in observed.values()}):
+        for target, value in _inputs(record, problem, drug, f"10^{LOG10}").items():
+            yield row(drug, target, value)
+    for experiment, (_, regimen) in observed.items():
+        for i, change in enumerate(sbml.changes(regimen), 1):
+            condition = f"{experiment}_{i}"
+            if change.bolus_ug:
+                # nothing but parameters may stand in the conditions that an experiment begins with
+                before = f"{_GIVEN_TO} + " if change.time_h else ""
+                if not before and PRE_DOSE[STATES.index(_GIVEN_TO)]:
+                    raise InputError(f"{_GIVEN_TO} does not begin at 0; expected no drug at first.")
+                yield row(condition, _GIVEN_TO, f"{before}{change.bolus_ug!r}")
+            if change.rate_ug_per_h is not None:
+                yield row(condition, _RATE, change.rate_ug_per_h)
+
+
+def _inputs(record: Record, problem: Problem, drug: str, prefix: str) -> dict[str, str | float]:
+    """What makes the model a drug's: its mechanism and inputs, the fitted ones by reference."""
+    inputs = record.drug(drug)
+    values: dict[str, str | float] = {sbml.SWITCH: float(inputs.mechanism == "bispecific")}
+    for name in DRUG:
+        fitted = f"{drug}.{name}"
+        known = fitted in problem.names
+        values[name] = prefix + parameter_id(fitted) if known else float(inputs.values()[name])
+    return values
+
+
+def _experiments(kept: Sequence[Observation]) -> Iterable[Row]:
+    for experiment, (drug, regimen) in regimens(kept).items():
+        changes = tuple(sbml.changes(regimen))
+        begins = (_SHARED, drug, *([] if changes[0].time_h else [f"{experiment}_1"]))
+        periods = [(0.0, condition) for condition in begins]
+        periods += [
+            (change.time_h, f"{experiment}_{i}")
+            for i, change in enumerate(changes, 1)
+            if change.time_h
+        ]
+        for time, condition in periods:
+            yield {"experimentId": experiment, "time": time, "conditionId": condition}
+
+
+def _observables_2(kept: Sequence[Observation]) -> Iterable[Row]:
+    for analyte in _analytes(kept):
+        sigma = f"sigma_{analyte}"
+        yield {
+            "observableId": observable_id(analyte),
+            "observableName": _level(analyte),
+            "observableFormula": f"{analyte} + {baseline_id(analyte)}",
+            "noiseDistribution": "log-normal",
+            # the table has sigma of log10, the distribution takes that of the natural logarithm
+            "noiseFormula": f"ln(10) * {sigma}",
+            "noisePlaceholders": sigma,
+        }
+
+
+def _level(analyte: str) -> str:
+    return f"{ANALYTES[analyte]} in serum, healthy baseline included (pg/mL)"
+
+
+# ---------------------------------------------------------------- version 1
+
+
+def version_1(record: Record, problem: Problem, kept: Sequence[Observation]) -> dict[str, str]:
+    """The tables of version 1 by name of file; arguments as :func:`version_2`.
+
+    Raises:
+        InputError: a regimen that version 1 cannot express.
+    """
+    rows_of = {
+        "parameters": _parameters_1(record, problem, kept),
+        "conditions": _conditions_1(record, problem, kept),
+        "observables": _observables_1(kept),
+        "measurements": _measurements(kept, "simulationConditionId"),
+    }
+    return {f"{name}.tsv": tsv(rows) for name, rows in rows_of.items()}
+
+
+def _parameters_1(record: Record, problem: Problem, kept: Sequence[Observation]) -> Iterable[Row]:
+    for name, prior in estimated(FITTED).items():
+        normal = _pair(_log10(prior.median), prior.log10_sd)
+        yield {
+            "parameterId": parameter_id(name), "parameterName": _words(name),
+            "parameterScale": "log10", "lowerBound": prior.median / 10.0**BOUND_DECADES,
+            "upperBound": prior.median * 10.0**BOUND_DECADES, "nominalValue": _value(record, name),
+            "estimate": "1",
+            "initializationPriorType": "parameterScaleNormal",
+            "initializationPriorParameters": normal,
+            "objectivePriorType": "parameterScaleNormal", "objectivePriorParameters": normal,
+        }  # fmt: skip
+    for name, value in _fixed(record, problem, kept).items():
+        yield {
+            "parameterId": name, "parameterName": _fixed_words(name), "parameterScale": "lin",
+            "lowerBound": "", "upperBound": "", "nominalValue": value, "estimate": "0",
+            "initializationPriorType": "", "initializationPriorParameters": "",
+            "objectivePriorType": "", "objectivePriorParameters": "",
+        }  # fmt: skip
+
+
+def _value(record: Record, name: str) -> float:
+    drug, _, rate = name.rpartition(".")
+    return float(getattr(record.drug(drug) if drug else record.network, rate))
+
+
+def _conditions_1(record: Record, problem: Problem, kept: Sequence[Observation]) -> Iterable[Row]:
+    for experiment, (drug, regimen) in regimens(kept).items():
+        bolus, rate, stop = as_one_infusion(regimen)
+        yield {
+            "conditionId": experiment,
+            "conditionName": f"{load_drug(drug).inputs.label}, {regimen.label}",
+            **_inputs(record, problem, drug, ""),
+            _GIVEN_TO: bolus, _RATE: rate, sbml.STOP_TIME: stop,
+        }  # fmt: skip
+
+
+def as_one_infusion(regimen: Regimen) -> tuple[float, float, float]:
+    """A regimen as version 1 has it: a bolus (ug), a rate (ug/h), and when the rate ends (h).
+
+    Raises:
+        InputError: a regimen with more to it, such as a second dose.
+    """
+    first, *rest = sbml.changes(regimen)
+    ends = len(rest) == 1 and rest[0].rate_ug_per_h == 0 and not rest[0].bolus_ug
+    if first.time_h or not (ends or (first.rate_ug_per_h is None and not rest)):
+        raise InputError(
+            f"PEtab 1 cannot express {regimen.label or regimen!r}: it has one bolus and one "
+            "infusion, both from time 0. Use version 2, whose experiments have periods."
+        )
+    return first.bolus_ug, first.rate_ug_per_h or 0.0, rest[0].time_h if rest else 0.0
+
+
+def _observables_1(kept: Sequence[Observation]) -> Iterable[Row]:
+    for analyte in _analytes(kept):
+        name = observable_id(analyte)
+        yield {
+            "observableId": name,
+            "observableName": _level(analyte),
+            "observableFormula": f"{analyte} + {baseline_id(analyte)}",
+            "observableTransformation": "log10",
+            "noiseDistribution": "normal",
+            "noiseFormula": f"noiseParameter1_{name}",
+        }
+
+
+# ---------------------------------------------------------------- both versions
+
+
+def _measurements(kept: Sequence[Observation], under: str) -> Iterable[Row]:
+    for o in kept:
+        assert o.time_h is not None
+        yield {
+            "observableId": observable_id(o.analyte),
+            under: experiment_id(o),
+            "time": float(o.time_h),
+            "measurement": float(o.value_pg_mL),
+            "noiseParameters": float(o.sigma_log10),
+            "datasetId": f"{o.drug}_{o.analyte}",
+            "evidenceId": o.id,
+        }
+
+
+def _pair(one: float, other: float) -> str:
+    return f"{one!r};{other!r}"
+
+
+def _log10(value: float) -> float:
+    """A logarithm to 15 digits: the last two differ from one machine's library to another's."""
+    return float(f"{math.log10(value):.15g}")
+
+
+def tsv(rows: Iterable[Row]) -> str:
+    """Rows as tab-separated text; a number has all its digits.
+
+    Raises:
+        InputError: a number that is not finite, or a text that would break the table.
+    """
+    rows = list(rows)
+    lines = ["\t".join(rows[0])]
+    for row in rows:
+        if list(row) != list(rows[0]):
+            raise InputError(f"a row has the columns {list(row)}; expected {list(rows[0])}.")
+        lines.append("\t".join(_cell(value) for value in row.values()))
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: str | float) -> str:
+    if isinstance(value, str):
+        if any(mark in value for mark in '\t\n"'):
+            raise InputError(f"a PEtab cell is {value!r}; expected no tab, line end or quote.")
+        return value
+    if not math.isfinite(value):
+        raise InputError(f"a PEtab cell is {value!r}; expected a finite number.")
+    return repr(float(value))

@@ -1,0 +1,197 @@
+"""Writes one SBML model, piece by piece, with python-libsbml.
+
+python-libsbml writes numbers with 15 significant digits. The values of parameters are put back
+in full when the text is made, so that a value read from the file is the lock record's to the
+last bit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from xml.sax.saxutils import escape
+
+from .. import __version__
+from ..errors import InputError
+from .formula import BASE_UNITS, BUILT_IN_UNITS, formula, unit_id, unit_words
+from .optional import library
+from .quantities import HUMAN, Quantity
+
+LEVEL, VERSION = 3, 2
+SERUM, TISSUE = "serum", "peripheral"
+CREATORS = "The qsp-crs contributors"
+_NON_SPATIAL_CONTINUOUS, _RULE, _EVENT, _COMPARTMENT = 293, 64, 231, 410
+_IDENTIFIERS = "https://identifiers.org/"
+_XHTML = "http://www.w3.org/1999/xhtml"
+
+
+class ModelWriter:
+    """An SBML model being written.
+
+    Args:
+        name: its identifier.
+        title: its name, for people.
+        created: the day it is said to be created, ``YYYY-MM-DD``.
+    """
+
+    def __init__(self, name: str, title: str, created: str) -> None:
+        self._libsbml = library("libsbml")
+        self._document = self._libsbml.SBMLDocument(LEVEL, VERSION)
+        self._model = model = self._document.createModel()
+        self._values: dict[str, float] = {}
+        self._units: set[str] = set()
+        self._settings = self._libsbml.L3ParserSettings()
+        self._settings.setParseUnits(True)
+        _do(model.setId(name), model.setName(title), model.setMetaId(name))
+        _do(model.setSBOTerm(_NON_SPATIAL_CONTINUOUS))
+        _do(
+            model.setTimeUnits(self.unit("h")), model.setSubstanceUnits(self.unit("ug")),
+            model.setExtentUnits(self.unit("ug")), model.setVolumeUnits(self.unit("mL")),
+        )  # fmt: skip
+        self._annotate(model, self._libsbml.BQB_HAS_TAXON, (HUMAN,))
+        self._date(created)
+        for place, words in ((SERUM, "serum"), (TISSUE, "peripheral tissue")):
+            compartment = model.createCompartment()
+            _do(
+                compartment.setId(place), compartment.setName(words), compartment.setSize(1.0),
+                compartment.setSpatialDimensions(3), compartment.setConstant(True),
+                compartment.setUnits(self.unit("mL")), compartment.setSBOTerm(_COMPARTMENT),
+            )  # fmt: skip
+
+    def unit(self, unit: str) -> str:
+        """The identifier of a unit such as ``"pg/mL/h"``, which is defined if it is new."""
+        name = unit_id(unit)
+        if unit in BUILT_IN_UNITS or name in self._units:
+            return name
+        self._units.add(name)
+        definition = self._model.createUnitDefinition()
+        _do(definition.setId(name), definition.setName(unit))
+        for word, power in unit_words(unit):
+            kind, scale, multiplier = BASE_UNITS[word]
+            part = definition.createUnit()
+            _do(
+                part.setKind(self._libsbml.UnitKind_forName(kind)), part.setExponent(power),
+                part.setScale(scale), part.setMultiplier(multiplier),
+            )  # fmt: skip
+        return name
+
+    def species(self, name: str, quantity: Quantity, start: float, place: str) -> None:
+        """A state with a rate rule to follow: a concentration, or an amount, or a fraction."""
+        species = self._model.createSpecies()
+        top, _, below = quantity.unit.partition("/")
+        # mg/L is ug/mL: concentrations are held in a compartment of 1 mL
+        amount = {"pg/mL": "pg", "mg/L": "ug"}.get(quantity.unit, top)
+        _do(
+            species.setId(name), species.setName(quantity.words), species.setMetaId(name),
+            species.setCompartment(place), species.setSubstanceUnits(self.unit(amount)),
+            species.setHasOnlySubstanceUnits(not below), species.setBoundaryCondition(False),
+            species.setConstant(False), species.setSBOTerm(quantity.sbo),
+        )  # fmt: skip
+        _do(species.setInitialConcentration(start) if below else species.setInitialAmount(start))
+        self._annotate(species, self._libsbml.BQB_IS, quantity.same_as)
+        self._annotate(species, self._libsbml.BQB_IS_VERSION_OF, quantity.version_of)
+        self._annotate(species, self._libsbml.BQB_IS_PROPERTY_OF, quantity.property_of)
+
+    def parameter(
+        self,
+        name: str,
+        quantity: Quantity,
+        value: float | None,
+        *,
+        constant: bool = True,
+        note: str = "",
+    ) -> None:
+        """A parameter; without a value, one that a rule computes."""
+        parameter = self._model.createParameter()
+        _do(
+            parameter.setId(name), parameter.setName(quantity.words), parameter.setMetaId(name),
+            parameter.setUnits(self.unit(quantity.unit)), parameter.setConstant(constant),
+            parameter.setSBOTerm(quantity.sbo),
+        )  # fmt: skip
+        if value is not None:
+            _do(parameter.setValue(value))
+            self._values[name] = value
+        if note:
+            self._explain(parameter, [note])
+
+    def rate(self, name: str, expression: Any, unit: str) -> None:
+        """``d name / dt``, in ``unit`` per hour."""
+        rule = self._model.createRateRule()
+        _do(rule.setVariable(name), rule.setSBOTerm(_RULE))
+        self._set_math(rule, formula(expression, f"{unit}/h"))
+
+    def definition(self, name: str, quantity: Quantity, expression: Any) -> None:
+        """A named intermediate quantity, computed at every time."""
+        self.parameter(name, quantity, None, constant=False)
+        rule = self._model.createAssignmentRule()
+        _do(rule.setVariable(name), rule.setSBOTerm(_RULE))
+        self._set_math(rule, formula(expression, quantity.unit))
+
+    def event(self, name: str, words: str, when: str, then: Mapping[str, str]) -> None:
+        """When the formula ``when`` becomes true, each variable takes the value of its formula.
+
+        It counts as false before the start, so that an event at time 0 happens.
+        """
+        event = self._model.createEvent()
+        _do(event.setId(name), event.setName(words), event.setSBOTerm(_EVENT))
+        _do(event.setUseValuesFromTriggerTime(True))
+        trigger = event.createTrigger()
+        _do(trigger.setInitialValue(False), trigger.setPersistent(True))
+        self._set_math(trigger, when)
+        for variable, text in then.items():
+            assignment = event.createEventAssignment()
+            _do(assignment.setVariable(variable))
+            self._set_math(assignment, text)
+
+    def explain(self, *paragraphs: str) -> None:
+        """The notes of the model."""
+        self._explain(self._model, list(paragraphs))
+
+    def text(self) -> str:
+        """The model as an SBML file, every value with all its digits."""
+        written = self._libsbml.writeSBMLToString(self._document)
+        for name, value in self._values.items():
+            # identifiers and values are attributes of one tag, identifiers unique in a model
+            pattern = rf'(<parameter [^>]*\bid="{name}"[^>]*\bvalue=")[^"]*(")'
+            written, n = re.subn(pattern, rf"\g<1>{value!r}\g<2>", written)
+            if n != 1:
+                raise InputError(f"parameter {name} was written {n} times; expected once.")
+        return written
+
+    def _set_math(self, owner: Any, text: str) -> None:
+        parsed = self._libsbml.parseL3FormulaWithSettings(text, self._settings)
+        if parsed is None:
+            raise InputError(f"libSBML cannot read {text!r}: {self._libsbml.getLastParseL3Error()}")
+        _do(owner.setMath(parsed))
+
+    def _annotate(self, owner: Any, relation: int, identifiers: tuple[str, ...]) -> None:
+        if not identifiers:
+            return
+        term = self._libsbml.CVTerm(self._libsbml.BIOLOGICAL_QUALIFIER)
+        _do(term.setBiologicalQualifierType(relation))
+        for identifier in identifiers:
+            _do(term.addResource(_IDENTIFIERS + identifier))
+        _do(owner.addCVTerm(term))
+
+    def _date(self, created: str) -> None:
+        history, creator = self._libsbml.ModelHistory(), self._libsbml.ModelCreator()
+        _do(creator.setName(CREATORS), history.addCreator(creator))
+        date = self._libsbml.Date(f"{created}T00:00:00Z")
+        _do(history.setCreatedDate(date), history.setModifiedDate(date))
+        _do(self._model.setModelHistory(history))
+
+    def _explain(self, owner: Any, paragraphs: list[str]) -> None:
+        inside = "".join(f"<p>{escape(text)}</p>" for text in paragraphs)
+        _do(owner.setNotes(f'<body xmlns="{_XHTML}">{inside}</body>'))
+
+
+def program() -> str:
+    """What made the file."""
+    return f"qsp_lib {__version__}"
+
+
+def _do(*codes: int) -> None:
+    """Refuse to go on after a call that libSBML did not carry out."""
+    if any(codes):
+        raise InputError(f"libSBML refused a piece of the model (codes {codes}).")

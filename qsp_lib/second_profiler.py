@@ -1,0 +1,308 @@
+"""The claimed verdicts once more, by an optimiser that shares only the cost with ours.
+
+:mod:`qsp_lib.profiles` fits by SciPy's trust-region least squares, keeps what it finds and
+searches for valleys behind ridges. Here MINUIT's variable-metric method does everything: it finds
+the optimum from the locked point, walks out from there until the rise crosses the threshold or
+the range ends, walks back to catch what it missed, and closes in on each crossing. No fitted
+point of ours goes in, so a verdict that agrees is a second verdict.
+
+Source: James and Roos 1975, doi 10.1016/0010-4655(75)90039-9, by iminuit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import LockError
+from .files import write_text_atomic
+from .fitting import Problem
+from .identifiability import (
+    CLAIMED,
+    DECADES,
+    KEPT,
+    SETTINGS,
+    locked_point,
+    problem_for,
+    quantity,
+)
+from .lock import Record
+from .profiles import THRESHOLD, End, Profile, Verdict
+from .results import dumps
+from .seal import forbid_opening
+
+Array = NDArray[np.float64]
+STEPS_PER_DECADE = 2
+_CLOSE = 0.02
+"""A crossing is found when the rise is this close to the threshold."""
+_SECANTS = 6
+_OFF_LIMIT = 0.02
+"""MINUIT's limits have no slope at their ends: each fit starts this share of the range inside."""
+_MOST_CALLS = 3000
+_DIGITS = 5
+
+
+@dataclass
+class _Walker:
+    """MINUIT on one problem with one quantity in the place of its first parameter.
+
+    ``best`` holds the lowest cost found at each value of the quantity, and where.
+    """
+
+    problem: Problem
+    row: Array
+    solved: int
+    best: dict[float, tuple[float, Array]] = field(default_factory=dict)
+
+    @property
+    def others(self) -> Array:
+        """Weights of the quantity over the parameters that stay, ``(d,)``."""
+        return np.where(np.arange(self.row.size) == self.solved, 0.0, self.row)
+
+    def theta(self, x: Array) -> Array:
+        """Parameters from coordinates, in which the quantity stands for one of them."""
+        theta = np.array(x, dtype=float)
+        theta[self.solved] = (x[self.solved] - self.others @ theta) / self.row[self.solved]
+        return theta
+
+    def twice_cost(self, x: Array) -> float:
+        """What MINUIT lowers."""
+        return float(2 * self.problem.cost(self.theta(x))[0])
+
+    def gradient(self, x: Array) -> Array:
+        """Its slope in the coordinates, ``(d,)``."""
+        theta = self.theta(x)
+        slope = 2 * self.problem.jacobian(theta).T @ self.problem.all_residuals(theta)[0]
+        along = slope - self.others / self.row[self.solved] * slope[self.solved]
+        along[self.solved] = slope[self.solved] / self.row[self.solved]
+        return along
+
+    def fit(self, start: Array, value: float | None) -> Array:
+        """MIGRAD from coordinates ``(d,)``, the quantity held at ``value``, or free if None."""
+        from iminuit import Minuit  # only this check needs it
+
+        lower, upper = self.problem.lower, self.problem.upper
+        margin = _OFF_LIMIT * (upper - lower)
+        inside = start.clip(lower + margin, upper - margin)
+        if value is not None:
+            inside[self.solved] = value
+        minuit = Minuit(self.twice_cost, inside, grad=self.gradient)
+        minuit.errordef, minuit.strategy, minuit.tol = Minuit.LEAST_SQUARES, 0, 0.1
+        minuit.limits = list(zip(lower, upper, strict=True))
+        minuit.errors = np.full(inside.size, 0.1)
+        if value is not None:
+            minuit.limits[self.solved] = (None, None)
+            minuit.fixed[self.solved] = True
+        minuit.migrad(ncall=_MOST_CALLS)
+        found = np.array(minuit.values)
+        key = float(found[self.solved]) if value is None else value
+        if key not in self.best or minuit.fval < self.best[key][0]:
+            self.best[key] = float(minuit.fval), found
+        return self.best[key][1]
+
+    def cost_at(self, value: float) -> float:
+        """Twice the lowest cost found at a value."""
+        return self.best[value][0]
+
+
+def second_profile(
+    problem: Problem, name: str, start: Array, steps_per_decade: int = STEPS_PER_DECADE
+) -> Profile:
+    """The profile of one claimed quantity by MINUIT alone, as far as its verdict needs it.
+
+    Args:
+        problem: the fit, priors dropped as :func:`qsp_lib.identifiability.problem_for` does.
+        name: ``k_fb``, ``d_IL6`` or ``r``.
+        start: the locked point ``(d,)``; it also says where the range is, three decades to
+            either side, within the bounds of a parameter.
+        steps_per_decade: how dense the walk is.
+    """
+    wanted = quantity(name)
+    row = wanted.row(problem.names)
+    solved = problem.names.index(wanted.weights[0][0])
+    plain = np.eye(row.size)[solved]
+    optimum = _Walker(problem, plain, solved).fit(np.array(start, dtype=float), None)
+    walker = _Walker(problem, row, solved)
+    x = np.array(optimum)
+    x[solved] = row @ optimum
+    centre = float(row @ start)
+    low, high = centre - DECADES, centre + DECADES
+    if len(wanted.weights) == 1:
+        low, high = max(low, problem.lower[solved]), min(high, problem.upper[solved])
+    first = float(np.clip(x[solved], low, high))
+    begun = walker.fit(x, first)
+    ends = [_walk(walker, first, begun, end, steps_per_decade) for end in (low, high)]
+    values = np.array(sorted(walker.best))
+    costs = np.array([walker.cost_at(value) for value in values])
+    at = float(values[int(np.argmin(costs))])
+    return Profile(
+        name, values, costs - costs.min(), np.empty((values.size, 0)), float(costs.min()) / 2,
+        at, ends[0][0], ends[1][0], ends[0][1], ends[1][1],
+    )  # fmt: skip
+
+
+def _walk(
+    walker: _Walker, first: float, begun: Array, end: float, steps_per_decade: int
+) -> tuple[float, End]:
+    """Out to the first value past the threshold or to the end of the range, and back again."""
+    n_steps = max(int(np.ceil(abs(end - first) * steps_per_decade)), 1)
+    grid = [float(value) for value in np.linspace(first, end, n_steps + 1)]
+    if abs(end - first) < 1e-9:
+        return end, End.OPEN
+    visited, x = [first], begun
+    for value in grid[1:]:
+        x = walker.fit(x, value)
+        visited.append(value)
+        if _rise(walker, value) > THRESHOLD:
+            break
+    for value in visited[-2:0:-1]:
+        x = walker.fit(x, value)
+    past = next((v for v in visited if _rise(walker, v) > THRESHOLD), None)
+    if past is None:
+        return end, End.OPEN
+    return _crossing(walker, visited[visited.index(past) - 1], past), End.CROSSED
+
+
+def _crossing(walker: _Walker, below: float, above: float) -> float:
+    """Close in on the value where the rise is the threshold; its root is nearly straight."""
+    for _ in range(_SECANTS):
+        roots = [np.sqrt(max(_rise(walker, value), 0.0)) for value in (below, above)]
+        share = (np.sqrt(THRESHOLD) - roots[0]) / (roots[1] - roots[0])
+        value = float(below + np.clip(share, 0.05, 0.95) * (above - below))
+        walker.fit(walker.best[below][1], value)
+        walker.fit(walker.best[above][1], value)
+        rise = _rise(walker, value)
+        if abs(rise - THRESHOLD) < _CLOSE:
+            return value
+        below, above = (value, above) if rise < THRESHOLD else (below, value)
+    return (below + above) / 2
+
+
+def _rise(walker: _Walker, value: float) -> float:
+    return walker.cost_at(value) - min(cost for cost, _ in walker.best.values())
+
+
+# ---------------------------------------------------------------- the kept verdicts
+
+
+def kept_path(record: Record, directory: Path = KEPT) -> Path:
+    """Where the verdicts found from a record are kept."""
+    return directory / f"second-verdicts-{record.version}.json"
+
+
+def write_verdicts(
+    record: Record,
+    executor: Executor | None = None,
+    directory: Path = KEPT,
+    settings: Sequence[str] = tuple(SETTINGS),
+    say: Callable[[str], None] = lambda line: None,
+) -> Path:
+    """Find the verdicts on the claimed quantities in every setting, and keep them.
+
+    Takes minutes. It rests on the lock record and the observations alone.
+
+    Args:
+        settings: which priors are dropped, as in :data:`qsp_lib.identifiability.SETTINGS`.
+        say: called with one line of progress at a time.
+    """
+    jobs = [(setting, name) for setting in settings for name in CLAIMED]
+    problems = [problem_for(name, setting) for setting, name in jobs]
+    starts = [locked_point(record, problem) for problem in problems]
+    run = executor.map if executor is not None else map
+    found: dict[str, dict[str, Any]] = {setting: {} for setting in settings}
+    with forbid_opening():
+        made = run(second_profile, problems, [name for _, name in jobs], starts)
+        for (setting, name), profile in zip(jobs, made, strict=True):
+            say(f"{name} ({setting}): {profile.verdict.value}")
+            found[setting][name] = _plain(profile)
+    content = {
+        "lock": dict(record.summary),
+        "with": f"iminuit {version('iminuit')}",
+        "threshold": THRESHOLD,
+        "verdicts": found,
+    }
+    return write_text_atomic(kept_path(record, directory), dumps(content) + "\n")
+
+
+def _plain(profile: Profile) -> dict[str, Any]:
+    return {
+        "verdict": profile.verdict.value,
+        "low": _rounded(profile.low), "low_is": profile.lower_end.value,
+        "high": _rounded(profile.high), "high_is": profile.upper_end.value,
+        "cost": _rounded(profile.cost),
+        "values": [_rounded(value) for value in profile.values],
+        "rise": [_rounded(value) for value in profile.rise],
+    }  # fmt: skip
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
+
+
+@dataclass(frozen=True)
+class SecondVerdict:
+    """One verdict of the second profiler.
+
+    Attributes:
+        verdict: in the words of :class:`qsp_lib.profiles.Verdict`.
+        low, high: ends of its interval, or of the range where a side is open (log10).
+        cost: the lowest penalised cost it found.
+    """
+
+    verdict: Verdict
+    low: float
+    high: float
+    lower_end: End
+    upper_end: End
+    cost: float
+
+
+@dataclass(frozen=True)
+class SecondVerdicts:
+    """Every kept verdict, by setting and quantity, and who found them."""
+
+    found_with: str
+    verdicts: Mapping[str, Mapping[str, SecondVerdict]]
+
+
+def read_verdicts(record: Record, directory: Path = KEPT) -> SecondVerdicts:
+    """The verdicts that were found from this record.
+
+    Raises:
+        LockError: none are kept, or they were found from another record.
+    """
+    path = kept_path(record, directory)
+    make = "make them with 'qsp-crs profiles --second'"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        digest, found_with = content["lock"]["digest"], content["with"]
+        verdicts = {
+            setting: {
+                name: SecondVerdict(
+                    Verdict(one["verdict"]), one["low"], one["high"], End(one["low_is"]),
+                    End(one["high_is"]), one["cost"],
+                )
+                for name, one in found.items()
+            }
+            for setting, found in content["verdicts"].items()
+        }  # fmt: skip
+    except FileNotFoundError:
+        raise LockError(
+            f"no second verdicts from lock {record.version} are kept; {make}."
+        ) from None
+    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as problem:
+        raise LockError(f"{path.name} cannot be read ({problem!r}); {make}.") from None
+    if digest != record.digest:
+        raise LockError(
+            f"{path.name} was made from a lock with digest {digest[:12]}, not from lock "
+            f"{record.version} ({record.digest[:12]}); {make}."
+        )
+    return SecondVerdicts(found_with, verdicts)

@@ -1,0 +1,177 @@
+"""The committed exports, by Python's own libraries: they are those of this record and these
+equations, and nobody edited them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qsp_lib.__main__ import main
+from qsp_lib.dosing import Bolus
+from qsp_lib.drugs import load_drug, load_tocilizumab
+from qsp_lib.equations import DRUG, NETWORK, STATES
+from qsp_lib.errors import InputError
+from qsp_lib.export import combine, everything, optional, sbml
+from qsp_lib.export.courses import courses, grid
+from qsp_lib.lock import current_record
+from qsp_lib.simulate import HORIZON_H, simulate
+
+ROOT = Path(__file__).resolve().parents[2]
+EXPORTS = ROOT / "exports"
+RECORD = current_record()
+NAMES = ["network", *(sbml.model_name(*pair) for pair in sbml.shipped())]
+BESIDE = {"manifest.json", "second_engine.json", "petab_objective.json"}
+SBML = {"s": "http://www.sbml.org/sbml/level3/version2/core"}
+
+
+def values(name: str) -> dict[str, float]:
+    tree = ET.parse(EXPORTS / "sbml" / f"{name}.xml")
+    found = tree.iterfind(".//s:listOfParameters/s:parameter[@value]", SBML)
+    return {one.attrib["id"]: float(one.attrib["value"]) for one in found}
+
+
+def archive() -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO((EXPORTS / combine.NAME).read_bytes()))
+
+
+def second_engine() -> dict:  # type: ignore[type-arg]
+    return json.loads((EXPORTS / "second_engine.json").read_text(encoding="utf-8"))
+
+
+def test_they_belong_to_the_record_and_the_equations() -> None:
+    assert everything.stale(RECORD, EXPORTS) == []
+
+
+def test_every_file_is_in_the_manifest() -> None:
+    listed = everything.read_manifest(EXPORTS)["files"]
+    there = {p.relative_to(EXPORTS).as_posix() for p in EXPORTS.rglob("*") if p.is_file()}
+    assert there - BESIDE == set(listed)
+    assert {f"sbml/{name}.xml" for name in NAMES} | {combine.NAME} <= set(listed)
+
+
+def test_a_changed_or_missing_file_and_another_record_are_named(tmp_path: Path) -> None:
+    copy = tmp_path / "exports"
+    shutil.copytree(EXPORTS, copy)
+    (copy / "sbml" / "network.xml").write_text("<sbml/>", encoding="utf-8")
+    (copy / combine.NAME).unlink()
+    known = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
+    known["equations_sha256"] = "0" * 64
+    (copy / "manifest.json").write_text(json.dumps(known), encoding="utf-8")
+    found = "\n".join(everything.stale(RECORD, copy))
+    for words in ("network.xml is not as exported", f"{combine.NAME} is missing", "equations_sha"):
+        assert words in found
+    with pytest.raises(InputError, match="no manifest of exports"):
+        everything.stale(RECORD, tmp_path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_17_values_are_the_locked_ones_to_the_last_bit(name: str) -> None:
+    found = values(name)
+    assert {key: found[key] for key in NETWORK} == RECORD.network.values()
+
+
+@pytest.mark.parametrize(("drug", "regimen"), sbml.shipped())
+def test_a_drugs_inputs_are_the_locked_ones(drug: str, regimen: str) -> None:
+    found = values(sbml.model_name(drug, regimen))
+    expected = RECORD.drug(drug).values() | RECORD.tocilizumab.values() | RECORD.crp.values()
+    assert {key: found[key] for key in expected} == expected
+    assert set(DRUG) <= set(expected)
+
+
+def test_the_archive_holds_the_models_and_no_day_of_its_making() -> None:
+    with archive() as packed:
+        for name in NAMES:
+            assert packed.read(f"sbml/{name}.xml") == (EXPORTS / f"sbml/{name}.xml").read_bytes()
+        day = tuple(int(part) for part in RECORD.content["date"].split("-"))
+        assert {one.date_time for one in packed.infolist()} == {(*day, 0, 0, 0)}
+        listed = {
+            one.attrib["location"].removeprefix("./")
+            for one in ET.fromstring(packed.read("manifest.xml"))
+        }
+        assert listed - {"."} == set(packed.namelist())
+
+
+def test_the_reference_of_every_course_is_the_default_engines() -> None:
+    with archive() as packed:
+        for course in courses():
+            header, *rows = packed.read(f"reference/{course.name}.csv").decode().splitlines()
+            assert header.split(",") == ["time", *STATES]
+            table = np.array([row.split(",") for row in rows], dtype=float)
+            np.testing.assert_allclose(table[:, 0], grid())
+            if course.rescue:
+                continue
+            regimen = load_drug(course.drug).regimens[course.regimen]
+            found = simulate(
+                RECORD.drug(course.drug), RECORD.network, regimen, crp=RECORD.crp, times=grid(),
+                horizon_h=HORIZON_H + 1,
+            )  # fmt: skip
+            rows_of = np.searchsorted(found.times, grid())
+            for i, state in enumerate(STATES, 1):
+                expected = np.asarray(found[state])[rows_of]
+                scale = np.abs(expected).max()
+                np.testing.assert_allclose(table[:, i], expected, rtol=0, atol=1e-4 * scale)
+
+
+def test_the_second_engines_ran_this_archive_and_agreed() -> None:
+    made = second_engine()
+    digest = hashlib.sha256((EXPORTS / combine.NAME).read_bytes()).hexdigest()
+    assert made["archive_sha256"] == digest, "run make exports"
+    assert set(made["engines"]) == {"libroadrunner", "COPASI"}
+    assert made["limit"] <= 1e-5
+    for engine in made["engines"].values():
+        assert set(engine["differences"]) == {course.name for course in courses()}
+        for of in engine["differences"].values():
+            assert set(of) == set(STATES)
+            assert max(of.values()) < made["limit"]
+
+
+@pytest.mark.parametrize(("drug", "regimen"), sbml.shipped())
+def test_the_changes_of_dosing_give_every_dose(drug: str, regimen: str) -> None:
+    whole = load_drug(drug).regimens[regimen]
+    given, rate, since = 0.0, 0.0, 0.0
+    for change in sbml.changes(whole):
+        given += rate * (change.time_h - since) + change.bolus_ug
+        since = change.time_h
+        rate = rate if change.rate_ug_per_h is None else change.rate_ug_per_h
+    assert rate == 0
+    assert given == pytest.approx(whole.total_ug, rel=1e-14)
+    boluses = sum(isinstance(dose, Bolus) for dose in whole.doses)
+    assert sum(change.bolus_ug > 0 for change in sbml.changes(whole)) == boluses
+
+
+def test_the_rescue_is_one_infusion() -> None:
+    first, last = sbml.changes(load_tocilizumab().regimens["clinical"])
+    assert (first.time_h, last.rate_ug_per_h) == (0.0, 0.0)
+    assert first.rate_ug_per_h == 8.0 * RECORD.tocilizumab.weight_kg * 1000 / last.time_h
+
+
+def test_without_the_libraries_export_says_how_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr(optional, "import_module", missing)
+    assert main(["export", "--output", str(tmp_path / "out")]) == 1
+    message = capsys.readouterr().err
+    assert message.startswith("error: ") and message.count("\n") == 1
+    assert "pip install" in message and "interop" in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_exporters_need_no_library_to_be_imported() -> None:
+    code = (
+        "import sys; from qsp_lib.export import everything; "
+        "sys.exit(any(m in sys.modules for m in ('libsbml', 'libsedml', 'petab', 'roadrunner')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

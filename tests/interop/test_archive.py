@@ -1,0 +1,173 @@
+"""The COMBINE archive: read by libCombine and libSEDML, run by engines that are not ours."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import textwrap
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from qsp_lib.equations import STATES
+from qsp_lib.export import combine, everything, sedml
+from qsp_lib.export.courses import N_STEPS, courses
+from qsp_lib.lock import current_record
+from qsp_lib.simulate import HORIZON_H
+
+pytestmark = pytest.mark.interop
+
+ROOT = Path(__file__).resolve().parents[2]
+EXPORTS = ROOT / "exports"
+RECORD = current_record()
+
+
+D_TNF = 'id="d_TNF" name="removal of TNF" value="0.76'
+
+
+def members(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        return {name: packed.read(name) for name in packed.namelist()}
+
+
+def numbers(csv: bytes) -> np.ndarray:
+    return np.array([row.split(",") for row in csv.decode().splitlines()[1:]], dtype=float)
+
+
+def edited(path: Path, member: str, old: str, new: str) -> Path:
+    """A copy of the committed archive with one member changed."""
+    files = members((EXPORTS / combine.NAME).read_bytes())
+    assert files[member].count(old.encode()) >= 1
+    files[member] = files[member].replace(old.encode(), new.encode())
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, data in files.items():
+            packed.writestr(name, data)
+    return path
+
+
+def second_engine(archive: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    script = ROOT / "interop" / "second_engine.py"
+    return subprocess.run(
+        [sys.executable, str(script), str(archive), *more],
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+
+
+def alone(code: str, *arguments: str) -> Any:
+    """What code prints as JSON in a process of its own: the libraries do not bear each other."""
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), *arguments],
+        capture_output=True, text=True, check=False, timeout=100,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def test_libcombine_reads_what_is_in_it() -> None:
+    found = alone(
+        """
+        import json, sys, libcombine
+        reader = libcombine.CombineArchive()
+        assert reader.initializeFromArchive(sys.argv[1])
+        about = reader.getMetadataForLocation(".")
+        print(json.dumps({
+            "places": [str(place) for place in reader.getAllLocations()],
+            "master": reader.getMasterFile().getLocation(),
+            "words": about.getDescription(),
+            "created": about.getCreated().getDateAsString(),
+        }))
+        """,
+        str(EXPORTS / combine.NAME),
+    )
+    assert {f"./reference/{course.name}.csv" for course in courses()} <= set(found["places"])
+    assert found["master"] == f"./{combine.SIMULATIONS}"
+    assert RECORD.digest in found["words"]
+    assert found["created"].startswith(RECORD.content["date"])
+
+
+READ_SEDML = """
+    import json, sys, libsedml
+    d = libsedml.readSedMLFromString(sys.argv[1])
+    week = d.getSimulation("week")
+    models = [d.getModel(i) for i in range(d.getNumModels())]
+    outputs = [d.getOutput(i) for i in range(d.getNumOutputs())]
+    print(json.dumps({
+        "problems": [d.getError(i).getMessage() for i in range(d.getNumErrors())],
+        "tasks": [d.getTask(i).getId() for i in range(d.getNumTasks())],
+        "outputs": [output.getId() for output in outputs],
+        "columns": [o.getNumDataSets() for o in outputs if o.isSedReport()],
+        "changed": [model.getId() for model in models if model.getNumChanges()],
+        "end": week.getOutputEndTime(), "steps": week.getNumberOfPoints(),
+        "math": sorted({libsedml.formulaToString(g.getMath()) == g.getVariable(0).getId()
+                        for g in map(d.getDataGenerator, range(d.getNumDataGenerators()))}),
+    }))
+"""
+
+
+def test_libsedml_reads_one_task_report_and_plot_a_course() -> None:
+    found = alone(READ_SEDML, sedml.simulations(RECORD))
+    names = [course.name for course in courses()]
+    assert found == {
+        "problems": [],
+        "tasks": [f"task_{name}" for name in names],
+        "outputs": [f"{kind}_{name}" for name in names for kind in ("report", "plot")],
+        "columns": [1 + len(STATES)] * len(names),
+        "changed": [f"model_{course.name}" for course in courses() if course.rescue],
+        "end": HORIZON_H,
+        "steps": N_STEPS,
+        "math": [True],
+    }
+
+
+def test_a_file_that_is_not_sedml_has_problems() -> None:
+    text = sedml.simulations(RECORD).replace("<task ", "<tusk ", 1)
+    assert alone(READ_SEDML, text)["problems"]
+
+
+def test_the_exports_are_made_again_to_the_byte() -> None:
+    """The reference, which is integrated, to a hair: another machine may round otherwise."""
+    made = everything.everything(RECORD)
+    committed = {path: (EXPORTS / path).read_bytes() for path in made}
+    for files in (made, committed):
+        files.pop(everything.MANIFEST)
+        files |= {f"in the archive: {k}": v for k, v in members(files.pop(combine.NAME)).items()}
+    assert set(made) == set(committed)
+    for path, data in made.items():
+        if path.endswith(".csv") and "reference/" in path:
+            np.testing.assert_allclose(numbers(data), numbers(committed[path]), rtol=1e-7)
+        else:
+            assert data == committed[path], f"{path} differs: run make exports"
+
+
+def test_two_engines_agree_with_scipy_in_every_state_of_every_course(tmp_path: Path) -> None:
+    table = tmp_path / "table.json"
+    ran = second_engine(EXPORTS / combine.NAME, "--write", str(table))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    made = json.loads(table.read_text(encoding="utf-8"))
+    known = json.loads((EXPORTS / "second_engine.json").read_text(encoding="utf-8"))
+    assert made["archive_sha256"] == known["archive_sha256"]
+    assert made["titles"] == known["titles"]
+    for engine in made["engines"].values():
+        assert max(max(of.values()) for of in engine["differences"].values()) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("member", "old", "new"),
+    [
+        # the first dose of the infusion is lost
+        ("sbml/tgn1412_clinical.xml", 'initialValue="false"', 'initialValue="true"'),
+        # a locked value is off by 0.1 %
+        ("sbml/okt3_double.xml", D_TNF, D_TNF.replace('value="0.76', 'value="0.761')),
+        # the rescue is not given
+        ("simulations.sedml", 'newValue="1"', 'newValue="0"'),
+    ],
+)  # fmt: skip
+def test_a_difference_would_be_found(tmp_path: Path, member: str, old: str, new: str) -> None:
+    archive = edited(tmp_path / "edited.omex", member, old, new)
+    ran = second_engine(archive)
+    assert ran.returncode == 1 and "FAILS" in ran.stdout, ran.stdout + ran.stderr
