@@ -45,6 +45,7 @@ NOTEBOOKS = ROOT / "notebooks"
 _NAME = re.compile(r"\d\d_[a-z][a-z0-9_]*")
 _RANGE = re.compile(r";\s*(?P<low>\S+) to (?P<high>\S+)\s*$")
 _CHOICES = re.compile(r";\s*one of (?P<choices>[^;]+)$")
+_UNIT = re.compile(r",\s*(?P<unit>1/h|h|[pn]g/mL|mg/kg|mg)(?=\s|$)")
 _TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
 _PLAIN = (bool, int, float, complex, str, bytes, list, tuple, set, dict, type(None))
 _IPYTHONS = re.compile(r"_+|_i{1,3}|_i?\d+|_[iods]h|_exit_code|__\w+__|__\w+")
@@ -76,6 +77,12 @@ class Parameter:
 
     def __str__(self) -> str:
         return f"{self.name}: {self.expected} ({self.help})"
+
+    @property
+    def unit(self) -> str:
+        """The unit that follows a comma in ``help``; empty for a count or a pure number."""
+        found = _UNIT.search(self.help)
+        return found["unit"] if found else ""
 
     @property
     def expected(self) -> str:

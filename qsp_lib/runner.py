@@ -30,6 +30,8 @@ from .tidy import as_text, tidy
 
 BUILD = chapters.ROOT / "_build"
 CELL_TIMEOUT_S = 3600
+TIMES = "times.json"
+"""In the build folder: seconds each chapter took when it was last run."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,7 @@ def _run_all(
 def run_times(build: Path = BUILD) -> dict[str, float]:
     """Seconds each chapter took when last run into ``build``; empty if none was."""
     try:
-        times: dict[str, float] = json.loads((build / "times.json").read_text(encoding="utf-8"))
+        times: dict[str, float] = json.loads((build / TIMES).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     return times
@@ -311,4 +313,4 @@ def _outcome(work: Future[Run], name: str) -> Run:
 def _note_times(build: Path, done: Mapping[str, Run]) -> None:
     times = run_times(build) | {run.name: round(run.seconds, 1) for run in done.values() if run.ok}
     text = json.dumps({name: times[name] for name in sorted(times)}, indent=1)
-    write_text_atomic(build / "times.json", text + "\n")
+    write_text_atomic(build / TIMES, text + "\n")

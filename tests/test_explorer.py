@@ -171,7 +171,7 @@ def test_a_solve_that_fails_leaves_nothing_stale(
     def fails(_setting: Setting) -> Any:
         raise IntegrationError("the solver <gave> up")
 
-    monkeypatch.setattr(explorer, "solve", fails)
+    monkeypatch.setattr(explorer.widgets, "solve", fails)
     live.widgets["k_exh"].value = 0.7
     assert live.solution is None
     assert live.picture.value == b"" and live.picture.layout.display == "none"

@@ -1,17 +1,18 @@
-// A table wider than the page scrolls by itself: the keyboard has to reach it, and only then.
+// A table or a figure wider than the page scrolls by itself: the keyboard has to reach it, and only
+// then.
 document.addEventListener("DOMContentLoaded", () => {
-  const selector = ".pst-scrollable-table-container, .cell_output .text_html";
+  const tables = ".pst-scrollable-table-container, .cell_output .text_html";
   const mark = (box) => {
-    const wide = box.scrollWidth > box.clientWidth + 1;
-    if (!wide) {
+    if (box.scrollWidth <= box.clientWidth + 1) {
       for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
       return;
     }
-    const caption = box.querySelector("caption")?.textContent.trim();
     box.setAttribute("tabindex", "0");
+    if (!box.matches(tables)) return; // a figure is named by its caption
+    const caption = box.querySelector("caption")?.textContent.trim();
     box.setAttribute("role", "group");
     box.setAttribute("aria-label", caption || "a wide table, scrolls sideways");
   };
   const watch = new ResizeObserver((entries) => entries.forEach(({ target }) => mark(target)));
-  document.querySelectorAll(selector).forEach((box) => watch.observe(box));
+  document.querySelectorAll(`${tables}, article figure`).forEach((box) => watch.observe(box));
 });

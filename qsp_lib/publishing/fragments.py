@@ -10,19 +10,16 @@ of the book that returns MyST Markdown, registered under its name::
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, chapters
+from .. import chapters
 from ..errors import InputError
 from ..results import Results
+from .run_times import RunTimes
 from .substitutions import flatten, format_value, prefix
-
-_SHOWN_VERSIONS = ("numpy", "scipy", "pandas", "pydiffsol", "sympy", "matplotlib", "jupyter-book")
 
 
 @dataclass(frozen=True)
@@ -32,16 +29,23 @@ class BookData:
     Attributes:
         notebooks: the folder of the executed chapters the book is made from.
         results: their numbers, by chapter name.
-        times: seconds each chapter took, where known.
+        times: seconds each chapter took for this build; empty if it took them as committed.
+        measured: run times that were measured before and committed, if there are any.
+        build: the build folder, where the last test run may have left its record.
     """
 
     notebooks: Path
     results: Mapping[str, Results]
     times: Mapping[str, float] = field(default_factory=dict)
+    measured: RunTimes | None = None
+    build: Path | None = None
 
 
 Fragment = Callable[[BookData], str]
+Pictures = Callable[[BookData], Mapping[str, bytes]]
 FRAGMENTS: dict[str, Fragment] = {}
+PICTURES: dict[str, Pictures] = {}
+"""What draws the files that a fragment of that name shows, by their names."""
 
 
 def fragment(name: str) -> Callable[[Fragment], Fragment]:
@@ -55,6 +59,19 @@ def fragment(name: str) -> Callable[[Fragment], Fragment]:
         if name in FRAGMENTS:
             raise InputError(f"There are two fragments called {name!r}; give each its own name.")
         FRAGMENTS[name] = function
+        return function
+
+    return register
+
+
+def pictures(name: str) -> Callable[[Pictures], Pictures]:
+    """Register a function as what draws the pictures of the fragment ``name``.
+
+    They are placed in ``_static/generated`` when a page takes the fragment in.
+    """
+
+    def register(function: Pictures) -> Pictures:
+        PICTURES[name] = function
         return function
 
     return register
@@ -84,31 +101,6 @@ def title_of(notebook: Mapping[str, Any], name: str) -> str:
                 if line.startswith("# "):
                     return line[2:].strip()
     return name
-
-
-@fragment("status")
-def status(book: BookData) -> str:
-    """Versions, the lock record the chapters used, and one line a chapter."""
-    versions = [("qsp_lib", __version__), ("Python", platform.python_version())]
-    versions += [(name, metadata.version(name)) for name in _SHOWN_VERSIONS]
-    rows = []
-    for name in chapters.chapter_names(book.notebooks):
-        title = title_of(chapters.read_notebook(name, book.notebooks), name)
-        seconds = book.times.get(name)
-        numbers = book.results.get(name)
-        rows.append(
-            (
-                f"[{title}](../notebooks/{name}.ipynb)",
-                len(flatten(numbers.values)) if numbers else "none",
-                describe_lock(numbers.lock if numbers else None),
-                f"{seconds:.0f} s" if seconds is not None else "as committed",
-            )
-        )
-    return (
-        table(("package", "version"), versions)
-        + "\n"
-        + table(("chapter", "numbers saved", "lock record", "run for this build"), rows)
-    )
 
 
 @fragment("results_index")

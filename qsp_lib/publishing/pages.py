@@ -9,11 +9,28 @@ import re
 from pathlib import Path
 
 _EMPTY_HEADER = re.compile(r"<th(?P<given>\b[^>]*)>(?:\s|<p>\s*</p>)*</th>")
+_ENTRANCE = re.compile(r'\s*<meta http-equiv="Refresh" content="0; url=(?P<to>[^"]+)" />\s*')
+_WHOLE_ENTRANCE = """\
+<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>The book</title>
+<link rel="icon" href="data:,">
+<meta http-equiv="Refresh" content="0; url={to}"></head>
+<body><p><a href="{to}">To the book</a></p></body></html>
+"""
+_NAMED_ROWS = re.compile(
+    r'(<tr style="text-align: right;">\s*)<th></th>((?:\s*<th>[^<]*</th>)+\s*</tr>)'
+    r"\s*<tr>\s*(<th>[^<]+</th>)(?:\s*<th></th>)+\s*</tr>(?=\s*</thead>)"
+)
 _SEARCH_BUTTON = re.compile(r'(<button class="btn search-button-field[^>]*?) aria-label="Search"')
 
 
 def mend(html: str) -> str:
     """One page with its known faults put right; a page without them as it was."""
+    # the entrance is a redirect and nothing else; an icon would be asked for and left behind
+    if entrance := _ENTRANCE.fullmatch(html):
+        return _WHOLE_ENTRANCE.format(to=entrance["to"])
+    # pandas gives the name of the rows a line of its own below the names of the columns
+    html = _NAMED_ROWS.sub(r"\1\3\2", html)
     # pandas and Markdown leave the corner of a table blank, and blank is no header
     html = _EMPTY_HEADER.sub(r"<td\g<given>></td>", html)
     # the theme's search button shows "Search Ctrl+K" and is announced as "Search": what is

@@ -18,6 +18,7 @@ from ..errors import InputError, QspError
 from ..lock import current_record
 from ..runner import BUILD
 from .browser import chromium, serve
+from .chapter_pages import CLASS
 
 FRONT = "book/index.html"
 _ARTICLE = re.compile(r'<article class="bd-article">(.*?)</article>', re.DOTALL)
@@ -32,6 +33,7 @@ _NOSCRIPT = re.compile(r"<noscript>(.*?)</noscript>", re.DOTALL)
 _ID = re.compile(r'(?<=\s)id="([^"]+)"')
 _HREF = re.compile(r'(?<=\s)href="([^"]+)"')
 _OPENED = re.compile(r"<details\b(?![^>]*\bopen\b)")
+_PARAMETERS = re.compile(rf"<details\b(?=[^>]*\b{CLASS}\b)(?![^>]*\bopen\b)")
 READY = """async () => {
   await window.MathJax?.startup?.promise;
   await document.fonts.ready;
@@ -73,7 +75,7 @@ def one_page(html: Path, *, opened: tuple[str, ...] = ("book/data.html",)) -> st
 
     Args:
         html: the built book.
-        opened: pages whose folded parts are printed unfolded.
+        opened: pages whose folded parts are printed unfolded, as the parameters of chapters are.
 
     Raises:
         InputError: a page without an article.
@@ -89,6 +91,7 @@ def one_page(html: Path, *, opened: tuple[str, ...] = ("book/data.html",)) -> st
         text = _SCRIPT.sub("", _NOSCRIPT.sub(r"\1", found[1]))
         if name in opened:
             text = _OPENED.sub("<details open", text)
+        text = _PARAMETERS.sub("<details open", text)
         text = _joined(text, name, number, html)
         articles.append(f'<article class="bd-article" id="page-{number[name]}">{text}</article>')
     title_found = _TITLE.search(front)

@@ -16,6 +16,7 @@ from . import typeset
 from .fragments import BookData, fragment, table
 from .references import references
 from .substitutions import format_value
+from .symbols import link
 
 _UPSTREAM = ("A_c", "A_p", "R", "A", "X", "B")
 _NETWORK = ("IFN", "TNF", "M", "IL6", "S")
@@ -23,7 +24,7 @@ _RESCUE = ("T_c", "T_p", "CRP")
 
 
 def _math(lines: Iterable[tuple[str, str]]) -> str:
-    body = " \\\\\n".join(f"{left} &= {right}" for left, right in lines)
+    body = " \\\\[0.5em]\n".join(f"{left} &= {right}" for left, right in lines)
     return f"$$\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n$$\n"
 
 
@@ -74,7 +75,7 @@ def network_parameters(_book: BookData) -> str:
     sd = {name: float(covariance[i, i] ** 0.5) for i, name in enumerate(names)}
     rows = [
         (
-            f"${row.symbol}$",
+            link(name),
             row.description,
             row.unit,
             row.prior.median,

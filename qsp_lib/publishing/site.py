@@ -12,47 +12,39 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from html.parser import HTMLParser
+from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import yaml
 
 from .. import chapters, results, runner
 from ..errors import InputError
+from ..exclusive import only_one
 from ..export import javascript
 from ..lock import current_record
 from . import api_reference as _api_reference  # noqa: F401  (registers its fragment)
-from . import archive, pages
+from . import archive, chapter_pages, interoperability, pages, run_times
+from . import checklists as _checklists  # noqa: F401  (registers its fragments)
 from . import claims as _claims  # noqa: F401  (registers its fragment)
+from . import estimation as _estimation  # noqa: F401  (registers its fragments)
+from . import machinery as _machinery  # noqa: F401  (registers its fragments)
 from . import manual as _manual  # noqa: F401  (registers its fragments)
+from . import performance as _performance  # noqa: F401  (registers its fragments)
 from . import science as _science  # noqa: F401  (registers its fragments)
-from .fragments import FRAGMENTS, BookData
+from . import status as _status  # noqa: F401  (registers its fragments)
+from . import story as _story  # noqa: F401  (registers its fragment and pictures)
+from . import symbols as _symbols  # noqa: F401  (registers its fragments)
+from .fragments import FRAGMENTS, PICTURES, BookData
 from .substitutions import substitutions
+from .whole import check_site
 
-_FETCHING = {  # tag -> attribute by which a page fetches something of itself
-    "script": "src",
-    "link": "href",
-    "img": "src",
-    "iframe": "src",
-    "source": "src",
-    "video": "src",
-    "audio": "src",
-    "embed": "src",
-    "object": "data",
-    "image": "href",
-}
-_HARMLESS_LINKS = frozenset({"canonical", "author", "license", "next", "prev", "index", "search"})
-_CSS_URL = re.compile(r"""(?:url\(\s*|@import\s+)["']?([^"')\s;]+)""")
 _INCLUDED = re.compile(r"generated/(\w+)\.md")
-_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
 def build(
     *, executed: bool = False, root: Path = chapters.ROOT, build_dir: Path | None = None
 ) -> Path:
-    """Stage and build the book.
+    """Stage and build the book, one build at a time in a build folder; a second one waits.
 
     Args:
         executed: take the chapters and numbers that `runner.run_chapters` left in the build folder
@@ -68,6 +60,12 @@ def build(
             message), or a page would fetch from the network or points at nothing.
     """
     target = build_dir or root / "_build"
+    target.mkdir(parents=True, exist_ok=True)
+    with only_one(target):
+        return _build(root, target, executed)
+
+
+def _build(root: Path, target: Path, executed: bool) -> Path:
     executed_dir = target / "notebooks" if executed else root / "notebooks"
     results_dir = target / "results" if executed else root / "results"
     times = runner.run_times(target) if executed else {}
@@ -95,6 +93,8 @@ def build(
         )
     built = draft / "_build" / "html"
     pages.mend_site(built)
+    for name in chapters.chapter_names(root / "notebooks"):
+        chapter_pages.offer_original(name, executed_dir, built)
     problems = check_site(built)
     if problems:
         raise InputError("The built pages are not whole:\n  " + "\n  ".join(problems))
@@ -138,7 +138,7 @@ def stage(
                 f"The chapter {name} has not been executed: there is no {notebook}. "
                 f"Run it first: python -m qsp_lib run {name}."
             )
-        shutil.copyfile(notebook, target / "notebooks" / notebook.name)
+        chapter_pages.stage_chapter(name, executed_dir, target / "notebooks")
         numbers[name] = results.load(name, results_dir)
         archive.require_current_lock(numbers[name])
     shutil.copytree(results_dir, target / "results")
@@ -149,104 +149,25 @@ def stage(
     folders = {page.split("/")[0] for page in archived}
     _place_icon_fonts(target, ("book", "notebooks", *sorted(folders)))
     _place_model(target)
+    interoperability.stage_downloads(root, target / "extra")
 
-    data = BookData(target / "notebooks", numbers, times or {})
-    generated = target / "book" / "generated"
-    generated.mkdir()
-    for name in sorted(_fragments_taken_in(target) & FRAGMENTS.keys()):
-        (generated / f"{name}.md").write_text(FRAGMENTS[name](data), encoding="utf-8")
+    measured = run_times.read(root / "book")
+    _place_fragments(
+        target, BookData(target / "notebooks", numbers, times or {}, measured, target.parent)
+    )
     return target
 
 
-def check_site(html: Path) -> list[str]:
-    """What is wrong with built pages: one line each, empty if nothing is.
-
-    A page must fetch nothing from another host (links a reader may follow are fine), and every
-    file and every place within a page that it points at must exist.
-    """
-    pages = {
-        page.resolve(): _Page.read(page)
-        for page in sorted(html.rglob("*.html"))
-        if "_static" not in page.relative_to(html).parts  # templates that the theme leaves there
-    }
-    if not pages:
-        return [f"there are no pages in {html}"]
-    problems = []
-    for path, page in pages.items():
-        shown = path.relative_to(html.resolve())
-        for url in page.fetched:
-            if _is_remote(url):
-                problems.append(f"{shown} fetches {url} from the network")
-        for url in (*page.fetched, *page.linked):
-            problem = _missing(url, path, pages)
-            if problem:
-                problems.append(f"{shown} points at {url}, but {problem}")
-    for sheet in sorted(html.rglob("*.css")):
-        for url in _css_urls(sheet.read_text(encoding="utf-8", errors="replace")):
-            if _is_remote(url):
-                problems.append(f"{sheet.relative_to(html)} fetches {url} from the network")
-    return problems
-
-
-class _Page(HTMLParser):
-    """What one page fetches, links to, and can be linked to at."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.fetched: list[str] = []
-        self.linked: list[str] = []
-        self.anchors: set[str] = set()
-        self._in_style = False
-
-    @classmethod
-    def read(cls, path: Path) -> _Page:
-        page = cls()
-        page.feed(path.read_text(encoding="utf-8"))
-        return page
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {key: value or "" for key, value in attrs}
-        self.anchors.update(given[key] for key in ("id", "name") if given.get(key))
-        self._in_style = tag == "style"
-        self.fetched += _css_urls(given.get("style", ""))
-        if tag == "a" and "href" in given:
-            self.linked.append(given["href"])
-        elif tag == "link" and given.get("rel", "").lower() in _HARMLESS_LINKS:
-            pass
-        elif given.get(_FETCHING.get(tag, "")):
-            self.fetched.append(given[_FETCHING[tag]])
-
-    def handle_data(self, data: str) -> None:
-        if self._in_style:
-            self.fetched += _css_urls(data)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "style":
-            self._in_style = False
-
-
-def _css_urls(css: str) -> Iterator[str]:
-    yield from _CSS_URL.findall(_CSS_COMMENT.sub("", css))
-
-
-def _is_remote(url: str) -> bool:
-    parts = urlsplit(url)
-    return bool(parts.netloc) or parts.scheme in ("http", "https", "ftp")
-
-
-def _missing(url: str, page: Path, pages: dict[Path, _Page]) -> str:
-    parts = urlsplit(url)
-    if parts.scheme or parts.netloc or url in ("", "#"):
-        return ""
-    aim = (page.parent / unquote(parts.path)).resolve() if parts.path else page
-    if aim.is_dir():
-        aim /= "index.html"
-    if not aim.exists():
-        return "there is no such file"
-    anchor = unquote(parts.fragment)
-    if anchor and aim in pages and anchor not in pages[aim].anchors:
-        return f"that page has no place called {anchor!r}"
-    return ""
+def _place_fragments(target: Path, data: BookData) -> None:
+    """The generated pieces that pages take in, and the pictures they show."""
+    generated = target / "book" / "generated"
+    generated.mkdir()
+    taken_in = _fragments_taken_in(target)
+    for name in sorted(taken_in & FRAGMENTS.keys()):
+        (generated / f"{name}.md").write_text(FRAGMENTS[name](data), encoding="utf-8")
+    for name in sorted(taken_in & PICTURES.keys()):
+        for file, content in PICTURES[name](data).items():
+            (target / "book" / "_static" / "generated" / file).write_bytes(content)
 
 
 def _fragments_taken_in(source: Path) -> set[str]:

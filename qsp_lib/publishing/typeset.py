@@ -10,6 +10,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import sympy
+from sympy.printing.latex import LatexPrinter
 
 from ..equations import ENGAGEMENT, INPUTS, PARAMETERS, STATES, hill, occupancy
 from ..structure import traced
@@ -73,8 +74,19 @@ def put_back(expression: sympy.Expr, mechanism: str) -> sympy.Expr:
     return expression
 
 
+class _Printer(LatexPrinter):
+    """Gains before losses."""
+
+    def _as_ordered_terms(self, expr: sympy.Expr, order: str | None = None) -> list[sympy.Expr]:
+        return sorted(expr.args, key=lambda term: term.could_extract_minus_sign())
+
+
 def latex(expression: sympy.Expr) -> str:
-    """LaTeX with the book's symbols."""
-    names = {S(name): text for name, text in LATEX.items()}
-    names |= {S(name): name for name in (*STATES, *PARAMETERS, *INPUTS) if name not in LATEX}
-    return sympy.latex(expression, symbol_names=names, order="none")
+    """LaTeX with the book's symbols, a rate before what it acts on, gains before losses."""
+    intermediate = [str(symbol) for symbol in definitions("monoclonal")]
+    names = (*PARAMETERS, *INPUTS, *intermediate, *STATES)
+    # factors come in the order of their names, so each takes one that sorts as it is to stand
+    places = {S(name): S(f"place{i:03d}") for i, name in enumerate(names)}
+    texts = {place: LATEX.get(str(symbol), str(symbol)) for symbol, place in places.items()}
+    placed = expression.subs(places, simultaneous=True)
+    return _Printer({"symbol_names": texts, "order": "none", "mul_symbol": r" \, "}).doprint(placed)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from example_chapters import chapter, notebook, write
 
-from qsp_lib import __version__
 from qsp_lib.errors import InputError
 from qsp_lib.publishing import fragments
 from qsp_lib.publishing.fragments import BookData
@@ -26,16 +25,6 @@ def book(tmp_path: Path) -> BookData:
 def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(fragments, "FRAGMENTS", {})
     yield
-
-
-def test_the_status_has_versions_lock_and_chapters(book: BookData) -> None:
-    text = fragments.FRAGMENTS["status"](book)
-    assert f"| qsp_lib | {__version__} |" in text
-    assert (
-        "| [About 01_one](../notebooks/01_one.ipynb) | 1 "
-        "| version 1, date 2026-01-02, digest 0123456789ab | 12 s |"
-    ) in text
-    assert "| [About 02_two](../notebooks/02_two.ipynb) | none | not used | as committed |" in text
 
 
 def test_the_index_has_every_number_by_its_key(book: BookData) -> None:

@@ -13,6 +13,11 @@ from qsp_lib.publishing.pages import mend, mend_site
     ("fault", "mended"),
     [
         ("<tr><th></th><th>a</th></tr>", "<tr><td></td><th>a</th></tr>"),
+        (
+            '<thead><tr style="text-align: right;"><th></th> <th>a</th> <th>b</th></tr>'
+            "<tr><th>row</th> <th></th> <th></th></tr></thead>",
+            '<thead><tr style="text-align: right;"><th>row</th> <th>a</th> <th>b</th></tr></thead>',
+        ),
         ('<th class="head"><p></p></th>', '<td class="head"></td>'),
         ("<thead><th>a</th></thead>", "<thead><th>a</th></thead>"),
         (
@@ -36,6 +41,13 @@ from qsp_lib.publishing.pages import mend, mend_site
 def test_a_fault_is_mended_once(fault: str, mended: str) -> None:
     assert mend(fault) == mended
     assert mend(mended) == mended
+
+
+def test_the_entrance_is_a_page_with_a_link_for_those_it_does_not_lead_on() -> None:
+    made = mend('<meta http-equiv="Refresh" content="0; url=book/index.html" />\n')
+    assert made.startswith("<!DOCTYPE html>") and '<a href="book/index.html">' in made
+    assert 'content="0; url=book/index.html"' in made and 'href="data:,"' in made
+    assert mend(made) == made
 
 
 def test_every_page_is_mended_and_nothing_else(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from qsp_lib.errors import InputError
+from qsp_lib.publishing.chapter_pages import CLASS
 from qsp_lib.publishing.pdf import one_page, reading_order
 
 HEAD = (
@@ -46,6 +47,16 @@ def book(tmp_path: Path) -> Path:
 
 def test_pages_come_in_the_order_of_the_book(book: Path) -> None:
     assert reading_order(book) == ["book/index.html", "book/data.html", "notebooks/01.html"]
+
+
+def test_the_parameters_of_a_chapter_are_printed_and_other_folds_are_not(book: Path) -> None:
+    write(
+        book, "notebooks/01.html",
+        f'<details class="sd-card {CLASS}"><p>n</p></details><details class="d">code</details>',
+    )  # fmt: skip
+    text = one_page(book)
+    assert f'<details open class="sd-card {CLASS}">' in text
+    assert '<details class="d">code' in text
 
 
 def test_links_stay_within_the_printed_book(book: Path) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from qsp_lib.chapters import ROOT
 from qsp_lib.errors import InputError
 from qsp_lib.export import javascript
 from qsp_lib.lock import current_record
-from qsp_lib.publishing import site
+from qsp_lib.publishing import chapter_pages, site
+from qsp_lib.publishing.whole import check_site
 from qsp_lib.tidy import tidy
 
 
@@ -29,7 +32,7 @@ def checkout(tmp_path: Path) -> Path:
     )
     page(
         root,
-        "The error is {{ one_fit_rms }}.\n\n```{include} generated/status.md\n```\n\n"
+        "The error is {{ one_fit_rms }}.\n\n```{include} generated/chapter_runs.md\n```\n\n"
         "```{include} generated/results_index.md\n```\n",
     )
     content = chapter("01_one", "print(1)")
@@ -50,8 +53,11 @@ def test_a_book_is_built_from_its_committed_outputs_alone(checkout: Path) -> Non
     text = (index.parent / "book" / "index.html").read_text(encoding="utf-8")
     assert "The error is 0.167." in text
     assert "About 01_one" in text
-    equation = (index.parent / "notebooks" / "01_one.html").read_text(encoding="utf-8")
-    assert "vendor/mathjax/tex-svg.js" in equation
+    chapter_page = (index.parent / "notebooks" / "01_one.html").read_text(encoding="utf-8")
+    assert "vendor/mathjax/tex-svg.js" in chapter_page
+    assert chapter_pages.TITLE in chapter_page
+    offered = index.parent / "_sources" / "notebooks" / "01_one.ipynb"
+    assert offered.read_bytes() == (checkout / "notebooks" / "01_one.ipynb").read_bytes()
     after = sorted(
         path for path in checkout.rglob("*") if path.is_file() and "_build" not in path.parts
     )
@@ -90,7 +96,7 @@ def test_all_that_is_built_from_is_staged(checkout: Path) -> None:
         "_config.yml",
         "_toc.yml",
         "book/index.md",
-        "book/generated/status.md",
+        "book/generated/chapter_runs.md",
         "book/generated/results_index.md",
         "notebooks/01_one.ipynb",
         "results/01_one.json",
@@ -100,7 +106,8 @@ def test_all_that_is_built_from_is_staged(checkout: Path) -> None:
     assert config["parse"]["myst_substitutions"]["one_fit_rms"] == "0.167"
     assert config["parse"]["myst_substitutions"]["raw"]["one_fit_rms"] == 0.16667
     assert list(config["sphinx"]["config"]["nb_ipywidgets_js"])[0].endswith("require.js")
-    assert "| 3 s |" in (target / "book" / "generated" / "status.md").read_text(encoding="utf-8")
+    runs = (target / "book" / "generated" / "chapter_runs.md").read_text(encoding="utf-8")
+    assert "| 3 s, in this build |" in runs
 
 
 def test_a_chapter_without_output_or_numbers_is_refused(checkout: Path, tmp_path: Path) -> None:
@@ -125,7 +132,7 @@ def pages(tmp_path: Path) -> Path:
 def test_whole_pages_pass(pages: Path) -> None:
     (pages / "_static").mkdir()
     (pages / "_static" / "template.html").write_text("<a href='{{ x }}'>", encoding="utf-8")
-    assert site.check_site(pages) == []
+    assert check_site(pages) == []
 
 
 @pytest.mark.parametrize(
@@ -141,7 +148,7 @@ def test_whole_pages_pass(pages: Path) -> None:
 )
 def test_what_fetches_nothing_passes(pages: Path, harmless: str) -> None:
     (pages / "c.html").write_text(harmless, encoding="utf-8")
-    assert site.check_site(pages) == []
+    assert check_site(pages) == []
 
 
 @pytest.mark.parametrize(
@@ -161,20 +168,18 @@ def test_what_fetches_nothing_passes(pages: Path, harmless: str) -> None:
 )
 def test_what_is_wrong_is_named(pages: Path, fault: str, message: str) -> None:
     (pages / "c.html").write_text(fault, encoding="utf-8")
-    problems = site.check_site(pages)
+    problems = check_site(pages)
     assert len([problem for problem in problems if message in problem]) == 1
     assert all(problem.startswith("c.html ") for problem in problems)
 
 
 def test_a_style_sheet_fetches_nothing_either(pages: Path) -> None:
     (pages / "style.css").write_text("a { src: url('https://example.org/f.woff2') }", "utf-8")
-    assert site.check_site(pages) == [
-        "style.css fetches https://example.org/f.woff2 from the network"
-    ]
+    assert check_site(pages) == ["style.css fetches https://example.org/f.woff2 from the network"]
 
 
 def test_a_folder_without_pages_is_a_problem(tmp_path: Path) -> None:
-    assert "there are no pages" in site.check_site(tmp_path)[0]
+    assert "there are no pages" in check_site(tmp_path)[0]
 
 
 OLD = {"version": "v0", "date": "2026-01-01", "digest": "0" * 64}
@@ -208,6 +213,31 @@ def test_an_archived_chapter_has_the_lock_of_its_folder(checkout: Path, lock: ob
     results.save("01_one", {"a": 2.0}, lock=lock, directory=kept / "results")
     with pytest.raises(InputError, match="archive/v0 holds 01_one.*expected lock v0"):
         site.stage(checkout, checkout / "notebooks", checkout / "results", checkout / "_build/src")
+
+
+def test_two_builds_in_one_folder_wait_for_each_other(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, most = [0], [0]
+
+    def stage(*_: object) -> Path:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0.3)
+        inside[0] -= 1
+        raise InputError("far enough")
+
+    def build() -> None:
+        with pytest.raises(InputError, match="far enough"):
+            site.build(root=checkout)
+
+    monkeypatch.setattr(site, "stage", stage)
+    threads = [threading.Thread(target=build) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert most == [1]
 
 
 def test_the_explorers_model_is_made_with_the_book(checkout: Path) -> None:

@@ -31,29 +31,53 @@ def visit(address: str, browser: Any) -> Iterator[Open]:
     def opened(path: str, *, size: dict[str, int] = WIDE, **options: Any) -> Visit:
         context = browser.new_context(viewport=size, **options)
         contexts.append(context)
-        made = Visit(context.new_page())
-        page, note = made.page, made.problems.append
-
-        def on_console(message: Any) -> None:
-            if message.type in ("error", "warning"):
-                note(f"console {message.type}: {message.text}")
-
-        def on_request(request: Any) -> None:
-            if not request.url.startswith((address, "data:", "blob:")):
-                note(f"external request: {request.url}")
-
-        def on_response(response: Any) -> None:
-            if response.status >= 400:
-                note(f"status {response.status}: {response.url}")
-
-        page.on("console", on_console)
-        page.on("pageerror", lambda error: note(f"error: {error}"))
-        page.on("request", on_request)
-        page.on("response", on_response)
-        page.on("requestfailed", lambda request: note(f"request failed: {request.url}"))
-        page.goto(address + path, wait_until="networkidle")
+        made = listening(context.new_page(), address)
+        made.page.goto(address + path, wait_until="networkidle")
         return made
 
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def tab(address: str, browser: Any) -> Iterator[Visit]:
+    """One tab for the tests that look at every page, so that scripts are fetched once."""
+    with browser.new_context(viewport=WIDE, reduced_motion="reduce") as context:
+        yield listening(context.new_page(), address)
+
+
+@pytest.fixture(scope="session")
+def opened(request: pytest.FixtureRequest, address: str, tab: Visit) -> Visit:
+    """A page of the book in that tab; pytest runs the tests of one page one after another."""
+    tab.page.goto("about:blank")  # what the last page still had to say belongs to it
+    tab.problems.clear()
+    tab.page.set_viewport_size(WIDE)
+    tab.page.emulate_media(color_scheme="light")
+    tab.page.goto(address + request.param, wait_until="networkidle")
+    return tab
+
+
+def listening(page: Any, address: str) -> Visit:
+    """A tab whose errors, warnings, failed requests and requests to elsewhere are written down."""
+    made = Visit(page)
+    note = made.problems.append
+
+    def on_console(message: Any) -> None:
+        if message.type in ("error", "warning"):
+            note(f"console {message.type}: {message.text} ({message.location.get('url')})")
+
+    def on_request(request: Any) -> None:
+        if not request.url.startswith((address, "data:", "blob:")):
+            note(f"external request: {request.url}")
+
+    def on_response(response: Any) -> None:
+        if response.status >= 400:
+            note(f"status {response.status}: {response.url}")
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: note(f"error: {error}"))
+    page.on("request", on_request)
+    page.on("response", on_response)
+    page.on("requestfailed", lambda request: note(f"request failed: {request.url}"))
+    return made

@@ -8,7 +8,8 @@ import pytest
 from reader import HTML
 
 from qsp_lib import __version__, chapters
-from qsp_lib.publishing import site
+from qsp_lib.publishing import chapter_pages
+from qsp_lib.publishing.whole import check_site
 
 pytestmark = pytest.mark.site
 
@@ -18,7 +19,7 @@ def text_of(page: str) -> str:
 
 
 def test_pages_are_whole_and_fetch_nothing_from_the_network() -> None:
-    assert site.check_site(HTML) == []
+    assert check_site(HTML) == []
 
 
 @pytest.mark.parametrize("name", chapters.chapter_names())
@@ -26,10 +27,43 @@ def test_every_chapter_has_its_page_with_its_outputs(name: str) -> None:
     assert 'class="cell_output' in text_of(f"notebooks/{name}.html")
 
 
-def test_the_front_page_says_which_version_this_is() -> None:
+@pytest.mark.parametrize("name", chapters.chapter_names())
+def test_a_chapter_says_what_can_be_changed_and_offers_the_notebook_as_it_is(name: str) -> None:
+    page = text_of(f"notebooks/{name}.html")
+    for parameter in chapters.declared_parameters(name):
+        assert f'<span class="pre">{parameter}</span>' in page
+    assert chapter_pages.TITLE in page
+    assert chapter_pages.TITLE not in text_of(f"_sources/notebooks/{name}.ipynb")
+
+
+@pytest.mark.parametrize("name", chapters.chapter_names())
+def test_what_a_chapter_says_is_typeset(name: str) -> None:
+    article = text_of(f"notebooks/{name}.html").split("<article", 1)[1].split("</article>")[0]
+    for left_out in (
+        r"<(pre|script|code)\b.*?</\1>",
+        r'<(span|div) class="math.*?</\1>',
+        r"<[^>]+>",
+    ):
+        article = re.sub(left_out, "", article, flags=re.DOTALL)
+    assert "$" not in article and "**" not in article and "`" not in article
+
+
+def test_the_status_page_says_which_version_this_is() -> None:
     assert re.search(
-        rf"qsp_lib</p></td>\s*<td><p>{re.escape(__version__)}<", text_of("book/index.html")
+        rf"qsp_lib</p></td>\s*<td><p>{re.escape(__version__)}<", text_of("book/status.html")
     )
+
+
+def test_the_book_is_small_enough_to_be_sent() -> None:
+    size = sum(path.stat().st_size for path in HTML.rglob("*") if path.is_file())
+    assert size < 25e6
+
+
+def test_the_live_notebook_can_be_downloaded() -> None:
+    link = re.search(
+        r'href="\.\./(_downloads/[^"]+/explorer_live\.ipynb)"', text_of("book/explorer.html")
+    )
+    assert link and (HTML / link[1]).is_file()
 
 
 def test_no_number_was_left_unfilled() -> None:

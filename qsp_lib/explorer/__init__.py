@@ -1,0 +1,33 @@
+"""The explorer: a few values to move, and the model solved again with each.
+
+A setting that is not the locked one gives marked results. Values, ranges and the solve are in
+:mod:`qsp_lib.explorer.settings`, the widgets of a live kernel in :mod:`qsp_lib.explorer.widgets`.
+"""
+
+from .settings import (
+    SLIDER_STEPS,
+    TOCILIZUMAB,
+    UNLOCKED,
+    Control,
+    Setting,
+    Solution,
+    controls,
+    dose_in_words,
+    solve,
+)
+from .widgets import Explorer, describe, explore
+
+__all__ = [
+    "SLIDER_STEPS",
+    "TOCILIZUMAB",
+    "UNLOCKED",
+    "Control",
+    "Explorer",
+    "Setting",
+    "Solution",
+    "controls",
+    "describe",
+    "dose_in_words",
+    "explore",
+    "solve",
+]

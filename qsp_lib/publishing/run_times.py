@@ -1,0 +1,101 @@
+"""How long the chapters took, as measured once and committed: ``book/run_times.json``.
+
+A run by ``make book`` leaves its times in ``_build``; ``make run-times`` commits them to the book,
+with the date and the machine, so that a site built without running anything can still say them.
+They are apart from ``results/`` because no two runs take equally long.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .. import chapters, runner
+from ..errors import InputError, QspError
+from ..files import write_text_atomic
+
+FILE = "run_times.json"
+
+
+@dataclass(frozen=True)
+class RunTimes:
+    """Measured run times of chapters.
+
+    Attributes:
+        seconds: by chapter.
+        date: when they ran, as YYYY-MM-DD.
+        machine: operating system, architecture and processor cores.
+        python: the interpreter's version.
+    """
+
+    seconds: Mapping[str, float]
+    date: str
+    machine: str
+    python: str
+
+
+def read(book: Path) -> RunTimes | None:
+    """The committed times in the folder of the prose; None if there are none.
+
+    Raises:
+        InputError: the file does not hold what it should.
+    """
+    try:
+        given = json.loads((book / FILE).read_text(encoding="utf-8"))
+        seconds = {name: float(value) for name, value in given.pop("seconds").items()}
+        return RunTimes(seconds, **{name: str(value) for name, value in given.items()})
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, AttributeError, KeyError) as problem:
+        raise InputError(
+            f"{book / FILE} does not hold run times ({problem}); write it with make run-times."
+        ) from problem
+
+
+def measured(build: Path, names: tuple[str, ...]) -> RunTimes:
+    """The times that the last run of all chapters left in a build folder.
+
+    Raises:
+        InputError: a chapter that was not run there.
+    """
+    seconds = runner.run_times(build)
+    missing = [name for name in names if name not in seconds]
+    if missing:
+        raise InputError(
+            f"there is no run time of {missing[0]} in {build}; run every chapter: make book."
+        )
+    ended = datetime.fromtimestamp((build / runner.TIMES).stat().st_mtime, UTC)
+    return RunTimes(
+        {name: seconds[name] for name in names},
+        ended.date().isoformat(),
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} processor cores",
+        platform.python_version(),
+    )
+
+
+def write(times: RunTimes, book: Path) -> Path:
+    """Write times beside the prose."""
+    path = book / FILE
+    write_text_atomic(path, json.dumps(asdict(times), indent=1) + "\n")
+    return path
+
+
+def main() -> int:
+    """Commit the times in ``_build`` to ``book/run_times.json``; 1 if there are none."""
+    try:
+        times = measured(runner.BUILD, chapters.chapter_names())
+        print(f"the run times of {times.date} are in {write(times, chapters.ROOT / 'book')}")
+    except QspError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

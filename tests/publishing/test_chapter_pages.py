@@ -1,0 +1,82 @@
+"""The table beside a chapter: each parameter as the chapter declares it, and nothing else moved."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from example_chapters import chapter, write
+
+from qsp_lib import chapters
+from qsp_lib.publishing import chapter_pages
+from qsp_lib.publishing.chapter_pages import allowed, parameter_block, stage_chapter
+
+DECLARED = """\
+n_draws: int = 200  # posterior draws; 50 to 20000
+given_h: float = 6.0  # time of the rescue, h after the drug; -24 to 48
+levels: list[float] = [540.0, 54000.0]  # other values of K_hook, ng/mL; 1 to 1e9
+quick: bool = False  # leave the slow part out
+engine: str = "diffsol"  # integrator; one of diffsol, scipy
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path, "01_one", chapter("01_one", "print(1)", parameters=DECLARED.strip()))
+    return tmp_path
+
+
+def test_every_parameter_has_its_row(folder: Path) -> None:
+    rows = [line for line in parameter_block("01_one", folder).splitlines() if line[:3] == "| `"]
+    assert rows == [
+        "| `n_draws` | posterior draws | – | int | `200` | 50 to 20,000 |",
+        "| `given_h` | time of the rescue, h after the drug | h | float | `6.0` | -24 to 48 |",
+        "| `levels` | other values of K_hook, ng/mL | ng/mL | list of float | `[540.0, 54000.0]` "
+        "| each 1 to 1,000,000,000 |",
+        "| `quick` | leave the slow part out | – | bool | `False` | `True` or `False` |",
+        "| `engine` | integrator | – | str | `'diffsol'` | `diffsol` or `scipy` |",
+    ]
+
+
+@pytest.mark.parametrize("name", chapters.chapter_names())
+def test_a_chapter_of_the_book_shows_what_run_lists(name: str) -> None:
+    block = parameter_block(name, chapters.NOTEBOOKS)
+    declared = chapters.declared_parameters(name)
+    assert block.count("\n| `") == len(declared)
+    for parameter in declared.values():
+        row = next(line for line in block.splitlines() if line.startswith(f"| `{parameter.name}`"))
+        assert parameter.help in row and f"`{parameter.default!r}`" in row
+        assert allowed(parameter) in row
+
+
+def test_a_staged_chapter_differs_by_the_table_alone(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "staged"
+    target.mkdir()
+    before = (folder / "01_one.ipynb").read_bytes()
+    stage_chapter("01_one", folder, target)
+    assert (folder / "01_one.ipynb").read_bytes() == before
+    staged = json.loads((target / "01_one.ipynb").read_text("utf-8"))
+    cell = staged["cells"].pop(1)
+    assert cell["cell_type"] == "markdown" and chapter_pages.TITLE in cell["source"]
+    assert staged == json.loads(before)
+
+
+def test_a_chapter_without_parameters_says_so(tmp_path: Path) -> None:
+    write(tmp_path, "01_one", chapter("01_one", "print(1)", parameters=""))
+    assert "no parameters" in parameter_block("01_one", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("values, ng/mL", "ng/mL"),
+        ("time of rescue, h after TGN1412", "h"),
+        ("draws, each over 61 doses", ""),
+        ("values, how many", ""),
+        ("starts of the fit", ""),
+        ("a rate, 1/h", "1/h"),
+    ],
+)
+def test_a_unit_is_read_off_the_words(text: str, unit: str) -> None:
+    assert chapters.Parameter("x", "float", False, 1.0, text, 0.0, 2.0).unit == unit
