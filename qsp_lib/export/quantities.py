@@ -44,7 +44,7 @@ _TOCILIZUMAB: Mapping[str, Any] = {"sbo": 245, "same_as": ("drugbank:DB06273",)}
 _SPECIES: Mapping[str, dict[str, Any]] = {
     "A_c": {"words": "drug in the central compartment, amount", "sbo": 245},
     "A_p": {"words": "drug in the peripheral compartment, amount", "sbo": 245},
-    "R": {"words": "resting T cells, as a fraction", **_T_CELL},
+    "R": {"words": "responsive T cells, as a fraction", **_T_CELL},
     "A": {"words": "activated T cells, as a fraction", **_T_CELL},
     "X": {"words": "exhausted or lost T cells, as a fraction", **_T_CELL},
     "B": {"words": "target cells, as a fraction of those before treatment", "sbo": 240},
@@ -80,7 +80,7 @@ _PARAMETERS: Mapping[str, tuple[str, str, int]] = {
     "EC50": ("ng/mL", "drug exposure at half engagement", 287),
     "h": ("1", "steepness of engagement by a monoclonal antibody", 190),
     "K_hook": ("ng/mL", "drug exposure at half inhibition of a bispecific's engagement", 193),
-    "k_act": ("1/h", "activation of resting T cells at full engagement", 9),
+    "k_act": ("1/h", "activation of responsive T cells at full engagement", 9),
     "k_exh": ("1/h", "exhaustion or loss of activated T cells", 356),
     "k_rec": ("1/h", "recovery of exhausted or lost T cells", 9),
     "k_kill": ("1/h", "killing of target cells by activated T cells", 9),

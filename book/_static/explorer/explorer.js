@@ -431,13 +431,17 @@
       if (names.length > 1) {
         const values = levels(solution, name);
         const last = solution.times.findLastIndex((t) => t <= span * 0.98);
-        labels.push({ name, y: scale.y(values[last]) - 5 });
+        // the curve's highest point where its label stands
+        const under = values.slice(solution.times.findIndex((t) => t >= span * 0.65), last + 1);
+        labels.push({ name, y: scale.y(values[last]) - 5, top: scale.y(Math.max(...under)) - 5 });
       }
     }
     labels.sort((a, b) => b.y - a.y);
     labels.forEach((label, i) => {
       const below = i ? labels[i - 1].y - 12 : height - bottom - 6;
-      label.y = Math.min(label.y, below);
+      // a label that the next curve would run through goes above that curve, in the same order
+      const crowded = labels.slice(i + 1).filter((next) => label.y - next.top < 18);
+      label.y = Math.min(label.y, below, ...crowded.map((next) => next.top));
     });
     const lift = Math.max(0, ...labels.map((label) => up + 10 - label.y));
     for (const { name, y } of labels) {
