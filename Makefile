@@ -10,13 +10,21 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book site pdf notebooks test test-quick test-site lint format bench check-clean check-site \
-  clean clean-venv setup
+.PHONY: help book site pdf notebooks test test-quick test-site coverage lint format bench check-clean check-site \
+  run-times exports second-engine test-interop clean clean-venv setup
 
 PY := .venv/bin/python
 READY := .venv/installed
 # what drives a browser is installed for those targets alone
 BROWSER_READY := .venv/installed-site
+# so is what reads and writes the exchange formats
+INTEROP_READY := .venv/installed-interop
+# where the exports are run without qsp_lib
+OTHER := .venv-interop
+OTHER_READY := $(OTHER)/installed
+# and where other solvers are timed
+BENCH := .venv-bench
+BENCH_READY := $(BENCH)/installed
 
 # nothing from outside the checkout takes part: no user site-packages, no path, no startup file
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV
@@ -31,13 +39,18 @@ help:
 	@echo "make book        execute every chapter and build the site into _build/html"
 	@echo "make site        build the site from the committed chapters and results, executing nothing"
 	@echo "make notebooks   execute every chapter and refresh notebooks/ and results/ in place"
+	@echo "make run-times   keep the times of the last make book for the status page"
 	@echo "make pdf         print the built site as one PDF, _build/book.pdf (needs chromium)"
 	@echo "make test        unit tests, chapters against their committed outputs, numeric regression"
 	@echo "make test-quick  unit tests only"
 	@echo "make test-site   build the site and look at every page in a browser (needs chromium)"
+	@echo "make coverage    branch coverage of qsp_lib by the tests; fails below 90 %"
+	@echo "make exports     write the exports again: SBML, SED-ML, COMBINE archive, PEtab"
+	@echo "make second-engine  run the exports in libroadrunner and COPASI, without qsp_lib"
+	@echo "make test-interop  read the exports with libraries that are not the model's own"
 	@echo "make lint        ruff and mypy"
 	@echo "make format      let ruff tidy the code"
-	@echo "make bench       run benchmarks/*.py"
+	@echo "make bench       time the ensemble beside other solvers, for the book's page on speed"
 	@echo "make clean       remove _build;  make clean-venv removes .venv too"
 	@echo
 	@echo "PYTHON=python3.12 chooses the interpreter of a new .venv, JOBS=4 the number of processes."
@@ -75,6 +88,17 @@ $(BROWSER_READY): requirements-site.txt $(READY)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-site.txt -c constraints.txt
 	@touch $(BROWSER_READY)
 
+$(INTEROP_READY): requirements-interop.txt $(READY)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-interop.txt -c constraints.txt
+	@touch $(INTEROP_READY)
+
+$(OTHER_READY): requirements-interop.txt constraints.txt $(READY)
+	@rm -rf $(OTHER)
+	@$(PY) -m venv $(OTHER)
+	@$(OTHER)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-interop.txt \
+	  -c constraints.txt
+	@touch $(OTHER_READY)
+
 book: $(READY)
 	@$(PY) -m qsp_lib run --jobs $(JOBS)
 	@$(PY) -m qsp_lib site --executed
@@ -88,17 +112,43 @@ pdf: $(BROWSER_READY)
 
 notebooks: $(READY)
 	@$(PY) -m qsp_lib run --jobs $(JOBS) --in-place
+	@$(PY) -m qsp_lib export --metadata
+
+# no two runs take equally long, so their times are kept on demand and apart from results/
+run-times: $(READY)
+	@$(PY) -m qsp_lib.publishing.run_times
+
+# The record of the comparison is of the archive it was made with, so it is renewed along with it.
+exports: $(INTEROP_READY) $(OTHER_READY)
+	@$(PY) -m qsp_lib export --output exports
+	@$(OTHER)/bin/python interop/second_engine.py exports/qsp-crs.omex --write exports/second_engine.json
+	@$(OTHER)/bin/python interop/petab_objective.py exports/petab --write exports/petab_objective.json
+	@$(PY) -m qsp_lib export --metadata
+
+second-engine: $(OTHER_READY)
+	@$(OTHER)/bin/python interop/second_engine.py exports/qsp-crs.omex --write _build/second_engine.json
+	@$(OTHER)/bin/python interop/petab_objective.py exports/petab --write _build/petab_objective.json
+
+test-interop: $(INTEROP_READY)
+	@$(PY) -m pytest -m interop -n $(JOBS) --dist loadfile tests/interop
 
 # The chapters run under nbval as committed, write their numbers to _build/test-results,
-# and the second line compares those with results/.
+# and the second line compares those with results/. The status page reads _build/tests.xml.
 test: $(READY)
 	@rm -rf _build/test-results
 	@QSP_RESULTS_DIR="$$PWD/_build/test-results" $(PY) -m pytest -n $(JOBS) --dist loadfile \
-	  --nbval --nbval-current-env tests notebooks
+	  --nbval --nbval-current-env --junitxml=_build/tests.xml tests notebooks
 	@$(PY) -m pytest -m regression tests/notebooks
 
 test-quick: $(READY)
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile tests
+
+# the chapters are left to `make test`: a kernel that is traced prints to its cells
+coverage: $(INTEROP_READY)
+	@rm -rf _build/coverage
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --cov-report= tests
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --cov-append --cov-report= -m interop tests/interop
+	@$(PY) -m coverage report
 
 lint: $(READY)
 	@$(PY) -m ruff check .
@@ -109,12 +159,24 @@ format: $(READY)
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: $(READY)
-	@set -e; \
-	for script in benchmarks/*.py; do \
-	  if [ -e "$$script" ]; then echo "== $$script"; $(PY) "$$script"; \
-	  else echo "there are no benchmarks in benchmarks/"; fi; \
+# everything the benchmark needs, in an environment of its own; what cannot be installed is left out
+# here and named on the page
+$(BENCH_READY): requirements-bench.txt constraints.txt pyproject.toml $(READY)
+	@rm -rf $(BENCH)
+	@$(PY) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt \
+	  -c constraints.txt || \
+	sed '/^#/d; /^$$/d' requirements-bench.txt | while read -r wanted; do \
+	  $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check "$$wanted" \
+	    -c constraints.txt || echo "not installed: $$wanted" >&2; \
 	done
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -e . \
+	  -c constraints.txt
+	@touch $(BENCH_READY)
+
+# BENCH_OPTIONS='--date 2026-01-31 --rounds 5', for example
+bench: $(BENCH_READY)
+	@$(BENCH)/bin/python -m benchmarks $(BENCH_OPTIONS)
 
 # the site as a reader gets it, in a browser: built from what is committed, or as `make book` left it
 test-site: site check-site
@@ -125,8 +187,7 @@ check-site: $(BROWSER_READY)
 	  exit 1; }
 	@$(PY) -m pytest -m site -n $(JOBS) tests/site
 
-# after `make book`: the checkout as it was
-
+# after a build: the checkout as it was
 check-clean:
 	@changed="$$(git status --porcelain)"; \
 	if [ -n "$$changed" ]; then \
@@ -138,4 +199,4 @@ clean:
 	rm -rf _build
 
 clean-venv: clean
-	rm -rf .venv
+	rm -rf .venv $(OTHER) $(BENCH)

@@ -13,9 +13,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts are loaded when they are used: a simulation waits for none of them
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
-from scipy.stats import norm, qmc
 
 from .errors import InputError
 
@@ -124,9 +123,9 @@ def starting_points(problem: Problem, n_starts: int, seed: int, width: float = 1
     if n_starts < 1:
         raise InputError(f"{n_starts} starts; expected 1 or more.")
     spread = np.where(np.isfinite(problem.prior_sd), problem.prior_sd, 1.0) * width
-    sampler = qmc.Sobol(problem.dimension, seed=np.random.default_rng(seed))
+    sampler = scipy.stats.qmc.Sobol(problem.dimension, seed=np.random.default_rng(seed))
     unit = sampler.random_base2(int(np.ceil(np.log2(max(n_starts, 2)))))[:n_starts]
-    points = problem.prior_mean + spread * norm.ppf(unit.clip(1e-6, 1 - 1e-6))
+    points = problem.prior_mean + spread * scipy.stats.norm.ppf(unit.clip(1e-6, 1 - 1e-6))
     points[0] = problem.prior_mean
     margin = 1e-6 * (problem.upper - problem.lower)
     return points.clip(problem.lower + margin, problem.upper - margin)
@@ -134,7 +133,7 @@ def starting_points(problem: Problem, n_starts: int, seed: int, width: float = 1
 
 def fit_from(problem: Problem, start: Array, max_evaluations: int = 200) -> Fit:
     """Local fit from one starting point."""
-    solution = least_squares(
+    solution = scipy.optimize.least_squares(
         lambda theta: problem.all_residuals(theta)[0],
         start,
         jac=problem.forward_jacobian,

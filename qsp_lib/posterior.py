@@ -7,13 +7,16 @@ how many others are made or on how many workers make them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from .errors import InputError
 from .fitting import Fit, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.float64]
 
@@ -51,6 +54,8 @@ def information(problem: Problem, result: Fit) -> pd.DataFrame:
     deviations in log10, ``sd_ratio`` (posterior over prior) and ``moved``: the
     posterior is narrower than 0.7 of the prior, or shifted by more than one prior sd.
     """
+    import pandas as pd
+
     sd = np.sqrt(np.diag(result.covariance))
     shift = result.theta - problem.prior_mean
     frame = pd.DataFrame(
@@ -112,6 +117,7 @@ def check_with_sampler(
         InputError: a burn-in that leaves no samples.
     """
     import emcee  # slow to import, and wanted by one chapter only
+    import pandas as pd
 
     if not 0 <= burn_in < n_steps:
         raise InputError(f"burn-in of {burn_in} in {n_steps} steps; expected fewer.")

@@ -16,16 +16,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
-import pandas as pd
+import scipy  # its parts are loaded when they are used: a simulation waits for none of them
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.stats import qmc
 
 from .errors import InputError
 from .sweep import sweep
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -142,7 +143,7 @@ def sobol(n_draws: int, dimension: int, seed: int) -> Array:
     """
     if n_draws < 1 or dimension < 1:
         raise InputError(f"{n_draws} draws of {dimension} coordinates; expected 1 or more of each.")
-    engine = qmc.Sobol(dimension, seed=np.random.default_rng(seed))
+    engine = scipy.stats.qmc.Sobol(dimension, seed=np.random.default_rng(seed))
     points = engine.random_base2((n_draws - 1).bit_length())[:n_draws]
     # points lie on a grid of 2^-30 that includes 0: its cells' middles do not
     return points + 0.5**31
@@ -215,7 +216,7 @@ def wilson(count: int, total: int, confidence: float = CONFIDENCE) -> Share:
             f"a share of {count} in {total} at confidence {confidence}; expected 1 draw or more, "
             "a count within them and a confidence between 0 and 1."
         )
-    z = stats.norm.ppf(0.5 + confidence / 2)
+    z = scipy.special.ndtri(0.5 + confidence / 2)
     p, spread = count / total, z**2 / total
     middle = (p + spread / 2) / (1 + spread)
     half = z / (1 + spread) * np.sqrt(p * (1 - p) / total + spread / (4 * total))
@@ -304,6 +305,8 @@ class Sample:
         ``so_far``, the share that meets it and all before it; ``all_others``, the share that
         meets every other one: how many more would be accepted without it.
         """
+        import pandas as pd
+
         rows: list[dict[str, Any]] = []
         for i, criterion in enumerate(self.criteria):
             alone = share(self.passes[i])
@@ -324,6 +327,8 @@ class Sample:
         Raises:
             InputError: a size below 1 or above the number of draws.
         """
+        import pandas as pd
+
         for n in sizes:
             if not 1 <= n <= len(self):
                 raise InputError(f"the first {n} draws; expected 1 to {len(self)}.")
@@ -342,9 +347,11 @@ class Sample:
         Raises:
             InputError: nothing was accepted.
         """
+        import pandas as pd
+
         unit = self._accepted_unit(1)
         low, median, high = np.percentile(unit, [5, 50, 95], axis=0)
-        distance = [stats.kstest(column, "uniform").statistic for column in unit.T]
+        distance = [scipy.stats.kstest(column, "uniform").statistic for column in unit.T]
         return pd.DataFrame(
             {
                 "name": self.names, "median": median, "low": low, "high": high,
@@ -360,7 +367,9 @@ class Sample:
         Raises:
             InputError: fewer than three accepted draws.
         """
-        ranks = stats.rankdata(self._accepted_unit(3), axis=0)
+        import pandas as pd
+
+        ranks = scipy.stats.rankdata(self._accepted_unit(3), axis=0)
         return pd.DataFrame(
             np.corrcoef(ranks, rowvar=False).reshape(len(self.names), -1), self.names, self.names
         )

@@ -14,10 +14,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from . import severity
@@ -32,6 +31,9 @@ from .rejection import Band, LogUniform, Sample, Share, rejection, sample_of, sh
 from .severity import TIE
 from .simulate import simulate
 from .sweep import sweep
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.float64]
 
@@ -286,6 +288,8 @@ def acceptance_by_width(
 
     Columns: ``width``, ``accepted``, ``low``, ``high``, ``ordered``, ``in_bands``, ``failed``.
     """
+    import pandas as pd
+
     if not widths:
         raise InputError("no widths were given; expected at least one factor above 1.")
     run, held_to = simulator(record), criteria(at_lock(record), band)
@@ -305,6 +309,8 @@ def acceptance_by_band(
     sample: Sample, locked: Mapping[str, float], bands: Sequence[float]
 ) -> pd.DataFrame:
     """The same draws held to other bands: columns as above, with ``band`` first."""
+    import pandas as pd
+
     found = ((band, sample.with_criteria(criteria(locked, band))) for band in bands)
     return pd.DataFrame([{"band": band} | _shares(again) for band, again in found])
 
@@ -313,6 +319,8 @@ def acceptance_by_tie(
     sample: Sample, locked: Mapping[str, float], ties: Sequence[float], band: float = BAND
 ) -> pd.DataFrame:
     """The same draws with other widths of a tie: columns as above, with ``tie`` first."""
+    import pandas as pd
+
     found = ((tie, sample.with_criteria(criteria(locked, band, tie))) for tie in ties)
     return pd.DataFrame([{"tie": tie} | _shares(again) for tie, again in found])
 
@@ -345,6 +353,8 @@ def upstream_drive(record: Record) -> pd.DataFrame:
     No network parameter has any part in it, so it is the same in every draw. Columns:
     ``drug``, ``peak`` (fraction), ``time_h`` of it, ``area`` (h) over the horizon.
     """
+    import pandas as pd
+
     rows = []
     for drug, regimen in (ARMS[name] for name in ORDERED):
         run = simulate(
@@ -366,6 +376,8 @@ def structures_at_lock(record: Record) -> pd.DataFrame:
 
     Columns: ``structure``, ``blinatumomab``, ``okt3``, ``tgn1412`` (indices), ``order``.
     """
+    import pandas as pd
+
     rows = []
     for feedback in reversed(FEEDBACKS):
         found = at_lock(record, feedback)

@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from .engines import Outcome, Task
 from .equations import PARAMETERS, STATE_UNITS, STATES, il6_production, occupancy, rhs
 from .errors import InputError, IntegrationError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _A_C, _T_C = STATES.index("A_c"), STATES.index("T_c")
 UNITS = dict(zip(STATES, STATE_UNITS, strict=True)) | {
@@ -247,6 +249,8 @@ class Trajectory:
         """
         if len(self) != 1:
             raise InputError(f"a table shows one set; this batch has {len(self)}.")
+        import pandas as pd
+
         columns = {"time (h)": self.times}
         self.require_completed()
         return pd.DataFrame(columns | {f"{n} ({UNITS[n]})": self._values(n)[0] for n in names})

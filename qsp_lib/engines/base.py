@@ -52,9 +52,18 @@ INITIAL = np.array(PRE_DOSE)
 
 def classify(states: NDArray[np.float64], rtol: float, atol: float) -> Outcome:
     """Outcome of one finished integration, ``states`` of shape ``(n_states, T)``."""
-    if not np.all(np.isfinite(states)):
-        return Outcome.NOT_FINITE
-    scale = np.abs(states).max(axis=1)
-    if np.any(states.min(axis=1) < -(1e3 * atol + 1e2 * rtol * scale)):
-        return Outcome.NEGATIVE
-    return Outcome.COMPLETED
+    return classify_all(states[:, None], rtol, atol)[0]
+
+
+def classify_all(states: NDArray[np.float64], rtol: float, atol: float) -> list[Outcome]:
+    """Outcomes of finished integrations, ``states`` of shape ``(n_states, N, T)``."""
+    # highest and lowest, and not the absolute values: no copy of the states is made
+    highest, lowest = states.max(axis=2), states.min(axis=2)
+    finite = np.all(np.isfinite(highest) & np.isfinite(lowest), axis=0)
+    scale = np.maximum(highest, -lowest)
+    negative = np.any(lowest < -(1e3 * atol + 1e2 * rtol * scale), axis=0)
+    return [
+        Outcome.NOT_FINITE if not finite[i] else
+        Outcome.NEGATIVE if negative[i] else Outcome.COMPLETED
+        for i in range(states.shape[1])
+    ]  # fmt: skip

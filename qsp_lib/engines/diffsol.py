@@ -7,6 +7,7 @@ stretch of constant dosing is integrated on its own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -17,7 +18,7 @@ from sympy.printing.str import StrPrinter
 
 from ..equations import INPUTS, PARAMETERS, STATES
 from ..structure import traced
-from .base import INITIAL, Outcome, Task, classify
+from .base import INITIAL, Outcome, Task, classify_all
 
 _FIRST_STEP_H = 1e-3
 _STIFF_RATE = 200.0
@@ -88,35 +89,53 @@ class _DiffSL(StrPrinter):
 
 @cache
 def diffsl(mechanism: str, feedback: str) -> str:
-    """The model in DiffSL, generated from :func:`qsp_lib.equations.rhs`.
+    """The model in DiffSL, generated from :func:`qsp_lib.equations.rhs`."""
+    return as_diffsl(traced(mechanism, feedback), PARAMETERS, INPUTS)
+
+
+def as_diffsl(
+    derivatives: Mapping[str, sympy.Expr],
+    parameters: Sequence[str] = (),
+    inputs: Sequence[str] = (),
+) -> str:
+    """A first-order system in DiffSL; its initial state, parameters and inputs come in as numbers.
 
     DiffSL names are letters and digits; a prefix keeps clear of its own F, N and u.
+
+    Args:
+        derivatives: time derivative of each state, in the symbols of all three.
+        parameters, inputs: names of the other symbols.
     """
     plain = {
         sympy.Symbol(name): sympy.Symbol(prefix + name.replace("_", ""))
-        for prefix, names in (("s", STATES), ("p", PARAMETERS), ("i", INPUTS))
+        for prefix, names in (("s", derivatives), ("p", parameters), ("i", inputs))
         for name in names
     }
-    derivatives = [d.xreplace(plain) for d in traced(mechanism, feedback).values()]
-    shared, derivatives = sympy.cse(derivatives, symbols=sympy.numbered_symbols("c"))
+    renamed = [d.xreplace(plain) for d in derivatives.values()]
+    shared, values = sympy.cse(renamed, symbols=sympy.numbered_symbols("c"))
     show = _DiffSL().doprint
-    states = [plain[sympy.Symbol(name)] for name in STATES]
-    arguments = [f"y{i}y" for i in range(len(STATES))]
-    arguments += [str(plain[sympy.Symbol(name)]) for name in (*PARAMETERS, *INPUTS)]
+    states = [plain[sympy.Symbol(name)] for name in derivatives]
+    arguments = [f"y{i}y" for i in range(len(states))]
+    arguments += [str(plain[sympy.Symbol(name)]) for name in (*parameters, *inputs)]
     return "\n".join(
         [
             f"in_i {{ {', '.join(f'{name} = 1.0' for name in arguments)} }}",
             f"u_i {{ {', '.join(f'{s} = y{i}y' for i, s in enumerate(states))} }}",
             *(f"{symbol} {{ {show(value)} }}" for symbol, value in shared),
-            f"F_i {{ {', '.join(show(derivative) for derivative in derivatives)} }}",
+            f"F_i {{ {', '.join(show(value) for value in values)} }}",
         ]
     )
 
 
 @cache
 def _compiled(mechanism: str, feedback: str) -> pydiffsol.Ode:
+    return compile_text(diffsl(mechanism, feedback))
+
+
+def compile_text(text: str) -> pydiffsol.Ode:
+    """A system in DiffSL, compiled with the settings that every simulation uses."""
     ode = pydiffsol.Ode(
-        diffsl(mechanism, feedback),
+        text,
         matrix_type=pydiffsol.nalgebra_dense,
         scalar_type=pydiffsol.f64,
         jit_backend=pydiffsol.llvm,
@@ -135,7 +154,7 @@ def solve_diffsol(task: Task) -> tuple[NDArray[np.float64], list[Outcome]]:
     ode.rtol, ode.atol = task.rtol, task.atol
     times, n_states = task.schedule.times, len(STATES)
     states = np.full((n_states, len(task.parameters), times.size), np.nan)
-    outcomes = []
+    failed = []
     arguments = np.empty(n_states + len(PARAMETERS) + len(INPUTS))
     implicit = (fastest_rate(task.parameters) > _STIFF_RATE) | may_overflow(task)
     for i, (values, factor) in enumerate(zip(task.parameters, task.dose_factor, strict=True)):
@@ -154,7 +173,8 @@ def solve_diffsol(task: Task) -> tuple[NDArray[np.float64], list[Outcome]]:
                 y = states[:, i, stretch.last].copy()
         except RuntimeError:
             states[:, i] = np.nan
-            outcomes.append(Outcome.SOLVER_FAILED)
-            continue
-        outcomes.append(classify(states[:, i], task.rtol, task.atol))
+            failed.append(i)
+    outcomes = classify_all(states, task.rtol, task.atol)
+    for i in failed:
+        outcomes[i] = Outcome.SOLVER_FAILED
     return states, outcomes

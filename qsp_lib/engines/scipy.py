@@ -6,11 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import scipy  # its parts are loaded when they are used: the default engine waits for none of them
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
 
 from ..equations import PARAMETERS, STATES, rhs
-from .base import INITIAL, Outcome, Task, classify
+from .base import INITIAL, Outcome, Task, classify_all
 
 
 def solve_scipy(task: Task, method: str = "RK45") -> tuple[NDArray[np.float64], list[Outcome]]:
@@ -35,7 +35,7 @@ def solve_scipy(task: Task, method: str = "RK45") -> tuple[NDArray[np.float64], 
             return np.concatenate([np.broadcast_to(part, n_sets) for part in parts])
 
         part = slice(stretch.first, stretch.last + 1)
-        solution = solve_ivp(
+        solution = scipy.integrate.solve_ivp(
             derivative, (stretch.start_h, stretch.end_h), y.ravel(), method=method,
             t_eval=times[part], rtol=task.rtol, atol=task.atol,
         )  # fmt: skip
@@ -44,4 +44,4 @@ def solve_scipy(task: Task, method: str = "RK45") -> tuple[NDArray[np.float64], 
             return states, [Outcome.SOLVER_FAILED] * n_sets
         states[:, :, part] = solution.y.reshape(n_states, n_sets, -1)
         y = states[:, :, stretch.last].copy()
-    return states, [classify(states[:, i], task.rtol, task.atol) for i in range(n_sets)]
+    return states, classify_all(states, task.rtol, task.atol)

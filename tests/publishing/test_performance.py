@@ -28,6 +28,7 @@ def spread(value: float) -> dict[str, float]:
 def engine(label: str, wall_s: float, each_s: float, ready_s: float, **more: Any) -> dict[str, Any]:
     """One engine as the benchmark writes it: 100 sets of 2 drugs on 1 core and on 2."""
     rest = {"ready_s": spread(ready_s), "work_s": spread(200 * each_s), "own_mb": spread(150.0)}
+    rest["cpu_s"] = spread(ready_s + 200 * each_s)
     cells = [
         {"sets": 100, "cores": cores, "extrapolated": False, "wall_s": spread(wall_s)} | rest
         for cores in (1, 2)
@@ -102,6 +103,15 @@ def test_we_are_called_fastest_only_if_we_are(make: Make) -> None:
     assert "nothing else was measured" in performance.fastest(make())
 
 
+def test_processor_time_is_compared_where_it_was_measured(make: Make) -> None:
+    # ours is 0.5 s and 200 times 2 ms
+    said = performance.in_processor_time(make(a=engine("More", 1.0, 6e-3, 0.1)))
+    assert "0.90 s, the least of all that were measured; the next is More with 1.30 s" in said
+    said = performance.in_processor_time(make(a=engine("Less", 1.0, 1e-3, 0.1)))
+    assert "0.90 s, against Less with 0.30 s" in said
+    assert "cannot be compared" in performance.in_processor_time(make())
+
+
 def test_the_goal_against_libroadrunner_is_judged(make: Make) -> None:
     reached = performance.against_roadrunner(make(roadrunner=engine("rr", 12.0, 0.02, 0.1)))
     assert "is reached: the ratio is 12." in reached
@@ -116,7 +126,7 @@ def test_the_goal_against_libroadrunner_is_judged(make: Make) -> None:
 
 @pytest.mark.parametrize(
     ("floor_s", "words"),
-    [(1e-3, "50 % of that floor, and at 40 %"), (1e-4, "5 % of that floor, and at 4 %")],
+    [(1e-3, "50 % of that speed, and at 40 %"), (1e-4, "5 % of that speed, and at 4 %")],
 )
 def test_the_goal_of_a_share_of_the_floor_is_judged(make: Make, floor_s: float, words: str) -> None:
     said = performance.share_of_floor(make(floor_s))
@@ -126,10 +136,10 @@ def test_the_goal_of_a_share_of_the_floor_is_judged(make: Make, floor_s: float, 
 
 def test_a_slow_start_pays_beyond_as_many_simulations_as_it_takes(make: Make) -> None:
     # 10 s later, 1 ms a simulation faster on each of two cores
-    said = performance.when_loaded(make(a=engine("Late", 11.0, 1e-3, 10.5)))
+    said = performance.once_started(make(a=engine("Late", 11.0, 1e-3, 10.5)))
     assert "Late is 2.0 times as fast for each simulation" in said
     assert "beyond about 20,000 simulations on 2 cores" in said
-    assert "none of the others" in performance.when_loaded(make(a=engine("S", 3.0, 6e-3, 0.1)))
+    assert "none of the others" in performance.once_started(make(a=engine("S", 3.0, 6e-3, 0.1)))
 
 
 def test_failures_and_missed_accuracy_are_named(make: Make) -> None:
@@ -146,7 +156,7 @@ def test_what_was_extrapolated_is_marked(make: Make) -> None:
         "sets": 100, "cores": 2, "extrapolated": True, "wall_s": spread(3.0)
     }  # fmt: skip
     record = make(a=guessed)
-    assert "3.00 (2.70–3.60)†" in performance.headline_table(record)
+    assert "| 3.00 (2.70–3.60)† | 3.0 | – |" in performance.headline_table(record)
     assert "3.00†" in performance.sizes_table(record)
     assert "1.00†" not in performance.sizes_table(record)
     assert "(extrapolated)" in performance.fastest(record)

@@ -1,0 +1,31 @@
+"""``python -m benchmarks``: measure, write ``benchmarks/results.json``, and print the table."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+from qsp_lib.publishing import performance
+
+from . import run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=run.__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--limit", type=float, default=20.0, help="longest run (s) that is not extrapolated"
+    )
+    parser.add_argument("--only", nargs="+", choices=run.ALL, default=run.ALL, metavar="ENGINE")
+    parser.add_argument("--date", type=date.fromisoformat, help="to write into the results")
+    parser.add_argument("--output", type=Path, default=run.RESULTS)
+    options = parser.parse_args()
+    stated = options.date.isoformat() if options.date else None
+    found = run.measure(options.rounds, options.limit, options.only, stated)
+    run.write(found, options.output)
+    print(performance.headline_table(performance.load(options.output)))
+
+
+if __name__ == "__main__":
+    main()

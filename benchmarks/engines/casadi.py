@@ -1,0 +1,75 @@
+"""CasADi: its own symbolic graph, integrated by SUNDIALS' CVODES."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from qsp_lib.engines import Task
+from qsp_lib.engines.base import INITIAL
+from qsp_lib.equations import INPUTS, PARAMETERS
+from qsp_lib.schedule import Stretch
+
+from ..problem import Array
+from .contract import Peer, function
+
+_N = len(INITIAL)
+
+
+class CasADi(Peer):
+    """An integrator a stretch of dosing, all its report times in one call."""
+
+    label = "CasADi CVODES"
+    how = "CVODES on CasADi's graph with its exact Jacobian, one integrator a stretch of dosing"
+    packages = ("casadi", "numpy")
+
+    def build(self) -> None:
+        import casadi
+
+        self.systems: dict[str, dict[str, Any]] = {}
+        for mechanism, source in self.problem.python.items():
+            y = casadi.SX.sym("y", _N)
+            p = casadi.SX.sym("p", len(PARAMETERS) + len(INPUTS))
+            dy: list[Any] = [0.0] * _N
+            function(source, max=casadi.fmax)(dy, 0.0, y, p)
+            self.systems[mechanism] = {"x": y, "p": p, "ode": casadi.vertcat(*dy)}
+        self.integrator = cache(self._integrator)
+
+    def _integrator(
+        self, mechanism: str, part: Stretch, times: tuple[float, ...], rtol: float, atol: float
+    ) -> Any:
+        import casadi
+
+        options = {
+            "reltol": rtol, "abstol": atol, "max_num_steps": 100_000, "newton_scheme": "direct",
+        }  # fmt: skip
+        return casadi.integrator(
+            "flow", "cvodes", self.systems[mechanism], times[0], list(times[1:]), options
+        )
+
+    def states(self, task: Task) -> Array:
+        times = task.schedule.times
+        found = np.full((_N, len(task.parameters), times.size), np.nan)
+        values = np.empty(task.parameters.shape[1] + 2)
+        flows = [
+            self.integrator(
+                task.mechanism, part, tuple(times[part.first : part.last + 1]), task.rtol,
+                task.atol,
+            )
+            for part in task.schedule.stretches
+        ]  # fmt: skip
+        for i, parameters in enumerate(task.parameters):
+            values[:-2] = parameters
+            y = INITIAL.copy()
+            try:
+                for part, flow in zip(task.schedule.stretches, flows, strict=True):
+                    y[0] += part.bolus
+                    values[-2:] = part.rate, part.rate_tcz
+                    found[:, i, part.first] = y
+                    found[:, i, part.first + 1 : part.last + 1] = flow(x0=y, p=values)["xf"]
+                    y = found[:, i, part.last].copy()
+            except RuntimeError:
+                found[:, i] = np.nan
+        return found

@@ -1,0 +1,119 @@
+"""CyRK, in the two ways it documents for a right-hand side compiled by numba."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qsp_lib.engines import Task
+from qsp_lib.engines.base import INITIAL
+
+from ..problem import Array
+from .contract import Peer, function
+
+_N = len(INITIAL)
+_FROM_A_LOOP, _FROM_PYTHON = "TSIT5", "LSODA"
+"""The fastest method of each way on this problem: calls from Python cost most, so few are best."""
+
+
+class InALoop(Peer):
+    """``nbsolve2_ivp`` in a compiled loop: no Python between one set and the next."""
+
+    label = "CyRK (compiled loop)"
+    how = f"nbsolve2_ivp ({_FROM_A_LOOP}) in a loop compiled by numba, right-hand side too"
+    packages = ("CyRK", "numba", "numpy")
+
+    def build(self) -> None:
+        import numba
+        from CyRK import nbsolve2_ivp
+        from CyRK.nb.numba_solver import cyjit_sig
+
+        @numba.njit
+        def loop(
+            address, sets, starts, ends, firsts, lasts, boluses, rates, times, initial, rtol, atol,
+            found,
+        ):  # fmt: skip
+            values = np.empty(sets.shape[1] + 2)
+            values[-1] = 0.0
+            for i in range(len(sets)):
+                values[:-2] = sets[i]
+                y = initial.copy()
+                for k in range(len(starts)):
+                    y[0] += boluses[k]
+                    values[-2] = rates[k]
+                    solution = nbsolve2_ivp(
+                        address, (starts[k], ends[k]), y, _FROM_A_LOOP,
+                        times[firsts[k] : lasts[k] + 1], False, values, rtol, atol, None, None, 0,
+                        0, np.inf, 0.0, 0, 2000, False,
+                    )  # fmt: skip
+                    if not solution.success:
+                        solution.free()
+                        found[:, i] = np.nan
+                        break
+                    found[:, i, firsts[k] : lasts[k] + 1] = solution.y
+                    solution.free()
+                    y = found[:, i, lasts[k]].copy()
+
+        self.loop = loop
+        # what CyRK's own decorator does, without Python's check for a division by zero
+        compiled = numba.cfunc(cyjit_sig, error_model="numpy")
+        self.functions = {
+            mechanism: compiled(function(source))
+            for mechanism, source in self.problem.python.items()
+        }
+
+    def states(self, task: Task) -> Array:
+        times, parts = task.schedule.times, task.schedule.stretches
+        found = np.full((_N, len(task.parameters), times.size), np.nan)
+        kinds = {"start_h": float, "end_h": float, "first": int, "last": int}
+        kinds |= {"bolus": float, "rate": float}
+        columns = [
+            np.array([getattr(part, name) for part in parts], dtype=kind)
+            for name, kind in kinds.items()
+        ]
+        self.loop(
+            self.functions[task.mechanism].address, task.parameters, *columns, times, INITIAL,
+            task.rtol, task.atol, found,
+        )  # fmt: skip
+        return found
+
+
+class FromPython(Peer):
+    """``pysolve_ivp``, a call a set: nothing but the right-hand side has to be compiled."""
+
+    label = "CyRK (Python calls)"
+    how = f"pysolve_ivp ({_FROM_PYTHON}), one set at a time, right-hand side compiled by numba"
+    packages = ("CyRK", "numba", "numpy")
+
+    def build(self) -> None:
+        import CyRK
+        import numba
+
+        row = numba.float64[::1]
+        compiled = numba.njit(numba.void(row, numba.float64, row, row), error_model="numpy")
+        self.rhs = {
+            mechanism: compiled(function(source))
+            for mechanism, source in self.problem.python.items()
+        }
+        self.solve = CyRK.pysolve_ivp
+
+    def states(self, task: Task) -> Array:
+        times, rhs = task.schedule.times, self.rhs[task.mechanism]
+        found = np.full((_N, len(task.parameters), times.size), np.nan)
+        values = np.empty(task.parameters.shape[1] + 2)
+        for i, parameters in enumerate(task.parameters):
+            values[:-2] = parameters
+            y = INITIAL.copy()
+            for part in task.schedule.stretches:
+                y[0] += part.bolus
+                values[-2:] = part.rate, part.rate_tcz
+                inside = slice(part.first, part.last + 1)
+                solution = self.solve(
+                    rhs, (part.start_h, part.end_h), y, method=_FROM_PYTHON, t_eval=times[inside],
+                    args=(values,), rtol=task.rtol, atol=task.atol, pass_dy_as_arg=True,
+                )  # fmt: skip
+                if not solution.success:
+                    found[:, i] = np.nan
+                    break
+                found[:, i, inside] = solution.y
+                y = found[:, i, part.last].copy()
+        return found

@@ -1,0 +1,36 @@
+"""This package as it is used: the sweep of the robustness chapter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .. import problem as asked
+from ..problem import Array
+from .contract import POINTS
+
+
+class Ours:
+    """``qsp_lib.sweep`` over the chapter's simulator, from the lock record up."""
+
+    label = "this package"
+    how = (
+        "the robustness chapter's own sweep: the lock record is read and checked, the equations "
+        "are traced and compiled by pydiffsol, TSIT45"
+    )
+    packages = ("qsp-crs", "pydiffsol", "numpy")
+
+    def load(self, folder: Path) -> None:
+        from qsp_lib.lock import current_record
+
+        self.simulator = asked.simulator(current_record())
+        self.simulator(np.load(folder / POINTS)[:1])
+
+    def run(self, points: Array, rtol: float, cores: int) -> Array:
+        from qsp_lib.sweep import sweep
+
+        atol = rtol * self.simulator.atol / self.simulator.rtol
+        run = replace(self.simulator, rtol=rtol, atol=atol)
+        return sweep(run, points, workers=cores, progress=False)

@@ -1,0 +1,59 @@
+"""libroadrunner: SBML compiled by LLVM, integrated by CVODE."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from qsp_lib.engines import Task
+from qsp_lib.engines.base import INITIAL
+from qsp_lib.equations import INPUTS, PARAMETERS, STATES
+
+from ..problem import PREFIX, Array
+from .contract import Peer
+
+
+class RoadRunner(Peer):
+    """One loaded model a mechanism, used again for every set; values are set by index."""
+
+    label = "libroadrunner"
+    how = "SBML with rate rules, loaded once, values set by index, CVODE (BDF), states only"
+    packages = ("libroadrunner", "numpy")
+
+    def build(self) -> None:
+        import roadrunner
+
+        if not self.problem.sbml:
+            raise RuntimeError("there is no SBML to read: Antimony, which writes it, is missing")
+        self.models, self.index = {}, {}
+        for mechanism, text in self.problem.sbml.items():
+            model = self.models[mechanism] = roadrunner.RoadRunner(text)
+            model.timeCourseSelections = [PREFIX + name for name in STATES]
+            places = {name: i for i, name in enumerate(model.model.getGlobalParameterIds())}
+            self.index[mechanism] = [
+                [places[PREFIX + name] for name in group]
+                for group in (PARAMETERS, (*INPUTS, *STATES))
+            ]
+
+    def states(self, task: Task) -> Array:
+        runner = self.models[task.mechanism]
+        of_parameters, of_rest = self.index[task.mechanism]
+        integrator, model = runner.getIntegrator(), runner.model
+        integrator.setValue("relative_tolerance", task.rtol)
+        integrator.setValue("absolute_tolerance", task.atol)
+        times = task.schedule.times
+        grids = [times[part.first : part.last + 1].tolist() for part in task.schedule.stretches]
+        found = np.full((len(INITIAL), len(task.parameters), times.size), np.nan)
+        for i, parameters in enumerate(task.parameters):
+            y = INITIAL.copy()
+            model.setGlobalParameterValues(of_parameters, parameters)
+            try:
+                for part, grid in zip(task.schedule.stretches, grids, strict=True):
+                    y[0] += part.bolus
+                    model.setGlobalParameterValues(of_rest, [part.rate, part.rate_tcz, *y])
+                    model.setTime(grid[0])
+                    integrator.restart(grid[0])
+                    found[:, i, part.first : part.last + 1] = runner.simulate(times=grid).T
+                    y = found[:, i, part.last].copy()
+            except RuntimeError:
+                found[:, i] = np.nan
+        return found
