@@ -190,6 +190,11 @@ def digest(folder: Path) -> str:
     return found.hexdigest()
 
 
+def relative_difference(found: float, expected: float) -> float:
+    """``|a - b| / |b|``; infinite if ``a`` is no finite number."""
+    return abs(found - expected) / abs(expected) if math.isfinite(found) else math.inf
+
+
 def compare(folder: Path) -> dict[str, Any]:
     """Lint and evaluate both problems.
 
@@ -210,7 +215,7 @@ def compare(folder: Path) -> dict[str, Any]:
         found = [evaluate(folder / name, p["log10_parameters"]) for p in expected["points"]]
         shifts = {
             part: max(
-                abs(one[part] - point[part]) / abs(point[part])
+                relative_difference(one[part], point[part])
                 for one, point in zip(found, expected["points"], strict=True)
             )
             for part in PARTS
@@ -230,6 +235,8 @@ def main() -> int:
     parser.add_argument("folder", type=Path, nargs="?", default=Path("exports/petab"))
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table as JSON")
     options = parser.parse_args()
+    if not (options.folder / "expected.json").is_file():
+        raise SystemExit(f"there are no problems in {options.folder}; make them: 'make exports'")
     if importlib.util.find_spec("qsp_lib"):
         print("note: qsp_lib is installed here; this script does not import it", file=sys.stderr)
     content = compare(options.folder)

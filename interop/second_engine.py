@@ -59,7 +59,9 @@ class Run:
 
 def relative_difference(found: np.ndarray, reference: np.ndarray) -> float:
     """Largest ``|a - b| / max(|b|, FLOOR * max|b|)``; 0 where the reference is 0 throughout and
-    so is what was found."""
+    so is what was found; infinite if either holds anything but finite numbers."""
+    if not (np.isfinite(found).all() and np.isfinite(reference).all()):
+        return np.inf
     scale = np.maximum(np.abs(reference), FLOOR * np.abs(reference).max())
     gap = np.abs(found - reference)
     return float(np.max(np.divide(gap, scale, out=np.where(gap > 0, np.inf, 0.0), where=scale > 0)))
@@ -228,6 +230,8 @@ def main() -> int:
     parser.add_argument("archive", type=Path, nargs="?", default=Path("exports/qsp-crs.omex"))
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the tables as JSON")
     options = parser.parse_args()
+    if not options.archive.is_file():
+        raise SystemExit(f"there is no archive {options.archive}; make it with 'make exports'")
     if importlib.util.find_spec("qsp_lib"):
         print("note: qsp_lib is installed here; this script does not import it", file=sys.stderr)
     content = {

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,10 @@ def second_profile(
         low, high = max(low, problem.lower[solved]), min(high, problem.upper[solved])
     first = float(np.clip(x[solved], low, high))
     begun = walker.fit(x, first)
-    ends = [_walk(walker, first, begun, end, steps_per_decade) for end in (low, high)]
+    for end in (low, high):
+        _walk(walker, first, begun, end, steps_per_decade)
+    # only now is the lowest cost known, from which both crossings count
+    ends = [_end(walker, end) for end in (low, high)]
     values = np.array(sorted(walker.best))
     costs = np.array([walker.cost_at(value) for value in values])
     at = float(values[int(np.argmin(costs))])
@@ -149,14 +153,12 @@ def second_profile(
     )  # fmt: skip
 
 
-def _walk(
-    walker: _Walker, first: float, begun: Array, end: float, steps_per_decade: int
-) -> tuple[float, End]:
+def _walk(walker: _Walker, first: float, begun: Array, end: float, steps_per_decade: int) -> None:
     """Out to the first value past the threshold or to the end of the range, and back again."""
+    if abs(end - first) < 1e-9:
+        return
     n_steps = max(int(np.ceil(abs(end - first) * steps_per_decade)), 1)
     grid = [float(value) for value in np.linspace(first, end, n_steps + 1)]
-    if abs(end - first) < 1e-9:
-        return end, End.OPEN
     visited, x = [first], begun
     for value in grid[1:]:
         x = walker.fit(x, value)
@@ -165,10 +167,17 @@ def _walk(
             break
     for value in visited[-2:0:-1]:
         x = walker.fit(x, value)
-    past = next((v for v in visited if _rise(walker, v) > THRESHOLD), None)
-    if past is None:
-        return end, End.OPEN
-    return _crossing(walker, visited[visited.index(past) - 1], past), End.CROSSED
+
+
+def _end(walker: _Walker, end: float) -> tuple[float, End]:
+    """The crossing nearest to the lowest cost on its side towards ``end``; ``end`` if none is."""
+    lowest = min(walker.best, key=walker.cost_at)
+    side = np.sign(end - lowest)
+    outward = sorted((v for v in walker.best if side * (v - lowest) >= 0), key=lambda v: side * v)
+    for below, above in pairwise(outward):
+        if side and _rise(walker, above) > THRESHOLD:
+            return _crossing(walker, below, above), End.CROSSED
+    return end, End.OPEN
 
 
 def _crossing(walker: _Walker, below: float, above: float) -> float:

@@ -81,6 +81,21 @@ def test_a_side_without_an_end_is_open_to_the_end_of_the_range() -> None:
     assert found.high == pytest.approx(0.5 * np.sqrt(THRESHOLD), rel=0.01)
 
 
+def test_a_lower_valley_met_on_the_way_is_what_both_ends_are_counted_from() -> None:
+    """From the shallow valley at 0 up to the deep one at 2, over a ridge that does not stop it."""
+
+    def two_valleys(theta: Array) -> Array:
+        x, y = np.atleast_2d(theta).T
+        deep = 8 * (x - 2) ** 2
+        shallow = 4.5 + 8 * x**2
+        return np.stack([np.sqrt(np.minimum(deep, shallow)), (y + 1) / 0.2], axis=-1)
+
+    found = second_profile(problem(two_valleys), "k_fb", np.array([0.0, -1.0]))
+    half = np.sqrt(THRESHOLD / 8)
+    assert (found.low, found.high) == pytest.approx((2 - half, 2 + half), abs=0.01)
+    assert (found.lower_end, found.upper_end) == (End.CROSSED, End.CROSSED)
+
+
 def test_the_range_ends_at_the_bounds_of_a_parameter() -> None:
     narrow = replace(problem(only_the_difference), lower=np.array([-1.0, -20.0]))
     found = second_profile(narrow, "k_fb", np.array([1.5, 0.0]))

@@ -21,7 +21,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
             "what they were made from. Needs the libraries of the interop extra. In a checkout it "
             "also renews what describes the whole: CITATION.cff, codemeta.json and the RO-Crate."
         ),
-        examples=("export", "export --output /tmp/model", "export --metadata"),
+        examples=("export", "export --output model", "export --metadata"),
     )
     export.add_argument(
         "--output", metavar="DIR", default="exports", help="folder to write to (default: exports)"

@@ -20,7 +20,6 @@ from .sbml_model import CREATORS, program
 NAME = "qsp-crs.omex"
 SIMULATIONS = "simulations.sedml"
 REFERENCE = "reference"
-_MASTER = SIMULATIONS
 _COMBINE = "http://identifiers.org/combine.specifications/"
 _FORMATS = {
     ".xml": f"{_COMBINE}sbml.level-3.version-2",
@@ -62,7 +61,7 @@ def _manifest(files: Mapping[str, str]) -> str:
     rows += [(f"./{path}", _FORMATS[path[path.rindex(".") :]]) for path in sorted(files)]
     lines = [
         f"  <content location={quoteattr(path)} format={quoteattr(kind)}"
-        + (' master="true"' if path == f"./{_MASTER}" else "")
+        + (' master="true"' if path == f"./{SIMULATIONS}" else "")
         + "/>"
         for path, kind in rows
     ]

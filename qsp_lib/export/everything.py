@@ -68,14 +68,21 @@ def manifest(record: Record, files: Mapping[str, bytes]) -> bytes:
 def write(record: Record, folder: Path) -> list[Path]:
     """Write every exported file below a folder, which is made if it is not there.
 
+    The manifest of an earlier export goes first and the new one is written last, so a set that
+    was not finished has none. Files of other names are left alone.
+
     Returns:
         The files written, in order.
 
     Raises:
-        InputError: a library is not installed, or the folder cannot be written.
+        InputError: a library is not installed, the folder cannot be written, or its manifest is
+            not one of exports.
     """
+    _require_free(folder)
+    files = everything(record)
+    (folder / MANIFEST).unlink(missing_ok=True)
     written = []
-    for path, data in everything(record).items():
+    for path, data in files.items():
         target = folder / path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -87,6 +94,22 @@ def write(record: Record, folder: Path) -> list[Path]:
     return written
 
 
+def _require_free(folder: Path) -> None:
+    """Refuse, before anything is made, a place that is no folder or holds another's manifest."""
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise InputError(f"{nearest} is not a folder; name another to write exports to.")
+    if not (folder / MANIFEST).exists():
+        return
+    try:
+        read_manifest(folder)
+    except InputError:
+        raise InputError(
+            f"{folder / MANIFEST} is not a manifest of exports and is not written over; name "
+            "another folder."
+        ) from None
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a folder of exports.
 
@@ -96,6 +119,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
+        content = {}
+    if not isinstance(content, dict) or {"schema", "lock", "files"} - content.keys():
         content = {}
     if content.get("schema") != SCHEMA:
         raise InputError(f"there is no manifest of exports in {folder}; make it: qsp-crs export.")

@@ -23,12 +23,10 @@ Source: Schmiester et al. 2021, doi 10.1371/journal.pcbi.1008646; PEtab 2.0 spec
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from ..calibration import make_problem
-from ..files import write_text_atomic
 from ..fitting import Problem
 from ..identifiability import locked_point
 from ..lock import Record
@@ -97,16 +95,6 @@ def tables(record: Record) -> dict[str, str]:
     found = {f"{v}/{name}": text for v, named in made.items() for name, text in named.items()}
     found |= {f"{V1}/{PROBLEM}": _YAML_1, f"{V2}/{PROBLEM}": _YAML_2}
     return found | {"expected.json": expected(record), "README.md": _readme(record, problem)}
-
-
-def write(directory: Path, record: Record) -> tuple[Path, ...]:
-    """Write :func:`files` below ``directory``, which is made if it is not there."""
-    paths = []
-    for name, text in files(record).items():
-        path = directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        paths.append(write_text_atomic(path, text))
-    return tuple(paths)
 
 
 _YAML_2 = """\

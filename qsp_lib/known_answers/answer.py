@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike
 
 from ..errors import InputError
 
-TEST = "tests/test_known_answers.py::test_the_machinery_gives_the_known_answer"
-
 
 class Scale(Enum):
     """What an error is divided by."""
@@ -68,11 +66,6 @@ class KnownAnswer:
     def holds(self) -> bool:
         """Whether the error is within the tolerance."""
         return self.error <= self.tolerance
-
-    @property
-    def test(self) -> str:
-        """The test that asks it, as pytest finds it."""
-        return f"{TEST}[{self.name}]"
 
     @classmethod
     def of(

@@ -93,7 +93,7 @@ def saturable_run(engine: str, rtol: float, atol: float) -> tuple[Trajectory, Ar
     """
     file = load_tocilizumab()
     inputs = replace(file.inputs, CL=0.0, Q=0.0)
-    bolus = file.regimens["clinical"].total_ug / 8
+    bolus = file.regimens["clinical"].total_ug / 8  # which is 8 mg/kg
     record = current_record()
     run = simulate(
         record.drug("tgn1412"), record.network, Regimen(), horizon_h=336.0, engine=engine,

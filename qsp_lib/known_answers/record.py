@@ -91,21 +91,23 @@ def read_record(path: Path = RECORD) -> Record:
     renew = "renew it: python -m qsp_lib.known_answers."
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as problem:
-        raise InputError(f"{path} is not a record of known answers ({problem}); {renew}") from None
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        raise InputError(f"{path} is not a record of known answers of schema {SCHEMA}; {renew}")
-    answers = {
-        group: tuple(
-            KnownAnswer(**answer | {"scale": Scale[answer["scale"]]})
-            for answer in content["answers"][group]
-        )
-        for group in CHECKS
-    }
-    return Record(
-        answers, content["settings"], tuple(content["rtols"]),
-        {name: tuple(errors) for name, errors in content["convergence"].items()},
-    )  # fmt: skip
+        if content["schema"] != SCHEMA:
+            raise ValueError(f"schema {content['schema']!r}, expected {SCHEMA}")
+        answers = {
+            group: tuple(
+                KnownAnswer(**answer | {"scale": Scale[answer["scale"]]})
+                for answer in content["answers"][group]
+            )
+            for group in CHECKS
+        }
+        return Record(
+            answers, dict(content["settings"]), tuple(content["rtols"]),
+            {name: tuple(errors) for name, errors in content["convergence"].items()},
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise InputError(
+            f"{path} is not a record of known answers ({problem!r}); {renew}"
+        ) from None
 
 
 def write_record(record: Record, path: Path = RECORD) -> Path:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from .. import chapters
-from ..errors import InputError
 from ..export import petab
 from ..identifiability import CLAIMED, RATIO, read_kept
 from ..lock import current_record
@@ -15,6 +13,7 @@ from ..parameters import network_table
 from ..profiles import End
 from ..second_profiler import SecondVerdict, read_verdicts
 from .fragments import BookData, fragment, table
+from .interoperability import read_found
 from .substitutions import format_value
 
 EVALUATED = chapters.ROOT / "exports" / "petab_objective.json"
@@ -28,23 +27,12 @@ _PARTS = {"misfit": "squared residuals", "data": "likelihood", "priors": "priors
 
 
 def read_evaluated(path: Path = EVALUATED) -> dict[str, Any]:
-    """What other tools found of the PEtab problems.
-
-    Raises:
-        InputError: there is no such file, or it is not one.
-    """
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        _ = content["versions"], content["with"], content["points"], content["limit"]
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise InputError(
-            f"{path} cannot be read ({problem!r}); make it with 'make exports'."
-        ) from None
-    return content
+    """What other tools found of the PEtab problems; raises as :func:`read_found`."""
+    return read_found(path, ("versions", "with", "points", "limit"))
 
 
 @fragment("petab")
-def petab_problems(book: BookData) -> str:
+def petab_problems(_book: BookData) -> str:
     """The two problems, how they compare with the fit, and what they leave out."""
     record, made = current_record(), read_evaluated()
     whole, missing = petab.shares(record), petab.left_out(record)
@@ -90,7 +78,7 @@ def petab_problems(book: BookData) -> str:
 
 
 @fragment("second_verdicts")
-def second_verdicts(book: BookData) -> str:
+def second_verdicts(_book: BookData) -> str:
     """The claimed verdicts by our profiler and by MINUIT alone."""
     record = current_record()
     kept, second = read_kept(record), read_verdicts(record)

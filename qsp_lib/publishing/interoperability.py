@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..export import combine, sbml
 from ..export.courses import ATOL, RTOL, courses
 from ..export.everything import read_manifest
 from ..lock import current_record
+from ..rescue import LATE_H
 from .fragments import BookData, fragment, table
 from .substitutions import format_value
 
@@ -45,19 +47,27 @@ def stage_downloads(root: Path, target: Path) -> None:
 
 
 def read_compared(path: Path = COMPARED) -> dict[str, Any]:
-    """What the other engines found of the archive.
+    """What the other engines found of the archive; raises as :func:`read_found`."""
+    return read_found(path, ("engines", "titles", "limit", "floor"))
+
+
+def read_found(path: Path, parts: Iterable[str]) -> dict[str, Any]:
+    """What a script of ``interop/`` wrote.
+
+    Args:
+        path: of its file.
+        parts: keys that have to be in it.
 
     Raises:
-        InputError: there is no such file, or it is not one.
+        InputError: there is no such file, or a part is missing.
     """
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        _ = content["engines"], content["titles"], content["limit"], content["floor"]
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return content | {part: content[part] for part in parts}
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise InputError(
             f"{path} cannot be read ({problem!r}); make it with 'make exports'."
         ) from None
-    return content
 
 
 def _offered(path: str) -> str:
@@ -65,7 +75,7 @@ def _offered(path: str) -> str:
 
 
 @fragment("downloads")
-def downloads(book: BookData) -> str:
+def downloads(_book: BookData) -> str:
     """The exported files, each with what it is."""
     record = current_record()
     rows = [
@@ -83,7 +93,7 @@ def downloads(book: BookData) -> str:
 
 
 @fragment("second_engine")
-def second_engine(book: BookData) -> str:
+def second_engine(_book: BookData) -> str:
     """Largest relative difference from SciPy: every state, course and engine."""
     made = read_compared()
     worst = {
@@ -123,7 +133,7 @@ def _billionths(value: float) -> str:
 
 
 @fragment("export_switches")
-def export_switches(book: BookData) -> str:
+def export_switches(_book: BookData) -> str:
     """What a reader changes in the SBML files."""
     rows = [
         (f"`{sbml.DOSE_FACTOR}`", "a drug's file", "1", "multiplies every dose of the drug"),
@@ -131,7 +141,7 @@ def export_switches(book: BookData) -> str:
             f"`{sbml.TCZ_FACTOR}`", "a drug's file", "0",
             "1 gives tocilizumab, other values a share of it",
         ),
-        (f"`{sbml.TCZ_TIME}`", "a drug's file", f"{sbml.LATE_H:g}", "when it is given (h)"),
+        (f"`{sbml.TCZ_TIME}`", "a drug's file", f"{LATE_H:g}", "when it is given (h)"),
         (f"`{sbml.SWITCH}`", "`network.xml`", "1", "1 for a bispecific drug, 0 for a monoclonal"),
         ("`u`, `u_tcz`", "`network.xml`", "0", "dosing rates of drug and tocilizumab (ug/h)"),
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from ..known_answers import KnownAnswer, Record, read_record
 from ..known_answers.answer import Scale
 from ..known_answers.solvers import CURVES
 from .fragments import BookData, fragment, pictures, table
-from .substitutions import format_value
+from .substitutions import format_value, power_of_ten
 
 ROUNDING = 1e-12
 """Errors below this are shown as such: the last digits belong to the machine."""
@@ -37,7 +37,7 @@ def digits(value: float) -> str:
         text = f"{float(text):,}".removesuffix(".0") if abs(value) >= 1e4 else text
         return text.replace("-", "−")
     mantissa, exponent = f"{value:.{_DIGITS - 1}e}".split("e")
-    return f"{mantissa.rstrip('0').rstrip('.')} × {_power(int(exponent))}"
+    return f"{mantissa.rstrip('0').rstrip('.')} × {power_of_ten(int(exponent))}"
 
 
 def small(value: float) -> str:
@@ -49,12 +49,8 @@ def small(value: float) -> str:
     if value >= 0.01:
         return format_value(float(f"{value:.2g}"))
     mantissa, exponent = f"{value:.0e}".split("e")
-    power = _power(int(exponent))
+    power = power_of_ten(int(exponent))
     return power if mantissa == "1" else f"{mantissa} × {power}"
-
-
-def _power(exponent: int) -> str:
-    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _with_unit(text: str, unit: str) -> str:

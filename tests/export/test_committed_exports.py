@@ -23,7 +23,8 @@ from qsp_lib.equations import DRUG, NETWORK, STATES
 from qsp_lib.errors import InputError
 from qsp_lib.export import combine, everything, optional, sbml
 from qsp_lib.export.courses import courses, grid
-from qsp_lib.lock import current_record
+from qsp_lib.files import write_bytes_atomic
+from qsp_lib.lock import Record, current_record
 from qsp_lib.simulate import HORIZON_H, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,6 +168,62 @@ def test_without_the_libraries_export_says_how_to_get_them(
     assert message.startswith("error: ") and message.count("\n") == 1
     assert "pip install" in message and "interop" in message
     assert not (tmp_path / "out").exists()
+
+
+def few(record: Record) -> dict[str, bytes]:
+    """Exports that need no library."""
+    files = {"petab/one.tsv": b"1", "two.omex": b"2"}
+    return files | {everything.MANIFEST: everything.manifest(record, files)}
+
+
+@pytest.mark.parametrize("content", ['{"mine": 1}', "[]", "not JSON", '{"schema": 1}'])
+def test_a_manifest_of_something_else_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    monkeypatch.setattr(everything, "everything", few)
+    theirs = tmp_path / everything.MANIFEST
+    theirs.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match="is not a manifest of exports and is not written over"):
+        everything.write(RECORD, tmp_path)
+    assert theirs.read_text(encoding="utf-8") == content
+    assert list(tmp_path.iterdir()) == [theirs]
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(_record: Record) -> dict[str, bytes]:
+        raise AssertionError("it was made")
+
+    monkeypatch.setattr(everything, "everything", made)
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(InputError, match="file is not a folder; name another"):
+            everything.write(RECORD, place)
+
+
+def test_an_export_that_is_interrupted_leaves_no_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(everything, "everything", few)
+    (tmp_path / "second_engine.json").write_text("{}", encoding="utf-8")
+    everything.write(RECORD, tmp_path)
+    assert everything.stale(RECORD, tmp_path) == []
+
+    def interrupted(path: Path, data: bytes) -> Path:
+        if path.name == "two.omex":
+            raise KeyboardInterrupt
+        return write_bytes_atomic(path, data)
+
+    with monkeypatch.context() as during:
+        during.setattr(everything, "write_bytes_atomic", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            everything.write(RECORD, tmp_path)
+    with pytest.raises(InputError, match="no manifest of exports"):
+        everything.stale(RECORD, tmp_path)
+    everything.write(RECORD, tmp_path)
+    assert everything.stale(RECORD, tmp_path) == []
+    assert (tmp_path / "second_engine.json").is_file()
 
 
 def test_the_exporters_need_no_library_to_be_imported() -> None:

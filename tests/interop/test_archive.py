@@ -171,3 +171,26 @@ def test_a_difference_would_be_found(tmp_path: Path, member: str, old: str, new:
     archive = edited(tmp_path / "edited.omex", member, old, new)
     ran = second_engine(archive)
     assert ran.returncode == 1 and "FAILS" in ran.stdout, ran.stdout + ran.stderr
+
+
+def test_a_course_that_is_no_number_does_not_agree() -> None:
+    found = alone(
+        """
+        import json, math, sys
+        sys.path.insert(0, sys.argv[1])
+        from second_engine import relative_difference
+        import numpy as np
+        one, zero = np.ones(3), np.zeros(3)
+        bad = np.array([1.0, np.nan, 1.0])
+        gaps = [relative_difference(*pair) for pair in ((bad, one), (bad * 0, zero), (one, bad))]
+        print(json.dumps([math.isinf(gap) for gap in gaps] + [relative_difference(one, one)]))
+        """,
+        str(ROOT / "interop"),
+    )
+    assert found == [True, True, True, 0.0]
+
+
+def test_an_archive_that_is_not_there_is_named(tmp_path: Path) -> None:
+    ran = second_engine(tmp_path / "none.omex")
+    assert ran.returncode == 1
+    assert "none.omex" in ran.stderr and "Traceback" not in ran.stderr

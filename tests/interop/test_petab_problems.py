@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -97,6 +98,21 @@ def test_a_changed_sigma_dose_time_baseline_prior_or_equation_is_seen(
     found = evaluate(path.parent, expected["points"][0]["log10_parameters"])
     shifts = [abs(found[p] / expected["points"][0][p] - 1) for p in script.PARTS]
     assert max(shifts) > 10 * expected["relative_tolerance"]
+
+
+def test_an_objective_that_is_no_number_does_not_agree(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever among the points it is."""
+    expected = json.loads((PROBLEMS / "expected.json").read_text(encoding="utf-8"))["points"]
+    for spoilt in (0, 2):
+        found = [{part: point[part] for part in script.PARTS} for point in expected]
+        found[spoilt]["data"] = math.nan
+        answers = iter(found)
+        fake = {"v2": (lambda *_, answers=answers: next(answers), lambda _: [])}
+        monkeypatch.setattr(script, "VERSIONS", fake)
+        made = script.compare(PROBLEMS)["versions"]["v2"]["difference"]
+        assert made == {"misfit": 0.0, "data": math.inf, "priors": 0.0}
 
 
 def test_an_invalid_problem_has_its_fault_named(script: ModuleType, tmp_path: Path) -> None:
