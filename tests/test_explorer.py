@@ -70,8 +70,16 @@ def test_what_is_moved_changes_the_result_and_marks_it(
 ) -> None:
     locked, solution = solve(Setting("tgn1412")), solve(Setting("tgn1412", **moved))
     assert solution.trajectory.area("S") != pytest.approx(locked.trajectory.area("S"), rel=1e-3)
-    assert solution.mark == f"unlocked: {next(iter(moved))}"
+    expected = f"unlocked: {next(iter(moved))}"
+    if "tocilizumab_h" in moved:
+        expected = "treated: tocilizumab at 6 h"
+    assert solution.mark == expected
     assert bool(solution.trajectory.mark) is unlocks
+
+
+def test_a_treatment_is_named_beside_what_is_unlocked() -> None:
+    solution = solve(Setting("tgn1412", k_exh=0.7, tocilizumab_h=-24.0))
+    assert solution.mark == "unlocked: k_exh; treated: tocilizumab at -24 h"
 
 
 def test_a_setting_equal_to_the_record_gives_the_same_numbers_and_still_its_mark() -> None:

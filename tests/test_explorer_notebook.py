@@ -33,4 +33,4 @@ def test_it_runs_in_a_kernel_and_gives_the_widgets(
     shown, printed = (cell.outputs for cell in notebook.cells if cell.cell_type == "code")
     assert len(shown) == 1 and "application/vnd.jupyter.widget-view+json" in shown[0].data
     assert printed[0].text.startswith("severity index ")
-    assert "unlocked: k_exh, tocilizumab_h" in printed[0].text
+    assert "unlocked: k_exh; treated: tocilizumab at 6 h" in printed[0].text

@@ -1,12 +1,14 @@
 """The explorer: a few values to move, and the model solved again with each.
 
-A setting that is not the locked one gives marked results. Values, ranges and the solve are in
-:mod:`qsp_lib.explorer.settings`, the widgets of a live kernel in :mod:`qsp_lib.explorer.widgets`.
+A setting that is not the locked one, or treats with tocilizumab, gives marked results. Values,
+ranges and the solve are in :mod:`qsp_lib.explorer.settings`, the widgets of a live kernel in
+:mod:`qsp_lib.explorer.widgets`.
 """
 
 from .settings import (
     SLIDER_STEPS,
     TOCILIZUMAB,
+    TREATED,
     UNLOCKED,
     Control,
     Setting,
@@ -20,6 +22,7 @@ from .widgets import Explorer, describe, explore
 __all__ = [
     "SLIDER_STEPS",
     "TOCILIZUMAB",
+    "TREATED",
     "UNLOCKED",
     "Control",
     "Explorer",

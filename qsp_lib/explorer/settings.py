@@ -20,7 +20,7 @@ from ..trajectory import Trajectory
 
 SLIDER_STEPS = 1000
 """Positions of a slider; the locked value stands at the one nearest to it."""
-UNLOCKED = "unlocked"
+UNLOCKED, TREATED = "unlocked", "treated"
 TOCILIZUMAB_H = (-24.0, 96.0, 6.0)
 """Earliest and latest time of tocilizumab, and the one it starts at (h from the first dose)."""
 _LONG_INFUSION_H = 24.0
@@ -145,9 +145,13 @@ class Solution:
 
     @property
     def mark(self) -> str:
-        """Empty at the locked values; else what has to stand beside every number."""
-        moved = ", ".join(self.setting.moved)
-        return f"{UNLOCKED}: {moved}" if moved else ""
+        """What has to stand beside every number; empty at the locked values, untreated."""
+        given_h = self.setting.tocilizumab_h
+        moved = ", ".join(name for name in self.setting.moved if name != TOCILIZUMAB.key)
+        parts = [f"{UNLOCKED}: {moved}"] if moved else []
+        # a treatment, and no other value than the locked one
+        parts += [] if given_h is None else [f"{TREATED}: tocilizumab at {given_h:g} h"]
+        return "; ".join(parts)
 
     def peak(self, name: str) -> tuple[float, float]:
         """Highest value of a state from the drug's first dose on, and its time from that (h)."""

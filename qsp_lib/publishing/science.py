@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .. import chapters
 from ..drugs import DrugFile, Quantity, load_drug, load_tocilizumab, shipped_drugs
 from ..evidence import load_tables
-from ..evidence_row import EvidenceRow
+from ..evidence_row import DECLARED, EvidenceRow
 from ..lock import current_record
 from ..observations import load_observations
-from ..parameters import network_table
+from ..parameters import DrugInputs, TocilizumabInputs, network_table
 from ..seal import sealed_tables, status
 from . import typeset
 from .fragments import BookData, fragment, table
 from .references import references
 from .substitutions import format_value
-from .symbols import link
+from .symbols import CRP_SOURCES, NOT_READ, grade_boundaries, in_words, link
 
 _UPSTREAM = ("A_c", "A_p", "R", "A", "X", "B")
 _NETWORK = ("IFN", "TNF", "M", "IL6", "S")
@@ -64,7 +66,9 @@ def equations_network(_book: BookData) -> str:
 @fragment("equations_rescue")
 def equations_rescue(_book: BookData) -> str:
     """Tocilizumab and the CRP readout, from the traced right-hand side."""
-    return _defined(("C_tcz", "C_tcz_p", "rho"), "monoclonal") + _derivatives(_RESCUE, "monoclonal")
+    return _derivatives(_RESCUE, "monoclonal") + _defined(
+        ("C_tcz", "C_tcz_p", "rho", "H_CRP"), "monoclonal"
+    )
 
 
 @fragment("network_parameters")
@@ -93,28 +97,58 @@ def network_parameters(_book: BookData) -> str:
     return table(header, rows)
 
 
-def _quantity(name: str, quantity: Quantity) -> tuple[str, str, str, str, str]:
-    value = f"that of {quantity.same_as}" if quantity.same_as else format_value(quantity.value)
+def _as_given(quantity: Quantity) -> str:
+    """A number as its file gives it, with its unit; of a rate with a prior, the prior."""
+    if quantity.same_as:
+        return f"that of {quantity.same_as}"
+    value = format_value(quantity.value)
     if quantity.low is not None and quantity.high is not None:
         value += f" ({format_value(quantity.low)}–{format_value(quantity.high)})"
+    value += "" if quantity.unit == "1" else f" {quantity.unit}"
     if quantity.log10_sd:
-        value += f" (prior sd {quantity.log10_sd:g} in log10, {quantity.status})"
-    return name, value, quantity.unit, ", ".join(quantity.source), quantity.note
+        value += f" (prior median; sd {quantity.log10_sd:g} in log10, {quantity.status})"
+    return value
+
+
+_HELD_AS = {"half_life": "CL", "weight": "weight_kg", "bsa": "bsa_m2"}
+"""Inputs that the record holds under another name."""
+_HELD_UNITS = {"weight_kg": "kg", "bsa_m2": "m²"}
+
+
+def _locked(name: str, held: DrugInputs | TocilizumabInputs, suffix: str = "") -> str:
+    """The value that the lock record holds, in the model's units."""
+    key = _HELD_AS.get(name, name)
+    if not hasattr(held, key):
+        return NOT_READ  # a molar mass, which is in another number by then
+    unit = _HELD_UNITS.get(key) or in_words(key + ("" if key == "f_R" else suffix))[1]
+    value = format_value(getattr(held, key))
+    value += "" if unit == NOT_READ else f" {unit}"
+    return value if name in (key, "weight", "bsa") else f"{key}: {value}"
 
 
 @fragment("drug_inputs")
 def drug_inputs(_book: BookData) -> str:
-    """Every input of every drug and of tocilizumab, as its file gives it."""
-    header = ("input", "value", "unit", "source", "note")
+    """Every input of every drug and of tocilizumab, as its file gives it and as it was locked."""
+    header = ("input", "as given", "locked", "source", "note")
+    record = current_record()
     parts = []
     for name in shipped_drugs():
         file: DrugFile = load_drug(name)
-        rows = [_quantity(key, quantity) for key, quantity in file.sources.items()]
+        rows = _inputs(file.sources, record.drug(name))
         regimens = ", ".join(f"{key}: {regimen.label}" for key, regimen in file.regimens.items())
         parts.append(f"**{file.inputs.label}** ({file.inputs.mechanism}). Regimens: {regimens}.\n")
         parts.append(table(header, rows))
-    rows = [_quantity(key, quantity) for key, quantity in load_tocilizumab().sources.items()]
+    rows = _inputs(load_tocilizumab().sources, record.tocilizumab, "_tcz")
     return "\n".join([*parts, "**Tocilizumab** (the rescue).\n", table(header, rows)])
+
+
+def _inputs(
+    sources: Mapping[str, Quantity], held: DrugInputs | TocilizumabInputs, suffix: str = ""
+) -> list[tuple[str, ...]]:
+    return [
+        (name, _as_given(q), _locked(name, held, suffix), ", ".join(q.source), q.note)
+        for name, q in sources.items()
+    ]
 
 
 @fragment("observations")
@@ -158,13 +192,13 @@ def _level(row: EvidenceRow) -> str:
 def evidence(_book: BookData) -> str:
     """Every row of every evidence table, folded."""
     known = load_tables()
-    header = ("row", "drug", "analyte", "statistic", "value", "verified", "source", "note")
+    header = ("row", "what", "value", "source", "verified", "note")
     parts = []
     for name in known.table_sha256:
         rows = [
             (
-                row.id, row.drug or "", row.analyte or "", row.statistic or "", _level(row),
-                row.verified, _source(row), row.note or "",
+                row.id, ", ".join(filter(None, (row.drug, row.analyte, row.statistic))),
+                _level(row), _source(row), row.verified, row.note or "",
             )
             for row_id, row in known.items()
             if known.tables[row_id] == name
@@ -177,8 +211,17 @@ def evidence(_book: BookData) -> str:
 @fragment("declared_assumptions")
 def declared_assumptions(_book: BookData) -> str:
     """Every input that rests, wholly or partly, on a declared assumption."""
+    record = current_record()
+    severity = record.content["severity"]
     rows: list[tuple[Any, ...]] = [
-        ("network", f"${row.symbol}$", row.prior.median, row.unit, row.note or row.description)
+        (
+            "network",
+            f"${row.symbol}$",
+            format_value(row.prior.median)
+            + ("" if row.unit == "1" else f" {row.unit}")
+            + (" (prior median)" if row.prior.status == "estimated" else " (fixed)"),
+            row.note or row.description,
+        )
         for row in network_table().values()
         if "declared assumption" in row.source
     ]
@@ -187,9 +230,56 @@ def declared_assumptions(_book: BookData) -> str:
     for name, sources in files.items():
         for key, quantity in sources.items():
             if "declared assumption" in quantity.source:
-                _, value, unit, _, note = _quantity(key, quantity)
-                rows.append((name, key, value, unit, note))
-    return table(("owner", "input", "value", "unit", "what is assumed"), rows)
+                rows.append((name, key, _as_given(quantity), quantity.note))
+    rows += [
+        ("CRP", link(key), f"{format_value(record.crp.values()[key])} {in_words(key)[1]}", origin)
+        for key, origin in CRP_SOURCES.items()
+        if DECLARED in origin
+    ]
+    rows += [
+        (
+            "severity", f"lowest index of grade {grade}",
+            f"{severity['boundaries'][f'grade_{grade}']:.2f}", origin,
+        )
+        for grade, origin in grade_boundaries()
+    ]  # fmt: skip
+    rows.append(("severity", "tie", f"{severity['tie']:g}", "indices this close are not an order"))
+    return table(("owner", "input", "value", "what is assumed"), rows)
+
+
+_DOUBT = re.compile(r"\b(?:unverified|assumed)\b")
+
+
+@fragment("doubted_rows")
+def doubted(book: BookData) -> str:
+    """Rows marked as verified whose own notes take something back, and where each is used."""
+    shown = {
+        name: (book.notebooks / f"{name}.ipynb").read_text(encoding="utf-8")
+        for name in chapters.chapter_names(book.notebooks)
+    }
+    used: dict[str, list[str]] = {}
+    held = {"network": [row.source for row in network_table().values()]}
+    files = {name: load_drug(name).sources for name in shipped_drugs()}
+    files["tocilizumab"] = load_tocilizumab().sources
+    held |= {name: [" ".join(q.source) for q in given.values()] for name, given in files.items()}
+    held["the points of the fit"] = [" ".join(o.sources) for o in load_observations()]
+    rows = []
+    for row_id, row in load_tables().items():
+        if row.verified != "yes" or not _DOUBT.search(row.note):
+            continue
+        used[row_id] = [name for name, texts in held.items() if any(row_id in t for t in texts)]
+        used[row_id] += [
+            f"[](../notebooks/{n}.ipynb)" for n, text in shown.items() if row_id in text
+        ]
+        what = ", ".join(filter(None, (row.drug, row.analyte, row.statistic)))
+        rows.append((row_id, what, row.note, ", ".join(used[row_id]) or "nowhere"))
+    return (
+        ":::{admonition} Rows marked as verified whose notes say otherwise\n:class: warning\n"
+        f"{len(rows)} rows carry *verified = yes*, and a note that calls something *unverified* "
+        "or *assumed*: of some the DOI alone, of others the number itself. The tables are fixed by "
+        "the lock, so the mark stays as it is; read these rows by their notes.\n\n"
+        f"{table(('row', 'what', 'its note', 'used in'), rows)}:::\n"
+    )
 
 
 @fragment("sealed_tables")

@@ -25,10 +25,13 @@ from ..lock import current_record
 from . import api_reference as _api_reference  # noqa: F401  (registers its fragment)
 from . import archive, chapter_pages, interoperability, pages, run_times
 from . import checklists as _checklists  # noqa: F401  (registers its fragments)
+from . import citation as _citation  # noqa: F401  (registers its fragment)
 from . import claims as _claims  # noqa: F401  (registers its fragment)
 from . import estimation as _estimation  # noqa: F401  (registers its fragments)
 from . import machinery as _machinery  # noqa: F401  (registers its fragments)
 from . import manual as _manual  # noqa: F401  (registers its fragments)
+from . import misses as _misses  # noqa: F401  (registers its fragment)
+from . import model_page as _model_page  # noqa: F401  (registers its fragments)
 from . import performance as _performance  # noqa: F401  (registers its fragments)
 from . import science as _science  # noqa: F401  (registers its fragments)
 from . import status as _status  # noqa: F401  (registers its fragments)

@@ -25,7 +25,7 @@ from .substitutions import format_value
 DERIVED = tuple(str(symbol) for symbol in typeset.definitions("monoclonal"))
 """Named intermediate quantities of the equations."""
 NOT_READ = "–"
-_CRP_SOURCES = {
+CRP_SOURCES = {
     "k_CRP": f"so that TGN1412's untreated CRP peaks at {SEVERE_PEAK_MG_L:g} mg/L; {DECLARED}",
     "K_CRP": f"so that blinatumomab's peaks at {MILD_PEAK_MG_L:g} mg/L; {DECLARED}",
     "d_CRP": "EA125",
@@ -114,7 +114,7 @@ def rescue(_book: BookData) -> str:
     values = record.tocilizumab.values() | record.crp.values()
     sources = {name: _sources(given[name.removesuffix("_tcz")].source) for name in TOCILIZUMAB}
     rows = [
-        (*_head(name), values[name], _entered(name), (sources | _CRP_SOURCES)[name])
+        (*_head(name), values[name], _entered(name), (sources | CRP_SOURCES)[name])
         for name in (*TOCILIZUMAB, *CRP)
     ]
     return table((*_HEAD, "at the lock", "enters", "source"), rows)
@@ -133,19 +133,25 @@ def derived(_book: BookData) -> str:
     return table((*_HEAD, "is", "enters"), rows)
 
 
-@fragment("symbols_severity")
-def severity_symbols(_book: BookData) -> str:
-    """The severity index, its baselines, its boundaries and the tie."""
+def grade_boundaries() -> tuple[tuple[int, str], ...]:
+    """Each illustrative grade above 0, with where its lowest index comes from."""
     given = current_record().content["severity"]
-    edges, base, index = given["boundaries"], given["baselines"], given["index"]
+    edges, index = given["boundaries"], given["index"]
     above_mild = edges["grade_2"] - index["blinatumomab"]
     below_severe = index["tgn1412"] - edges["grade_4"]
-    grades = (
+    return (
         (1, f"{10 ** edges['grade_1']:.0f} times the healthy level, declared"),
         (2, f"blinatumomab's locked index and {above_mild:.2f}"),
         (3, "half way between those of grades 2 and 4"),
         (4, f"TGN1412's locked index less {below_severe:.2f}"),
     )
+
+
+@fragment("symbols_severity")
+def severity_symbols(_book: BookData) -> str:
+    """The severity index, its baselines, its boundaries and the tie."""
+    given = current_record().content["severity"]
+    edges, base = given["boundaries"], given["baselines"]
     integral = rf"$\log_{{10}}\int_0^{{{AREA_H:g}}} S\,dt$"
     rows = [
         _named("b", "b", "healthy IL-6, to which the signal is added", "pg/mL", base["IL6"],
@@ -161,7 +167,7 @@ def severity_symbols(_book: BookData) -> str:
         *(
             _named(f"z_{n}", f"z_{n}", f"lowest index of the illustrative grade {n}", "1",
                    edges[f"grade_{n}"], origin)
-            for n, origin in grades
+            for n, origin in grade_boundaries()
         ),
         _named("area", "a", f"area of the signal over the first {AREA_H:g} h, as a power of ten: "
                "another definition of severity", "log10 pg/mL·h", integral, "a modelling choice"),
@@ -181,8 +187,13 @@ def _placed(name: str, shown: str) -> str:
 
 
 def _head(name: str) -> tuple[str, str, str]:
+    return _placed(name, f"{_math(name)}<br>`{name}`"), *in_words(name)
+
+
+def in_words(name: str) -> tuple[str, str]:
+    """What a symbol stands for, and its unit."""
     quantity = QUANTITIES[name]
-    return _placed(name, f"{_math(name)}<br>`{name}`"), quantity.words, _unit(quantity.unit)
+    return quantity.words, _unit(quantity.unit)
 
 
 def _named(

@@ -9,7 +9,7 @@ import pytest
 from reader import HTML, PHONE, Open
 
 from qsp_lib import results
-from qsp_lib.explorer import Setting, solve
+from qsp_lib.explorer import TOCILIZUMAB, Setting, controls, solve
 from qsp_lib.export import javascript
 from qsp_lib.lock import current_record
 
@@ -136,6 +136,73 @@ def test_the_link_can_be_copied(visit: Open) -> None:
     page.click("#explorer-copy")
     page.wait_for_function("document.querySelector('.copied').textContent !== ''")
     assert page.evaluate("navigator.clipboard.readText()").endswith("?drug=tgn1412&k_exh=0.3")
+    page.click("#explorer-reset")
+    assert page.inner_text(".copied") == ""
+
+
+def ends_of_every_control() -> list[tuple[str, str, float]]:
+    """Drug, name in the address and value of both ends of every number, as the page has them."""
+    record = current_record()
+    ends = [
+        (drug, key, end)
+        for drug in record.content["drugs"]
+        for key, control in controls(record, drug).items()
+        for end in (control.low, control.high)
+    ]
+    return [
+        *ends, *(("tgn1412", "tocilizumab", end) for end in (TOCILIZUMAB.low, TOCILIZUMAB.high))
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("drug", "key", "end"), ends_of_every_control())
+def test_an_end_of_a_range_is_in_the_range(visit: Open, drug: str, key: str, end: float) -> None:
+    opened = visit(f"{PAGE}?drug={drug}&{key}={end:g}")
+    index_of(opened.page)
+    assert opened.page.inner_text(f"#remark-{key}") == ""
+    assert float(state_of(opened.page)[key]) == pytest.approx(end)
+    # as the page prints it
+    printed = opened.page.inner_text(f"#locked-{key}").split("; ")[1].removesuffix(" h")
+    assert end in [pytest.approx(float(text), rel=1e-3) for text in printed.split(" to ")]
+
+
+def test_a_treatment_is_called_treated_and_not_unlocked(visit: Open) -> None:
+    page = visit(f"{PAGE}?tocilizumab=6").page
+    index_of(page)
+    assert page.inner_text("#explorer-mark").startswith("Treated: tocilizumab at 6 h")
+    assert page.text_content("#panel-S text.mark") == "treated"
+    assert "unlocked" not in page.get_attribute("#panel-S", "aria-label")
+    page.fill("#control-k_exh", "0.7")
+    page.keyboard.press("Tab")
+    index_of(page)
+    assert page.text_content("#panel-S text.mark") == "unlocked, treated"
+
+
+def test_the_key_names_a_dashed_curve_only_where_there_is_one(visit: Open) -> None:
+    page = visit(PAGE).page
+    index_of(page)
+    assert not page.is_visible("#explorer-dashed")
+    page.click("label[for=control-give]")
+    index_of(page)
+    assert page.is_visible("#explorer-dashed")
+    assert page.locator("#panel-S path.locked").count() == 1
+
+
+@pytest.mark.parametrize("given", [0, 6, 60, 96])
+def test_no_curve_runs_through_the_label_of_tocilizumab(visit: Open, given: int) -> None:
+    page = visit(f"{PAGE}?tocilizumab={given}&hours=168").page
+    index_of(page)
+    for panel in ("IL6", "S"):
+        crossed = page.evaluate("""id => {
+          const svg = document.getElementById(id);
+          const texts = [...svg.querySelectorAll("text")];
+          const box = texts.find(t => t.textContent === "tocilizumab").getBBox();
+          const inside = ({x, y}) => x >= box.x && x <= box.x + box.width &&
+            y >= box.y && y <= box.y + box.height;
+          return [...svg.querySelectorAll("path.curve")].some(path =>
+            [...Array(400).keys()].some(k =>
+              inside(path.getPointAtLength(path.getTotalLength() * k / 399))));
+        }""", f"panel-{panel}")  # fmt: skip
+        assert not crossed
 
 
 @pytest.mark.parametrize(

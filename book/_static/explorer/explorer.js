@@ -8,7 +8,6 @@
   if (!place || !model || !solver) return;
 
   const NUMBERS = ["dose", "k_exh", "K_M", "K_S"];
-  const SYMBOLS = { k_exh: "k_exh", K_M: "K_M", K_S: "K_S" };
   const SPANS_H = [24, 72, 168];
   const FIRST_DRUG = "tgn1412";
   const tcz = model.tocilizumab.control;
@@ -50,8 +49,9 @@
     const value = parseNumber(text);
     const range = `expected ${plain(low)} to ${plain(high)} ${unit}`;
     if (Number.isNaN(value)) return `“${text}” is not a number; ${range}.`;
-    // the ends as they are shown may round to just outside
-    if (value < low * (1 - 1e-9) - 1e-12 || value > high * (1 + 1e-9)) {
+    // an end is in range, whatever its sign and its last digit
+    const slack = (end) => Math.abs(end) * 1e-9 + 1e-12;
+    if (value < low - slack(low) || value > high + slack(high)) {
       return `${text.trim()} is out of range; ${range}.`;
     }
     return "";
@@ -66,12 +66,17 @@
   let span = SPANS_H[1];
   const remarks = {}; // by control: why what was asked was not done
 
-  function moved() {
+  // Values that are not the locked ones; tocilizumab is none of them, but a treatment.
+  function unlocked() {
     const names = NUMBERS.filter((key) => state[key] !== null);
     if (!state.feedback) names.push("feedback");
-    if (state.tocilizumab !== null) names.push("tocilizumab");
     return names;
   }
+  const treated = () => state.tocilizumab !== null;
+  const differs = () => unlocked().length > 0 || treated();
+  // The one or two words that stand beside everything that is not the locked, untreated drug.
+  const mark = () =>
+    [unlocked().length ? "unlocked" : "", treated() ? "treated" : ""].filter(Boolean).join(", ");
 
   function query() {
     const asked = new URLSearchParams({ drug: state.drug });
@@ -230,7 +235,8 @@
       span = Number(shown.value);
       update();
     });
-    Object.assign(parts, { drug, feedback, give, shown });
+    const copied = element("span", { role: "status", class: "copied" });
+    Object.assign(parts, { drug, feedback, give, shown, copied });
 
     const reset = element("button", { type: "button", id: "explorer-reset" }, "Reset to the lock");
     reset.addEventListener("click", () => {
@@ -239,7 +245,6 @@
       update();
     });
     const copy = element("button", { type: "button", id: "explorer-copy" }, "Copy a link to this view");
-    const copied = element("span", { role: "status", class: "copied" });
     copy.addEventListener("click", async () => {
       const link = `${location.href.split(/[?#]/)[0]}?${query()}`;
       try {
@@ -349,10 +354,15 @@
     return { value: Math.max(value, 0) + baselineOf(name), time_h };
   };
 
+  const LABELLED = ["IL6", "S"]; // panels that say what the line at tocilizumab is
+  const LABEL_BAND = 14; // room for that label at the top, which no curve enters
+  const givenInView = () => treated() && state.tocilizumab >= 0 && state.tocilizumab <= span;
+
   function scaleFor(panel, solutions) {
     const names = namesOf(panel);
     const highest = Math.max(...solutions.flatMap((s) => names.map((n) => top(s, n).value)));
-    const { top: up, bottom, height } = SIZE;
+    const { bottom, height } = SIZE;
+    const up = SIZE.top + (givenInView() && LABELLED.includes(panel.key) ? LABEL_BAND : 0);
     if (!panel.log) {
       return { ticks: [0, 0.25, 0.5, 0.75, 1], y: (v) => height - bottom - v * (height - up - bottom) };
     }
@@ -399,8 +409,7 @@
       return;
     }
     const names = namesOf(panel);
-    const differs = moved().length > 0;
-    const scale = scaleFor(panel, differs ? [solution, locked] : [solution]);
+    const scale = scaleFor(panel, differs() ? [solution, locked] : [solution]);
     const { width, height, left, right, bottom, top: up } = SIZE;
     for (const tick of scale.ticks) {
       const at = round(scale.y(tick));
@@ -416,17 +425,17 @@
     svg.append(shape("path", {
       d: `M${left} ${up}V${height - bottom}H${width - right}`, class: "axis",
     }));
-    if (state.tocilizumab !== null && state.tocilizumab >= 0 && state.tocilizumab <= span) {
+    if (givenInView()) {
       const at = round(x(state.tocilizumab));
       svg.append(shape("line", { x1: at, x2: at, y1: up, y2: height - bottom, class: "rescue" }));
-      if (panel.key === "S" || panel.key === "IL6") {
+      if (LABELLED.includes(panel.key)) {
         const near = at > width * 0.6;
-        svg.append(text("tocilizumab", near ? at - 4 : at + 4, height - bottom - 6, near ? "end" : "start", "label"));
+        svg.append(text("tocilizumab", near ? at - 4 : at + 4, up + 9, near ? "end" : "start", "label"));
       }
     }
     const labels = [];
     for (const name of names) {
-      if (differs) svg.append(shape("path", { d: path(locked, name, scale), class: "curve locked" }));
+      if (differs()) svg.append(shape("path", { d: path(locked, name, scale), class: "curve locked" }));
       svg.append(shape("path", { d: path(solution, name, scale), class: `curve now ${name}` }));
       if (names.length > 1) {
         const values = levels(solution, name);
@@ -447,11 +456,11 @@
     for (const { name, y } of labels) {
       svg.append(text(NAMED[name], width - right - 2, round(y + lift), "end", `label halo`));
     }
-    if (differs) svg.append(text("unlocked", width - right, up - 4, "end", "mark"));
-    svg.setAttribute("aria-label", inWords(panel, solution, locked, names, differs));
+    if (differs()) svg.append(text(mark(), width - right, up - 4, "end", "mark"));
+    svg.setAttribute("aria-label", inWords(panel, solution, locked, names));
   }
 
-  function inWords(panel, solution, locked, names, differs) {
+  function inWords(panel, solution, locked, names) {
     const one = (name, s) => {
       if (panel.key !== "T") {
         const { value, time_h } = top(s, name);
@@ -464,9 +473,9 @@
     };
     const parts_ = names.map((name) => {
       const lead = names.length > 1 ? `${NAMED[name]}: ` : "";
-      return lead + one(name, solution) + (differs ? ` (locked: ${one(name, locked)})` : "");
+      return lead + one(name, solution) + (differs() ? ` (locked: ${one(name, locked)})` : "");
     });
-    return `${panel.title}, ${model.drugs[state.drug].label}${differs ? ", unlocked" : ""}: ${parts_.join("; ")}.`;
+    return `${panel.title}, ${model.drugs[state.drug].label}${differs() ? `, ${mark()}` : ""}: ${parts_.join("; ")}.`;
   }
 
   // One axis of severity: grades as bands, the three drugs at the lock, and the present setting.
@@ -516,7 +525,7 @@
       `Severity index now ${solution.index.toFixed(2)}, illustrative grade ${solution.grade}. ` +
         `At the lock: ${others.join(", ")}.`,
     );
-    if (moved().length) svg.append(text("unlocked", width - right, up - 4, "end", "mark"));
+    if (differs()) svg.append(text(mark(), width - right, up - 4, "end", "mark"));
   }
 
   const ROWS = [
@@ -527,9 +536,8 @@
   function fillTable(solution, locked) {
     const { body, caption } = parts.table;
     const cell = (content) => element("td", {}, content);
-    const mark = moved().length ? " (unlocked)" : "";
     caption.textContent =
-      `Peaks over 168 h and severity of ${model.drugs[state.drug].label}${mark}; cytokines with the ` +
+      `Peaks over 168 h and severity of ${model.drugs[state.drug].label}${differs() ? ` (${mark()})` : ""}; cytokines with the ` +
       "healthy baseline";
     const peakOf = (s, name) => {
       if (!s) return "no result";
@@ -561,6 +569,10 @@
     parts.summary = element("p", { class: "summary", role: "status", id: "explorer-summary" });
     parts.mark = element("p", { class: "unlocked-mark", id: "explorer-mark", hidden: true });
     parts.failure = element("p", { class: "failure", role: "alert", id: "explorer-failure" });
+    parts.dashed = element(
+      "span", { id: "explorer-dashed", hidden: true },
+      element("span", { class: "line locked" }), ` at the values of lock ${model.lock.version}, untreated`,
+    );
     parts.panels = {};
     const figures = [...PANELS.map(({ key }) => key), "severity"].map((key) => {
       const caption = element("figcaption", {});
@@ -581,8 +593,7 @@
     const results = element(
       "section", { class: "explorer-results", "aria-label": "Results" },
       parts.summary, parts.mark, parts.failure,
-      element("p", { class: "key" }, element("span", { class: "line now" }), " shown now ",
-        element("span", { class: "line locked" }), ` at the values of lock ${model.lock.version}`),
+      element("p", { class: "key" }, element("span", { class: "line now" }), " shown now ", parts.dashed),
       element(
         "div", { class: "panels" }, ...figures,
         element(
@@ -599,6 +610,7 @@
   const UNKNOWN = "The model could not be solved here";
   let waiting = 0;
   function update(kept) {
+    parts.copied.textContent = ""; // it was the link to another view
     placeControls(kept);
     writeAddress();
     cancelAnimationFrame(waiting);
@@ -614,26 +626,33 @@
     const began = performance.now();
     try {
       locked = lockedSolution(state.drug);
-      solution = moved().length ? solver.solve(model, setting) : locked;
+      solution = differs() ? solver.solve(model, setting) : locked;
       parts.failure.textContent = "";
     } catch (error) {
       parts.failure.textContent =
         `${UNKNOWN}: ${error.message}. Nothing is drawn; move a control back, or reset.`;
     }
     place.dataset.solveMs = (performance.now() - began).toFixed(1);
-    const names = moved().map((key) => SYMBOLS[key] ?? key);
-    parts.mark.hidden = names.length === 0;
-    parts.mark.textContent = names.length
-      ? `Unlocked: ${names.join(", ")} ${names.length > 1 ? "differ" : "differs"} from lock ` +
-        `${model.lock.version}. What is shown is no prediction of this book.`
-      : "";
+    const names = unlocked();
+    const said = [];
+    if (names.length) {
+      said.push(
+        `Unlocked: ${names.join(", ")} ${names.length > 1 ? "differ" : "differs"} from lock ` +
+          `${model.lock.version}.`,
+      );
+    }
+    if (treated()) said.push(`Treated: tocilizumab at ${plain(state.tocilizumab)} h.`);
+    if (said.length) said.push("What is shown is no prediction of this book.");
+    parts.mark.hidden = said.length === 0;
+    parts.mark.textContent = said.join(" ");
+    parts.dashed.hidden = !differs() || !solution;
     for (const panel of PANELS) drawPanel(panel, solution, locked);
     drawSeverity(solution);
     fillTable(solution, locked);
     parts.summary.textContent = solution
-      ? `${drug.label}, ${names.length ? "unlocked" : `locked values, ${drug.regimen}`}: severity index ` +
+      ? `${drug.label}, ${mark() || `locked values, ${drug.regimen}`}: severity index ` +
         `${solution.index.toFixed(2)}, illustrative grade ${solution.grade}` +
-        (names.length ? ` (at the lock ${locked.index.toFixed(2)}, grade ${locked.grade}).` : ".")
+        (differs() ? ` (at the lock ${locked.index.toFixed(2)}, grade ${locked.grade}).` : ".")
       : "No result.";
     place.dataset.index = solution ? String(solution.index) : "";
     place.dataset.ready = "yes";
@@ -645,6 +664,7 @@
   render();
   addEventListener("popstate", () => {
     readAddress();
+    parts.copied.textContent = "";
     placeControls();
     render();
   });
