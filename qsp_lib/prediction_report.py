@@ -17,6 +17,10 @@ from .prediction import COVERS, LEVEL_UNITS, NOT_FOR, Arm, Assumption, Estimate,
 from .results import dumps, plain
 
 SCHEMA = 1
+DRAWN_FROM = (
+    "The network's draws are of the Laplace approximation to its posterior, which reaches "
+    "higher than the posterior itself does (chapter 3)."
+)
 NAMES = {"C": "exposure", "A": "activated T cells", "TNF": "TNF", "IFN": "IFN-gamma", "IL6": "IL-6"}
 COURSE_UNITS = LEVEL_UNITS | {"S": "pg/mL"}
 _COLUMN_UNITS = {"ng/mL": "ng_per_mL", "pg/mL": "pg_per_mL", "fraction": "fraction"}
@@ -68,7 +72,7 @@ def as_dict(prediction: Prediction) -> dict[str, Any]:
         "reference_severity": dict(prediction.references),
         "grade_boundaries": dict(prediction.boundaries),
         "assumptions": [vars(assumption) for assumption in prediction.assumptions],
-        "interval": COVERS,
+        "interval": f"{DRAWN_FROM} {COVERS}",
         "not_for": NOT_FOR,
     }
 
@@ -214,6 +218,7 @@ def _foot(prediction: Prediction) -> Iterator[str]:
     if prediction.n_draws:
         done = prediction.n_draws - prediction.failed_draws
         yield f"Intervals: 5th to 95th percentile of {done} of {prediction.n_draws} draws."
+        yield DRAWN_FROM
         yield COVERS
     yield ""
     yield "Assumed, borrowed or taken from the class:"

@@ -62,6 +62,23 @@ def test_upstream_is_spared_by_construction(locked: Record) -> None:
     assert all(abs(float(value)) < 1e-6 for value in spared.numbers.values())
 
 
+def test_what_follows_from_the_equations_appears_in_every_draw(locked: Record) -> None:
+    draws = locked.draws(40)["tgn1412"]
+    shares = {p.key: (p.kind, np.mean(p.holds)) for p in rescue.phenomena(
+        locked, SWEEP, DOSES, draws=draws)}  # fmt: skip
+    assert [key for key, (kind, _) in shares.items() if kind == "construction"] == [
+        "upstream_spared"
+    ]
+    assert shares["upstream_spared"][1] == 1.0
+    assert shares["total_rises"][1] < 1.0  # so it is not by construction
+
+
+def test_evidence_is_for_or_against_and_not_both(locked: Record) -> None:
+    found = rescue.phenomena(locked, SWEEP, DOSES)
+    assert all(not set(p.evidence) & set(p.against) for p in found)
+    assert next(p for p in found if p.key == "earlier_is_better").against == ("TZ020",)
+
+
 def test_a_rebound_is_measured_from_the_nadir_on(locked: Record, untreated: rescue.Course) -> None:
     little = rescue.simulate_course(locked, 6.0, mg_per_kg=0.3)
     times, signal = little.trajectory.times, little.trajectory["S"]

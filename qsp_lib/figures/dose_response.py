@@ -12,14 +12,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..dose_response import Curve, Ensemble, Shape
-from .style import COLOURS, CYTOKINE_LABELS, LABELS, WIDTH
+from .style import COLOURS, CYTOKINE_LABELS, LABELS, REFERENCE, WIDTH
 
 SHAPE_COLOURS = {
-    Shape.BELL: COLOURS["blinatumomab"],
-    Shape.SWITCH: COLOURS["tgn1412"],
-    Shape.SATURATING: COLOURS["okt3"],
-    Shape.GRADED: "#E0C060",
+    Shape.BELL: "#2B2B2B",
+    Shape.SWITCH: "#7D7D7D",
+    Shape.SATURATING: "#BDBDBD",
+    Shape.GRADED: "#E8E8E8",
 }
+"""Greys: the drugs are the rows of the figure, and a colour would name one of them."""
 _STYLES = {"blinatumomab": "-", "okt3": "--", "tgn1412": "-."}
 
 
@@ -96,7 +97,10 @@ def shape_shares(shares: Mapping[str, Mapping[str, float]]) -> Figure:
     left = np.zeros(len(shares))
     for shape in Shape:
         width = np.array([share[shape.value] for share in shares.values()])
-        axis.barh(y, width, left=left, color=SHAPE_COLOURS[shape], label=shape.value, height=0.6)
+        axis.barh(
+            y, width, left=left, color=SHAPE_COLOURS[shape], label=shape.value, height=0.6,
+            edgecolor=COLOURS["neutral"], linewidth=0.6,
+        )  # fmt: skip
         left += width
     axis.set_yticks(y, [LABELS[name] for name in shares])
     axis.set_xlim(0, 1)
@@ -124,7 +128,7 @@ def low_dose_trial(
         )  # fmt: skip
         if name in healthy:
             axis.axhspan(
-                0.1, healthy[name], color=COLOURS["okt3"], alpha=0.2,
+                0.1, healthy[name], color=REFERENCE, alpha=0.25,
                 label="healthy: where the trial stayed",
             )  # fmt: skip
         axis.set_xscale("log")

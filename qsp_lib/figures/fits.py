@@ -235,13 +235,25 @@ def prediction(
 
 
 def ordering(
-    intervals: Mapping[str, Mapping[str, float]], boundaries: Mapping[str, float]
+    intervals: Mapping[str, Mapping[str, float]],
+    boundaries: Mapping[str, float],
+    by_sampler: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Figure:
-    """Severity index of each drug with its interval, over the illustrative grades."""
+    """Severity index of each drug with its interval, over the illustrative grades.
+
+    Args:
+        intervals: ``central``, ``low`` and ``high`` of each drug, shown as wide bars.
+        boundaries: lowest index of each grade.
+        by_sampler: ``low`` and ``high`` of a second interval, shown as thin lines.
+    """
     figure, axis = plt.subplots(figsize=(WIDTH, 0.55 * len(intervals) + 1.1))
     for i, (name, value) in enumerate(reversed(list(intervals.items()))):
         ends = [value["low"], value["high"]]
-        axis.plot(ends, [i, i], color=COLOURS[name], linewidth=4, alpha=0.45)
+        axis.plot(ends, [i, i], color=COLOURS[name], linewidth=7, alpha=0.35,
+                  solid_capstyle="butt")  # fmt: skip
+        if by_sampler is not None:
+            ends = [by_sampler[name]["low"], by_sampler[name]["high"]]
+            axis.plot(ends, [i, i], color=COLOURS[name], linewidth=2, marker="|", markersize=8)
         axis.plot(value["central"], i, "o", color=COLOURS[name], markersize=8)
         axis.annotate(
             LABELS[name], (value["central"], i), xytext=(0, 8), textcoords="offset points",
@@ -253,6 +265,11 @@ def ordering(
             f"grade {grade}", (edge, 1.0), xycoords=("data", "axes fraction"), rotation=90,
             va="top", ha="right", fontsize=7.5, color=COLOURS["neutral"],
         )  # fmt: skip
+    if by_sampler is not None:
+        neutral = COLOURS["neutral"]
+        axis.plot([], [], color=neutral, linewidth=7, alpha=0.35, label="Laplace draws")
+        axis.plot([], [], color=neutral, linewidth=2, marker="|", markersize=8, label="sampler")
+        axis.legend(ncols=2, fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     axis.set_yticks([])
     axis.set_ylim(-0.5, len(intervals) + 0.35)
     axis.set_xlabel("severity index z (log10 fold-rise of the effective IL-6 signal)")

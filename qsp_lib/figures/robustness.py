@@ -18,11 +18,11 @@ from ..parameters import network_table
 from ..rejection import Sample, Share
 from ..robustness import Order
 from ..stability import StabilityMap
-from .style import COLOURS, LABELS, STRUCTURES, WIDTH
+from .style import COLOURS, LABELS, REFERENCE, STRUCTURES, WIDTH
 
 Array = NDArray[np.float64]
 
-ACCEPTED, REJECTED = "#5B3A8C", COLOURS["light"]
+ACCEPTED, REJECTED, ORDERED = "#5B3A8C", COLOURS["light"], COLOURS["neutral"]
 ORDER_COLOURS = {
     Order.EXPECTED: "#C9DDF0", Order.TIED: "#F2D98B", Order.REVERSED: "#C4503A",
     Order.FAILED: "#4D4D4D",
@@ -31,7 +31,7 @@ ORDER_LABELS = {
     Order.EXPECTED: "expected order", Order.TIED: "a tie", Order.REVERSED: "reversed",
     Order.FAILED: "failed",
 }  # fmt: skip
-STRUCTURE_COLOURS = {"none": "#999999", "ungated": "#CC79A7", "gated": ACCEPTED}
+STRUCTURE_COLOURS = {"none": "#999999", "ungated": REFERENCE, "gated": ACCEPTED}
 
 
 def _mark(figure: Figure, mark: str) -> Figure:
@@ -46,8 +46,8 @@ def _symbol(name: str) -> str:
 
 
 def _published(axis: Axes, published: Share) -> None:
-    axis.axhspan(published.low, published.high, color=COLOURS["okt3"], alpha=0.25, linewidth=0)
-    axis.axhline(published.value, color=COLOURS["okt3"], linewidth=1.2, label="published")
+    axis.axhspan(published.low, published.high, color=REFERENCE, alpha=0.25, linewidth=0)
+    axis.axhline(published.value, color=REFERENCE, linewidth=1.2, label="published")
 
 
 def gaps(sample: Sample, locked: Mapping[str, float], tie: float, mark: str) -> Figure:
@@ -95,8 +95,8 @@ def by_criterion(table: pd.DataFrame, accepted: Share, published: Share, mark: s
         accepted.value, 0, xerr=[[accepted.value - accepted.low], [accepted.high - accepted.value]],
         fmt="none", ecolor=COLOURS["neutral"], elinewidth=1, capsize=3,
     )  # fmt: skip
-    axis.axvspan(published.low, published.high, color=COLOURS["okt3"], alpha=0.25, linewidth=0)
-    axis.axvline(published.value, color=COLOURS["okt3"], linewidth=1.2, label="published, accepted")
+    axis.axvspan(published.low, published.high, color=REFERENCE, alpha=0.25, linewidth=0)
+    axis.axvline(published.value, color=REFERENCE, linewidth=1.2, label="published, accepted")
     axis.set_yticks([*y, 0], [*table["criterion"], "accepted: all of them"])
     axis.set_xlim(0, 1)
     axis.set_xlabel("share of draws")
@@ -127,7 +127,7 @@ def acceptance_curves(
         )
         axis.plot(table[name], table["accepted"], "o-", color=ACCEPTED, markersize=3.5,
                   label="accepted")  # fmt: skip
-        axis.plot(table[name], table["ordered"], "--", color=COLOURS["tgn1412"], linewidth=1.2,
+        axis.plot(table[name], table["ordered"], "--", color=ORDERED, linewidth=1.2,
                   label="ordered")  # fmt: skip
         axis.plot(table[name], table["in_bands"], ":", color=COLOURS["neutral"], linewidth=1.4,
                   label="within the bands")  # fmt: skip

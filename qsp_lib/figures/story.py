@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -21,6 +22,8 @@ NARROW = 3.7
 """Inches; about what a phone shows, so that the text stays as large as the page's."""
 _BANDS = ("#FFFFFF", "#F4F4F4", "#E9E9E9", "#DEDEDE", "#D2D2D2")
 _LABEL_AT_H = 100.0
+_LAPLACE: dict[str, Any] = {"linewidth": 8, "alpha": 0.3, "solid_capstyle": "butt"}
+_SAMPLER: dict[str, Any] = {"linewidth": 1.8, "marker": "_", "markersize": 8}
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,9 @@ class DrugStory:
         times_h: hours from the first dose, shape ``(T,)``.
         rise: log10 fold-rise of the effective signal at those times; its highest value is the
             severity index.
-        index, low, high: the index at the lock, and the 5th and 95th percentile of draws.
+        index, low, high: the index at the lock, and the 5th and 95th percentile of the locked
+            protocol's Laplace draws.
+        sampled_low, sampled_high: the same percentiles of a sampler's draws.
     """
 
     times_h: NDArray[np.float64]
@@ -39,6 +44,8 @@ class DrugStory:
     index: float
     low: float
     high: float
+    sampled_low: float
+    sampled_high: float
 
 
 def story(
@@ -99,8 +106,8 @@ def _severities(
     names = list(drugs)
     for x, (name, drug) in enumerate(drugs.items()):
         colour = COLOURS[name]
-        axis.plot([x, x], [drug.low, drug.high], color=colour, linewidth=6, alpha=0.35,
-                  solid_capstyle="butt")  # fmt: skip
+        axis.plot([x, x], [drug.low, drug.high], color=colour, **_LAPLACE)
+        axis.plot([x, x], [drug.sampled_low, drug.sampled_high], color=colour, **_SAMPLER)
         axis.plot(x, drug.index, "o", color=colour, markersize=8)
         axis.annotate(
             f"{drug.index:.2f}", (x, drug.index), xytext=(-8, 0), textcoords="offset points",
@@ -112,6 +119,9 @@ def _severities(
             len(names) - 0.42, low + 0.03, f"grade {grade}", ha="right", va="bottom", fontsize=7.5,
             color=COLOURS["neutral"],
         )  # fmt: skip
+    for label, look in (("Laplace draws", _LAPLACE), ("sampler", _SAMPLER)):
+        axis.plot([], [], color=COLOURS["neutral"], label=label, **look)
+    axis.legend(loc="lower left", fontsize=8, handlelength=1.4, borderpad=0.2)
     axis.set_xlim(-0.75, len(names) - 0.38)
     axis.set_xticks(range(len(names)), [LABELS[name] for name in names])
     axis.set_title("Severity: the peak, with 5–95 %")
@@ -122,7 +132,8 @@ def _gap(axis: Axes, names: list[str], drugs: Mapping[str, DrugStory], tie: floa
     lower, higher = drugs[names[-2]], drugs[names[-1]]
     gap = higher.index - lower.index
     verdict = "a tie" if gap <= tie else "hardly more than a tie" if gap <= 2 * tie else "no tie"
-    middle, low = len(names) - 1.5, min(lower.low, higher.low)
+    middle = len(names) - 1.5
+    low = min(lower.low, higher.low, lower.sampled_low, higher.sampled_low)
     axis.annotate(
         f"{gap:.2f} apart:\n{verdict} ({tie:g})", (middle, low), xytext=(0, -12),
         textcoords="offset points", ha="center", va="top", fontsize=8, color=COLOURS["neutral"],

@@ -18,6 +18,8 @@ COLOURS = {
     "neutral": "#4D4D4D",
     "light": "#9E9E9E",
 }
+REFERENCE = "#A67C00"
+"""A published value or healthy range that stands beside a drug's colour: no drug has it."""
 LABELS = {
     "blinatumomab": "blinatumomab", "blinatumomab_step": "blinatumomab 9→28 µg/d",
     "tgn1412": "TGN1412", "okt3": "OKT3",

@@ -1,11 +1,14 @@
-"""What a chapter's page has beside the notebook: a table of what papermill can change.
+"""How a chapter's page differs from its notebook: a table of parameters, and code that is folded.
 
-It is made from the declarations that ``run --list`` prints, and put in when the book is staged.
-The committed notebook stays as it is, and is what the page offers for download.
+The table of what papermill can change is made from the declarations that ``run --list`` prints.
+Code is folded, and the template of a cell that only prints prose is left out, so that the page
+reads as text. Both are done when the book is staged; the committed notebook stays as it is, and is
+what the page offers for download.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 from pathlib import Path
@@ -18,17 +21,38 @@ from .substitutions import format_value
 
 TITLE = "What you can change in this chapter"
 CLASS = "chapter-parameters"
+FOLDED, LEFT_OUT = "hide-input", "remove-input"
+"""MyST-NB's tags of a cell whose code is folded, and of one whose code is left out."""
 
 
 def stage_chapter(name: str, source: Path, target: Path) -> None:
-    """Write a chapter as its page is made from: the notebook, with the table below its first text.
+    """Write a chapter as its page is made from: code folded, the table below its first text.
 
     Args:
         source, target: folders of the executed notebook and of the staged one.
     """
     notebook = chapters.read_notebook(name, source)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            tags = cell["metadata"].setdefault("tags", [])
+            tags.append(LEFT_OUT if only_says(chapters.source_of(cell)) else FOLDED)
     notebook["cells"].insert(1, _cell(parameter_block(name, source)))
     (target / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def only_says(code: str) -> bool:
+    """Whether a cell is one call of `qsp_lib.display.say`: its text stands in its output."""
+    try:
+        statements = ast.parse(code).body
+    except SyntaxError:  # a magic of IPython, say
+        return False
+    return (
+        len(statements) == 1
+        and isinstance(statements[0], ast.Expr)
+        and isinstance(call := statements[0].value, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "say"
+    )
 
 
 def offer_original(name: str, source: Path, html: Path) -> None:

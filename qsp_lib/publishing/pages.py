@@ -36,6 +36,8 @@ def mend(html: str) -> str:
     # the theme's search button shows "Search Ctrl+K" and is announced as "Search": what is
     # announced has to hold what is shown, and the text of the button does
     html = _SEARCH_BUTTON.sub(r"\1", html)
+    # MyST-NB announces every fold of code as "Toggle hidden content": the text says which it is
+    html = html.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     # the theme's sidebar holds the title and the search outside of any landmark
     html = html.replace(
         '<div class="bd-sidebar-primary bd-sidebar">',

@@ -45,7 +45,11 @@ def drug_stories(numbers: Results) -> dict[str, DrugStory]:
     for name in ORDER:
         index = numbers.value(f"prediction/arms/{name}/severity/index")
         times, rise = _course(name)
-        stories[name] = DrugStory(times, rise, index["central"], index["low"], index["high"])
+        sampled = numbers.value(f"sampler/severity/{name}")
+        stories[name] = DrugStory(
+            times, rise, index["central"], index["low"], index["high"],
+            sampled["low"], sampled["high"],
+        )  # fmt: skip
     return stories
 
 
@@ -77,7 +81,14 @@ def shown(book: BookData) -> str:
     """The figure with its description and its caption."""
     numbers, record = _numbers(book), current_record()
     stories = drug_stories(numbers)
-    draws = numbers.value("prediction/draws")
+    mild = ORDER[0]
+    laplace, sampler = (
+        {
+            "draws": numbers.value(f"{drawn}/draws"),
+            "high": f"{100 * sum(numbers.value(f'{drawn}/grades/{mild}/shares')[3:]):.0f} %",
+        }
+        for drawn in ("prediction", "sampler")
+    )
     # raw HTML, because Markdown cannot give a phone another picture
     return f"""```{{raw}} html
 <figure class="align-default story">
@@ -86,8 +97,11 @@ def shown(book: BookData) -> str:
 <img src="../_static/generated/story.svg" alt="{_described(stories)}" width="730" height="336">
 </picture>
 <figcaption><p>The curves are the effective IL-6 signal that the one locked network gives for each
-drug's own exposure and T cells. Their highest points are the severity index z; its bars reach from
-the 5th to the 95th percentile of {draws} posterior draws, and shades are the illustrative grades.
+drug's own exposure and T cells; their highest points are the severity index z. Bars are the 5th to
+95th percentile: wide, {laplace["draws"]} draws of the locked protocol, which takes the posterior as
+Gaussian (Laplace); thin, {sampler["draws"]} of a sampler that does not. The upper part of
+{LABELS[mild]}'s wide bar comes from that approximation: {laplace["high"]} of the Laplace draws
+put it in grade 3 or 4, and {sampler["high"]} of the sampler's. Shades are the illustrative grades.
 OKT3 entered no fit: its course is the committed blind prediction (lock {record.version} of
 {record.content["date"]}).</p></figcaption>
 </figure>
@@ -114,7 +128,8 @@ def _described(stories: Mapping[str, DrugStory]) -> str:
         for name, drug in stories.items()
     )
     indices = ", ".join(
-        f"{LABELS[name]} {drug.index:.2f} (interval {drug.low:.2f} to {drug.high:.2f})"
+        f"{LABELS[name]} {drug.index:.2f} (interval {drug.low:.2f} to {drug.high:.2f}, "
+        f"by the sampler {drug.sampled_low:.2f} to {drug.sampled_high:.2f})"
         for name, drug in stories.items()
     )
     return f"Effective IL-6 signal over a week: {courses}. Severity index: {indices}."

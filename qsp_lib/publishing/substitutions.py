@@ -88,7 +88,12 @@ def _format_float(value: float) -> str:
         text = f"{rounded:,.{decimals}f}" if abs(rounded) >= 10_000 else f"{rounded:.{decimals}f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     mantissa = f"{rounded / 10.0**exponent:.3g}"
-    return f"{mantissa} × 10{str(exponent).translate(_SUPERSCRIPTS)}"
+    return f"{mantissa} × {power_of_ten(exponent)}"
+
+
+def power_of_ten(exponent: int) -> str:
+    """``10⁻³`` for -3."""
+    return "10" + str(exponent).translate(_SUPERSCRIPTS)
 
 
 def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -23,6 +23,7 @@ from qsp_lib.equations import DRUG, NETWORK, STATES
 from qsp_lib.errors import InputError
 from qsp_lib.export import combine, everything, optional, sbml
 from qsp_lib.export.courses import courses, grid
+from qsp_lib.export.quantities import QUANTITIES
 from qsp_lib.files import write_bytes_atomic
 from qsp_lib.lock import Record, current_record
 from qsp_lib.simulate import HORIZON_H, simulate
@@ -51,6 +52,18 @@ def second_engine() -> dict:  # type: ignore[type-arg]
 
 def test_they_belong_to_the_record_and_the_equations() -> None:
     assert everything.stale(RECORD, EXPORTS) == []
+
+
+def test_they_use_the_words_of_the_quantities() -> None:
+    tree = ET.parse(EXPORTS / "sbml" / "network.xml")
+    named = {
+        one.attrib["id"]: one.attrib["name"]
+        for kind in ("species", "parameter")
+        for one in tree.iterfind(f".//s:{kind}[@name]", SBML)
+    }
+    shared = {name: q.words for name, q in QUANTITIES.items() if name in named}
+    assert set(STATES) | set(NETWORK) <= set(shared)
+    assert {name: named[name] for name in shared} == shared, "run: make exports"
 
 
 def test_every_file_is_in_the_manifest() -> None:

@@ -1,4 +1,4 @@
-"""The table beside a chapter: each parameter as the chapter declares it, and nothing else moved."""
+"""A chapter's page: each parameter as declared, its code folded, and nothing else moved."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def test_a_chapter_of_the_book_shows_what_run_lists(name: str) -> None:
         assert allowed(parameter) in row
 
 
-def test_a_staged_chapter_differs_by_the_table_alone(folder: Path, tmp_path: Path) -> None:
+def test_a_staged_chapter_differs_by_the_table_and_the_folds_alone(
+    folder: Path, tmp_path: Path
+) -> None:
     target = tmp_path / "staged"
     target.mkdir()
     before = (folder / "01_one.ipynb").read_bytes()
@@ -59,7 +61,47 @@ def test_a_staged_chapter_differs_by_the_table_alone(folder: Path, tmp_path: Pat
     staged = json.loads((target / "01_one.ipynb").read_text("utf-8"))
     cell = staged["cells"].pop(1)
     assert cell["cell_type"] == "markdown" and chapter_pages.TITLE in cell["source"]
-    assert staged == json.loads(before)
+    committed = json.loads(before)
+    for one, other in zip(staged["cells"], committed["cells"], strict=True):
+        added = one["metadata"].pop("tags", [])
+        kept = other["metadata"].pop("tags", [])
+        assert added == [*kept, "hide-input"] if other["cell_type"] == "code" else added == kept
+    assert staged == committed
+
+
+@pytest.mark.parametrize(
+    ("code", "tag"),
+    [
+        ('say(f"""\nThe share is {share:.0%}.\n""")', "remove-input"),
+        ('share = 0.5\nsay(f"{share:.0%}")', "hide-input"),  # a computation can be looked at
+        ("chapter.save({})", "hide-input"),
+        ("%matplotlib inline", "hide-input"),
+        ('figures.say("x")', "hide-input"),
+        ("say", "hide-input"),
+    ],
+)
+def test_code_is_folded_and_the_template_of_prose_left_out(
+    tmp_path: Path, code: str, tag: str
+) -> None:
+    write(tmp_path, "01_one", chapter("01_one", code))
+    target = tmp_path / "staged"
+    target.mkdir()
+    stage_chapter("01_one", tmp_path, target)
+    cell = json.loads((target / "01_one.ipynb").read_text("utf-8"))["cells"][-1]
+    assert cell["source"] == code and cell["metadata"]["tags"] == [tag]
+
+
+@pytest.mark.parametrize("name", chapters.chapter_names())
+def test_no_page_of_the_book_prints_its_prose_twice(name: str, tmp_path: Path) -> None:
+    stage_chapter(name, chapters.NOTEBOOKS, tmp_path)
+    cells = json.loads((tmp_path / f"{name}.ipynb").read_text("utf-8"))["cells"]
+    open_code = [
+        cell["source"]
+        for cell in cells
+        if cell["cell_type"] == "code"
+        and not {"hide-input", "remove-input"} & set(cell["metadata"]["tags"])
+    ]
+    assert open_code == []
 
 
 def test_a_chapter_without_parameters_says_so(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from qsp_lib.publishing import api_reference, manual, site
 from qsp_lib.publishing.fragments import FRAGMENTS, BookData
 
 ROOT = Path(__file__).resolve().parents[2]
-BOOK = BookData(ROOT / "notebooks", {})
+BOOK = BookData(ROOT / "notebooks", results.load_all(ROOT / "results"))
 PAGES = ("bring_your_drug", "command_line", "api")
 
 
@@ -83,8 +83,19 @@ def test_the_file_of_the_page_is_the_template() -> None:
     assert tomllib.loads(text)["role"] == "user"
     assert "step-up" in made("own_drug_output") and "lock v" in made("own_drug_output")
     assert made("own_drug_regimens").count("\n") == 5
-    assert "%" in made("own_drug_reading")
+    assert "Laplace approximation" in made("own_drug_output")
     assert "K_hook" in made("class_defaults") and "| `k_exh`" not in made("class_defaults")
+
+
+def test_the_upper_end_is_said_to_be_the_approximations() -> None:
+    text = made("own_drug_reading")
+    numbers = BOOK.results["03_blind_prediction"]
+    for drawn, words in (("prediction", "of the Laplace draws"), ("sampler", "of the sampler's")):
+        share = 100 * sum(numbers.value(f"{drawn}/grades/blinatumomab/shares")[3:])
+        assert re.search(rf"\b{share:.0f} % {words}", text), words
+    assert "hardly visits them" in text
+    with pytest.raises(InputError, match="needs the numbers of 03_blind_prediction"):
+        FRAGMENTS["own_drug_reading"](BookData(ROOT / "notebooks", {}))
 
 
 def test_the_help_of_every_command_is_in_the_book() -> None:

@@ -28,6 +28,7 @@ from qsp_lib.publishing.pages import mend, mend_site
             '<button class="btn btn-sm" aria-label="Search">',
             '<button class="btn btn-sm" aria-label="Search">',
         ),
+        ('<summary aria-label="Toggle hidden content"><p>', "<summary><p>"),
         (
             '<div role="list" class="citation-list"><div class="citation" role="doc-biblioentry">',
             '<div class="citation-list"><div class="citation">',

@@ -25,7 +25,10 @@ EDGES = (0.7, 2.1, 2.4, 2.6)
 
 def made_up(peak: float, spread: float = 0.3) -> DrugStory:
     times = np.linspace(0, 168, 20)
-    return DrugStory(times, peak * np.exp(-times / 100), peak, peak - spread, peak + spread)
+    return DrugStory(
+        times, peak * np.exp(-times / 100), peak, peak - spread, peak + spread,
+        peak - spread / 2, peak + spread / 2,
+    )  # fmt: skip
 
 
 def texts(figure: Figure) -> str:
@@ -68,10 +71,11 @@ def test_its_description_has_every_number_it_shows() -> None:
     assert found
     for name in story.ORDER:
         index = NUMBERS.value(f"prediction/arms/{name}/severity/index")
+        sampled = NUMBERS.value(f"sampler/severity/{name}")
         assert (
-            f"{index['central']:.2f} (interval {index['low']:.2f} to {index['high']:.2f})"
-            in (found[1])
-        )
+            f"{index['central']:.2f} (interval {index['low']:.2f} to {index['high']:.2f}, by the "
+            f"sampler {sampled['low']:.2f} to {sampled['high']:.2f})"
+        ) in found[1]
     assert current_record().version in text and "blind" in text
 
 
@@ -85,3 +89,25 @@ def test_a_tie_is_marked(gap: float, words: str, narrow: bool) -> None:
     assert f"{gap:.2f} apart:\n{words} (0.05)" in texts(figure)
     for name in ("blinatumomab", "OKT3", "TGN1412", "grade 4", "1.50"):
         assert name in texts(figure)
+
+
+def test_both_intervals_are_drawn_and_named() -> None:
+    drug = made_up(2.5)
+    figure = figure_of({"okt3": drug, "tgn1412": made_up(2.6)}, EDGES, 0.05)
+    severity = figure.axes[1]
+    drawn = [tuple(line.get_ydata()) for line in severity.lines if len(line.get_ydata()) == 2]
+    assert (drug.low, drug.high) in drawn
+    assert (drug.sampled_low, drug.sampled_high) in drawn
+    assert "Laplace draws" in texts(figure) and "sampler" in texts(figure)
+
+
+def test_the_caption_says_what_the_approximation_does_to_the_mildest() -> None:
+    laplace, sampler = (
+        100 * sum(NUMBERS.value(f"{drawn}/grades/blinatumomab/shares")[3:])
+        for drawn in ("prediction", "sampler")
+    )
+    words = " ".join(story.shown(BOOK).split())
+    assert (
+        f"{laplace:.0f} % of the Laplace draws put it in grade 3 or 4, and {sampler:.0f} %" in words
+    )
+    assert laplace > sampler

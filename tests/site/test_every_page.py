@@ -158,6 +158,8 @@ def test_a_chapter_can_be_downloaded_and_its_code_copied(visit: Open) -> None:
         page.locator(".dropdown-download-buttons a[href$='.ipynb']").click()
     assert download.value.suggested_filename.endswith(".ipynb")
     code = page.locator(".cell_input pre").first
+    assert not code.is_visible()  # folded: the page reads as text
+    page.locator("div.cell details.hide > summary").first.press("Enter")
     code.scroll_into_view_if_needed()
     code.hover()
     page.locator(".cell_input button.copybtn").first.click()
