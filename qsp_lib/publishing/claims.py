@@ -225,8 +225,8 @@ def _low_dose(r: Results) -> Outcome:
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         "A network of 17 parameters is calibrated on blinatumomab.",
-        "01_calibration", "posterior against prior after fitting eight published medians and two declared peaks; agrees "
-        "if more than half of the 17 moved", _calibrated_on_one_drug,
+        "01_calibration", "posterior against prior after fitting eight published medians and two "
+        "declared peaks; agrees if more than half of the 17 moved", _calibrated_on_one_drug,
     ),
     Claim(
         "Developing the structure on TGN1412 calls for a macrophage-gated STAT3 feedback.",
