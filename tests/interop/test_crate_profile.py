@@ -57,11 +57,14 @@ def complaints(root: Path, profile: str, cache: Path) -> set[str]:
     return {str(issue.message) for issue in services.validate(settings).get_issues()}
 
 
-def test_the_crate_is_valid_down_to_what_is_only_recommended(cache: Path) -> None:
-    assert complaints(ROOT, "ro-crate-1.1", cache) == set()
+def test_the_crate_is_valid_down_to_what_is_only_recommended(cache: Path, tmp_path: Path) -> None:
+    # the validator takes the path for an address and stumbles over a space in it
+    root = tmp_path / "checkout"
+    root.symlink_to(ROOT)
+    assert complaints(root, "ro-crate-1.1", cache) == set()
     # the same bytes twice: no time of execution; and the repository's address is its reader's
     allowed = {*WITHOUT_A_PUBLIC_ADDRESS, *WITHOUT_A_CLOCK}
-    assert complaints(ROOT, "process-run-crate-0.5", cache) == allowed
+    assert complaints(root, "process-run-crate-0.5", cache) == allowed
 
 
 def test_a_spoilt_crate_is_not(cache: Path, tmp_path: Path) -> None:
