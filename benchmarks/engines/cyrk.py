@@ -6,11 +6,12 @@ import numpy as np
 
 from qsp_lib.engines import Task
 from qsp_lib.engines.base import INITIAL
+from qsp_lib.schedule import Stretch
 
 from ..problem import Array
 from .contract import Peer, function
+from .one_by_one import N_STATES, OneByOne
 
-_N = len(INITIAL)
 _FROM_A_LOOP, _FROM_PYTHON = "TSIT5", "LSODA"
 """The fastest method of each way on this problem: calls from Python cost most, so few are best."""
 
@@ -63,7 +64,7 @@ class InALoop(Peer):
 
     def states(self, task: Task) -> Array:
         times, parts = task.schedule.times, task.schedule.stretches
-        found = np.full((_N, len(task.parameters), times.size), np.nan)
+        found = np.full((N_STATES, len(task.parameters), times.size), np.nan)
         kinds = {"start_h": float, "end_h": float, "first": int, "last": int}
         kinds |= {"bolus": float, "rate": float}
         columns = [
@@ -77,7 +78,7 @@ class InALoop(Peer):
         return found
 
 
-class FromPython(Peer):
+class FromPython(OneByOne):
     """``pysolve_ivp``, a call a set: nothing but the right-hand side has to be compiled."""
 
     label = "CyRK (Python calls)"
@@ -85,35 +86,16 @@ class FromPython(Peer):
     packages = ("CyRK", "numba", "numpy")
 
     def build(self) -> None:
-        import CyRK
-        import numba
+        from CyRK import pysolve_ivp
 
-        row = numba.float64[::1]
-        compiled = numba.njit(numba.void(row, numba.float64, row, row), error_model="numpy")
-        self.rhs = {
-            mechanism: compiled(function(source))
-            for mechanism, source in self.problem.python.items()
-        }
-        self.solve = CyRK.pysolve_ivp
+        super().build()
+        self.solve = pysolve_ivp
 
-    def states(self, task: Task) -> Array:
-        times, rhs = task.schedule.times, self.rhs[task.mechanism]
-        found = np.full((_N, len(task.parameters), times.size), np.nan)
-        values = np.empty(task.parameters.shape[1] + 2)
-        for i, parameters in enumerate(task.parameters):
-            values[:-2] = parameters
-            y = INITIAL.copy()
-            for part in task.schedule.stretches:
-                y[0] += part.bolus
-                values[-2:] = part.rate, part.rate_tcz
-                inside = slice(part.first, part.last + 1)
-                solution = self.solve(
-                    rhs, (part.start_h, part.end_h), y, method=_FROM_PYTHON, t_eval=times[inside],
-                    args=(values,), rtol=task.rtol, atol=task.atol, pass_dy_as_arg=True,
-                )  # fmt: skip
-                if not solution.success:
-                    found[:, i] = np.nan
-                    break
-                found[:, i, inside] = solution.y
-                y = found[:, i, part.last].copy()
-        return found
+    def stretch(
+        self, task: Task, part: Stretch, y: Array, times: Array, values: Array
+    ) -> Array | None:
+        solution = self.solve(
+            self.rhs[task.mechanism], (part.start_h, part.end_h), y, method=_FROM_PYTHON,
+            t_eval=times, args=(values,), rtol=task.rtol, atol=task.atol, pass_dy_as_arg=True,
+        )  # fmt: skip
+        return solution.y if solution.success else None

@@ -8,102 +8,58 @@ from typing import Any
 import numpy as np
 
 from qsp_lib.engines import Task
-from qsp_lib.engines.base import INITIAL
+from qsp_lib.schedule import Stretch
 
 from ..problem import Array
-from .contract import Peer, function
+from .contract import Peer
+from .one_by_one import N_STATES, OneByOne
 
-_N = len(INITIAL)
 
-
-class _OneByOne(Peer):
-    """A loop over sets and stretches around a right-hand side compiled by numba."""
+class _SciPy(OneByOne):
+    """SciPy wants a new array of derivatives at every call."""
 
     packages = ("scipy", "numba", "numpy")
 
-    def build(self) -> None:
+    def callback(self, fill: Callable[..., Any]) -> Callable[..., Array]:
         import numba
 
         row, number = numba.float64[::1], numba.float64
-        self.rhs: dict[str, Callable[..., Array]] = {}
-        for mechanism, source in self.problem.python.items():
-            fill = numba.njit(numba.void(row, number, row, row), error_model="numpy")(
-                function(source)
-            )
-            self.rhs[mechanism] = self.callback(fill, numba)
 
-    def callback(self, fill: Any, numba: Any) -> Callable[..., Array]:
-        """What SciPy calls, given the compiled function that fills an array."""
-        raise NotImplementedError
+        @numba.njit(row(number, row, row))
+        def derivative(t: float, y: Array, values: Array) -> Array:
+            dy = np.empty(N_STATES)
+            fill(dy, t, y, values)
+            return dy
 
-    def stretch(self, task: Task, y: Array, times: Array, values: Array) -> Array:
-        """States ``(n_states, T)`` at the times of one stretch; the first is ``y``."""
-        raise NotImplementedError
-
-    def states(self, task: Task) -> Array:
-        times = task.schedule.times
-        found = np.full((_N, len(task.parameters), times.size), np.nan)
-        values = np.empty(task.parameters.shape[1] + 2)
-        for i, parameters in enumerate(task.parameters):
-            values[:-2] = parameters
-            y = INITIAL.copy()
-            for part in task.schedule.stretches:
-                y[0] += part.bolus
-                values[-2:] = part.rate, part.rate_tcz
-                inside = slice(part.first, part.last + 1)
-                found[:, i, inside] = self.stretch(task, y, times[inside], values)
-                y = found[:, i, part.last].copy()
-        return found
+        return derivative
 
 
-class Odeint(_OneByOne):
+class Odeint(_SciPy):
     """``scipy.integrate.odeint``: LSODA in Fortran or C, a call a set."""
 
     label = "SciPy odeint"
     how = "odeint (LSODA), one set at a time, right-hand side compiled by numba"
 
-    def callback(self, fill: Any, numba: Any) -> Callable[..., Array]:
-        row, number = numba.float64[::1], numba.float64
-
-        @numba.njit(row(row, number, row))
-        def derivative(y: Array, t: float, values: Array) -> Array:
-            dy = np.empty(_N)
-            fill(dy, t, y, values)
-            return dy
-
-        return derivative
-
-    def stretch(self, task: Task, y: Array, times: Array, values: Array) -> Array:
+    def stretch(self, task: Task, part: Stretch, y: Array, times: Array, values: Array) -> Array:
         from scipy.integrate import odeint
 
         return odeint(
             self.rhs[task.mechanism], y, times, args=(values,), rtol=task.rtol, atol=task.atol,
-            mxstep=100_000,
+            mxstep=100_000, tfirst=True,
         ).T  # fmt: skip
 
 
-class SolveIvp(_OneByOne):
+class SolveIvp(_SciPy):
     """``scipy.integrate.solve_ivp`` with LSODA: SciPy's documented way, a call a set."""
 
     label = "SciPy solve_ivp"
     how = "solve_ivp (LSODA), one set at a time, right-hand side compiled by numba"
 
-    def callback(self, fill: Any, numba: Any) -> Callable[..., Array]:
-        row, number = numba.float64[::1], numba.float64
-
-        @numba.njit(row(number, row, row))
-        def derivative(t: float, y: Array, values: Array) -> Array:
-            dy = np.empty(_N)
-            fill(dy, t, y, values)
-            return dy
-
-        return derivative
-
-    def stretch(self, task: Task, y: Array, times: Array, values: Array) -> Array:
+    def stretch(self, task: Task, part: Stretch, y: Array, times: Array, values: Array) -> Array:
         from scipy.integrate import solve_ivp
 
         return solve_ivp(
-            self.rhs[task.mechanism], (times[0], times[-1]), y, method="LSODA", t_eval=times,
+            self.rhs[task.mechanism], (part.start_h, part.end_h), y, method="LSODA", t_eval=times,
             args=(values,), rtol=task.rtol, atol=task.atol,
         ).y  # fmt: skip
 

@@ -1,0 +1,61 @@
+"""A loop in Python over sets and stretches, around a right-hand side compiled by numba."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from qsp_lib.engines import Task
+from qsp_lib.engines.base import INITIAL
+from qsp_lib.schedule import Stretch
+
+from ..problem import Array
+from .contract import Peer, function
+
+N_STATES = len(INITIAL)
+
+
+class OneByOne(Peer):
+    """What calls a solver once for every set and stretch."""
+
+    def build(self) -> None:
+        import numba
+
+        row, number = numba.float64[::1], numba.float64
+        compiled = numba.njit(numba.void(row, number, row, row), error_model="numpy")
+        self.rhs = {
+            mechanism: self.callback(compiled(function(source)))
+            for mechanism, source in self.problem.python.items()
+        }
+
+    def callback(self, fill: Callable[..., Any]) -> Callable[..., Any]:
+        """What the solver calls, given the compiled ``fill(dy, t, y, values)``."""
+        return fill
+
+    @abstractmethod
+    def stretch(
+        self, task: Task, part: Stretch, y: Array, times: Array, values: Array
+    ) -> Array | None:
+        """States ``(n_states, T)`` at the times of one stretch from ``y`` on; None if it failed."""
+
+    def states(self, task: Task) -> Array:
+        times = task.schedule.times
+        found = np.full((N_STATES, len(task.parameters), times.size), np.nan)
+        values = np.empty(task.parameters.shape[1] + 2)
+        for i, parameters in enumerate(task.parameters):
+            values[:-2] = parameters
+            y = INITIAL.copy()
+            for part in task.schedule.stretches:
+                y[0] += part.bolus
+                values[-2:] = part.rate, part.rate_tcz
+                inside = slice(part.first, part.last + 1)
+                solved = self.stretch(task, part, y, times[inside], values)
+                if solved is None:
+                    found[:, i] = np.nan
+                    break
+                found[:, i, inside] = solved
+                y = found[:, i, part.last].copy()
+        return found
