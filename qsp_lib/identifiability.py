@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,7 @@ from .profiles import CONFIDENCE, N_POINTS, End, Profile, Quantity, Request, Ver
 from .results import dumps
 from .seal import forbid_opening
 
+T = TypeVar("T")
 Array = NDArray[np.float64]
 PAIR = ("k_fb", "d_IL6")
 RATIO = "r"
@@ -447,21 +448,40 @@ def read_kept(record: Record, directory: Path = KEPT) -> KeptProfiles:
     Raises:
         LockError: none is kept, or it was made from another record.
     """
-    path = kept_path(record, directory)
-    make = "make it with 'python -m qsp_lib profiles'"
+    return read_made_from(
+        record, kept_path(record, directory), _kept, "profiles",
+        "make it with 'python -m qsp_lib profiles'",
+    )  # fmt: skip
+
+
+def read_made_from(
+    record: Record, path: Path, parse: Callable[[dict[str, Any]], T], what: str, make: str
+) -> T:
+    """A file that was made from a lock record, as `parse` reads its content.
+
+    Args:
+        record: the record it should be from.
+        path: the file, JSON with the record under ``lock``.
+        parse: content to result.
+        what: what it holds, in words.
+        make: how to make it, in words.
+
+    Raises:
+        LockError: there is no such file, it cannot be read, or it was made from another record.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        digest, kept = content["lock"]["digest"], _kept(content)
+        digest, parsed = content["lock"]["digest"], parse(content)
     except FileNotFoundError:
-        raise LockError(f"no profiles from lock {record.version} are kept; {make}.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as problem:
+        raise LockError(f"no {what} from lock {record.version} are kept; {make}.") from None
+    except (KeyError, TypeError, ValueError) as problem:  # text and JSON errors are ValueErrors
         raise LockError(f"{path.name} cannot be read ({problem!r}); {make}.") from None
     if digest != record.digest:
         raise LockError(
             f"{path.name} was made from a lock with digest {digest[:12]}, not from lock "
             f"{record.version} ({record.digest[:12]}); {make}."
         )
-    return kept
+    return parsed
 
 
 def _kept(content: Mapping[str, Any]) -> KeptProfiles:

@@ -11,7 +11,6 @@ Source: James and Roos 1975, doi 10.1016/0010-4655(75)90039-9, by iminuit.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -23,7 +22,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import LockError
 from .files import write_text_atomic
 from .fitting import Problem
 from .identifiability import (
@@ -34,6 +32,7 @@ from .identifiability import (
     locked_point,
     problem_for,
     quantity,
+    read_made_from,
 )
 from .lock import Record
 from .profiles import THRESHOLD, End, Profile, Verdict
@@ -288,12 +287,17 @@ def read_verdicts(record: Record, directory: Path = KEPT) -> SecondVerdicts:
     Raises:
         LockError: none are kept, or they were found from another record.
     """
-    path = kept_path(record, directory)
-    make = "make them with 'qsp-crs profiles --second'"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        digest, found_with = content["lock"]["digest"], content["with"]
-        verdicts = {
+    return read_made_from(
+        record, kept_path(record, directory), _verdicts, "second verdicts",
+        "make them with 'qsp-crs profiles --second'",
+    )  # fmt: skip
+
+
+def _verdicts(content: Mapping[str, Any]) -> SecondVerdicts:
+    """The verdicts from the content of their file."""
+    return SecondVerdicts(
+        content["with"],
+        {
             setting: {
                 name: SecondVerdict(
                     Verdict(one["verdict"]), one["low"], one["high"], End(one["low_is"]),
@@ -302,16 +306,5 @@ def read_verdicts(record: Record, directory: Path = KEPT) -> SecondVerdicts:
                 for name, one in found.items()
             }
             for setting, found in content["verdicts"].items()
-        }  # fmt: skip
-    except FileNotFoundError:
-        raise LockError(
-            f"no second verdicts from lock {record.version} are kept; {make}."
-        ) from None
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as problem:
-        raise LockError(f"{path.name} cannot be read ({problem!r}); {make}.") from None
-    if digest != record.digest:
-        raise LockError(
-            f"{path.name} was made from a lock with digest {digest[:12]}, not from lock "
-            f"{record.version} ({record.digest[:12]}); {make}."
-        )
-    return SecondVerdicts(found_with, verdicts)
+        },
+    )  # fmt: skip
