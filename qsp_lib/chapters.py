@@ -48,7 +48,7 @@ _CHOICES = re.compile(r";\s*one of (?P<choices>[^;]+)$")
 _UNIT = re.compile(r",\s*(?P<unit>1/h|h|[pn]g/mL|mg/kg|mg)(?=\s|$)")
 _TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
 _PLAIN = (bool, int, float, complex, str, bytes, list, tuple, set, dict, type(None))
-_IPYTHONS = re.compile(r"_+|_i{1,3}|_i?\d+|_[iods]h|_exit_code|__\w+__|__\w+")
+_IPYTHONS = re.compile(r"_+|_i{1,3}|_i?\d+|_[iods]h|_exit_code|__\w+")
 _IPYTHONS_HISTORY = {"In": list, "Out": dict}
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..chapters import ROOT
-from ..errors import InputError
+from .chapters import ROOT
+from .errors import InputError
 
 RECORD = ROOT / "benchmarks" / "results.json"
 OURS, AS_IN_CHAPTER = "qsp_lib", "qsp_lib_chapter"

@@ -16,7 +16,7 @@ from qsp_lib import robustness
 from qsp_lib.engines import solve_diffsol, solve_scipy
 from qsp_lib.equations import FEEDBACKS, INPUTS, MECHANISMS, NETWORK, PARAMETERS, STATES, rhs
 from qsp_lib.lock import current_record
-from qsp_lib.publishing.speed_record import AS_IN_CHAPTER, load
+from qsp_lib.speed_record import AS_IN_CHAPTER, load
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from .style import COLOURS, WIDTH
 
 if TYPE_CHECKING:
-    from ..publishing.speed_record import Measured, SpeedRecord
+    from ..speed_record import Measured, SpeedRecord
 
 _LOOKS: dict[str, tuple[str, str, Any]] = {
     "qsp_lib": ("#000000", "o", "-"),

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import chapters
 from ..errors import InputError
@@ -43,6 +43,7 @@ class BookData:
 
 Fragment = Callable[[BookData], str]
 Pictures = Callable[[BookData], Mapping[str, bytes]]
+F = TypeVar("F", bound=Callable[[BookData], Any])
 FRAGMENTS: dict[str, Fragment] = {}
 PICTURES: dict[str, Pictures] = {}
 """What draws the files that a fragment of that name shows, by their names."""
@@ -54,24 +55,25 @@ def fragment(name: str) -> Callable[[Fragment], Fragment]:
     Raises:
         InputError: there is one of that name already.
     """
-
-    def register(function: Fragment) -> Fragment:
-        if name in FRAGMENTS:
-            raise InputError(f"There are two fragments called {name!r}; give each its own name.")
-        FRAGMENTS[name] = function
-        return function
-
-    return register
+    return _registrar(FRAGMENTS, name, "fragments")
 
 
 def pictures(name: str) -> Callable[[Pictures], Pictures]:
     """Register a function as what draws the pictures of the fragment ``name``.
 
     They are placed in ``_static/generated`` when a page takes the fragment in.
-    """
 
-    def register(function: Pictures) -> Pictures:
-        PICTURES[name] = function
+    Raises:
+        InputError: there is one of that name already.
+    """
+    return _registrar(PICTURES, name, "pictures")
+
+
+def _registrar(registry: dict[str, F], name: str, kind: str) -> Callable[[F], F]:
+    def register(function: F) -> F:
+        if name in registry:
+            raise InputError(f"There are two {kind} called {name!r}; give each its own name.")
+        registry[name] = function
         return function
 
     return register

@@ -8,17 +8,17 @@ the book's own style sheets; links between pages become links within it. Run by 
 from __future__ import annotations
 
 import re
-import sys
 from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
 from .. import __version__
-from ..errors import InputError, QspError
+from ..errors import InputError
 from ..lock import current_record
 from ..runner import BUILD
 from .browser import chromium, serve
 from .chapter_pages import CLASS
+from .program import told
 
 FRONT = "book/index.html"
 _ARTICLE = re.compile(r'<article class="bd-article">(.*?)</article>', re.DOTALL)
@@ -173,12 +173,7 @@ def print_book(html: Path, target: Path) -> Path:
 
 def main() -> int:
     """Print ``_build/html`` into ``_build/book.pdf``; 1 if it could not be."""
-    try:
-        print(f"the whole book is at {print_book(BUILD / 'html', BUILD / 'book.pdf')}")
-    except QspError as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return 1
-    return 0
+    return told(lambda: f"the whole book is at {print_book(BUILD / 'html', BUILD / 'book.pdf')}")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+from ..speed_record import AS_IN_CHAPTER, OURS, Cell, Measured, SpeedRecord, Spread, load
 from .fragments import BookData, fragment, pictures, table
-from .speed_record import AS_IN_CHAPTER, OURS, Cell, Measured, SpeedRecord, Spread, load
 from .substitutions import format_value
 
 TIMES_ROADRUNNER = 10.0

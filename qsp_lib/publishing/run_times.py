@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 import os
 import platform
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from .. import chapters, runner
-from ..errors import InputError, QspError
+from ..errors import InputError
 from ..files import write_text_atomic
+from .program import told
 
 FILE = "run_times.json"
 
@@ -88,13 +88,12 @@ def write(times: RunTimes, book: Path) -> Path:
 
 def main() -> int:
     """Commit the times in ``_build`` to ``book/run_times.json``; 1 if there are none."""
-    try:
+
+    def keep() -> str:
         times = measured(runner.BUILD, chapters.chapter_names())
-        print(f"the run times of {times.date} are in {write(times, chapters.ROOT / 'book')}")
-    except QspError as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return 1
-    return 0
+        return f"the run times of {times.date} are in {write(times, chapters.ROOT / 'book')}"
+
+    return told(keep)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import pytest
 from qsp_lib.errors import InputError
 from qsp_lib.publishing import performance
 from qsp_lib.publishing.fragments import FRAGMENTS, PICTURES, BookData
-from qsp_lib.publishing.speed_record import RECORD, SpeedRecord, Spread, load
+from qsp_lib.speed_record import RECORD, SpeedRecord, Spread, load
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = BookData(ROOT / "notebooks", {})
