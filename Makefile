@@ -48,7 +48,7 @@ help:
 	@echo "make exports     write the exports again: SBML, SED-ML, COMBINE archive, PEtab"
 	@echo "make second-engine  run the exports in libroadrunner and COPASI, without qsp_lib"
 	@echo "make test-interop  read the exports with libraries that are not the model's own"
-	@echo "make lint        ruff and mypy"
+	@echo "make lint        ruff, mypy, and which module may import which"
 	@echo "make format      let ruff tidy the code"
 	@echo "make bench       time the ensemble beside other solvers, for the book's page on speed"
 	@echo "make clean       remove _build;  make clean-venv removes .venv too"
@@ -154,6 +154,7 @@ lint: $(READY)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@.venv/bin/lint-imports --cache-dir _build/cache/imports
 
 format: $(READY)
 	@$(PY) -m ruff check --fix .

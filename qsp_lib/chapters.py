@@ -278,6 +278,16 @@ def source_of(cell: Mapping[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
+def title_of(notebook: Mapping[str, Any], name: str) -> str:
+    """The first heading of a chapter, or its name."""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            for line in source_of(cell).splitlines():
+                if line.startswith("# "):
+                    return line[2:].strip()
+    return name
+
+
 def declared_parameters(name: str, notebooks: Path = NOTEBOOKS) -> dict[str, Parameter]:
     """The parameters a chapter declares, in order.
 

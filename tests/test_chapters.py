@@ -251,3 +251,9 @@ def test_a_chapter_saves_under_its_name_with_its_parameters(
     assert saved.parameters == DEFAULTS
     assert saved.values == {"rms": 0.5}
     assert saved.lock == {"version": "1"}
+
+
+def test_a_chapter_is_called_by_its_first_heading_or_else_by_its_name() -> None:
+    titled = notebook([{"cell_type": "markdown", "source": ["text\n", "# The title\n"]}])
+    assert chapters.title_of(titled, "01_one") == "The title"
+    assert chapters.title_of(notebook([]), "01_one") == "01_one"

@@ -141,7 +141,7 @@ class Explorer:
             self._show()
 
     def _show(self) -> None:
-        from ..figures.explorer import as_png, panels
+        from .figure import as_png, panels
 
         self.widgets["tocilizumab_h"].disabled = not self.widgets["with_tocilizumab"].value
         self.solution = None

@@ -26,7 +26,6 @@ from .. import __version__, chapters, results
 from ..errors import InputError
 from ..files import write_text_atomic
 from ..lock import Record
-from ..publishing.fragments import title_of
 from . import citation
 
 CRATE = "ro-crate-metadata.json"
@@ -254,7 +253,7 @@ def _lock_file(record: Record, files: Mapping[str, Group]) -> str:
 
 
 def _chapter_title(root: Path, name: str) -> str:
-    return title_of(chapters.read_notebook(name, root / "notebooks"), name)
+    return chapters.title_of(chapters.read_notebook(name, root / "notebooks"), name)
 
 
 def _at(*names: str) -> Entity | list[Entity]:

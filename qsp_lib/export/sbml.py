@@ -18,9 +18,9 @@ from ..dosing import Regimen
 from ..drugs import load_drug, load_tocilizumab, shipped_drugs
 from ..equations import INPUTS, MECHANISMS, NETWORK, PARAMETERS, PRE_DOSE, STATES
 from ..errors import InputError
+from ..intermediates import definitions, regrouped
 from ..lock import Record
 from ..parameters import DrugInputs
-from ..publishing.typeset import definitions, regrouped
 from ..rescue import LATE_H
 from ..schedule import make_schedule
 from .formula import number

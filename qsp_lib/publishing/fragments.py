@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .. import chapters
 from ..errors import InputError
 from ..results import Results
 from .run_times import RunTimes
@@ -93,16 +92,6 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
             )
         lines.append(_row([format_value(cell) for cell in row]))
     return "\n".join(lines) + "\n"
-
-
-def title_of(notebook: Mapping[str, Any], name: str) -> str:
-    """The first heading of a chapter, or its name."""
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "markdown":
-            for line in chapters.source_of(cell).splitlines():
-                if line.startswith("# "):
-                    return line[2:].strip()
-    return name
 
 
 @fragment("results_index")

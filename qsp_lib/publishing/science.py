@@ -10,6 +10,7 @@ from .. import chapters
 from ..drugs import DrugFile, Quantity, load_drug, load_tocilizumab, shipped_drugs
 from ..evidence import load_tables
 from ..evidence_row import DECLARED, EvidenceRow
+from ..intermediates import definitions, regrouped
 from ..lock import current_record
 from ..observations import load_observations
 from ..parameters import DrugInputs, TocilizumabInputs, network_table
@@ -31,15 +32,15 @@ def _math(lines: Iterable[tuple[str, str]]) -> str:
 
 
 def _derivatives(states: Iterable[str], mechanism: str) -> str:
-    regrouped = typeset.regrouped(mechanism)
+    derivatives = regrouped(mechanism)
     return _math(
-        (rf"\frac{{d {typeset.LATEX[name]}}}{{dt}}", typeset.latex(regrouped[name]))
+        (rf"\frac{{d {typeset.LATEX[name]}}}{{dt}}", typeset.latex(derivatives[name]))
         for name in states
     )
 
 
 def _defined(names: Iterable[str], mechanism: str) -> str:
-    known = {str(symbol): value for symbol, value in typeset.definitions(mechanism).items()}
+    known = {str(symbol): value for symbol, value in definitions(mechanism).items()}
     return _math((typeset.LATEX[name], typeset.latex(known[name])) for name in names)
 
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from .. import __version__, chapters
 from ..ledger import LedgerEntry, read_ledger
-from .fragments import BookData, describe_lock, fragment, table, title_of
+from .fragments import BookData, describe_lock, fragment, table
 from .substitutions import flatten, format_value
 
 PACKAGES = (
@@ -35,7 +35,7 @@ def chapter_runs(book: BookData) -> str:
     """One line a chapter: what it saved, from which lock, how long it took."""
     rows = []
     for name in chapters.chapter_names(book.notebooks):
-        title = title_of(chapters.read_notebook(name, book.notebooks), name)
+        title = chapters.title_of(chapters.read_notebook(name, book.notebooks), name)
         numbers = book.results.get(name)
         rows.append(
             (

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
+from .. import intermediates
 from ..crp import MILD_PEAK_MG_L, SEVERE_PEAK_MG_L
 from ..drugs import Quantity, load_drug, load_tocilizumab
 from ..equations import CRP, DRUG, INPUTS, MECHANISMS, PRE_DOSE, STATES, TOCILIZUMAB
@@ -22,7 +23,7 @@ from . import typeset
 from .fragments import BookData, fragment, table
 from .substitutions import format_value
 
-DERIVED = tuple(str(symbol) for symbol in typeset.definitions("monoclonal"))
+DERIVED = tuple(str(symbol) for symbol in intermediates.definitions("monoclonal"))
 """Named intermediate quantities of the equations."""
 NOT_READ = "–"
 CRP_SOURCES = {
@@ -47,9 +48,9 @@ def link(name: str) -> str:
 @cache
 def _holds(mechanism: str) -> dict[str, frozenset[str]]:
     """Names of the symbols in each definition and in the rate of each state."""
-    definitions = {str(name): value for name, value in typeset.definitions(mechanism).items()}
+    definitions = {str(name): value for name, value in intermediates.definitions(mechanism).items()}
     # a state and a definition never share a name
-    expressions = definitions | typeset.regrouped(mechanism)
+    expressions = definitions | intermediates.regrouped(mechanism)
     return {
         name: frozenset(map(str, expression.free_symbols))
         for name, expression in expressions.items()
@@ -215,7 +216,7 @@ def _sources(given: Iterable[str]) -> str:
 
 
 def _formula(name: str, mechanism: str) -> str:
-    known = {str(symbol): value for symbol, value in typeset.definitions(mechanism).items()}
+    known = {str(symbol): value for symbol, value in intermediates.definitions(mechanism).items()}
     return rf"$\displaystyle {typeset.latex(known[name])}$"
 
 

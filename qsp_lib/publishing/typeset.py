@@ -1,22 +1,14 @@
-"""The equations as a reader wants them: typeset from the right-hand side itself.
-
-The traced derivatives are regrouped around named intermediate quantities (exposure,
-engagement, the priming signal, occupancy and the Hill terms). Putting the definitions
-back gives the traced expressions exactly; a test holds this page to that.
-"""
+"""The equations as a reader wants them: the regrouped right-hand side in LaTeX."""
 
 from __future__ import annotations
-
-from types import SimpleNamespace
 
 import sympy
 from sympy.printing.latex import LatexPrinter
 
-from ..equations import ENGAGEMENT, INPUTS, PARAMETERS, STATES, hill, occupancy
-from ..structure import traced
+from ..equations import INPUTS, PARAMETERS, STATES
+from ..intermediates import definitions
 
 S = sympy.Symbol
-Definitions = dict[sympy.Symbol, sympy.Expr]
 
 LATEX = {
     "A_c": "A_c", "A_p": "A_p", "R": "R", "A": "A", "X": "X", "B": "B",
@@ -37,41 +29,6 @@ LATEX = {
     "rho": r"\rho", "H_M": "H_M", "H_S": "H_S", "H_CRP": r"H_\mathrm{CRP}",
 }  # fmt: skip
 """How a name is typeset; other names stand as they are."""
-
-
-def definitions(mechanism: str) -> Definitions:
-    """Intermediate quantities, in the order in which they build on each other."""
-    p = SimpleNamespace(**{name: S(name) for name in PARAMETERS})
-    C, B = S("C"), S("B")
-    return {
-        C: S("A_c") / p.V1,
-        S("C_p"): S("A_p") / p.V2,
-        S("C_tcz"): S("T_c") / p.V1_tcz,
-        S("C_tcz_p"): S("T_p") / p.V2_tcz,
-        S("E"): ENGAGEMENT[mechanism](C, B, p),
-        S("sigma"): S("IFN") + p.w_TNF * S("TNF"),
-        S("rho"): occupancy(S("C_tcz") * p.V1_tcz, p),
-        S("H_M"): hill(S("sigma"), p.K_M, p.n_M),
-        S("H_S"): hill(S("S"), p.K_S, p.n_S),
-        S("H_CRP"): hill(S("S"), p.K_CRP, 1),
-    }
-
-
-def regrouped(mechanism: str, feedback: str = "gated") -> dict[str, sympy.Expr]:
-    """The derivatives by state, written with the intermediate quantities."""
-    result = {}
-    for name, derivative in traced(mechanism, feedback).items():
-        for symbol, value in definitions(mechanism).items():
-            derivative = derivative.subs(value, symbol)
-        result[name] = derivative
-    return result
-
-
-def put_back(expression: sympy.Expr, mechanism: str) -> sympy.Expr:
-    """An expression with every intermediate quantity replaced by its definition."""
-    for symbol, value in reversed(definitions(mechanism).items()):
-        expression = expression.subs(symbol, value)
-    return expression
 
 
 class _Printer(LatexPrinter):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from example_chapters import chapter, notebook, write
+from example_chapters import chapter, write
 
 from qsp_lib.errors import InputError
 from qsp_lib.publishing import fragments
@@ -47,10 +47,6 @@ def test_a_table_formats_numbers_and_escapes_bars() -> None:
 def test_a_table_row_has_as_many_cells_as_the_header() -> None:
     with pytest.raises(InputError, match="has 1 cells, expected 2"):
         fragments.table(("a", "b"), [("only",)])
-
-
-def test_a_chapter_without_a_heading_goes_by_its_name() -> None:
-    assert fragments.title_of(notebook([]), "01_one") == "01_one"
 
 
 @pytest.mark.parametrize(

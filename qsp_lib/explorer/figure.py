@@ -9,8 +9,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from .. import severity
-from ..explorer.settings import Solution
-from .style import COLOURS, CYTOKINE_LABELS
+from ..figures.style import COLOURS, CYTOKINE_LABELS
+from .settings import Solution
 
 _T_CELLS = {"monoclonal": ("R", "A"), "bispecific": ("R", "A", "B")}
 
