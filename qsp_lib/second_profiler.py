@@ -43,7 +43,10 @@ Array = NDArray[np.float64]
 STEPS_PER_DECADE = 2
 _CLOSE = 0.02
 """A crossing is found when the rise is this close to the threshold."""
+_NARROW = 2e-3
+"""... or when it is known within this (decades)."""
 _SECANTS = 6
+"""After so many the bracket is halved."""
 _OFF_LIMIT = 0.02
 """MINUIT's limits have no slope at their ends: each fit starts this share of the range inside."""
 _MOST_CALLS = 3000
@@ -181,10 +184,13 @@ def _end(walker: _Walker, end: float) -> tuple[float, End]:
 
 def _crossing(walker: _Walker, below: float, above: float) -> float:
     """Close in on the value where the rise is the threshold; its root is nearly straight."""
-    for _ in range(_SECANTS):
+    tries = 0
+    while abs(above - below) > _NARROW:
         roots = [np.sqrt(max(_rise(walker, value), 0.0)) for value in (below, above)]
         share = (np.sqrt(THRESHOLD) - roots[0]) / (roots[1] - roots[0])
-        value = float(below + np.clip(share, 0.05, 0.95) * (above - below))
+        share = np.clip(share, 0.05, 0.95) if tries < _SECANTS else 0.5
+        tries += 1
+        value = float(below + share * (above - below))
         walker.fit(walker.best[below][1], value)
         walker.fit(walker.best[above][1], value)
         rise = _rise(walker, value)

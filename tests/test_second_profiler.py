@@ -81,6 +81,15 @@ def test_a_side_without_an_end_is_open_to_the_end_of_the_range() -> None:
     assert found.high == pytest.approx(0.5 * np.sqrt(THRESHOLD), rel=0.01)
 
 
+def test_a_crossing_at_a_cliff_which_no_secant_meets_is_closed_in_on() -> None:
+    def cliff(theta: Array) -> Array:
+        x, y = np.atleast_2d(theta).T
+        return np.stack([np.where(x > 0.976, 5.0, 0.0), y / 0.2], axis=1)
+
+    found = second_profile(problem(cliff), "k_fb", np.array([0.0, 0.0]))
+    assert found.high == pytest.approx(0.976, abs=2e-3)
+
+
 def test_a_lower_valley_met_on_the_way_is_what_both_ends_are_counted_from() -> None:
     """From the shallow valley at 0 up to the deep one at 2, over a ridge that does not stop it."""
 
