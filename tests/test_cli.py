@@ -353,3 +353,13 @@ def test_no_finite_number_is_lost_in_json(capsys: Printed) -> None:
 def test_a_time_without_a_unit_that_is_no_number_is_refused() -> None:
     with pytest.raises(InputError, match="--horizon: 'soon' was given"):
         predicting._hours("--horizon", "soon")
+
+
+@pytest.mark.parametrize("command", [["export"], ["predict", "my_drug.toml"]])
+def test_an_empty_folder_is_not_taken_for_the_current_one(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([*command, "--output", ""])
+    assert stopped.value.code == 2
+    assert "an empty folder name was given" in capsys.readouterr().err

@@ -7,6 +7,7 @@ import json
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 WIDTH = 92
@@ -64,6 +65,13 @@ def command(
     add_debug(parser)
     parser.set_defaults(act=act)
     return parser
+
+
+def folder(text: str) -> Path:
+    """A folder as an option gives it; an empty one, which would be the current one, is refused."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an empty folder name was given; '.' is the current one")
+    return Path(text)
 
 
 def add_debug(parser: argparse.ArgumentParser) -> None:

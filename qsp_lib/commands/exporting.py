@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from .common import DONE, Commands, command, print_lines
+from .common import DONE, Commands, command, folder, print_lines
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -24,7 +23,11 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         examples=("export", "export --output model", "export --metadata"),
     )
     export.add_argument(
-        "--output", metavar="DIR", default="exports", help="folder to write to (default: exports)"
+        "--output",
+        type=folder,
+        metavar="DIR",
+        default="exports",
+        help="folder to write to (default: exports)",
     )
     export.add_argument(
         "--metadata",
@@ -38,9 +41,9 @@ def _export(options: argparse.Namespace) -> int:
     from ..export import citation, crate, everything
     from ..lock import current_record
 
-    record, folder = current_record(), Path(options.output)
-    written = [] if options.metadata else everything.write(record, folder)
-    if options.metadata or folder.resolve() == ROOT / "exports":
+    record, target = current_record(), options.output
+    written = [] if options.metadata else everything.write(record, target)
+    if options.metadata or target.resolve() == ROOT / "exports":
         # the crate holds the hashes of all else, so it comes last
         written += [*citation.write(ROOT), crate.write(ROOT, record)]
     print_lines([f"wrote {path} ({path.stat().st_size / 1000:.0f} kB)" for path in written])

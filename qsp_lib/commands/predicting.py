@@ -6,7 +6,7 @@ import argparse
 import time
 
 from ..errors import InputError
-from .common import DONE, Commands, command, warn
+from .common import DONE, Commands, command, folder, warn
 
 _SLOW_S = 2.0
 
@@ -54,7 +54,11 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         help="take what the file leaves out from the drug's class, and name it in the output",
     )
     parser.add_argument(
-        "-o", "--output", metavar="DIR", help="write NAME-REGIMEN.json, .csv and .png there"
+        "-o",
+        "--output",
+        type=folder,
+        metavar="DIR",
+        help="write NAME-REGIMEN.json, .csv and .png there",
     )
 
 
