@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ..trajectory import Trajectory
-from .style import COLOURS, CYTOKINE_LABELS, LABELS, SMALLEST_EIGENVALUE, WIDTH
+from .style import COLOURS, CYTOKINE_LABELS, INDIGO, LABELS, SMALLEST_EIGENVALUE, WIDTH
 
 Array = NDArray[np.float64]
 
@@ -34,10 +34,10 @@ def waterfall(costs: Sequence[float]) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH * 0.62, 2.7))
     ranks = np.arange(1, len(costs) + 1)
     axis.plot(ranks, costs, "o-", color=COLOURS["neutral"], markersize=5, linewidth=1)
-    axis.axhspan(costs[0], costs[0] * 1.01, color=COLOURS["blinatumomab"], alpha=0.15)
+    axis.axhspan(costs[0], costs[0] * 1.01, color=INDIGO, alpha=0.15)
     axis.annotate(
         "within 1 % of the best", (len(costs), costs[0] * 1.01), ha="right", va="bottom",
-        color=COLOURS["blinatumomab"], xytext=(0, 4), textcoords="offset points",
+        color=INDIGO, xytext=(0, 4), textcoords="offset points",
     )  # fmt: skip
     axis.set_xlabel("start, best first")
     axis.set_ylabel("penalised cost")
@@ -283,7 +283,7 @@ def check_shares(checks: Mapping[str, Mapping[str, Any]]) -> Figure:
     y = np.arange(len(checks))[::-1]
     holds = np.array([check["share_holds"] for check in checks.values()])
     undetermined = np.array([check["share_undetermined"] for check in checks.values()])
-    axis.barh(y, holds, color=COLOURS["okt3"], label="holds")
+    axis.barh(y, holds, color=INDIGO, label="holds")
     axis.barh(y, undetermined, left=holds, color="#E0C060", label="undetermined")
     axis.barh(
         y, 1 - holds - undetermined, left=holds + undetermined, color="#DDDDDD", label="fails"

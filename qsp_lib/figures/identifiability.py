@@ -11,19 +11,19 @@ from matplotlib.figure import Figure
 
 from ..parameters import network_table
 from ..profiles import THRESHOLD, Profile, Verdict
-from .style import COLOURS, WIDTH
+from .style import COLOURS, INDIGO, OLIVE, WIDTH, WINE
 
 SETTING_STYLES = {
-    "pair": ("priors of the pair dropped", COLOURS["tgn1412"], "-"),
+    "pair": ("priors of the pair dropped", INDIGO, "-"),
     "kept": ("all priors kept", COLOURS["neutral"], "--"),
-    "all_il6": ("priors of all four IL-6 rates dropped", COLOURS["blinatumomab"], ":"),
+    "all_il6": ("priors of all four IL-6 rates dropped", OLIVE, ":"),
 }
 VERDICT_COLOURS = {
-    Verdict.IDENTIFIABLE: COLOURS["okt3"],
-    Verdict.BOUNDED_BELOW: COLOURS["blinatumomab_step"],
-    Verdict.BOUNDED_ABOVE: COLOURS["blinatumomab"],
-    Verdict.FLAT: COLOURS["tgn1412"],
-    Verdict.STOPPED: COLOURS["tocilizumab"],
+    Verdict.IDENTIFIABLE: INDIGO,
+    Verdict.BOUNDED_BELOW: WINE,
+    Verdict.BOUNDED_ABOVE: OLIVE,
+    Verdict.FLAT: COLOURS["light"],
+    Verdict.STOPPED: "black",
 }
 _TOP = 12.0
 
@@ -81,7 +81,7 @@ def valley(
         columns: their columns in ``theta``.
     """
     figure, axis = plt.subplots(figsize=(WIDTH * 0.55, 3.2))
-    for name, colour in zip(names, (COLOURS["tgn1412"], COLOURS["blinatumomab"]), strict=True):
+    for name, colour in zip(names, (INDIGO, OLIVE), strict=True):
         path = profiles[name].theta[:, columns]
         inside = profiles[name].rise <= THRESHOLD + 1e-2
         axis.plot(*path.T, color=colour, linewidth=0.9, alpha=0.6)

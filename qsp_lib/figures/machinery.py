@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from .style import COLOURS, WIDTH
+from .style import COLOURS, INDIGO, OLIVE, WIDTH, WINE
 
 _LOOKS = (
-    (COLOURS["blinatumomab"], "o", "-"), (COLOURS["tgn1412"], "s", "-"),
-    (COLOURS["okt3"], "^", "--"), (COLOURS["neutral"], "D", ":"),
+    (INDIGO, "o", "-"), (OLIVE, "s", "-"), (WINE, "^", "--"), (COLOURS["neutral"], "D", ":"),
 )  # fmt: skip
 
 

@@ -9,13 +9,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..prediction import Prediction
-from .style import COLOURS, STYLE, WIDTH
+from .style import COLOURS, INDIGO, STYLE, WIDTH
 
 _PANELS = {
     "C": "exposure (ng/mL)", "A": "activated T cells", "TNF": "TNF (pg/mL)",
     "IFN": "IFN-γ (pg/mL)", "IL6": "IL-6 (pg/mL)", "S": "IL-6 signal (pg/mL)",
 }  # fmt: skip
-_ARM_COLOURS = {"untreated": COLOURS["blinatumomab"], "treated": COLOURS["tocilizumab"]}
+_ARM_COLOURS = {"untreated": INDIGO, "treated": COLOURS["tocilizumab"]}
 _DAYS_FROM_H = 240.0
 
 

@@ -1,6 +1,7 @@
 """The one style of the book's figures: colours, names, sizes.
 
-Each drug keeps one colour throughout (Okabe and Ito's palette, safe for colour-blind readers).
+Each drug keeps one colour throughout (Okabe and Ito's palette, safe for colour-blind readers), and
+in the chapters nothing else has it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ COLOURS = {
     "neutral": "#4D4D4D",
     "light": "#9E9E9E",
 }
+INDIGO, OLIVE, WINE = "#332288", "#999933", "#882255"
+"""For what is no drug: of Paul Tol's muted palette, far from every drug's colour."""
 REFERENCE = "#A67C00"
 """A published value or healthy range that stands beside a drug's colour: no drug has it."""
 LABELS = {
