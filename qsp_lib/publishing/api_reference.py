@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import InputError
-from .fragments import BookData, fragment
+from .fragments import BookData, fragment, table
 
 _SECTION = re.compile(r"(Args|Returns|Raises|Attributes|Yields):")
 _ITEM = re.compile(r"(?P<name>[\w, *.]+?): (?P<text>.*)")
@@ -21,10 +21,69 @@ _STARS = {str(inspect.Parameter.VAR_POSITIONAL): "*", str(inspect.Parameter.VAR_
 _LEFT_OUT = re.compile(r"qsp_lib\.(__main__|commands\b|publishing\b)")
 
 
+GROUPS: dict[str, tuple[str, ...]] = {
+    "model": (
+        "equations", "intermediates", "structure", "parameters", "dosing", "schedule", "engines",
+        "simulate", "trajectory", "severity", "crp",
+    ),
+    "evidence": (
+        "evidence", "evidence_row", "observations", "provenance", "drugs", "drug_schema",
+        "class_defaults", "declared_ranges", "units",
+    ),
+    "fit": ("fitting", "calibration", "development", "posterior", "plausibility"),
+    "lock": (
+        "locking", "lock", "ledger", "seal", "eligibility", "protocol", "blind_test", "prediction",
+        "prediction_report",
+    ),
+    "analyses": (
+        "rescue", "swap", "rejection", "robustness", "stability", "sweep", "checkpoint", "workers",
+        "profiles", "identifiability", "second_profiler", "dose_response",
+    ),
+    "book": (
+        "chapters", "runner", "results", "display", "figures", "explorer", "speed_record", "checks",
+        "tidy",
+    ),
+    "exports": ("export", "known_answers"),
+    "common": ("errors", "files", "exclusive"),
+}  # fmt: skip
+"""Pages of the reference ``api_KEY.md``, and the modules on each; a folder's own come after it."""
+
+
 @fragment("api")
 def api(_book: BookData) -> str:
-    """Every public function and class of the package, by module."""
-    return "\n".join(module_reference(name) for name in documented_modules())
+    """Every module with what it is for, by page."""
+    parts = []
+    for group in GROUPS:
+        rows = [(f"[`{name}`](#{name})", _purpose(name)) for name in modules_of(group)]
+        parts.append(f"**[](api_{group}.md)**\n\n{table(('module', 'what it holds'), rows)}")
+    return "\n".join(parts)
+
+
+def _register(group: str) -> None:
+    @fragment(f"api_{group}")
+    def page(_book: BookData) -> str:
+        return "\n".join(f"({name})=\n{module_reference(name)}" for name in modules_of(group))
+
+
+for _group in GROUPS:
+    _register(_group)
+
+
+def modules_of(group: str) -> tuple[str, ...]:
+    """Modules on one page of the reference, in the order that :data:`GROUPS` gives."""
+    known = documented_modules()
+    return tuple(
+        name
+        for start in GROUPS[group]
+        for name in known
+        if f"{name}.".startswith(f"qsp_lib.{start}.")
+    )
+
+
+def _purpose(name: str) -> str:
+    """The first sentence of a module's description."""
+    first = (inspect.getdoc(importlib.import_module(name)) or "").split("\n\n")[0]
+    return _prose(" ".join(first.split()))
 
 
 def documented_modules() -> tuple[str, ...]:

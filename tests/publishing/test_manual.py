@@ -13,6 +13,7 @@ from qsp_lib.__main__ import build_parser, main
 from qsp_lib.commands.running import split_parameters
 from qsp_lib.errors import InputError
 from qsp_lib.publishing import api_reference, manual, site
+from qsp_lib.publishing.api_reference import GROUPS, documented_modules, modules_of
 from qsp_lib.publishing.fragments import FRAGMENTS, BookData
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +49,7 @@ def test_every_fragment_of_the_book_is_made_from_the_committed_results() -> None
     for name, make in FRAGMENTS.items():
         text = make(book)
         assert text.strip() and text.endswith("\n"), name
-        assert "nan" not in re.findall(r"\b\w+\b", text.lower()) or name == "api", name
+        assert "nan" not in re.findall(r"\b\w+\b", text.lower()) or name.startswith("api"), name
 
 
 def test_the_commands_of_the_page_do_what_it_says(
@@ -108,8 +109,18 @@ def test_the_help_of_every_command_is_in_the_book() -> None:
     assert split_parameters([]) == []
 
 
+def test_every_module_is_on_one_page_of_the_reference_and_in_its_table() -> None:
+    placed = [name for group in GROUPS for name in modules_of(group)]
+    assert sorted(placed) == list(documented_modules())
+    pages = {path.stem for path in (ROOT / "book").glob("api_*.md")}
+    assert pages == {f"api_{group}" for group in GROUPS}
+    overview = made("api")
+    assert "| [`qsp_lib.schedule`](#qsp_lib.schedule) | What an integrator is given" in overview
+    assert overview.count("](#qsp_lib") == len(placed)
+
+
 def test_the_reference_covers_the_package_and_no_machine() -> None:
-    text = made("api")
+    text = "".join(made(f"api_{group}") for group in GROUPS)
     for words in ("## qsp_lib.prediction\n", "`predict(drug, record, *, regimen='clinical'",
                   "`Regimen.of(*doses, label='') -> Regimen`", "- `InputError`:",
                   "```python\n    >>> ",
