@@ -24,7 +24,7 @@ from .drugs import load_drug
 from .errors import InputError
 from .evidence import load_tables
 from .lock import Record
-from .parameters import Draws, DrugInputs, LockStamp, NetworkParameters
+from .parameters import Draws, DrugInputs, NetworkParameters
 from .simulate import simulate
 from .trajectory import Trajectory
 
@@ -303,25 +303,15 @@ class _Job:
     drug: DrugInputs
     network: NetworkParameters
     regimen: Regimen
-    draws: dict[str, Array]
-    lock: LockStamp | None
+    draws: Draws
     factors: Array
-
-    @classmethod
-    def of(cls, record: Record, name: str, regimen: Regimen, draws: Draws, factors: Array) -> _Job:
-        # plain arrays: a read-only mapping does not travel to another process
-        return cls(
-            record.drug(name), record.network, regimen, dict(draws.values), draws.lock, factors
-        )
 
 
 def _signals(job: _Job) -> tuple[Array, Array]:
     """Peak signal and severity index of every draw at every dose, ``(N, n)`` each."""
-    n_draws, n = len(next(iter(job.draws.values()))), job.factors.size
-    repeated = {name: np.repeat(values, n) for name, values in job.draws.items()}
-    every = Draws(repeated, job.lock, job.drug.name)
+    n_draws, n = len(job.draws), job.factors.size
     run = simulate(
-        job.drug, job.network, job.regimen, draws=every,
+        job.drug, job.network, job.regimen, draws=job.draws.repeat(n),
         dose_factor=np.tile(job.factors, n_draws),
     )  # fmt: skip
     signal, index = np.full(n_draws * n, np.nan), np.full(n_draws * n, np.nan)
@@ -353,7 +343,7 @@ def ensembles(
         regimen = load_drug(name).regimens["clinical"]
         for first in range(0, len(draws[name]), size):
             piece = draws[name][first : first + size]
-            jobs.append(_Job.of(record, name, regimen, piece, factor))
+            jobs.append(_Job(record.drug(name), record.network, regimen, piece, factor))
             owners.append(name)
     run = executor.map if executor is not None else map
     results = list(run(_signals, jobs))
@@ -410,16 +400,16 @@ def jumps(record: Record, name: str, draws: Draws, ensemble: Ensemble) -> dict[s
         return counts
     drug, network = record.drug(name).unlocked(), record.network.unlocked()
     mine = {key: values[which] for key, values in draws.values.items()}
-    uncoupled = mine | {"k_TNF_M": np.zeros(sum(which))}
+    uncoupled = Draws(mine | {"k_TNF_M": np.zeros(sum(which))})
     regimen = load_drug(name).regimens["clinical"]
     for label, job in (
         (
             "without_feedback",
-            _Job(drug, network.replace(feedback="none"), regimen, mine, None, ensemble.factor),
+            _Job(drug, network.replace(feedback="none"), regimen, Draws(mine), ensemble.factor),
         ),
         (
             "without_macrophage_tnf",
-            _Job(drug, network, regimen, uncoupled, None, ensemble.factor),
+            _Job(drug, network, regimen, uncoupled, ensemble.factor),
         ),
     ):
         signal, _ = _signals(job)

@@ -226,7 +226,7 @@ class Record:
                     if name in known:
                         rates[rate] = known[name]
                         break
-            result[drug] = Draws(rates, self.stamp, drug)
+            result[drug] = Draws(rates).stamped(self.stamp, drug)
         return result
 
 

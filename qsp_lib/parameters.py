@@ -335,15 +335,16 @@ def _bounds(name: str) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Draws:
-    """Parameter sets to simulate together: each name holds an array ``(N,)``.
+    """Parameter sets to simulate together: each name holds a read-only array ``(N,)``.
 
     Draws that come from a lock record (its posterior and its declared priors) carry
-    its stamp and the name of the drug they are for, and may vary what the record locks
-    of the network and of that drug; others may not.
+    its stamp and the name of the drug they are for (:meth:`stamped`), and may vary what the
+    record locks of the network and of that drug; others may not.
 
     Raises:
         InputError: an unknown name, a value that is not finite or out of bounds, arrays
             of different lengths, no draws at all.
+        LockError: values under a stamp that was put on others.
     """
 
     values: Mapping[str, NDArray[np.float64]]
@@ -351,7 +352,7 @@ class Draws:
     drug: str = ""
 
     def __post_init__(self) -> None:
-        arrays = {name: np.asarray(value, dtype=float) for name, value in self.values.items()}
+        arrays = {name: np.array(value, dtype=float) for name, value in self.values.items()}
         unknown = sorted(set(arrays) - set(PARAMETERS))
         if unknown:
             raise InputError(f"no parameter {unknown[0]!r}; expected one of {PARAMETERS}.")
@@ -364,14 +365,42 @@ class Draws:
             low, high = _bounds(name)
             if (bad := array[~((array >= low) & (array <= high))]).size:
                 raise InputError(f"draws of {name} hold {bad[0]:g}; expected {low:g} to {high:g}.")
+            array.setflags(write=False)
         object.__setattr__(self, "values", MappingProxyType(arrays))
+        if self.lock is not None and self.lock.values != self._digest():
+            raise LockError(
+                f"these draws are not those of lock {self.lock.version} "
+                f"({self.lock.digest[:12]}), whose stamp they carry. Take them from the record."
+            )
+
+    def _digest(self) -> str:
+        content = hashlib.sha256(self.drug.encode())
+        for name, array in sorted(self.values.items()):
+            content.update(name.encode() + array.tobytes())
+        return content.hexdigest()
+
+    def stamped(self, stamp: LockStamp, drug: str) -> Draws:
+        """The same draws under the stamp of the record they were drawn from, for one drug."""
+        plain = Draws(self.values, drug=drug)
+        return replace(plain, lock=replace(stamp, values=plain._digest()))
 
     def __len__(self) -> int:
         return len(next(iter(self.values.values())))
 
     def __getitem__(self, part: slice) -> Draws:
-        values = {name: array[part] for name, array in self.values.items()}
-        return Draws(values, self.lock, self.drug)
+        return self._with({name: array[part] for name, array in self.values.items()})
+
+    def repeat(self, times: int) -> Draws:
+        """Every set so many times in a row, for a batch that varies something else as well."""
+        return self._with({name: np.repeat(array, times) for name, array in self.values.items()})
+
+    def _with(self, values: Mapping[str, NDArray[np.float64]]) -> Draws:
+        some = Draws(values, drug=self.drug)
+        return some if self.lock is None else some.stamped(self.lock, self.drug)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # a read-only mapping does not travel to another process
+        return Draws, (dict(self.values), self.lock, self.drug)
 
 
 @dataclass(frozen=True)

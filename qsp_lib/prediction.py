@@ -366,7 +366,7 @@ def draws_for(setting: Setting, n_draws: int, seed: int | None = None) -> Draws:
         elif owner is None and prior.status != "fixed":
             column = normals[:, _OWN_RATES.index(name)]
             values[name] = prior.median * 10.0 ** (prior.log10_sd * column)
-    return Draws(values, record.stamp, setting.inputs.name)
+    return Draws(values).stamped(record.stamp, setting.inputs.name)
 
 
 def assumptions(setting: Setting) -> tuple[Assumption, ...]:

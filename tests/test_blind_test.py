@@ -265,7 +265,7 @@ def some_draws(record: Record, n: int, broken: int | None = None) -> dict[str, D
     for drug, draws in drawn.items():
         k_fb = draws.values["k_fb"].copy()
         k_fb[broken] = HOPELESS
-        result[drug] = Draws(dict(draws.values) | {"k_fb": k_fb}, draws.lock, drug)
+        result[drug] = Draws(dict(draws.values) | {"k_fb": k_fb}).stamped(record.stamp, drug)
     return result
 
 

@@ -270,7 +270,10 @@ def test_draws_that_are_not_the_records_own_cannot_replace_locked_values(record:
             with pytest.raises(
                 LockError, match=f"{named} of TGN1412 is locked by lock v1 .*record's own"
             ):
-                simulate(drug, record.network, SHORT, draws=Draws(values, stamp))
+                draws = Draws(values)
+                if stamp is not None:
+                    draws = draws.stamped(stamp, "tgn1412")
+                simulate(drug, record.network, SHORT, draws=draws)
 
 
 def test_draws_may_vary_what_the_record_does_not_lock(record: Record) -> None:

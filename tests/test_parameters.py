@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -140,12 +142,33 @@ def test_an_impossible_input_is_refused_with_what_was_given(make: Any, message: 
         make()
 
 
+def test_draws_cannot_be_changed_and_no_stamp_goes_with_other_values() -> None:
+    given = np.array([1.0, 2.0])
+    draws = Draws({"k_IFN": given}).stamped(STAMP, "okt3")
+    given[0] = np.nan
+    assert draws.values["k_IFN"].tolist() == [1.0, 2.0]
+    with pytest.raises(ValueError, match="read-only"):
+        draws.values["k_IFN"][0] = 3.0
+    for change in ({"values": {"k_IFN": np.ones(2)}}, {"drug": "tgn1412"}):
+        with pytest.raises(LockError, match="not those of lock v7 .* whose stamp they carry"):
+            replace(draws, **change)
+    again = pickle.loads(pickle.dumps(draws))
+    assert again.lock == draws.lock and again.values["k_IFN"].tolist() == [1.0, 2.0]
+
+
+def test_repeated_draws_stand_in_a_row_under_their_stamp() -> None:
+    draws = Draws({"k_IFN": np.array([1.0, 2.0])})
+    assert draws.repeat(2).values["k_IFN"].tolist() == [1.0, 1.0, 2.0, 2.0]
+    assert draws.repeat(2).lock is None
+    assert STAMP.same_record(draws.stamped(STAMP, "okt3").repeat(3).lock)
+
+
 def test_part_of_the_draws_keeps_their_order_and_their_lock() -> None:
-    draws = Draws({"k_IFN": np.arange(1.0, 6.0), "k_act": np.arange(5.0)}, STAMP)
+    draws = Draws({"k_IFN": np.arange(1.0, 6.0), "k_act": np.arange(5.0)}).stamped(STAMP, "okt3")
     part = draws[1:3]
     assert len(draws) == 5
     assert part.values["k_IFN"].tolist() == [2.0, 3.0]
     assert part.values["k_act"].tolist() == [1.0, 2.0]
-    assert part.lock == STAMP
+    assert STAMP.same_record(part.lock) and part.drug == "okt3"
     with pytest.raises(TypeError):
         draws.values["k_IFN"] = np.zeros(5)  # type: ignore[index]

@@ -170,7 +170,7 @@ def test_draws_that_do_not_complete_are_counted(
         values = dict(draws.values)
         values["k_fb"] = values["k_fb"].copy()
         values["k_fb"][:count] = HOPELESS
-        return type(draws)(values, draws.lock, draws.drug)
+        return type(draws)(values).stamped(draws.lock, draws.drug)
 
     monkeypatch.setattr(prediction, "draws_for", spoiled)
     count = 2
