@@ -8,11 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .dosing import Regimen
+from .dosing import Infusion, Regimen
 from .errors import InputError
 
 SAME_TIME_H = 1e-9
-"""Changes of dosing this close (h) are one: an infusion of 0.1 + 0.2 h ends when 0.3 h begins."""
+"""Changes of dosing this close (h) are one: an infusion of 0.1 + 0.2 h ends when 0.3 h begins.
+
+One this close to the horizon is left out, and an infusion this short is a bolus.
+"""
 
 
 class Stretch(NamedTuple):
@@ -50,7 +53,7 @@ def report_times(change_times: tuple[float, ...], horizon_h: float) -> NDArray[n
         growth = np.minimum(np.arange(10 + int(2.5 * (end - start)) + 40), 100)  # 0.5 h by 29
         steps = np.minimum(0.02 * 1.12**growth, 0.5)
         offsets = np.cumsum(steps)
-        pieces += [[start], start + offsets[offsets < (end - start) - 1e-9]]
+        pieces += [[start], start + offsets[offsets < (end - start) - SAME_TIME_H]]
     return np.concatenate([*pieces, [horizon_h]])
 
 
@@ -63,6 +66,16 @@ def _simultaneous(times: set[float]) -> list[list[float]]:
         else:
             groups.append([time])
     return groups
+
+
+def _given_at(regimen: Regimen, group: list[float]) -> float:
+    """Amount (ug) given at once at times that are one: boluses, and infusions as short as that."""
+    short = (
+        dose.amount_ug
+        for dose in regimen.doses
+        if isinstance(dose, Infusion) and group[0] <= dose.start_h and dose.end_h <= group[-1]
+    )
+    return sum(regimen.bolus_at(time) for time in group) + sum(short)
 
 
 def make_schedule(
@@ -85,6 +98,9 @@ def make_schedule(
     if not (np.isfinite(horizon_h) and horizon_h > 0):
         raise InputError(f"horizon is {horizon_h!r} h; expected a finite number above 0.")
     groups = _simultaneous({*regimen.change_times(horizon_h), *rescue.change_times(horizon_h)})
+    # the first group begins at 0; what changes a rounding error before the horizon changes nothing
+    later = [group for group in groups[1:] if horizon_h - group[0] > SAME_TIME_H]
+    groups = [groups[0], *later]
     changes = tuple(group[0] for group in groups)
     if times is None:
         times = report_times(changes, horizon_h)
@@ -103,8 +119,7 @@ def make_schedule(
     stretches = tuple(
         Stretch(
             start, end, int(first), int(last),
-            sum(regimen.bolus_at(time) for time in group),
-            sum(rescue.bolus_at(time) for time in group),
+            _given_at(regimen, group), _given_at(rescue, group),
             regimen.rate_from(group[-1]), rescue.rate_from(group[-1]),
         )
         for start, end, first, last, group in zip(

@@ -15,7 +15,7 @@ from qsp_lib.schedule import make_schedule, report_times
 
 doses = st.one_of(
     st.builds(Bolus, st.floats(0, 90), st.floats(0, 1e4)),
-    st.builds(Infusion, st.floats(0, 90), st.floats(0.01, 60), st.floats(0, 1e4)),
+    st.builds(Infusion, st.floats(0, 90), st.floats(1e-12, 60), st.floats(0, 1e4)),
 )
 regimens = st.lists(doses, max_size=5).map(lambda made: Regimen.of(*made))
 
@@ -78,6 +78,27 @@ def test_an_infusion_that_ends_as_a_dose_begins_leaves_no_stretch_between() -> N
 def test_boluses_that_a_rounding_error_separates_are_given_together() -> None:
     regimen = Regimen.of(Bolus(0.3, 1.0), Bolus(0.1 + 0.2, 2.0))
     assert [s.bolus for s in make_schedule(regimen, Regimen(), 1.0).stretches] == [0.0, 3.0]
+
+
+@pytest.mark.parametrize("end_h", [0.1 + 0.2, 0.3 - 1e-14, 0.3 + 1e-10])
+def test_a_change_that_a_rounding_error_separates_from_the_horizon_is_left_out(
+    end_h: float,
+) -> None:
+    infusion = Regimen.of(Infusion(0.0, end_h, 10.0))
+    for horizon_h in (0.3, 0.1 + 0.2):
+        (only,) = make_schedule(infusion, Regimen(), horizon_h).stretches
+        assert (only.start_h, only.end_h) == (0.0, horizon_h)
+        assert only.rate * horizon_h == pytest.approx(10.0)
+
+
+def test_an_infusion_too_short_to_be_integrated_is_a_bolus() -> None:
+    for duration_h in (1e-10, 1e-13, 1e-20):
+        for start_h in (0.0, 5.0):
+            regimen = Regimen.of(Infusion(start_h, duration_h, 7000.0))
+            stretches = make_schedule(regimen, regimen, 10.0).stretches
+            assert [s.bolus for s in stretches if s.start_h == start_h] == [7000.0]
+            assert [s.bolus_tcz for s in stretches if s.start_h == start_h] == [7000.0]
+            assert not any(s.rate or s.rate_tcz for s in stretches)
 
 
 @pytest.mark.parametrize(
