@@ -95,10 +95,10 @@ def simulate_course(
     file = load_drug(SEVERE)
     regimen, dose_h, rescue = file.regimens["clinical"], 0.0, None
     if tocilizumab_h is not None:
-        if not (np.isfinite(tocilizumab_h) and tocilizumab_h < horizon_h):
+        if not (np.isfinite(tocilizumab_h) and tocilizumab_h < horizon_h and horizon_h > 0):
             raise InputError(
                 f"tocilizumab at {tocilizumab_h!r} h; expected a time before the horizon of "
-                f"{horizon_h:g} h after the drug's dose."
+                f"{horizon_h:g} h after the drug's dose, which is above 0."
             )
         if not mg_per_kg > 0 or n_doses < 1:
             raise InputError(

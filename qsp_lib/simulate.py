@@ -54,7 +54,8 @@ def simulate(
         draws: parameter sets that replace values of ``drug`` or ``network``; a batch.
         dose_factor: multiplies every dose of the drug; an array ``(N,)`` makes a batch.
         horizon_h: end (h).
-        times: report times (h), in addition to every change of dosing; dense default.
+        times: report times (h), in addition to every change of dosing. The default is dense;
+            peaks, areas and values are read between report times, which have to follow the course.
         engine: ``"diffsol"`` or ``"scipy"``.
         rtol, atol: relative tolerance; absolute tolerance in each state's own unit.
 

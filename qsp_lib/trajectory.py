@@ -2,7 +2,9 @@
 
 Peaks, areas and values between report times come from the cubic Hermite
 interpolant of the states and their exact derivatives, with one-sided limits at
-every change of dosing, so they do not depend on where the report times fall.
+every change of dosing. They hardly depend on where the report times fall, as long as
+these follow the course, which the default ones do: a peak that rises and falls between
+two report times is not seen.
 """
 
 from __future__ import annotations
@@ -16,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .engines import Outcome, Task
+from .engines.base import CENTRAL, CENTRAL_TCZ
 from .equations import PARAMETERS, STATE_UNITS, STATES, il6_production, occupancy, rhs
 from .errors import InputError, IntegrationError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_A_C, _T_C = STATES.index("A_c"), STATES.index("T_c")
 UNITS = dict(zip(STATES, STATE_UNITS, strict=True)) | {
     "C": "ng/mL", "C_tcz": "ng/mL", "rho": "1", "feedback_share": "1"
 }  # fmt: skip
@@ -73,8 +75,17 @@ class Trajectory:
         return np.array([outcome.completed for outcome in self.outcomes])
 
     def select(self, keep: NDArray[np.bool_]) -> Trajectory:
-        """The sets for which ``keep`` ``(N,)`` is true, as a batch."""
-        keep = np.asarray(keep, dtype=bool)
+        """The sets for which ``keep`` ``(N,)`` is true, as a batch.
+
+        Raises:
+            InputError: anything but one true or false a set.
+        """
+        keep = np.asarray(keep)
+        if keep.dtype != bool or keep.shape != (len(self),):
+            raise InputError(
+                f"select was given {keep.dtype} of shape {keep.shape}; expected one true or false "
+                f"for each of the {len(self)} sets."
+            )
         task = Task(
             self.task.mechanism, self.task.feedback, self.task.parameters[keep],
             self.task.dose_factor[keep], self.task.schedule, self.task.rtol, self.task.atol,
@@ -113,11 +124,11 @@ class Trajectory:
         if name in STATES:
             return self.states[STATES.index(name)]
         if name == "C":
-            return self.states[_A_C] / p.V1
+            return self.states[CENTRAL] / p.V1
         if name == "C_tcz":
-            return self.states[_T_C] / p.V1_tcz
+            return self.states[CENTRAL_TCZ] / p.V1_tcz
         if name == "rho":
-            return occupancy(self.states[_T_C], p)
+            return occupancy(self.states[CENTRAL_TCZ], p)
         if name == "feedback_share":
             A, M, S = (self.states[STATES.index(state)] for state in ("A", "M", "S"))
             parts = il6_production(A, M, S, p, self.task.feedback)
@@ -148,8 +159,8 @@ class Trajectory:
         bolus[firsts] = [stretch.bolus for stretch in schedule.stretches]
         bolus_tcz[firsts] = [stretch.bolus_tcz for stretch in schedule.stretches]
         factor = task.dose_factor[:, None]
-        right[_A_C] -= factor * bolus[intervals + 1]
-        right[_T_C] -= bolus_tcz[intervals + 1]
+        right[CENTRAL] -= factor * bolus[intervals + 1]
+        right[CENTRAL_TCZ] -= bolus_tcz[intervals + 1]
         slopes = [
             np.broadcast_to(
                 rhs(y, self._p, factor * rate, rate_tcz, task.mechanism, task.feedback)[state],

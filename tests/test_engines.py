@@ -173,6 +173,37 @@ def test_a_solver_that_gives_up_within_a_stretch_fails_that_set_alone(
     assert np.all(np.isfinite(run.states[:, [0, 2]]))
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_dose_beyond_what_can_be_computed_fails_alone_and_at_once(
+    network: NetworkParameters, engine: str
+) -> None:
+    run = simulate(
+        made_up(), network, REGIMENS["infusion"], dose_factor=[1.0, 2.0, 1e303], engine=engine,
+        horizon_h=24.0,
+    )  # fmt: skip
+    assert [o.name for o in run.outcomes[:2]] == ["COMPLETED", "COMPLETED"]
+    assert not run.outcomes[2].completed
+    alone = simulate(
+        made_up(), network, REGIMENS["infusion"], dose_factor=[1.0], engine=engine, horizon_h=24.0
+    )
+    assert relative_error(run.states[:, :1], alone.states) < 1e-5
+
+
+@pytest.mark.parametrize("amount_ug", [1e120, 1e200, 1e308])
+def test_an_absurd_rescue_has_an_outcome(network: NetworkParameters, amount_ug: float) -> None:
+    rescue = Rescue(rescue_inputs(), Regimen.of(Bolus(6.0, amount_ug)))
+    run = simulate(made_up(), network, REGIMENS["infusion"], rescue=rescue, horizon_h=24.0)
+    assert not run.outcomes[0].completed
+
+
+def test_elimination_counts_with_its_rate_far_below_saturation(network: NetworkParameters) -> None:
+    rescue = Rescue(rescue_inputs(Vmax=1e9), Regimen.of(Bolus(6.0, 5000.0)))
+    run = simulate(made_up(), network, REGIMENS["infusion"], rescue=rescue, horizon_h=24.0)
+    assert diffsol.fastest_rate(run.task.parameters) == pytest.approx(1e9 / 2700.0 / 3.5)
+    assert run.completed.all()
+    assert run["T_c"][-1] == pytest.approx(0.0, abs=1e-3)
+
+
 def test_a_finished_integration_is_judged_by_its_states() -> None:
     states = np.abs(np.random.default_rng(0).normal(size=(14, 20)))
     assert classify(states, 1e-6, 1e-8) is Outcome.COMPLETED

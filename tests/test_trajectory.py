@@ -206,6 +206,15 @@ def test_severity_under_a_rescue_is_within_a_thousandth_of_a_fine_grids(
 # ---------------------------------------------------------------- values between report times
 
 
+@pytest.mark.parametrize("keep", [[0, 1], [True], [[True, False]], ["yes", "no"]])
+def test_sets_are_selected_by_one_true_or_false_each(network: NetworkParameters, keep: Any) -> None:
+    draws = Draws({"k_fb": np.array([500.0, 1000.0])})
+    run = simulate(made_up(), network, REGIMENS["bolus train"], draws=draws, horizon_h=12.0)
+    assert len(run.select(np.array([False, True]))) == 1
+    with pytest.raises(InputError, match="expected one true or false for each of the 2 sets"):
+        run.select(keep)
+
+
 def test_a_value_between_report_times_is_that_of_a_run_that_reports_there(
     network: NetworkParameters, coarse: Trajectory
 ) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..equations import PRE_DOSE
+from ..equations import PRE_DOSE, STATES
 from ..schedule import Schedule
 
 
@@ -45,7 +45,13 @@ class Task:
     rtol: float
     atol: float
 
+    def one(self, i: int) -> Task:
+        """The same task for one of its sets."""
+        return replace(self, parameters=self.parameters[[i]], dose_factor=self.dose_factor[[i]])
 
+
+CENTRAL, CENTRAL_TCZ = STATES.index("A_c"), STATES.index("T_c")
+"""Where a bolus of the drug, and of tocilizumab, goes."""
 INITIAL = np.array(PRE_DOSE)
 """State before the first dose, ``(n_states,)``."""
 

@@ -18,13 +18,15 @@ from sympy.printing.str import StrPrinter
 
 from ..equations import INPUTS, PARAMETERS, STATES
 from ..structure import traced
-from .base import INITIAL, Outcome, Task, classify_all
+from .base import CENTRAL, CENTRAL_TCZ, INITIAL, Outcome, Task, classify_all
 
 _FIRST_STEP_H = 1e-3
 _STIFF_RATE = 200.0
 """Above this rate (1/h) the implicit method needs less work than the explicit one."""
 _LARGEST_POWER = 290.0
 """In decades; a float holds 308."""
+_LARGEST_AMOUNT = 1e100
+"""In ug: the error of a step is squared, and has to fit into a float."""
 _COLUMN = {name: i for i, name in enumerate(PARAMETERS)}
 _RATES = [
     _COLUMN[name]
@@ -43,14 +45,19 @@ _FLOWS = [
 
 
 def fastest_rate(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The fastest first-order rate (1/h) of each parameter set ``(N, n_parameters)``."""
+    """The fastest first-order rate (1/h) of each parameter set ``(N, n_parameters)``.
+
+    Saturable elimination counts with its rate where it is fastest, far below its Km.
+    """
     rates = [parameters[:, _RATES]]
     rates += [parameters[:, [flow]] / parameters[:, [volume]] for flow, volume in _FLOWS]
+    vmax, km, volume = (parameters[:, [_COLUMN[name]]] for name in ("Vmax_tcz", "Km_tcz", "V1_tcz"))
+    rates += [vmax / km / volume]
     return np.asarray(np.hstack(rates).max(axis=1))
 
 
 def may_overflow(task: Task) -> NDArray[np.bool_]:
-    """Sets ``(N,)`` in which a Hill term could exceed what a float holds.
+    """Sets ``(N,)`` in which a Hill term, or an amount squared, could exceed what a float holds.
 
     The explicit method goes on for ever where a derivative is not a number; the implicit one
     gives up.
@@ -58,6 +65,7 @@ def may_overflow(task: Task) -> NDArray[np.bool_]:
     p = dict(zip(PARAMETERS, task.parameters.T, strict=True))
     stretches = task.schedule.stretches
     given = sum(s.bolus + s.rate * (s.end_h - s.start_h) for s in stretches) * task.dose_factor
+    tocilizumab = sum(s.bolus_tcz + s.rate_tcz * (s.end_h - s.start_h) for s in stretches)
     with np.errstate(all="ignore"):
         made = p["k_IFN"] / p["d_IFN"] + p["w_TNF"] * (p["k_TNF_T"] + p["k_TNF_M"]) / p["d_TNF"]
         il6 = (p["k_IL6_T"] + p["k_IL6_M"] + p["k_fb"]) / (p["d_IL6"] * (1 - p["f_R"]))
@@ -70,7 +78,9 @@ def may_overflow(task: Task) -> NDArray[np.bool_]:
             ]
         )
     # a term that is not a number is one of nothing given or nothing made: it cannot grow
-    return np.any(largest > _LARGEST_POWER, axis=0)
+    return np.any(largest > _LARGEST_POWER, axis=0) | ~(
+        np.maximum(given, tocilizumab) < _LARGEST_AMOUNT
+    )
 
 
 class _DiffSL(StrPrinter):
@@ -163,8 +173,8 @@ def solve_diffsol(task: Task) -> tuple[NDArray[np.float64], list[Outcome]]:
         y = INITIAL.copy()
         try:
             for stretch in task.schedule.stretches:
-                y[0] += factor * stretch.bolus
-                y[11] += stretch.bolus_tcz
+                y[CENTRAL] += factor * stretch.bolus
+                y[CENTRAL_TCZ] += stretch.bolus_tcz
                 arguments[:n_states] = y
                 arguments[-2:] = factor * stretch.rate, stretch.rate_tcz
                 ode.t0 = stretch.start_h
