@@ -91,7 +91,8 @@ def test_the_record_is_written_as_it_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "rtol", "atol"), [(exposure, 0.1, 1.0), (invariants, 0.1, 1.0), (solvers, 1e-2, 1e-3)]
+    ("group", "rtol", "atol"),
+    [(exposure, 0.1, 1.0), (invariants, 0.03, 0.1), (solvers, 1e-2, 1e-3)],
 )
 def test_a_careless_integration_gives_wrong_answers(
     group: Callable[..., Iterator[KnownAnswer]], rtol: float, atol: float

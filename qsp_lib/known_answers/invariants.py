@@ -38,7 +38,7 @@ def _network() -> NetworkParameters:
 
 
 def _drug(name: str) -> DrugInputs:
-    return load_drug(name).inputs
+    return current_record().drug(name).unlocked()
 
 
 def _clinical(name: str) -> Regimen:

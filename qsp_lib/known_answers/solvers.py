@@ -118,13 +118,13 @@ def _whole_model(rtol: float, atol: float) -> Iterator[KnownAnswer]:
     tgn1412, infusion = record.drug("tgn1412"), load_drug("tgn1412").regimens["clinical"]
     yield _beside_reference(
         "model_monoclonal", "all 14 states over 96 h: TGN1412, tocilizumab at 12 h, CRP; shown: "
-        "the highest IL-6",
+        "the highest IL-6 at full hours",
         simulate(tgn1412, record.network, infusion, rescue=rescue, crp=record.crp, horizon_h=96.0,
                  times=times, rtol=rtol, atol=atol), 1e-5,
     )  # fmt: skip
     yield _beside_reference(
         "model_bispecific", "all 14 states over 96 h: blinatumomab, 60 µg/m²/d; shown: the highest "
-        "IL-6",
+        "IL-6 at full hours",
         simulate(record.drug("blinatumomab"), record.network,
                  load_drug("blinatumomab").regimens["clinical"], horizon_h=96.0, times=times,
                  rtol=rtol, atol=atol), 1e-5,
@@ -133,7 +133,8 @@ def _whole_model(rtol: float, atol: float) -> Iterator[KnownAnswer]:
     fast = Draws({"d_TNF": np.array([400.0])})
     yield _beside_reference(
         "model_fast", "all 14 states over 6 h with TNF removed at 400 /h, which the default engine "
-        "solves by its implicit method (TGN1412); shown: the highest IL-6",
+        "solves by its implicit method (TGN1412); shown: the highest IL-6 at full "
+        "hours",
         simulate(tgn1412.unlocked(), record.network.unlocked(), infusion, draws=fast, horizon_h=6.0,
                  times=times[:7], rtol=rtol, atol=atol), 1e-4,
     )  # fmt: skip
