@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from qsp_lib.engines import Task, solve_diffsol
-from qsp_lib.engines.base import INITIAL
+from qsp_lib.engines.base import CENTRAL, INITIAL
 from qsp_lib.engines.diffsol import compile_text, diffsl
 
 from .engines.contract import function
@@ -36,7 +36,7 @@ def evaluations(task: Task) -> float:
     for parameters in task.parameters:
         y = INITIAL.copy()
         for part in task.schedule.stretches:
-            y[0] += part.bolus
+            y[CENTRAL] += part.bolus
             ode.t0 = part.start_h
             # `solve` reports its own steps, the start among them
             solution = ode.solve(

@@ -19,6 +19,7 @@ from typing import Any
 
 from qsp_lib import __version__
 from qsp_lib.robustness import N_DRAWS
+from qsp_lib.speed_record import AS_IN_CHAPTER, OURS
 
 from . import problem as asked
 from .bench import LADDER_SETS, REFERENCE_RTOL, ROOT, SMALL, Bench, Entry
@@ -27,9 +28,6 @@ from .floor import Floor
 
 RESULTS = ROOT / "benchmarks" / "results.json"
 ALL = tuple(MODULES)
-OURS = "qsp_lib"
-AS_IN_CHAPTER = "qsp_lib_chapter"
-"""Our engine once more, at the chapter's own tolerance instead of the common accuracy."""
 CORES = (1, 2)
 HEADLINE = (N_DRAWS, 2)
 """Parameter sets and cores of the headline: the robustness chapter's ensemble."""

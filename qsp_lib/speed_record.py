@@ -74,7 +74,8 @@ class Measured:
         rtol: at which it reaches the common accuracy, or the chapter's.
         within, largest: error of the ensemble's worst peaks in the stated share of sets, and in
             all of them.
-        failed: simulations that did not complete, of the largest ensemble measured.
+        failed: simulations that did not complete.
+        checked: sets of the largest ensemble measured, to which these three belong.
         ladder: error and time at each tolerance.
         cells: wall time of each ensemble.
     """
@@ -86,6 +87,7 @@ class Measured:
     within: float
     largest: float
     failed: int
+    checked: int
     ladder: tuple[Rung, ...]
     cells: tuple[Cell, ...]
 
@@ -168,7 +170,7 @@ class SpeedRecord:
         return largest.work_s.median / (largest.sets * self.drugs)
 
     def start_up(self, engine: str) -> Spread:
-        """Start-up (s): interpreter, imports, compiling, one simulation of every drug."""
+        """Start-up (s) before the smallest ensemble: interpreter, imports, compiling, one run."""
         return self._of_the_small(engine, "ready_s")
 
     def memory(self, engine: str) -> Spread:
@@ -176,7 +178,7 @@ class SpeedRecord:
         return self._of_the_small(engine, "memory_mb")
 
     def _of_the_small(self, engine: str, what: str) -> Spread:
-        for cell in sorted(self.engines[engine].cells, key=lambda c: (c.cores, -c.sets)):
+        for cell in sorted(self.engines[engine].cells, key=lambda c: (c.cores, c.sets)):
             found = getattr(cell, what)
             if cell.cores == 1 and isinstance(found, Spread):
                 return found
@@ -218,7 +220,7 @@ def load(path: Path = RECORD) -> SpeedRecord:
 def _measured(raw: Mapping[str, Any]) -> Measured:
     return Measured(
         raw["label"], raw["how"], raw["versions"], raw["rtol"], raw["errors"]["within"],
-        raw["errors"]["largest"], raw["errors"]["failed"],
+        raw["errors"]["largest"], raw["errors"]["failed"], raw["errors"]["sets"],
         tuple(Rung(r["rtol"], r["error"], r["cpu_s_a_simulation"]) for r in raw["ladder"]),
         tuple(_cell(cell) for cell in raw["runs"]),
     )  # fmt: skip

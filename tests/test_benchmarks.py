@@ -12,7 +12,7 @@ from benchmarks.engines import MODULES
 from benchmarks.floor import evaluations
 from benchmarks.model_text import python
 from benchmarks.problem import READ, Problem
-from qsp_lib import robustness
+from qsp_lib import robustness, sweep
 from qsp_lib.engines import solve_diffsol, solve_scipy
 from qsp_lib.equations import FEEDBACKS, INPUTS, MECHANISMS, NETWORK, PARAMETERS, STATES, rhs
 from qsp_lib.lock import current_record
@@ -29,8 +29,9 @@ def points() -> np.ndarray:
     return asked.draws(current_record(), 4)
 
 
-def test_the_draws_are_the_chapters(points: np.ndarray) -> None:
+def test_the_draws_and_the_pieces_are_the_chapters(points: np.ndarray) -> None:
     record = current_record()
+    assert asked.CHUNK == sweep.CHUNK
     sample = robustness.ensemble(record, 4, workers=1, progress=False)
     assert np.array_equal(points, sample.points)
 

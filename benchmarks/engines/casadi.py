@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qsp_lib.engines import Task
-from qsp_lib.engines.base import INITIAL
+from qsp_lib.engines.base import CENTRAL, INITIAL
 from qsp_lib.equations import INPUTS, PARAMETERS
 from qsp_lib.schedule import Stretch
 
@@ -65,7 +65,7 @@ class CasADi(Peer):
             y = INITIAL.copy()
             try:
                 for part, flow in zip(task.schedule.stretches, flows, strict=True):
-                    y[0] += part.bolus
+                    y[CENTRAL] += part.bolus
                     values[-2:] = part.rate, part.rate_tcz
                     found[:, i, part.first] = y
                     found[:, i, part.first + 1 : part.last + 1] = flow(x0=y, p=values)["xf"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from qsp_lib.engines import Task
-from qsp_lib.engines.base import INITIAL
+from qsp_lib.engines.base import CENTRAL, INITIAL
 from qsp_lib.schedule import Stretch
 
 from ..problem import Array
@@ -49,7 +49,7 @@ class OneByOne(Peer):
             values[:-2] = parameters
             y = INITIAL.copy()
             for part in task.schedule.stretches:
-                y[0] += part.bolus
+                y[CENTRAL] += part.bolus
                 values[-2:] = part.rate, part.rate_tcz
                 inside = slice(part.first, part.last + 1)
                 solved = self.stretch(task, part, y, times[inside], values)

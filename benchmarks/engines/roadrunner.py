@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qsp_lib.engines import Task
-from qsp_lib.engines.base import INITIAL
+from qsp_lib.engines.base import CENTRAL, INITIAL
 from qsp_lib.equations import INPUTS, PARAMETERS, STATES
 
 from ..problem import PREFIX, Array
@@ -48,7 +48,7 @@ class RoadRunner(Peer):
             model.setGlobalParameterValues(of_parameters, parameters)
             try:
                 for part, grid in zip(task.schedule.stretches, grids, strict=True):
-                    y[0] += part.bolus
+                    y[CENTRAL] += part.bolus
                     model.setGlobalParameterValues(of_rest, [part.rate, part.rate_tcz, *y])
                     model.setTime(grid[0])
                     integrator.restart(grid[0])

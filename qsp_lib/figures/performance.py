@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from ..speed_record import AS_IN_CHAPTER
 from .style import COLOURS, WIDTH
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _LOOKS: dict[str, tuple[str, str, Any]] = {
     "solve_ivp": ("#7F7F7F", "X", ":"),
 }
 """Colour (Okabe and Ito's palette), marker and line of each engine, by the name in the record."""
-_HIDDEN = frozenset({"qsp_lib_chapter"})
+_HIDDEN = frozenset({AS_IN_CHAPTER})
 
 
 def _sizes(axis: Axes, record: SpeedRecord, engine: Measured, look: tuple[str, str, Any]) -> None:
