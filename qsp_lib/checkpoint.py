@@ -3,7 +3,8 @@
 The folder holds ``sweep.json``, which says what the sweep is, and one file for each finished
 stretch of rows, named after the rows and the hash of its content. Every file is written whole or
 not at all. A folder that is not about this very sweep is refused: another function or other
-settings, other inputs, another lock, other code.
+settings, other inputs, another lock, other code. Two processes may work on one sweep in one
+folder at once: rows that both have finished count once.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import functools
 import hashlib
 import io
 import json
+import operator
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +27,7 @@ from numpy.typing import NDArray
 
 from . import __version__
 from .errors import InputError
+from .exclusive import only_one
 from .files import write_bytes_atomic, write_text_atomic
 from .ledger import code_digest
 
@@ -52,8 +55,8 @@ def identify(function: Callable[..., Any], inputs: Array, lock: str = "") -> dic
         lock: digest of the lock record that the results rest on; empty for none.
 
     Raises:
-        InputError: a function that cannot be told from another: a lambda, a closure, or an
-            object whose settings are not plain values.
+        InputError: a function that cannot be told from another: a lambda, a closure, a bound
+            method, or an object whose settings are not plain values.
     """
     name, settings = _describe(function)
     return {
@@ -85,13 +88,14 @@ class Checkpoint:
             raise InputError(f"Checkpoint {path} is a file; expected a folder, or a new name.")
         path.mkdir(parents=True, exist_ok=True)
         manifest = path / MANIFEST
-        if not manifest.exists():
-            if any(not item.name.endswith(".tmp") for item in path.iterdir()):
-                raise InputError(
-                    f"Folder {path} is not a checkpoint: it holds files and no {MANIFEST}. Name "
-                    "an empty or a new folder."
-                )
-            write_text_atomic(manifest, json.dumps(dict(identity), indent=1) + "\n")
+        with only_one(path):  # of two sweeps that begin at once, the second finds the first's
+            if not manifest.exists():
+                if any(not item.name.endswith(".tmp") for item in path.iterdir()):
+                    raise InputError(
+                        f"Folder {path} is not a checkpoint: it holds files and no {MANIFEST}. "
+                        "Name an empty or a new folder."
+                    )
+                write_text_atomic(manifest, json.dumps(dict(identity), indent=1) + "\n")
         try:
             found = json.loads(manifest.read_text(encoding="utf-8"))
         except (UnicodeDecodeError, json.JSONDecodeError) as problem:
@@ -116,10 +120,15 @@ class Checkpoint:
     def finished(self) -> Iterator[tuple[int, int, Array]]:
         """First row, row after the last, and results of each finished stretch, in order.
 
+        Rows that several files hold, as two processes at once leave them, are given once.
+
         Raises:
-            InputError: a file whose content is not what its name says, or stretches that overlap.
+            InputError: a file whose content is not what its name says, or two files that hold
+                different results for the same rows.
         """
-        end = 0
+        # the file that reaches furthest: in the order of their first rows, it holds every row
+        # that another file can repeat
+        first, end, furthest = 0, 0, np.empty(0)
         for path in sorted(self.folder.glob("rows-*.npy")):
             match = _ROWS.fullmatch(path.name)
             data = path.read_bytes()
@@ -136,13 +145,21 @@ class Checkpoint:
                     f"Checkpoint {self.folder} is damaged: {path.name} holds no array of numbers "
                     "(objects are never read). Remove that file; its rows are computed again."
                 ) from problem
-            if len(values) != stop - start or start < end:
+            if values.ndim == 0 or len(values) != stop - start:
                 raise InputError(
-                    f"Checkpoint {self.folder} is damaged: {path.name} overlaps another file or "
-                    "holds too many or too few rows. Remove that file and resume."
+                    f"Checkpoint {self.folder} is damaged: {path.name} holds too many or too few "
+                    "rows. Remove that file; its rows are computed again."
                 )
-            end = stop
-            yield start, stop, values
+            again = min(stop, end) - start
+            if again > 0 and not _same(values[:again], furthest[start - first :][:again]):
+                raise InputError(
+                    f"Checkpoint {self.folder} is damaged: {path.name} overlaps another file and "
+                    "holds other results for the same rows. Remove the folder and start again; if "
+                    "that does not help, a row depends on more than its input."
+                )
+            if stop > end:
+                yield max(start, end), stop, values[max(again, 0) :]
+                first, end, furthest = start, stop, values
 
     def add(self, start: int, stop: int, values: Array) -> None:
         """Keep the results of rows ``start`` up to, not including, ``stop``."""
@@ -151,6 +168,11 @@ class Checkpoint:
         data = buffer.getvalue()
         digest = hashlib.sha256(data).hexdigest()[:16]
         write_bytes_atomic(self.folder / f"rows-{start:09d}-{stop:09d}-{digest}.npy", data)
+
+
+def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether two arrays are the same to the bit."""
+    return one.shape == other.shape and one.dtype == other.dtype and _hash(one) == _hash(other)
 
 
 def _hash(array: NDArray[Any]) -> str:
@@ -168,9 +190,17 @@ def _describe(function: Any) -> tuple[str, str]:
 
 
 def _named(thing: Any) -> str:
-    module = getattr(thing, "__module__", None)
-    name = getattr(thing, "__qualname__", None)
-    if name is None or module is None or "<" in name:
+    """Where a function or a class is to be found: its module and its name there.
+
+    What is not to be found there has more to it than its name: a lambda, a closure, and a bound
+    method, whose object may hold anything.
+    """
+    module, name = (str(getattr(thing, key, None)) for key in ("__module__", "__qualname__"))
+    try:
+        found = operator.attrgetter(name)(sys.modules[module])
+    except (AttributeError, KeyError):
+        found = None
+    if found is not thing:
         raise InputError(
             f"A checkpoint cannot tell {thing!r} from another function; expected a function of a "
             "module, a functools.partial of one, or a dataclass that can be called."

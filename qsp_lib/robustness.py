@@ -30,7 +30,7 @@ from .parameters import Draws, DrugInputs, NetworkParameters, network_table
 from .rejection import Band, LogUniform, Sample, Share, rejection, sample_of, share, sobol, wilson
 from .severity import TIE
 from .simulate import simulate
-from .sweep import sweep
+from .sweep import part_of, sweep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -278,7 +278,7 @@ def _shares(sample: Sample) -> dict[str, float]:
 
 def acceptance_by_width(
     record: Record,
-    widths: Sequence[float],
+    widths: Sequence[float] | Array,
     n_draws: int,
     seed: int | None = None,
     band: float = BAND,
@@ -287,9 +287,13 @@ def acceptance_by_width(
     """Acceptance as a function of the width of the draws; ``n_draws`` at each, one sweep.
 
     Columns: ``width``, ``accepted``, ``low``, ``high``, ``ordered``, ``in_bands``, ``failed``.
+
+    Raises:
+        InputError: no widths, or one that is not a factor above 1.
     """
     import pandas as pd
 
+    widths = list(widths)
     if not widths:
         raise InputError("no widths were given; expected at least one factor above 1.")
     run, held_to = simulator(record), criteria(at_lock(record), band)
@@ -395,9 +399,14 @@ def controls(
     feedbacks: Sequence[str] = ("none", "ungated"),
     **options: Any,
 ) -> dict[str, Sample]:
-    """The same draws under other structures, held to the same criteria: feedback off, gate off."""
+    """The same draws under other structures, held to the same criteria: feedback off, gate off.
+
+    A checkpoint among the options keeps each structure in a folder of its own, named after it.
+    """
     return {
-        feedback: ensemble(record, n_draws, seed, width, band, feedback, **options)
+        feedback: ensemble(
+            record, n_draws, seed, width, band, feedback, **part_of(options, feedback)
+        )
         for feedback in feedbacks
     }
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .errors import InputError
 from .lock import Record
 from .robustness import WIDTH, Order, PeakSimulator, derived, orders, simulator
-from .sweep import sweep
+from .sweep import part_of, sweep
 
 Array = NDArray[np.float64]
 
@@ -126,7 +126,8 @@ def breaking_points(
         directions: equally spaced around the lock, from K_M alone upwards; 1 or more.
         steps: 2 or more.
         names: the two parameters.
-        options: of :func:`qsp_lib.sweep.sweep`.
+        options: of :func:`qsp_lib.sweep.sweep`. It is called twice; a checkpoint keeps either
+            pass in a folder of its own, ``pass-1`` and ``pass-2``.
 
     Returns:
         One row a direction: ``angle`` (degrees), the two parameters' changes at the break
@@ -134,12 +135,18 @@ def breaking_points(
         and ``order``, what it breaks into.
 
     Raises:
-        InputError: a range, a number of directions or of steps that leaves nothing to do.
+        InputError: a range, a number of directions or of steps that leaves nothing to do, or
+            names that are not two different parameters.
     """
     if not (np.isfinite(up_to) and up_to > 1) or directions < 1 or steps < 2:
         raise InputError(
             f"up to {up_to!r} in {directions} directions and {steps} steps; expected a factor "
             "above 1, a direction or more and 2 steps or more."
+        )
+    if len(names) != 2 or names[0] == names[1]:
+        raise InputError(
+            f"breaking points along {', '.join(names) or 'no parameter'}; expected the names of "
+            "two different network parameters."
         )
     run = simulator(record, names)
     angles = 2 * np.pi * np.arange(directions) / directions
@@ -147,11 +154,12 @@ def breaking_points(
     ways /= np.abs(ways).max(axis=1, keepdims=True)
     low, high = np.zeros(directions), np.full(directions, np.log(up_to))
     broken = np.full(directions, int(Order.EXPECTED))
-    for _ in range(2):
+    for number in (1, 2):
         # (directions, steps): the end of each step, the last of them the end of the range
         ends = low[:, None] + (high - low)[:, None] * np.arange(1, steps + 1) / steps
         factors = np.exp(ends[:, :, None] * ways[:, None, :])
-        found = _at_factors(run, record, factors.reshape(-1, 2), {"label": "breaks"} | options)
+        kept_apart = {"label": "breaks"} | part_of(options, f"pass-{number}")
+        found = _at_factors(run, record, factors.reshape(-1, 2), kept_apart)
         codes = orders(found).reshape(directions, steps)
         wrong = codes != Order.EXPECTED
         first = np.where(wrong.any(axis=1), wrong.argmax(axis=1), steps - 1)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import (
     BrokenExecutor,
     CancelledError,
@@ -71,7 +71,7 @@ def sweep(
             where output is kept (see :func:`shows_progress`).
         label: what the bar says.
         checkpoint: a folder for finished rows. A sweep that was stopped is resumed by the same
-            call; a folder of another sweep is refused.
+            call, and two processes may work on it at once; a folder of another sweep is refused.
         lock: digest of the lock record that the results rest on; part of the checkpoint.
 
     Returns:
@@ -109,6 +109,18 @@ def sweep(
             with ProcessPoolExecutor(min(count, len(todo))) as own:
                 _run_on(own, function, rows, todo, state)
     return state.assembled()
+
+
+def part_of(options: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Options for one of several sweeps of a call: the checkpoint is a folder in the call's own.
+
+    Args:
+        options: of :func:`sweep`.
+        name: of the sub-folder.
+    """
+    folder = options.get("checkpoint")
+    own = {} if folder is None else {"checkpoint": Path(folder) / name}
+    return dict(options) | own
 
 
 def spawned_seeds(seed: int, n: int) -> Array:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
@@ -41,6 +42,11 @@ def locked(lock: Record) -> dict[str, float]:
 @pytest.fixture(scope="module")
 def draws(lock: Record) -> Sample:
     return robustness.ensemble(lock, N, seed=1, **HERE)
+
+
+def both(values: list[float]) -> tuple[list[float], Array]:
+    """A list, and the array of the same."""
+    return values, np.array(values)
 
 
 def test_the_published_share_has_the_published_interval() -> None:
@@ -189,8 +195,20 @@ def test_each_width_is_an_ensemble_of_its_own(lock: Record, draws: Sample) -> No
     assert table["width"].tolist() == [1.05, 2.0]
     assert table["accepted"].iloc[1] == draws.share.value
     assert table["in_bands"].iloc[0] == 1.0  # next to the lock
-    with pytest.raises(InputError, match="no widths"):
-        robustness.acceptance_by_width(lock, [], N, **HERE)
+    for none in ([], np.array([])):
+        with pytest.raises(InputError, match="no widths"):
+            robustness.acceptance_by_width(lock, none, N, **HERE)
+
+
+def test_widths_bands_and_ties_may_be_arrays(
+    lock: Record, draws: Sample, locked: dict[str, float]
+) -> None:
+    values = [1.5, 2.0]
+    by_width = [robustness.acceptance_by_width(lock, w, 4, seed=1, **HERE) for w in both(values)]
+    by_band = [robustness.acceptance_by_band(draws, locked, b) for b in both(values)]
+    by_tie = [robustness.acceptance_by_tie(draws, locked, t) for t in both(values)]
+    for one, other in (by_width, by_band, by_tie):
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
 def test_feedback_off_is_a_feedback_of_no_strength(lock: Record) -> None:
@@ -234,6 +252,29 @@ def test_an_ensemble_can_be_resumed_and_knows_its_lock(lock: Record, tmp_path: P
         robustness.ensemble(lock, 6, seed=1, feedback="none", checkpoint=tmp_path / "kept", **HERE)
     with pytest.raises(InputError, match="other inputs"):
         robustness.ensemble(lock, 6, seed=2, checkpoint=tmp_path / "kept", **HERE)
+
+
+def test_controls_can_be_resumed_and_keep_each_structure_by_itself(
+    lock: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = robustness.controls(lock, 6, seed=1, **HERE)
+    robustness.ensemble(lock, 6, seed=1, feedback="none", checkpoint=tmp_path / "none", **HERE)
+    rows: list[int] = []
+    real = robustness.PeakSimulator.__call__
+
+    def counted(run: robustness.PeakSimulator, points: Array) -> Array:
+        rows.append(len(points))
+        return real(run, points)
+
+    monkeypatch.setattr(robustness.PeakSimulator, "__call__", counted)
+    for draws_made in (6, 0):  # of "ungated", which was left to do; then of nothing
+        rows.clear()
+        found = robustness.controls(lock, 6, seed=1, checkpoint=tmp_path, **HERE)
+        assert sum(rows) == draws_made + len(found)  # each structure once at the lock
+        for feedback, sample in found.items():
+            for name, values in alone[feedback].quantities.items():
+                assert np.array_equal(sample.quantities[name], values)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["none", "ungated"]
 
 
 def test_one_executor_serves_every_part(lock: Record, draws: Sample) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ from qsp_lib.errors import InputError
 from qsp_lib.lock import Record, current_record
 from qsp_lib.robustness import Order
 from qsp_lib.simulate import simulate
+from qsp_lib.sweep import SweepError
 
 Array = NDArray[np.float64]
 HERE: dict[str, Any] = {"workers": 1}
@@ -87,6 +90,36 @@ def test_the_break_found_in_the_model_is_one(lock: Record) -> None:
         assert before == Order.EXPECTED
 
 
+class Stopped(Exception):
+    """Stands in for a process that is ended."""
+
+
+def test_a_search_that_was_stopped_goes_on_where_it_was(
+    lock: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {"up_to": 4.0, "directions": 2, "steps": 2, "workers": 1, "chunk": 2}
+    whole = stability.breaking_points(lock, **given)
+    real, seen, allowed = robustness.PeakSimulator.__call__, [], [3]
+
+    def counted(run: robustness.PeakSimulator, points: Array) -> Array:
+        if not allowed[0]:
+            raise Stopped
+        allowed[0] -= 1
+        seen.extend(map(tuple, points))
+        return real(run, points)
+
+    monkeypatch.setattr(robustness.PeakSimulator, "__call__", counted)
+    # 4 rows a pass, 2 a chunk: the stop is in the middle of the second pass
+    with pytest.raises(SweepError, match="2 of 4 rows are finished and kept in .*pass-2"):
+        stability.breaking_points(lock, **given, checkpoint=tmp_path / "kept")
+    allowed[0] = 1
+    for _ in range(2):  # the second time nothing is left to do
+        found = stability.breaking_points(lock, **given, checkpoint=tmp_path / "kept")
+        pd.testing.assert_frame_equal(found, whole, check_exact=True)
+    assert allowed[0] == 0 and len(seen) == 8
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["pass-1", "pass-2"]
+
+
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
@@ -95,6 +128,13 @@ def test_the_break_found_in_the_model_is_one(lock: Record) -> None:
         ("stability_map", {"factor": -3.0}, "the map's factor is -3.0"),
         ("breaking_points", {"up_to": 0.5}, "expected a factor above 1"),
         ("breaking_points", {"directions": 0}, "in 0 directions"),
+        (
+            "breaking_points",
+            {"names": ("K_M", "K_S", "k_fb")},
+            "along K_M, K_S, k_fb; expected the",
+        ),
+        ("breaking_points", {"names": ("K_M",)}, "along K_M; expected the names of two different"),
+        ("breaking_points", {"names": ("K_M", "K_M")}, "along K_M, K_M; expected the names of two"),
     ],
 )
 def test_bad_input_is_refused(lock: Record, name: str, options: dict[str, Any], words: str) -> None:

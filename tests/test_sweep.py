@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import threading
 import tracemalloc
 import types
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -296,20 +298,56 @@ def test_the_file_of_the_function_is_part_of_the_code(tmp_path: Path) -> None:
     codes = []
     for text in ("value = 1\n", "value = 2\n"):
         (tmp_path / "made_up_module.py").write_text(text)
-        module = types.ModuleType("made_up_module")
+        module: Any = types.ModuleType("made_up_module")
         module.__file__ = str(tmp_path / "made_up_module.py")
         sys.modules["made_up_module"] = module
         try:
             function = types.FunctionType(squares.__code__, {}, "f")
             function.__module__, function.__qualname__ = "made_up_module", "f"
+            module.f = function
             codes.append(checkpoint.identify(function, INPUTS)["code"])
         finally:
             del sys.modules["made_up_module"]
     assert codes[0] != codes[1]
 
 
+class Plain:
+    """Holds a setting that no checkpoint can see."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def run(self, chunk: Array) -> Array:
+        return self.factor * chunk[:, 0]
+
+    def __call__(self, chunk: Array) -> Array:
+        return self.run(chunk)
+
+
+def times(factor: float) -> Callable[[Array], Array]:
+    """A closure under the name of a function of this module."""
+
+    @functools.wraps(squares)
+    def function(chunk: Array) -> Array:
+        return factor * chunk[:, 0]
+
+    return function
+
+
 @pytest.mark.parametrize(
-    "function", [lambda chunk: chunk[:, 0], functools.partial(scaled, factor={1})]
+    "function",
+    [
+        lambda chunk: chunk[:, 0],
+        functools.partial(scaled, factor={1}),
+        Plain(2.0),
+        Plain(2.0).run,
+        functools.partial(Plain(2.0).run),
+        functools.partial(scaled, factor=Plain(2.0).run),
+        Counting("a").__call__,
+        np.arange(1.0).dot,
+        np.random.default_rng(1).normal,
+        times(2.0),
+    ],
 )
 def test_a_function_that_cannot_be_told_apart_gets_no_checkpoint(
     function: Any, tmp_path: Path
@@ -317,6 +355,15 @@ def test_a_function_that_cannot_be_told_apart_gets_no_checkpoint(
     with pytest.raises(InputError, match="A checkpoint cannot"):
         sweep(function, INPUTS, workers=1, checkpoint=tmp_path / "kept")
     assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.parametrize("function", [np.ravel, np.abs, abs])
+def test_a_function_of_numpy_or_of_the_language_can_have_a_checkpoint(
+    function: Any, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        found = sweep(function, INPUTS, workers=1, checkpoint=tmp_path / "kept")
+        assert np.array_equal(found.ravel(), INPUTS[:, 0])
 
 
 def test_a_half_written_manifest_is_refused(tmp_path: Path) -> None:
@@ -343,12 +390,70 @@ def test_half_written_or_changed_rows_are_refused_and_can_be_removed(tmp_path: P
     assert np.array_equal(sweep(squares, INPUTS, **options), INPUTS[:, 0] ** 2)
 
 
-def test_rows_kept_twice_are_refused(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Overtaken:
+    """Squares, and ``sqrt(-1)`` for one; midway the same sweep is run whole by somebody else."""
+
+    folder: str
+
+    def __call__(self, chunk: Array) -> Array:
+        begun = Path(self.folder) / "begun"
+        if 8.0 in chunk[:, 0] and not begun.exists():
+            begun.touch()
+            sweep(self, INPUTS, workers=1, chunk=3, checkpoint=Path(self.folder) / "kept")
+        return np.where(chunk[:, 0] == 9.0, np.nan, chunk[:, 0] ** 2)
+
+
+def test_two_sweeps_at_once_with_other_chunks_leave_a_whole_checkpoint(tmp_path: Path) -> None:
+    function = Overtaken(str(tmp_path))
+    expected = np.where(INPUTS[:, 0] == 9.0, np.nan, INPUTS[:, 0] ** 2)
+    for chunk in (7, 4):
+        found = sweep(function, INPUTS, workers=1, chunk=chunk, checkpoint=tmp_path / "kept")
+        assert np.array_equal(found, expected, equal_nan=True)
+    kept = checkpoint.Checkpoint(tmp_path / "kept", {})
+    spans = [(start, stop) for start, stop, _ in kept.finished()]
+    assert spans[0][0] == 0 and spans[-1][1] == len(INPUTS)
+    assert all(one[1] == other[0] for one, other in pairwise(spans))
+    names = [path.name for path in (tmp_path / "kept").glob("rows-*")]
+    assert len(names) > len(spans)  # some rows are there twice
+
+
+def test_of_two_sweeps_that_begin_at_once_in_one_folder_one_gets_it(tmp_path: Path) -> None:
+    functions = [functools.partial(scaled, factor=float(factor)) for factor in range(8)]
+    for attempt in range(10):
+        together = threading.Barrier(len(functions))
+
+        def begin(function: Any, together: Any = together, attempt: int = attempt) -> str | None:
+            identity = checkpoint.identify(function, INPUTS)
+            together.wait()
+            try:
+                checkpoint.Checkpoint.open(tmp_path / str(attempt), identity)
+            except InputError as problem:
+                assert "of another sweep" in str(problem)
+                return None
+            return str(identity["settings"])
+
+        with ThreadPoolExecutor(len(functions)) as threads:
+            got = [settings for settings in threads.map(begin, functions) if settings]
+        assert len(got) == 1
+        assert got[0] in (tmp_path / str(attempt) / checkpoint.MANIFEST).read_text()
+
+
+def test_rows_kept_twice_with_other_results_are_refused(tmp_path: Path) -> None:
     sweep(squares, INPUTS, workers=1, chunk=10, checkpoint=tmp_path / "kept")
     kept = checkpoint.Checkpoint(tmp_path / "kept", {})
     kept.add(5, 15, np.zeros(10))
     with pytest.raises(InputError, match="overlaps another file"):
         sweep(squares, INPUTS, workers=1, checkpoint=tmp_path / "kept")
+
+
+def test_a_number_in_place_of_rows_is_refused(tmp_path: Path) -> None:
+    sweep(squares, INPUTS[:1], workers=1, checkpoint=tmp_path / "kept")
+    (path,) = (tmp_path / "kept").glob("rows-*")
+    path.unlink()
+    checkpoint.Checkpoint(tmp_path / "kept", {}).add(0, 1, np.float64(3.0))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="holds too many or too few rows"):
+        sweep(squares, INPUTS[:1], workers=1, checkpoint=tmp_path / "kept")
 
 
 def test_a_folder_of_other_things_is_refused(tmp_path: Path) -> None:
