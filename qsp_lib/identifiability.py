@@ -266,6 +266,44 @@ def verdict_table(profiles: Mapping[str, Profile]) -> pd.DataFrame:
 # ---------------------------------------------------------------- the independent profiler
 
 
+@dataclass(frozen=True)
+class Coordinates:
+    """A problem as MINUIT is given it: a quantity stands in the place of one parameter.
+
+    Attributes:
+        problem: the fit.
+        row: weights of the quantity over the parameters, ``(d,)``.
+        solved: which parameter it stands for; that one follows from the others.
+    """
+
+    problem: Problem
+    row: Array
+    solved: int
+
+    @property
+    def others(self) -> Array:
+        """Weights of the quantity over the parameters that stay, ``(d,)``."""
+        return np.where(np.arange(self.row.size) == self.solved, 0.0, self.row)
+
+    def theta(self, x: Array) -> Array:
+        """Parameters ``(d,)`` from coordinates ``(d,)``."""
+        theta = np.array(x, dtype=float)
+        theta[self.solved] = (x[self.solved] - self.others @ theta) / self.row[self.solved]
+        return theta
+
+    def twice_cost(self, x: Array) -> float:
+        """What MINUIT lowers."""
+        return float(2 * self.problem.cost(self.theta(x))[0])
+
+    def gradient(self, x: Array) -> Array:
+        """Its slope in the coordinates, ``(d,)``."""
+        theta = self.theta(x)
+        slope = 2 * self.problem.jacobian(theta).T @ self.problem.all_residuals(theta)[0]
+        along = slope - self.others / self.row[self.solved] * slope[self.solved]
+        along[self.solved] = slope[self.solved] / self.row[self.solved]
+        return along
+
+
 def cross_check(problem: Problem, profile: Profile, n_steps: int = 6) -> pd.DataFrame:
     """The same profile by another optimiser: MINUIT's variable-metric method.
 
@@ -282,26 +320,8 @@ def cross_check(problem: Problem, profile: Profile, n_steps: int = 6) -> pd.Data
     from iminuit import Minuit  # only this check needs it
 
     wanted = quantity(profile.name)
-    row = wanted.row(problem.names)
     solved = problem.names.index(wanted.weights[0][0])
-    others = row.copy()
-    others[solved] = 0.0
-
-    def theta_of(x: Array) -> Array:
-        theta = np.array(x, dtype=float)
-        theta[solved] = (x[solved] - others @ theta) / row[solved]
-        return theta
-
-    def twice_cost(x: Array) -> float:
-        return float(2 * problem.cost(theta_of(x))[0])
-
-    def gradient(x: Array) -> Array:
-        theta = theta_of(x)
-        slope = 2 * problem.jacobian(theta).T @ problem.all_residuals(theta)[0]
-        along = slope - others / row[solved] * slope[solved]
-        along[solved] = slope[solved] / row[solved]
-        return along
-
+    coordinates = Coordinates(problem, wanted.row(problem.names), solved)
     lowest = int(np.argmin(profile.rise))
     rows = []
     for end in (profile.low, profile.high):
@@ -314,7 +334,9 @@ def cross_check(problem: Problem, profile: Profile, n_steps: int = 6) -> pd.Data
         inside[solved] = start[solved]
         # the walk may not begin at our own solution: only its first point is ours
         for value in np.linspace(profile.values[lowest], end, n_steps + 1)[1:]:
-            minuit = Minuit(twice_cost, inside, grad=gradient, name=problem.names)
+            minuit = Minuit(
+                coordinates.twice_cost, inside, grad=coordinates.gradient, name=problem.names
+            )
             minuit.errordef, minuit.strategy, minuit.tol = Minuit.LEAST_SQUARES, 0, 0.1
             minuit.limits = [
                 (None, None) if i == solved else (low, high)
@@ -401,15 +423,16 @@ def write_kept(
 
     Args:
         date: ISO date of the run.
+        directory: where to keep it; made if need be.
         say: called with one line of progress at a time.
     """
+    directory.mkdir(parents=True, exist_ok=True)  # first: the run takes minutes
     made, optima = full_run(record, executor, say)
     say("the independent check")
     run = executor.map if executor is not None else map
     with forbid_opening():
         problems = [problem_for(name) for name in CLAIMED]
         checks = list(run(cross_check, problems, [made["pair"][name] for name in CLAIMED]))
-    directory.mkdir(parents=True, exist_ok=True)
     content = _content(record, date, made, optima, pd.concat(checks))
     return write_text_atomic(kept_path(record, directory), dumps(content) + "\n")
 
@@ -536,15 +559,24 @@ def _profile(name: str, plain: Mapping[str, Any]) -> Profile:
 def largest_shift(one: Mapping[str, Profile], other: Mapping[str, Profile]) -> float:
     """Largest difference between the interval ends of two sets of profiles, in decades.
 
+    Args:
+        one: some profiles by name, at least one.
+        other: what they are compared with, each of those names among its own.
+
     Returns:
         Infinity if a side ends in a different way.
+
+    Raises:
+        InputError: no profiles, or one that the other set does not have.
     """
+    if not one or one.keys() - other.keys():
+        raise InputError(
+            f"profiles of {', '.join(one) or 'nothing'} cannot be compared with profiles of "
+            f"{', '.join(other) or 'nothing'}; expected one or more, each in the other set too."
+        )
     shifts = [0.0]
-    for name in one.keys() & other.keys():
-        a, b = one[name], other[name]
+    for name, a in one.items():
+        b = other[name]
         same = (a.lower_end, a.upper_end) == (b.lower_end, b.upper_end)
         shifts.append(max(abs(a.low - b.low), abs(a.high - b.high)) if same else float("inf"))
     return max(shifts)
-
-
-# ---------------------------------------------------------------- the command

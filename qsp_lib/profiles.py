@@ -77,11 +77,6 @@ class Quantity:
         """``log10(over/under)`` of two parameters in log10; ``under`` is fitted again."""
         return cls(name, ((over, 1.0), (under, -1.0)))
 
-    @classmethod
-    def log_product(cls, name: str, one: str, other: str) -> Quantity:
-        """``log10(one*other)`` of two parameters in log10; ``other`` is fitted again."""
-        return cls(name, ((one, 1.0), (other, 1.0)))
-
     def row(self, names: Sequence[str]) -> Array:
         """Weights in the order of ``names``, ``(d,)``.
 
@@ -191,7 +186,8 @@ class Request:
         quantity: what to profile.
         best: ``(d,)``, an optimum of the problem; if a lower cost turns up, that counts.
         low, high: the range to search, cut to the bounds of a parameter that is profiled
-            itself. An optimum outside it (on a plateau, say) is followed to the near end.
+            itself. An optimum outside it (on a plateau, say) is followed to the near end; a
+            range that lies wholly above the threshold is refused when it has been searched.
         n_points: values over that range, evenly spaced; those that find the interval's
             ends, and the optimum, come on top.
         others: other local optima ``(d,)``; the fit is tried from each of them here and
@@ -356,6 +352,15 @@ def _joined(down: _Points, up: _Points) -> _Points:
 def _finish(request: Request, points: _Points) -> Profile:
     """Repair what did not follow, close in on the interval's ends, and read the profile off."""
     points = _repair(request, _try_others(request, points))
+    if np.all(_excess(request, points.costs) >= 0):
+        least = 2 * (float(points.costs.min()) - _lowest(request, points.costs))
+        low, high = request.span
+        raise InputError(
+            f"{request.quantity.name}: the whole range from {low:g} to {high:g} lies above the "
+            f"threshold (the least rise in it is {least:.3g}, the threshold {THRESHOLD:.3g}), so "
+            f"the interval is outside; the optimum is at {request.at_best:g}. Ask for a range "
+            "that holds it."
+        )
     for direction in (-1, 1):
         points = _find_end(request, points, direction)
     return _read_off(request, points)
@@ -494,7 +499,11 @@ def _held_by_a_bound(request: Request, theta: Array) -> bool:
 
 
 def profile(request: Request, executor: Executor | None = None) -> Profile:
-    """One profile; see :func:`profile_all`."""
+    """One profile; see :func:`profile_all`.
+
+    Raises:
+        InputError: as there.
+    """
     return profile_all([request], executor)[0]
 
 
@@ -506,6 +515,9 @@ def profile_all(
     A job depends on its request alone, so the result is the same on any number of workers.
     Fits are local and follow the valley they are in; where it ends, the lower one is
     followed back. A valley behind a ridge is found only from one of ``others``.
+
+    Raises:
+        InputError: a range that lies wholly above the threshold: no end of the interval is in it.
     """
     requests = list(requests)
     run = executor.map if executor is not None else map

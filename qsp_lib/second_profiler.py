@@ -2,9 +2,10 @@
 
 :mod:`qsp_lib.profiles` fits by SciPy's trust-region least squares, keeps what it finds and
 searches for valleys behind ridges. Here MINUIT's variable-metric method does everything: it finds
-the optimum from the locked point, walks out from there until the rise crosses the threshold or
-the range ends, walks back to catch what it missed, and closes in on each crossing. No fitted
-point of ours goes in, so a verdict that agrees is a second verdict.
+its own optimum, walks out from there until the rise crosses the threshold or the range ends,
+walks back to catch what it missed, and closes in on each crossing. It starts from the locked fit
+and searches the range around it, as our profiles do. No point of our profiles goes in, so a verdict
+that agrees is a second verdict on the profile, though not on the fit that both start from.
 
 Source: James and Roos 1975, doi 10.1016/0010-4655(75)90039-9, by iminuit.
 """
@@ -29,6 +30,7 @@ from .identifiability import (
     DECADES,
     KEPT,
     SETTINGS,
+    Coordinates,
     locked_point,
     problem_for,
     quantity,
@@ -60,53 +62,28 @@ class _Walker:
     ``best`` holds the lowest cost found at each value of the quantity, and where.
     """
 
-    problem: Problem
-    row: Array
-    solved: int
+    at: Coordinates
     best: dict[float, tuple[float, Array]] = field(default_factory=dict)
-
-    @property
-    def others(self) -> Array:
-        """Weights of the quantity over the parameters that stay, ``(d,)``."""
-        return np.where(np.arange(self.row.size) == self.solved, 0.0, self.row)
-
-    def theta(self, x: Array) -> Array:
-        """Parameters from coordinates, in which the quantity stands for one of them."""
-        theta = np.array(x, dtype=float)
-        theta[self.solved] = (x[self.solved] - self.others @ theta) / self.row[self.solved]
-        return theta
-
-    def twice_cost(self, x: Array) -> float:
-        """What MINUIT lowers."""
-        return float(2 * self.problem.cost(self.theta(x))[0])
-
-    def gradient(self, x: Array) -> Array:
-        """Its slope in the coordinates, ``(d,)``."""
-        theta = self.theta(x)
-        slope = 2 * self.problem.jacobian(theta).T @ self.problem.all_residuals(theta)[0]
-        along = slope - self.others / self.row[self.solved] * slope[self.solved]
-        along[self.solved] = slope[self.solved] / self.row[self.solved]
-        return along
 
     def fit(self, start: Array, value: float | None) -> Array:
         """MIGRAD from coordinates ``(d,)``, the quantity held at ``value``, or free if None."""
         from iminuit import Minuit  # only this check needs it
 
-        lower, upper = self.problem.lower, self.problem.upper
+        lower, upper, solved = self.at.problem.lower, self.at.problem.upper, self.at.solved
         margin = _OFF_LIMIT * (upper - lower)
         inside = start.clip(lower + margin, upper - margin)
         if value is not None:
-            inside[self.solved] = value
-        minuit = Minuit(self.twice_cost, inside, grad=self.gradient)
+            inside[solved] = value
+        minuit = Minuit(self.at.twice_cost, inside, grad=self.at.gradient)
         minuit.errordef, minuit.strategy, minuit.tol = Minuit.LEAST_SQUARES, 0, 0.1
         minuit.limits = list(zip(lower, upper, strict=True))
         minuit.errors = np.full(inside.size, 0.1)
         if value is not None:
-            minuit.limits[self.solved] = (None, None)
-            minuit.fixed[self.solved] = True
+            minuit.limits[solved] = (None, None)
+            minuit.fixed[solved] = True
         minuit.migrad(ncall=_MOST_CALLS)
         found = np.array(minuit.values)
-        key = float(found[self.solved]) if value is None else value
+        key = float(found[solved]) if value is None else value
         if key not in self.best or minuit.fval < self.best[key][0]:
             self.best[key] = float(minuit.fval), found
         return self.best[key][1]
@@ -132,8 +109,9 @@ def second_profile(
     row = wanted.row(problem.names)
     solved = problem.names.index(wanted.weights[0][0])
     plain = np.eye(row.size)[solved]
-    optimum = _Walker(problem, plain, solved).fit(np.array(start, dtype=float), None)
-    walker = _Walker(problem, row, solved)
+    alone = _Walker(Coordinates(problem, plain, solved))
+    optimum = alone.fit(np.array(start, dtype=float), None)
+    walker = _Walker(Coordinates(problem, row, solved))
     x = np.array(optimum)
     x[solved] = row @ optimum
     centre = float(row @ start)
@@ -224,9 +202,11 @@ def write_verdicts(
     Takes minutes. It rests on the lock record and the observations alone.
 
     Args:
+        directory: where to keep them; made if need be.
         settings: which priors are dropped, as in :data:`qsp_lib.identifiability.SETTINGS`.
         say: called with one line of progress at a time.
     """
+    directory.mkdir(parents=True, exist_ok=True)  # first: what follows takes minutes
     jobs = [(setting, name) for setting in settings for name in CLAIMED]
     problems = [problem_for(name, setting) for setting, name in jobs]
     starts = [locked_point(record, problem) for problem in problems]

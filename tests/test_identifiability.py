@@ -21,6 +21,7 @@ from qsp_lib.identifiability import (
     PAIR,
     RATIO,
     SETTINGS,
+    Coordinates,
     KeptProfiles,
     Picture,
     cross_check,
@@ -218,11 +219,37 @@ def test_the_table_gives_values_out_of_log10_and_says_how_each_side_ends() -> No
 
 def test_the_largest_shift_is_of_the_interval_ends() -> None:
     one = {"k_fb": made_up("k_fb"), "K_M": made_up("K_M", -0.5)}
-    other = {"k_fb": made_up("k_fb", high=1.25), "d_M": made_up("d_M")}
+    other = {name: made_up(name, high=1.25) for name in ("k_fb", "d_M")}
     assert largest_shift(one, one) == 0.0
-    assert largest_shift(one, other) == pytest.approx(0.25)
+    assert largest_shift({"k_fb": one["k_fb"]}, other) == pytest.approx(0.25)
     opened = {"k_fb": made_up("k_fb", ends=(End.OPEN, End.CROSSED))}
-    assert largest_shift(one, opened) == np.inf
+    assert largest_shift(opened, one) == np.inf
+
+
+@pytest.mark.parametrize("names", [(), ("d_M",), ("k_fb", "d_M")])
+def test_a_shift_from_what_is_not_there_is_no_shift_of_zero(names: tuple[str, ...]) -> None:
+    one = {name: made_up(name) for name in names}
+    words = f"profiles of {', '.join(names) or 'nothing'} cannot be compared with profiles of k_fb"
+    with pytest.raises(InputError, match=words):
+        largest_shift(one, {"k_fb": made_up("k_fb")})
+
+
+@pytest.mark.parametrize("name", ["k_fb", RATIO])
+def test_minuit_is_given_the_cost_and_its_slope_with_the_quantity_as_a_coordinate(
+    name: str, lock: Record
+) -> None:
+    problem = problem_for(name, "kept")
+    wanted = quantity(name)
+    row, solved = wanted.row(problem.names), problem.names.index("k_fb")
+    at = Coordinates(problem, row, solved)
+    locked = locked_point(lock, problem)
+    x = locked + 0.05 * np.cos(np.arange(locked.size))
+    assert row @ at.theta(x) == pytest.approx(x[solved])
+    assert np.array_equal(np.delete(at.theta(x), solved), np.delete(x, solved))
+    assert at.twice_cost(x) == pytest.approx(2 * problem.cost(at.theta(x))[0])
+    step = 1e-4 * np.eye(x.size)
+    slope = [(at.twice_cost(x + s) - at.twice_cost(x - s)) / 2e-4 for s in step]
+    assert at.gradient(x) == pytest.approx(slope, rel=0.01, abs=0.02 * np.abs(slope).max())
 
 
 # ---------------------------------------------------------------- the kept run
@@ -293,9 +320,9 @@ def test_a_run_survives_being_written_and_read(
     row = {"quantity": "k_fb", "value": 1.0, "rise": 3.84, "minuit_rise": 3.85}
     monkeypatch.setattr(identifiability, "full_run", lambda *given: (made, optima))
     monkeypatch.setattr(identifiability, "cross_check", lambda *given: pd.DataFrame([row]))
-    path = write_kept(lock, "2026-02-03", directory=tmp_path)
-    assert path == kept_path(lock, tmp_path)
-    again = read_kept(lock, tmp_path)
+    path = write_kept(lock, "2026-02-03", directory=tmp_path / "new")
+    assert path == kept_path(lock, tmp_path / "new")
+    again = read_kept(lock, tmp_path / "new")
     assert again.made == "2026-02-03"
     assert tuple(again.profiles["pair"]) == ("k_fb", "d_IL6", RATIO)
     for name, profile_ in again.profiles["pair"].items():

@@ -129,7 +129,7 @@ def test_a_product_is_flat_in_its_factors_and_sharp_in_itself() -> None:
         result = profile(request(problem, Quantity.of(name)))
         assert result.verdict is Verdict.FLAT
         assert result.rise.max() < 1e-3
-    result = profile(request(problem, Quantity.log_product("a b", "a", "b")))
+    result = profile(request(problem, Quantity("a b", (("a", 1.0), ("b", 1.0)))))
     half = np.sqrt(THRESHOLD / X.size) * 0.1
     assert result.verdict is Verdict.IDENTIFIABLE
     assert result.low == pytest.approx(np.log10(5.0) - half, abs=1e-3)
@@ -185,6 +185,23 @@ def test_an_optimum_on_a_plateau_outside_the_range_is_followed_to_the_near_end()
     assert result.optimum == -7.0
     assert result.cost == pytest.approx(float(ask.problem.cost(np.array([-7.0]))[0]))
     assert result.high == pytest.approx(saturation_crossing(), abs=2e-3)
+
+
+@pytest.mark.parametrize("optimum", [3.2, -3.2])
+def test_a_range_that_lies_above_the_threshold_is_refused(optimum: float) -> None:
+    problem = free(("x", "y"), lambda theta: (theta - np.array([optimum, 0.5])) / 0.05)
+    ask = Request(problem, Quantity.of("x"), np.array([optimum, 0.5]), -3.0, 3.0)
+    # the nearest end is 4 standard deviations away: a rise of 16
+    words = (
+        r"x: the whole range from -3 to 3 lies above the threshold \(the least rise in it is 16, "
+        rf"the threshold 3.84\).* the optimum is at {optimum}"
+    )
+    with pytest.raises(InputError, match=words):
+        profile(ask)
+    # a range whose near end lies within the interval is left open there
+    nearer = profile(replace(ask, low=min(-3.0, optimum + 0.05), high=max(3.0, optimum - 0.05)))
+    assert End.OPEN in (nearer.lower_end, nearer.upper_end)
+    assert End.CROSSED in (nearer.lower_end, nearer.upper_end)
 
 
 def test_a_profile_that_meets_its_own_bound_first_says_so() -> None:

@@ -17,7 +17,7 @@ from qsp_lib.errors import LockError
 from qsp_lib.fitting import Problem
 from qsp_lib.identifiability import CLAIMED, SETTINGS, read_kept
 from qsp_lib.lock import Record, current_record
-from qsp_lib.profiles import THRESHOLD, End, Verdict
+from qsp_lib.profiles import THRESHOLD, End, Profile, Verdict
 from qsp_lib.second_profiler import read_verdicts, second_profile, write_verdicts
 
 Array = NDArray[np.float64]
@@ -138,6 +138,22 @@ def test_verdicts_survive_being_written_and_read(
     again = read_verdicts(lock, tmp_path).verdicts["pair"]["r"]
     assert again.verdict is made.verdict
     assert (again.low, again.high) == pytest.approx((made.low, made.high), rel=1e-4)
+
+
+def test_a_folder_for_the_verdicts_is_made_before_the_work(
+    lock: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = second_profile(problem(gaussian), "k_fb", np.array([0.5, -0.7]))
+    folder, found = tmp_path / "not" / "yet", []
+
+    def profiled(*given: object) -> Profile:
+        found.append(folder.is_dir())
+        return made
+
+    monkeypatch.setattr(second_profiler, "second_profile", profiled)
+    write_verdicts(lock, directory=folder, settings=("kept",))
+    assert found == [True] * len(CLAIMED)
+    assert set(read_verdicts(lock, folder).verdicts) == {"kept"}
 
 
 def test_the_command_keeps_the_second_verdicts(
