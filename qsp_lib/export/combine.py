@@ -1,8 +1,4 @@
-"""The COMBINE archive (OMEX): models, simulations and reference courses in one file.
-
-The members are stored uncompressed, in a fixed order and with a fixed time, so that the same
-record gives the same bytes whatever compression library is installed.
-"""
+"""The COMBINE archive (OMEX): models, simulations and reference courses in one file."""
 
 from __future__ import annotations
 
@@ -14,7 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 from ..lock import Record
 from . import sedml
 from .courses import ATOL, RTOL, courses, reference_csv
-from .sbml import models
+from .sbml import DEFAULT_DRUG, models
 from .sbml_model import CREATORS, program
 
 NAME = "qsp-crs.omex"
@@ -46,13 +42,26 @@ def archive(record: Record) -> bytes:
     """The archive as it is written to ``qsp-crs.omex``."""
     files = members(record)
     whole = {"manifest.xml": _manifest(files), **dict(sorted(files.items()))}
-    year, month, day = (int(part) for part in record.content["date"].split("-"))
+    encoded = {path: text.encode("utf-8") for path, text in whole.items()}
+    return packed(encoded, record.content["date"])
+
+
+def packed(files: Mapping[str, bytes], date: str) -> bytes:
+    """Files in one zip file, in the order given.
+
+    They are stored uncompressed and all of one day, so that the same files give the same bytes
+    whatever compression library is installed.
+
+    Args:
+        date: the day, ``YYYY-MM-DD``.
+    """
+    year, month, day = (int(part) for part in date.split("-"))
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as packed:
-        for path, text in whole.items():
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as pack:
+        for path, data in files.items():
             member = zipfile.ZipInfo(path, (year, month, day, 0, 0, 0))
             member.create_system, member.external_attr = 3, 0o644 << 16  # as on Unix, everywhere
-            packed.writestr(member, text.encode("utf-8"))
+            pack.writestr(member, data)
     return buffer.getvalue()
 
 
@@ -117,6 +126,8 @@ def _readme(record: Record) -> str:
             f"| `{course.name}` | `sbml/{course.model}.xml` | {course.title(record)} |"
             for course in courses()
         ),
-        "", "`sbml/network.xml` is the network for any drug, without doses.", "",
+        "",
+        "`sbml/network.xml` is the network for any drug, without doses; it holds the inputs of "
+        f"{DEFAULT_DRUG} until others are set.", "",
     ]  # fmt: skip
     return "\n".join(lines)

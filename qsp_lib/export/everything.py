@@ -53,14 +53,29 @@ def everything(record: Record) -> Files:
     return files | {MANIFEST: manifest(record, files)}
 
 
+def packs(files: Mapping[str, bytes], date: str) -> Files:
+    """What the site offers in one file and the repository file by file, by its name.
+
+    Args:
+        files: exported files by path; others than those packed may be among them.
+        date: of the lock record, ``YYYY-MM-DD``.
+    """
+    inside = {path: files[path] for path in sorted(files) if path.startswith(f"{petab.FOLDER}/")}
+    return {petab.PACK: combine.packed(inside, date)}
+
+
 def manifest(record: Record, files: Mapping[str, bytes]) -> bytes:
-    """What the files were made from, and the SHA-256 of each."""
+    """What the files were made from, and the SHA-256 of each and of what they are packed into."""
     content = {
         "schema": SCHEMA,
         "lock": record.summary,
         "equations_sha256": equations_digest(record.network.feedback),
         "qsp_lib": __version__,
         "files": {path: hashlib.sha256(data).hexdigest() for path, data in files.items()},
+        "packed": {
+            name: hashlib.sha256(data).hexdigest()
+            for name, data in packs(files, record.content["date"]).items()
+        },
     }
     return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
 

@@ -47,6 +47,14 @@ def number(value: float, unit: str) -> str:
     return f"{value:.15g} {unit_id(unit)}"
 
 
+def identifier(name: str) -> str:
+    """The SBML identifier of a name of the equations: its own, but ``hill`` for ``h``.
+
+    AMICI keeps ``h`` for itself, and it is the hour to some readers.
+    """
+    return "hill" if name == "h" else name
+
+
 def formula(expression: sympy.Expr, unit: str) -> str:
     """An expression in SBML's infix notation; ``unit`` is that of a 0 that stands alone."""
     return number(0.0, unit) if expression == 0 else _Printer({"order": "lex"}).doprint(expression)
@@ -54,6 +62,9 @@ def formula(expression: sympy.Expr, unit: str) -> str:
 
 class _Printer(StrPrinter):
     """SymPy's own printer, with SBML's powers and maxima, and a unit on every number."""
+
+    def _print_Symbol(self, expr: sympy.Symbol) -> str:
+        return identifier(expr.name)
 
     def _print_Integer(self, expr: sympy.Expr) -> str:
         return number(float(expr), "1")
@@ -67,5 +78,5 @@ class _Printer(StrPrinter):
         names = [str(arg) for arg in expr.args if arg.is_Symbol]
         if len(names) != 1 or len(expr.args) != 2 or 0 not in expr.args:
             raise InputError(f"{expr} is not max(name, 0), which is all that is exported.")
-        zero = number(0.0, QUANTITIES[names[0]].unit)
-        return f"piecewise({names[0]}, {names[0]} > {zero}, {zero})"
+        zero, name = number(0.0, QUANTITIES[names[0]].unit), identifier(names[0])
+        return f"piecewise({name}, {name} > {zero}, {zero})"

@@ -11,9 +11,11 @@ The objective is ours, so a tool that minimises it looks for the same optimum:
 - A level is compared as its log10, healthy baseline added, by a standard deviation of its own.
 - A prior is normal in log10 of the parameter. Version 1 has parameters on a log10 scale. Version
   2 has no scales, and a log-normal density of the value itself would have its maximum elsewhere;
-  there the parameters are the logarithms, and a condition sets ``k = 10^log10_k``.
+  there the parameters are the logarithms, and a condition sets ``k = exp(ln(10) * log10_k)``.
 - Dosing rates and boluses are conditions. Version 2 changes them on the way by the periods of an
   experiment. Version 1 cannot, so its model ends an infusion at the time ``t_stop``.
+
+Of several ways to write the same, the one is taken that AMICI reads too.
 
 What neither version can say is left out, and :func:`left_out` lists it.
 
@@ -22,7 +24,9 @@ Source: Schmiester et al. 2021, doi 10.1371/journal.pcbi.1008646; PEtab 2.0 spec
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -38,8 +42,19 @@ from .petab_tables import regimens, version_1, version_2
 
 FOLDER = "petab"
 """Where in ``exports`` the problems are."""
+PACK = "petab.zip"
+"""Both problems in one file, as the site offers them."""
 PROBLEM, MODEL = "problem.yaml", "model.xml"
 V1, V2 = "v1", "v2"
+
+
+def digest_of(folder: Path) -> str:
+    """SHA-256 of the names and contents of all files of a folder, as the comparisons keep it."""
+    found = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        found.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -172,22 +187,25 @@ def _readme(record: Record, problem: Problem) -> str:
         "| folder | version | how doses are given |",
         "| --- | --- | --- |",
         "| `v2` | PEtab 2.0.0 | periods of an experiment set the dosing rate `u` and add boluses |",
-        "| `v1` | PEtab 1 | conditions set the rate `u`; the model ends it at `t_stop` |",
+        f"| `v1` | PEtab 1 | conditions set `{sbml.UNTIL_STOP}`, the rate until "
+        f"`{sbml.STOP_TIME}`, and that time |",
         "",
         "`petablint v2/problem.yaml` and `petablint v1/problem.yaml` find nothing to say. "
         "`expected.json` says what the objective is at the locked point and at draws of the "
-        "posterior; `interop/petab_objective.py` in the repository compares that with what "
-        "libpetab and libroadrunner find.",
+        "posterior; in the repository `interop/petab_objective.py` compares that with what "
+        "libpetab and libroadrunner find, and `interop/petab_amici.py` with what AMICI finds.",
         "",
         "## The objective",
         "",
         "A level with the healthy baseline added is compared with the observed one as log10, in "
-        "units of its own standard deviation, which the measurement tables hold in log10. A prior "
-        "is normal in log10 of the parameter. Version 2 has no parameter scales, and the maximum "
-        "of a density depends on the scale it is a density of; so there the parameters are the "
-        "logarithms, named `log10_...`, and conditions set `k = 10^log10_k`. Up to a constant the "
-        "objective of both is therefore the penalised cost of this fit, without the observations "
-        "below.",
+        "units of its own standard deviation. The measurement table of version 1 holds that of "
+        "log10; that of version 2 holds ln(10) times as much, since its log-normal distribution "
+        "is in natural logarithms. A prior is normal in log10 of the parameter. Version 2 has no "
+        "parameter scales, and the maximum of a density depends on the scale it is a density of; "
+        "so there the parameters are the logarithms, named `log10_...`, and conditions set "
+        "`k = exp(ln(10) * log10_k)`. The drug's steepness `h` is `hill` in all models. Up to a "
+        "constant the objective of both is therefore the penalised cost of this fit, without the "
+        "observations below.",
         "",
         "| part of the cost at the lock | value |",
         "| --- | --- |",

@@ -21,9 +21,12 @@ from ..observations import ANALYTES, Observation
 from ..parameters import network_table
 from ..severity import baselines
 from . import sbml
+from .formula import identifier
 
 LOG10 = "log10_"
 """What the identifier of a logarithm begins with."""
+POWER_OF_TEN = "exp(ln(10) * {})"
+"""The value to a logarithm. AMICI takes ``10^x`` for a power of 10 with a unit, and refuses it."""
 _GIVEN_TO, _RATE = "A_c", "u"
 _SHARED = "network"
 
@@ -102,7 +105,7 @@ def version_2(record: Record, problem: Problem, kept: Sequence[Observation]) -> 
         "conditions": _conditions_2(record, problem, kept),
         "experiments": _experiments(kept),
         "observables": _observables_2(kept),
-        "measurements": _measurements(kept, "experimentId"),
+        "measurements": _measurements(kept, "experimentId", math.log(10)),
     }
     return {f"{name}.tsv": tsv(rows) for name, rows in rows_of.items()}
 
@@ -135,10 +138,11 @@ def _conditions_2(record: Record, problem: Problem, kept: Sequence[Observation])
 
     for name in problem.names:
         if "." not in name:
-            yield row(_SHARED, name, f"10^{LOG10}{name}")
+            yield row(_SHARED, name, POWER_OF_TEN.format(LOG10 + name))
     observed = regimens(kept)
+    fitted_as = POWER_OF_TEN.format(LOG10 + "{}")
     for drug in sorted({drug for drug, _ in observed.values()}):
-        for target, value in _inputs(record, problem, drug, f"10^{LOG10}").items():
+        for target, value in _inputs(record, problem, drug, fitted_as).items():
             yield row(drug, target, value)
     for experiment, (_, regimen) in observed.items():
         for i, change in enumerate(sbml.changes(regimen), 1):
@@ -153,14 +157,19 @@ def _conditions_2(record: Record, problem: Problem, kept: Sequence[Observation])
                 yield row(condition, _RATE, change.rate_ug_per_h)
 
 
-def _inputs(record: Record, problem: Problem, drug: str, prefix: str) -> dict[str, str | float]:
-    """What makes the model a drug's: its mechanism and inputs, the fitted ones by reference."""
+def _inputs(record: Record, problem: Problem, drug: str, fitted_as: str) -> dict[str, str | float]:
+    """What makes the model a drug's: its mechanism and inputs.
+
+    Args:
+        fitted_as: how a fitted input refers to its parameter, whose identifier replaces ``{}``.
+    """
     inputs = record.drug(drug)
     values: dict[str, str | float] = {sbml.SWITCH: float(inputs.mechanism == "bispecific")}
     for name in DRUG:
         fitted = f"{drug}.{name}"
         known = fitted in problem.names
-        values[name] = prefix + parameter_id(fitted) if known else float(inputs.values()[name])
+        refers = fitted_as.format(parameter_id(fitted))
+        values[identifier(name)] = refers if known else float(inputs.values()[name])
     return values
 
 
@@ -186,8 +195,8 @@ def _observables_2(kept: Sequence[Observation]) -> Iterable[Row]:
             "observableName": _level(analyte),
             "observableFormula": f"{analyte} + {baseline_id(analyte)}",
             "noiseDistribution": "log-normal",
-            # the table has sigma of log10, the distribution takes that of the natural logarithm
-            "noiseFormula": f"ln(10) * {sigma}",
+            # of the natural logarithm, and by itself: AMICI passes over what stands beside it
+            "noiseFormula": sigma,
             "noisePlaceholders": sigma,
         }
 
@@ -241,13 +250,16 @@ def _value(record: Record, name: str) -> float:
 
 
 def _conditions_1(record: Record, problem: Problem, kept: Sequence[Observation]) -> Iterable[Row]:
-    for experiment, (drug, regimen) in regimens(kept).items():
+    observed = regimens(kept)
+    any_bolus = any(as_one_infusion(regimen)[0] for _, regimen in observed.values())
+    for experiment, (drug, regimen) in observed.items():
         bolus, rate, stop = as_one_infusion(regimen)
         yield {
             "conditionId": experiment,
             "conditionName": f"{load_drug(drug).inputs.label}, {regimen.label}",
-            **_inputs(record, problem, drug, ""),
-            _GIVEN_TO: bolus, _RATE: rate, sbml.STOP_TIME: stop,
+            **_inputs(record, problem, drug, "{}"),
+            **({_GIVEN_TO: bolus} if any_bolus else {}),
+            sbml.UNTIL_STOP: rate, sbml.STOP_TIME: stop,
         }  # fmt: skip
 
 
@@ -283,7 +295,15 @@ def _observables_1(kept: Sequence[Observation]) -> Iterable[Row]:
 # ---------------------------------------------------------------- both versions
 
 
-def _measurements(kept: Sequence[Observation], under: str) -> Iterable[Row]:
+def _measurements(
+    kept: Sequence[Observation], under: str, sigma_factor: float = 1.0
+) -> Iterable[Row]:
+    """One row a level.
+
+    Args:
+        under: the column that names what was simulated.
+        sigma_factor: turns a standard deviation of log10 into what the problem has.
+    """
     for o in kept:
         assert o.time_h is not None
         yield {
@@ -291,7 +311,7 @@ def _measurements(kept: Sequence[Observation], under: str) -> Iterable[Row]:
             under: experiment_id(o),
             "time": float(o.time_h),
             "measurement": float(o.value_pg_mL),
-            "noiseParameters": float(o.sigma_log10),
+            "noiseParameters": sigma_factor * o.sigma_log10,
             "datasetId": f"{o.drug}_{o.analyte}",
             "evidenceId": o.id,
         }

@@ -36,22 +36,27 @@ class Quantity:
     version_of: tuple[str, ...] = ()
     property_of: tuple[str, ...] = ()
 
+    @property
+    def is_concentration(self) -> bool:
+        """Whether it is an amount in a volume of serum, as a species of SBML is."""
+        return self.unit in ("pg/mL", "mg/L")
 
-# SBO: 240 material entity, 245 macromolecule, 252 polypeptide chain; CL: 84 T cell, 235 macrophage,
-# 236 B cell
-_T_CELL: Mapping[str, Any] = {"sbo": 240, "version_of": ("CL:0000084",)}
-_TOCILIZUMAB: Mapping[str, Any] = {"sbo": 245, "same_as": ("drugbank:DB06273",)}
+
+# SBO: 240 material entity, 252 polypeptide chain, 361 amount of an entity pool, 540 fraction of an
+# entity pool; CL: 84 T cell, 235 macrophage, 236 B cell
+_T_CELL: Mapping[str, Any] = {"sbo": 540, "property_of": ("CL:0000084",)}
+_TOCILIZUMAB: Mapping[str, Any] = {"sbo": 361, "property_of": ("drugbank:DB06273",)}
 _SPECIES: Mapping[str, dict[str, Any]] = {
-    "A_c": {"words": "drug in the central compartment, amount", "sbo": 245},
-    "A_p": {"words": "drug in the peripheral compartment, amount", "sbo": 245},
+    "A_c": {"words": "drug in the central compartment, amount", "sbo": 361},
+    "A_p": {"words": "drug in the peripheral compartment, amount", "sbo": 361},
     "R": {"words": "responsive T cells, as a fraction", **_T_CELL},
     "A": {"words": "activated T cells, as a fraction", **_T_CELL},
     "X": {"words": "exhausted or lost T cells, as a fraction", **_T_CELL},
-    "B": {"words": "target cells, as a fraction of those before treatment", "sbo": 240},
+    "B": {"words": "target cells, as a fraction of those before treatment", "sbo": 540},
     "IFN": {"words": "IFN-gamma above baseline", "sbo": 252, "same_as": ("uniprot:P01579",)},
     "TNF": {"words": "TNF above baseline", "sbo": 252, "same_as": ("uniprot:P01375",)},
     "M": {
-        "words": "activated macrophages, as a fraction", "sbo": 240, "version_of": ("CL:0000235",)
+        "words": "activated macrophages, as a fraction", "sbo": 540, "property_of": ("CL:0000235",)
     },
     "IL6": {"words": "IL-6 above baseline", "sbo": 252, "same_as": ("uniprot:P05231",)},
     "S": {
@@ -97,7 +102,7 @@ _PARAMETERS: Mapping[str, tuple[str, str, int]] = {
     "d_CRP": ("1/h", "removal of C-reactive protein", 356),
 }
 _NETWORK_SBO = {"n": 190, "K": 193, "d": 356, "w": 380, "k": 9}
-# SBO: 196 concentration, 361 amount, 540 fraction of an entity pool
+# SBO: 196 concentration
 _DEFINED: Mapping[str, tuple[str, str, int]] = {
     "C": ("ng/mL", "drug exposure", 196),
     "C_p": ("ng/mL", "drug exposure in the peripheral compartment", 196),

@@ -1,32 +1,33 @@
 """The model in SBML Level 3 Version 2, made from the traced right-hand side and the lock record.
 
 :func:`network` is one model for all drugs, without doses; :func:`dosed` is one drug with one
-regimen, whose doses are events. States are species with rate rules, so that what a tool
-integrates is the right-hand side itself; named intermediate quantities are assignment rules.
+regimen, whose doses are events. States follow rate rules, so that what a tool integrates is the
+right-hand side itself: concentrations in serum are species, drug amounts and fractions of cell
+pools are parameters. Named intermediate quantities are assignment rules.
 Every number has a unit, and :func:`problems` gives what libSBML's checks, those of units among
 them, say of a model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import sympy
 
 from ..dosing import Regimen
 from ..drugs import load_drug, load_tocilizumab, shipped_drugs
-from ..equations import INPUTS, MECHANISMS, NETWORK, PARAMETERS, PRE_DOSE, STATES
+from ..equations import DRUG, INPUTS, MECHANISMS, NETWORK, PARAMETERS, PRE_DOSE, STATES
 from ..errors import InputError
 from ..intermediates import definitions, regrouped
 from ..lock import Record
 from ..parameters import DrugInputs
 from ..rescue import LATE_H
 from ..schedule import make_schedule
-from .formula import number
+from .formula import identifier, number
 from .optional import library
 from .quantities import DRUG_IDENTIFIERS, QUANTITIES, TARGET_CELLS, Quantity
-from .sbml_model import SERUM, TISSUE, ModelWriter, program
+from .sbml_model import ModelWriter, program
 
 DEFAULT_DRUG = "blinatumomab"
 """The drug whose inputs the network file holds until others are set."""
@@ -34,17 +35,18 @@ SWITCH = "bispecific"
 """The switch of the network file: 1 for a bispecific, 0 for a monoclonal antibody."""
 DOSE_FACTOR, TCZ_FACTOR, TCZ_TIME = "dose_factor", "tcz_factor", "t_tcz"
 """By what a dosed model is changed: doses, tocilizumab's doses, when tocilizumab starts."""
-STOP_TIME = "t_stop"
-"""When dosing ends in a network file with ``stops``."""
-_COMPARTMENTS = {"A_p": TISSUE, "T_p": TISSUE}
+STOP_TIME, UNTIL_STOP = "t_stop", "u_until_stop"
+"""When dosing ends in a network file with ``stops``, and the dosing rate until then."""
 _GIVEN_TO = dict(zip(INPUTS, ("A_c", "T_c"), strict=True))
-_CHANGED_BY = {
+CHANGED_BY = {
     SWITCH: Quantity("1", "mechanism: 1 for a bispecific, 0 for a monoclonal antibody", 380),
     DOSE_FACTOR: Quantity("1", "multiplies every dose of the drug", 380),
     TCZ_FACTOR: Quantity("1", "multiplies every dose of tocilizumab; 0 for none", 380),
     TCZ_TIME: Quantity("h", "start of tocilizumab", 346),
     STOP_TIME: Quantity("h", "end of dosing", 346),
+    UNTIL_STOP: Quantity("ug/h", "dosing rate of the drug until its end", 46),
 }
+"""What the parameters that change a model are; their words are their names in SBML."""
 
 
 def network(record: Record, *, stops: bool = False) -> str:
@@ -54,8 +56,9 @@ def network(record: Record, *, stops: bool = False) -> str:
     0 until set; drug inputs are those of :data:`DEFAULT_DRUG`.
 
     Args:
-        stops: whether ``u`` becomes 0 at the time ``t_stop``, for formats that can set a dosing
-            rate but not change it on the way.
+        stops: whether ``u`` is ``u_until_stop`` until the time ``t_stop`` and 0 from then on, for
+            formats that can set a dosing rate but not change it on the way. It is a rule and not
+            an event, because AMICI does not let a condition set what an event changes.
 
     Returns:
         The text of an SBML file.
@@ -63,7 +66,7 @@ def network(record: Record, *, stops: bool = False) -> str:
     drug = record.drug(DEFAULT_DRUG)
     writer = _begin(record, "network", "Cytokine network for any drug, without doses")
     _add_states(writer)
-    _add_parameters(writer, record, drug)
+    _add_parameters(writer, record, drug, INPUTS[1:] if stops else INPUTS)
     _add_switch(writer, SWITCH, float(drug.mechanism == "bispecific"))
     for symbol in definitions(MECHANISMS[0]):
         name, parts = str(symbol), [definitions(mechanism)[symbol] for mechanism in MECHANISMS]
@@ -76,14 +79,17 @@ def network(record: Record, *, stops: bool = False) -> str:
         writer.definition(name, QUANTITIES[name], _chosen(*parts))
     if stops:
         _add_switch(writer, STOP_TIME, 0.0)
-        writer.event("stop", "dosing ends", f"time >= {STOP_TIME}", {"u": number(0.0, "ug/h")})
+        _add_switch(writer, UNTIL_STOP, 0.0)
+        while_given = f"piecewise({UNTIL_STOP}, time < {STOP_TIME}, {number(0.0, 'ug/h')})"
+        writer.definition(INPUTS[0], QUANTITIES[INPUTS[0]], while_given)
     derivatives = [regrouped(mechanism, record.network.feedback) for mechanism in MECHANISMS]
     for name in STATES:
         writer.rate(name, _chosen(*(d[name] for d in derivatives)), QUANTITIES[name].unit)
     writer.explain(
         "All drugs share this network; a drug is its mechanism, its inputs and its doses. Set "
-        f"{SWITCH} to 1 or 0, the drug's inputs, and the dosing rates u and u_tcz; as it stands "
-        f"the file holds the inputs of {drug.label} and gives no dose.",
+        f"{SWITCH} to 1 or 0, the drug's inputs {', '.join(map(identifier, DRUG))}, and the dosing "
+        f"rates {UNTIL_STOP + ', which ends at ' + STOP_TIME + ',' if stops else INPUTS[0]} and "
+        f"{INPUTS[1]}; as it stands the file holds the inputs of {drug.label} and gives no dose.",
         *_about(record),
     )
     return writer.text()
@@ -197,23 +203,25 @@ def _add_states(writer: ModelWriter, drug_name: str = "") -> None:
     }  # fmt: skip
     for name, start in zip(STATES, PRE_DOSE, strict=True):
         quantity = QUANTITIES[name]
-        quantity = replace(quantity, same_as=own.get(name, quantity.same_as))
-        writer.species(name, quantity, start, _COMPARTMENTS.get(name, SERUM))
+        quantity = replace(quantity, property_of=own.get(name, quantity.property_of))
+        writer.state(name, quantity, start)
 
 
-def _add_parameters(writer: ModelWriter, record: Record, drug: DrugInputs) -> None:
+def _add_parameters(
+    writer: ModelWriter, record: Record, drug: DrugInputs, inputs: Iterable[str] = INPUTS
+) -> None:
     values = (
         record.network.values() | drug.values() | record.tocilizumab.values() | record.crp.values()
     )
     for name in PARAMETERS:
         note = f"Locked value, lock {record.version}." if name in NETWORK else ""
         writer.parameter(name, QUANTITIES[name], values[name], note=note)
-    for name in INPUTS:
+    for name in inputs:
         writer.parameter(name, QUANTITIES[name], 0.0, constant=False)
 
 
 def _add_switch(writer: ModelWriter, name: str, value: float) -> None:
-    writer.parameter(name, _CHANGED_BY[name], value)
+    writer.parameter(name, CHANGED_BY[name], value)
 
 
 def _add_doses(

@@ -14,12 +14,12 @@ from xml.sax.saxutils import escape
 
 from .. import __version__
 from ..errors import InputError
-from .formula import BASE_UNITS, BUILT_IN_UNITS, formula, unit_id, unit_words
+from .formula import BASE_UNITS, BUILT_IN_UNITS, formula, identifier, unit_id, unit_words
 from .optional import library
 from .quantities import HUMAN, Quantity
 
 LEVEL, VERSION = 3, 2
-SERUM, TISSUE = "serum", "peripheral"
+SERUM = "serum"
 CREATORS = "The qsp-crs contributors"
 _NON_SPATIAL_CONTINUOUS, _RULE, _EVENT, _COMPARTMENT = 293, 64, 231, 410
 _IDENTIFIERS = "https://identifiers.org/"
@@ -45,19 +45,19 @@ class ModelWriter:
         self._settings.setParseUnits(True)
         _do(model.setId(name), model.setName(title), model.setMetaId(name))
         _do(model.setSBOTerm(_NON_SPATIAL_CONTINUOUS))
+        # each species has an amount of its own; for a model's in grams COPASI would take moles
         _do(
-            model.setTimeUnits(self.unit("h")), model.setSubstanceUnits(self.unit("ug")),
-            model.setExtentUnits(self.unit("ug")), model.setVolumeUnits(self.unit("mL")),
+            model.setTimeUnits(self.unit("h")), model.setSubstanceUnits(self.unit("1")),
+            model.setExtentUnits(self.unit("1")), model.setVolumeUnits(self.unit("mL")),
         )  # fmt: skip
         self._annotate(model, self._libsbml.BQB_HAS_TAXON, (HUMAN,))
         self._date(created)
-        for place, words in ((SERUM, "serum"), (TISSUE, "peripheral tissue")):
-            compartment = model.createCompartment()
-            _do(
-                compartment.setId(place), compartment.setName(words), compartment.setSize(1.0),
-                compartment.setSpatialDimensions(3), compartment.setConstant(True),
-                compartment.setUnits(self.unit("mL")), compartment.setSBOTerm(_COMPARTMENT),
-            )  # fmt: skip
+        serum = model.createCompartment()
+        _do(
+            serum.setId(SERUM), serum.setName("serum"), serum.setSize(1.0),
+            serum.setSpatialDimensions(3), serum.setConstant(True),
+            serum.setUnits(self.unit("mL")), serum.setSBOTerm(_COMPARTMENT),
+        )  # fmt: skip
 
     def unit(self, unit: str) -> str:
         """The identifier of a unit such as ``"pg/mL/h"``, which is defined if it is new."""
@@ -76,22 +76,30 @@ class ModelWriter:
             )  # fmt: skip
         return name
 
-    def species(self, name: str, quantity: Quantity, start: float, place: str) -> None:
-        """A state with a rate rule to follow: a concentration, or an amount, or a fraction."""
+    def state(self, name: str, quantity: Quantity, start: float) -> None:
+        """A state with a rate rule to follow: a species if it is a concentration in serum.
+
+        An amount of drug or a fraction of a cell pool is a parameter. As a species it would have
+        ``hasOnlySubstanceUnits``, for which COPASI's importer multiplies by a quantity conversion
+        factor, and takes any parameter that stands at 1 for one: V2, or the dose factor.
+        """
+        if quantity.is_concentration:
+            self._species(name, quantity, start)
+        else:
+            self.parameter(name, quantity, start, constant=False)
+
+    def _species(self, name: str, quantity: Quantity, start: float) -> None:
         species = self._model.createSpecies()
-        top, _, below = quantity.unit.partition("/")
-        # mg/L is ug/mL: concentrations are held in a compartment of 1 mL
-        amount = {"pg/mL": "pg", "mg/L": "ug"}.get(quantity.unit, top)
+        # mg/L is ug/mL: the compartment has 1 mL
+        amount = {"pg/mL": "pg", "mg/L": "ug"}[quantity.unit]
         _do(
             species.setId(name), species.setName(quantity.words), species.setMetaId(name),
-            species.setCompartment(place), species.setSubstanceUnits(self.unit(amount)),
-            species.setHasOnlySubstanceUnits(not below), species.setBoundaryCondition(False),
+            species.setCompartment(SERUM), species.setSubstanceUnits(self.unit(amount)),
+            species.setHasOnlySubstanceUnits(False), species.setBoundaryCondition(False),
             species.setConstant(False), species.setSBOTerm(quantity.sbo),
+            species.setInitialConcentration(start),
         )  # fmt: skip
-        _do(species.setInitialConcentration(start) if below else species.setInitialAmount(start))
-        self._annotate(species, self._libsbml.BQB_IS, quantity.same_as)
-        self._annotate(species, self._libsbml.BQB_IS_VERSION_OF, quantity.version_of)
-        self._annotate(species, self._libsbml.BQB_IS_PROPERTY_OF, quantity.property_of)
+        self._identify(species, quantity)
 
     def parameter(
         self,
@@ -103,6 +111,7 @@ class ModelWriter:
         note: str = "",
     ) -> None:
         """A parameter; without a value, one that a rule computes."""
+        name = identifier(name)
         parameter = self._model.createParameter()
         _do(
             parameter.setId(name), parameter.setName(quantity.words), parameter.setMetaId(name),
@@ -112,6 +121,7 @@ class ModelWriter:
         if value is not None:
             _do(parameter.setValue(value))
             self._values[name] = value
+        self._identify(parameter, quantity)
         if note:
             self._explain(parameter, [note])
 
@@ -122,11 +132,16 @@ class ModelWriter:
         self._set_math(rule, formula(expression, f"{unit}/h"))
 
     def definition(self, name: str, quantity: Quantity, expression: Any) -> None:
-        """A named intermediate quantity, computed at every time."""
+        """A named intermediate quantity, computed at every time.
+
+        Args:
+            expression: of SymPy, or a formula as text.
+        """
         self.parameter(name, quantity, None, constant=False)
         rule = self._model.createAssignmentRule()
         _do(rule.setVariable(name), rule.setSBOTerm(_RULE))
-        self._set_math(rule, formula(expression, quantity.unit))
+        text = expression if isinstance(expression, str) else formula(expression, quantity.unit)
+        self._set_math(rule, text)
 
     def event(self, name: str, words: str, when: str, then: Mapping[str, str]) -> None:
         """When the formula ``when`` becomes true, each variable takes the value of its formula.
@@ -165,13 +180,18 @@ class ModelWriter:
             raise InputError(f"libSBML cannot read {text!r}: {self._libsbml.getLastParseL3Error()}")
         _do(owner.setMath(parsed))
 
+    def _identify(self, owner: Any, quantity: Quantity) -> None:
+        self._annotate(owner, self._libsbml.BQB_IS, quantity.same_as)
+        self._annotate(owner, self._libsbml.BQB_IS_VERSION_OF, quantity.version_of)
+        self._annotate(owner, self._libsbml.BQB_IS_PROPERTY_OF, quantity.property_of)
+
     def _annotate(self, owner: Any, relation: int, identifiers: tuple[str, ...]) -> None:
         if not identifiers:
             return
         term = self._libsbml.CVTerm(self._libsbml.BIOLOGICAL_QUALIFIER)
         _do(term.setBiologicalQualifierType(relation))
-        for identifier in identifiers:
-            _do(term.addResource(_IDENTIFIERS + identifier))
+        for compact in identifiers:
+            _do(term.addResource(_IDENTIFIERS + compact))
         _do(owner.addCVTerm(term))
 
     def _date(self, created: str) -> None:

@@ -93,7 +93,7 @@ def _add_data(parent: ET.Element, course: Course, state: str) -> None:
     aim = (
         {"symbol": _TIME}
         if state == "time"
-        else {"target": f"{_MODEL}/sbml:listOfSpecies/sbml:species[@id='{state}']"}
+        else {"target": f"{_MODEL}/{_place(state)}[@id='{state}']"}
     )
     ET.SubElement(
         ET.SubElement(generator, "listOfVariables"),
@@ -102,6 +102,13 @@ def _add_data(parent: ET.Element, course: Course, state: str) -> None:
     )
     math = ET.SubElement(generator, "math", {"xmlns": _MATHML})
     ET.SubElement(math, "ci").text = f"v_{name}"
+
+
+def _place(state: str) -> str:
+    """Where in a model a state is."""
+    if QUANTITIES[state].is_concentration:
+        return "sbml:listOfSpecies/sbml:species"
+    return "sbml:listOfParameters/sbml:parameter"
 
 
 def _add_report(parent: ET.Element, course: Course, title: str) -> None:

@@ -19,10 +19,11 @@ import pytest
 from qsp_lib.__main__ import main
 from qsp_lib.dosing import Bolus
 from qsp_lib.drugs import load_drug, load_tocilizumab
-from qsp_lib.equations import DRUG, NETWORK, STATES
+from qsp_lib.equations import DRUG, NETWORK, STATE_UNITS, STATES
 from qsp_lib.errors import InputError
 from qsp_lib.export import combine, everything, optional, sbml
 from qsp_lib.export.courses import courses, grid
+from qsp_lib.export.formula import identifier
 from qsp_lib.export.quantities import QUANTITIES
 from qsp_lib.files import write_bytes_atomic
 from qsp_lib.lock import Record, current_record
@@ -32,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXPORTS = ROOT / "exports"
 RECORD = current_record()
 NAMES = ["network", *(sbml.model_name(*pair) for pair in sbml.shipped())]
-BESIDE = {"manifest.json", "second_engine.json", "petab_objective.json"}
+BESIDE = {"manifest.json", "second_engine.json", "petab_objective.json", "petab_amici.json"}
 SBML = {"s": "http://www.sbml.org/sbml/level3/version2/core"}
 
 
@@ -98,8 +99,40 @@ def test_the_17_values_are_the_locked_ones_to_the_last_bit(name: str) -> None:
 def test_a_drugs_inputs_are_the_locked_ones(drug: str, regimen: str) -> None:
     found = values(sbml.model_name(drug, regimen))
     expected = RECORD.drug(drug).values() | RECORD.tocilizumab.values() | RECORD.crp.values()
-    assert {key: found[key] for key in expected} == expected
+    assert {key: found[identifier(key)] for key in expected} == expected
     assert set(DRUG) <= set(expected)
+
+
+def test_no_species_is_an_amount_for_which_copasi_would_take_a_parameter_at_1() -> None:
+    """Such as V2, h or the dose factor, which it then multiplies into the model."""
+    with archive() as packed:
+        texts = [packed.read(n) for n in packed.namelist() if n.startswith("sbml/")]
+    texts += [path.read_bytes() for path in EXPORTS.rglob("*.xml")]
+    assert len(texts) == 2 * len(NAMES) + 2
+    for text in texts:
+        species = list(ET.fromstring(text).iterfind(".//s:species", SBML))
+        assert {one.attrib["id"] for one in species} == {
+            name for name, unit in zip(STATES, STATE_UNITS, strict=True) if "/" in unit
+        }
+        assert {one.attrib["hasOnlySubstanceUnits"] for one in species} == {"false"}
+
+
+def test_no_parameter_has_an_id_that_amici_keeps_for_itself() -> None:
+    """Its generated code has arrays of these names."""
+    kept = set("hkptwxyzJ")
+    for path in EXPORTS.rglob("*.xml"):
+        ids = {one.get("id") for one in ET.parse(path).iter()}
+        assert "hill" in ids and not ids & kept
+
+
+def test_what_the_site_offers_in_one_file_has_its_sha_256_in_the_manifest() -> None:
+    known = everything.read_manifest(EXPORTS)
+    files = {path: (EXPORTS / path).read_bytes() for path in known["files"]}
+    made = everything.packs(files, RECORD.content["date"])
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in made.items()}
+    assert known["packed"] == digests and set(digests) == {"petab.zip"}
+    files["petab/README.md"] += b" "
+    assert everything.packs(files, RECORD.content["date"]) != made
 
 
 def test_the_archive_holds_the_models_and_no_day_of_its_making() -> None:

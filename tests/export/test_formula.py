@@ -22,6 +22,7 @@ S, K, n = sympy.symbols("S K_S n_S")
         (1 / K, "(1 dimensionless / (K_S))"),
         ((S / K) ** n, "((S/K_S)^(n_S))"),
         (sympy.Max(S, 0), "piecewise(S, S > 0 pg_per_mL, 0 pg_per_mL)"),
+        ((S / K) ** sympy.Symbol("h"), "((S/K_S)^(hill))"),
     ],
 )
 def test_every_number_has_a_unit(expression: sympy.Expr, expected: str) -> None:

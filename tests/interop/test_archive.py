@@ -26,7 +26,6 @@ ROOT = Path(__file__).resolve().parents[2]
 EXPORTS = ROOT / "exports"
 RECORD = current_record()
 
-
 D_TNF = 'id="d_TNF" name="removal of TNF" value="0.76'
 
 
@@ -65,7 +64,7 @@ def alone(code: str, *arguments: str) -> Any:
         capture_output=True, text=True, check=False, timeout=100,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+    return json.loads(ran.stdout.splitlines()[-1])  # an integrator may have said something before
 
 
 def test_libcombine_reads_what_is_in_it() -> None:
@@ -154,6 +153,10 @@ def test_two_engines_agree_with_scipy_in_every_state_of_every_course(tmp_path: P
     assert made["titles"] == known["titles"]
     for engine in made["engines"].values():
         assert max(max(of.values()) for of in engine["differences"].values()) < 1e-6
+    assert set(made["doubled"]) == {course.name for course in courses()}
+    for course, of in made["doubled"].items():
+        assert {"hill", "dose_factor"} <= set(of), course
+        assert max(of.values()) < 1e-6, f"{course}: COPASI multiplies a parameter into the model"
 
 
 @pytest.mark.parametrize(
@@ -171,6 +174,28 @@ def test_a_difference_would_be_found(tmp_path: Path, member: str, old: str, new:
     archive = edited(tmp_path / "edited.omex", member, old, new)
     ran = second_engine(archive)
     assert ran.returncode == 1 and "FAILS" in ran.stdout, ran.stdout + ran.stderr
+
+
+def test_an_engine_that_takes_a_changed_parameter_otherwise_would_be_found() -> None:
+    """An engine put in the place of COPASI, which does not change the parameter at all."""
+    found = alone(
+        """
+        import json, sys, tempfile
+        from pathlib import Path
+        sys.path.insert(0, sys.argv[1])
+        import second_engine
+        engines = second_engine.ENGINES
+        engines["COPASI"] = lambda *given: engines["libroadrunner"](*given[:3])
+        with tempfile.TemporaryDirectory() as place:
+            found = second_engine.doubled(second_engine.unpack(Path(sys.argv[2]), Path(place)))
+        print(json.dumps(found))
+        """,
+        str(ROOT / "interop"),
+        str(EXPORTS / combine.NAME),
+    )
+    assert min(of["dose_factor"] for of in found.values()) > 0.1
+    # what a bispecific drug does not read changes nothing
+    assert found["blinatumomab_clinical"]["hill"] == 0
 
 
 def test_a_course_that_is_no_number_does_not_agree() -> None:
