@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from .. import chapters
-from ..equations import STATES
+from ..drugs import shipped_drugs
+from ..equations import DRUG, INPUTS, STATES
 from ..errors import InputError
-from ..export import combine, sbml
+from ..export import combine, petab, sbml
 from ..export.courses import ATOL, RTOL, courses
-from ..export.everything import read_manifest
+from ..export.everything import packs, read_manifest
+from ..export.formula import identifier
+from ..export.quantities import QUANTITIES
 from ..lock import current_record
 from ..rescue import LATE_H
 from .fragments import BookData, fragment, table
@@ -23,7 +25,10 @@ from .substitutions import format_value
 EXPORTS = "exports"
 COMPARED = chapters.ROOT / EXPORTS / "second_engine.json"
 """What ``interop/second_engine.py`` found."""
-_PETAB_PACK = "petab.zip"
+
+BY_AMICI = chapters.ROOT / EXPORTS / "petab_amici.json"
+"""What ``interop/petab_amici.py`` found, perhaps of an earlier version of the problems."""
+PROBLEMS = chapters.ROOT / EXPORTS / petab.FOLDER
 
 
 def stage_downloads(root: Path, target: Path) -> None:
@@ -33,22 +38,19 @@ def stage_downloads(root: Path, target: Path) -> None:
         root: the checkout.
         target: the folder of files that are copied as they are.
     """
-    source, place = root / EXPORTS, target / EXPORTS
+    source = root / EXPORTS
     if not source.is_dir():
         return
-    shutil.copytree(source, place)
-    year, month, day = map(int, read_manifest(source)["lock"]["date"].split("-"))
-    with zipfile.ZipFile(place / _PETAB_PACK, "w", zipfile.ZIP_DEFLATED) as packed:
-        for path in sorted((source / "petab").rglob("*")):
-            if path.is_file():
-                name = path.relative_to(source).as_posix()
-                member = zipfile.ZipInfo(name, (year, month, day, 0, 0, 0))
-                packed.writestr(member, path.read_bytes(), zipfile.ZIP_DEFLATED)
+    shutil.copytree(source, target / EXPORTS)
+    known = read_manifest(source)
+    files = {path: (source / path).read_bytes() for path in known["files"]}
+    for name, data in packs(files, known["lock"]["date"]).items():
+        (target / EXPORTS / name).write_bytes(data)
 
 
 def read_compared(path: Path = COMPARED) -> dict[str, Any]:
     """What the other engines found of the archive; raises as :func:`read_found`."""
-    return read_found(path, ("engines", "titles", "limit", "floor"))
+    return read_found(path, ("engines", "titles", "limit", "floor", "doubled"))
 
 
 def read_found(path: Path, parts: Iterable[str]) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def downloads(_book: BookData) -> str:
         for course in courses()
         if not course.rescue
     ]
-    rows.append((_offered(_PETAB_PACK), "PEtab 2 and PEtab 1: the fit as an estimation problem"))
+    rows.append((_offered(petab.PACK), "PEtab 2 and PEtab 1: the fit as an estimation problem"))
     rows.append((_offered("manifest.json"), "what the files were made from, and their SHA-256"))
     return table(("file", "what it is"), rows)
 
@@ -105,12 +107,15 @@ def second_engine(_book: BookData) -> str:
         f"{format_value(worst[engine])} in {engine} {found['version']}"
         for engine, found in made["engines"].items()
     )
+    doubled = [value for of in made["doubled"].values() for value in of.values()]
     parts = [
         f"The largest of all is {words}; anything above {limit} fails the check. A difference is "
         "taken at each of the reported times, relative to the reference or, where the state is "
         f"all but gone, to {format_value(made['floor'])} of its peak. The reference is SciPy's at "
         f"`rtol` {RTOL:g} and `atol` {ATOL:g}. The tables give billionths (10⁻⁹); a 0 is a state "
-        "that stays 0.\n"
+        f"that stays 0. With a parameter that stands at 1 doubled, {len(doubled)} times over all "
+        "courses, the engines differ from each other by at most "
+        f"{format_value(max(doubled))}.\n"
     ]
     for engine, found in made["engines"].items():
         differences = found["differences"]
@@ -134,15 +139,87 @@ def _billionths(value: float) -> str:
 
 @fragment("export_switches")
 def export_switches(_book: BookData) -> str:
-    """What a reader changes in the SBML files."""
+    """What a reader changes in the SBML files, by id and by name."""
+    one_drug, network = "a regimen's file", "`network.xml`"
     rows = [
-        (f"`{sbml.DOSE_FACTOR}`", "a drug's file", "1", "multiplies every dose of the drug"),
+        (sbml.DOSE_FACTOR, one_drug, "1"),
+        (sbml.TCZ_FACTOR, one_drug, "0"),
+        (sbml.TCZ_TIME, one_drug, f"{LATE_H:g}"),
+        (sbml.SWITCH, network, "1"),
+        *((name, network, "0") for name in INPUTS),
+    ]
+    return table(
+        ("id", "name", "unit", "where", "as it stands"),
         (
-            f"`{sbml.TCZ_FACTOR}`", "a drug's file", "0",
-            "1 gives tocilizumab, other values a share of it",
+            (f"`{name}`", quantity.words, _unit(quantity.unit), where, value)
+            for name, where, value in rows
+            for quantity in [sbml.CHANGED_BY.get(name) or QUANTITIES[name]]
         ),
-        (f"`{sbml.TCZ_TIME}`", "a drug's file", f"{LATE_H:g}", "when it is given (h)"),
-        (f"`{sbml.SWITCH}`", "`network.xml`", "1", "1 for a bispecific drug, 0 for a monoclonal"),
-        ("`u`, `u_tcz`", "`network.xml`", "0", "dosing rates of drug and tocilizumab (ug/h)"),
-    ]  # fmt: skip
-    return table(("parameter", "where", "as it stands", "what it does"), rows)
+    )
+
+
+@fragment("export_states")
+def export_states(_book: BookData) -> str:
+    """The states of the SBML files, and what holds each."""
+    return table(
+        ("id", "name", "unit", "in SBML"),
+        (
+            (
+                f"`{name}`",
+                QUANTITIES[name].words,
+                _unit(QUANTITIES[name].unit),
+                "species" if QUANTITIES[name].is_concentration else "parameter",
+            )
+            for name in STATES
+        ),
+    )
+
+
+@fragment("export_inputs")
+def export_inputs(_book: BookData) -> str:
+    """What a drug is in the network's file: its mechanism and its inputs."""
+    record = current_record()
+    drugs = [record.drug(name) for name in shipped_drugs()]
+    switch = sbml.CHANGED_BY[sbml.SWITCH]
+    mechanism = [f"{drug.mechanism == 'bispecific':d}" for drug in drugs]
+    rows = [(f"`{sbml.SWITCH}`", switch.words, "", *mechanism)]
+    rows += [
+        (
+            f"`{identifier(name)}`",
+            QUANTITIES[name].words,
+            _unit(QUANTITIES[name].unit),
+            *(f"{drug.values()[name]:g}" for drug in drugs),
+        )
+        for name in DRUG
+    ]
+    return table(("id", "name", "unit", *(drug.label for drug in drugs)), rows)
+
+
+def _unit(unit: str) -> str:
+    """A unit as it is printed; none for a pure number."""
+    return "" if unit == "1" else unit.replace("ug", "µg")
+
+
+@fragment("petab_amici")
+def petab_amici(_book: BookData) -> str:
+    """How far AMICI comes to our objective."""
+    made = read_found(BY_AMICI, ("versions", "points", "problems_sha256"))
+    same = made["problems_sha256"] == petab.digest_of(PROBLEMS)
+    one, two = (made["versions"][name] for name in (petab.V1, petab.V2))
+    tools = [
+        " and ".join(f"{name} {number}" for name, number in found["with"].items())
+        for found in (one, two)
+    ]
+    data, priors, alone = (
+        format_value(value)
+        for value in (
+            one["difference"]["data"], one["difference"]["priors"], two["difference"]["data"],
+        )
+    )  # fmt: skip
+    return (
+        f"{'At' if same else 'Before these files last changed, at'} the same "
+        f"{len(made['points'])} points {tools[0]} evaluated version 1: the likelihood "
+        f"differs by at most {data}, relatively, and the priors, which pyPESTO does not cut off at "
+        f"the bounds, by a constant, from which they depart by at most {priors}. {tools[1]} "
+        f"evaluated the likelihood of version 2: it differs by at most {alone}.\n"
+    )
