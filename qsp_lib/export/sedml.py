@@ -14,13 +14,13 @@ import xml.etree.ElementTree as ET
 from ..equations import STATES
 from ..lock import Record
 from ..simulate import HORIZON_H
-from .courses import N_STEPS, Course, courses
+from .courses import ATOL, N_STEPS, RTOL, Course, courses
 from .quantities import QUANTITIES
 from .sbml import TCZ_FACTOR
 
 LEVEL, VERSION = 1, 3
 CVODE, RELATIVE, ABSOLUTE = "KISAO:0000019", "KISAO:0000209", "KISAO:0000211"
-TOLERANCES = {RELATIVE: "1e-10", ABSOLUTE: "1e-12"}
+TOLERANCES = {RELATIVE: f"{RTOL:g}", ABSOLUTE: f"{ATOL:g}"}
 """Tolerances the tasks ask for, as tight as those of the reference."""
 PLOTTED = ("TNF", "IFN", "IL6", "S")
 _NAMESPACES = {
