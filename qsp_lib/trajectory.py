@@ -86,12 +86,10 @@ class Trajectory:
                 f"select was given {keep.dtype} of shape {keep.shape}; expected one true or false "
                 f"for each of the {len(self)} sets."
             )
-        task = Task(
-            self.task.mechanism, self.task.feedback, self.task.parameters[keep],
-            self.task.dose_factor[keep], self.task.schedule, self.task.rtol, self.task.atol,
-        )  # fmt: skip
         outcomes = tuple(o for o, kept in zip(self.outcomes, keep, strict=True) if kept)
-        return Trajectory(self.label, task, self.states[:, keep], outcomes, True, self.mark)
+        return Trajectory(
+            self.label, self.task.select(keep), self.states[:, keep], outcomes, True, self.mark
+        )
 
     def require_completed(self) -> None:
         """Raise unless every set completed.

@@ -45,9 +45,9 @@ class Task:
     rtol: float
     atol: float
 
-    def one(self, i: int) -> Task:
-        """The same task for one of its sets."""
-        return replace(self, parameters=self.parameters[[i]], dose_factor=self.dose_factor[[i]])
+    def select(self, which: NDArray[np.bool_] | list[int]) -> Task:
+        """The same task for some of its sets: those that are true, or these indices."""
+        return replace(self, parameters=self.parameters[which], dose_factor=self.dose_factor[which])
 
 
 CENTRAL, CENTRAL_TCZ = STATES.index("A_c"), STATES.index("T_c")

@@ -24,7 +24,7 @@ def solve_scipy(task: Task, method: str = "RK45") -> tuple[NDArray[np.float64], 
     """
     states = _as_one_system(task, method)
     if np.isnan(states).any() and len(task.parameters) > 1:
-        alone = [_as_one_system(task.one(i), method) for i in range(len(task.parameters))]
+        alone = [_as_one_system(task.select([i]), method) for i in range(len(task.parameters))]
         states = np.concatenate(alone, axis=1)
     outcomes = classify_all(states, task.rtol, task.atol)
     gave_up = np.asarray(np.isnan(states).all(axis=(0, 2)))
