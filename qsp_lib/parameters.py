@@ -333,6 +333,13 @@ def _bounds(name: str) -> tuple[float, float]:
     return (0.0 if name in _MAY_BE_ZERO else _SMALLEST), largest.get(name, _LARGEST)
 
 
+def _digest(values: Mapping[str, NDArray[np.float64]], drug: str) -> str:
+    content = hashlib.sha256(drug.encode())
+    for name, array in sorted(values.items()):
+        content.update(name.encode() + array.tobytes())
+    return content.hexdigest()
+
+
 @dataclass(frozen=True)
 class Draws:
     """Parameter sets to simulate together: each name holds a read-only array ``(N,)``.
@@ -367,22 +374,15 @@ class Draws:
                 raise InputError(f"draws of {name} hold {bad[0]:g}; expected {low:g} to {high:g}.")
             array.setflags(write=False)
         object.__setattr__(self, "values", MappingProxyType(arrays))
-        if self.lock is not None and self.lock.values != self._digest():
+        if self.lock is not None and self.lock.values != _digest(arrays, self.drug):
             raise LockError(
                 f"these draws are not those of lock {self.lock.version} "
                 f"({self.lock.digest[:12]}), whose stamp they carry. Take them from the record."
             )
 
-    def _digest(self) -> str:
-        content = hashlib.sha256(self.drug.encode())
-        for name, array in sorted(self.values.items()):
-            content.update(name.encode() + array.tobytes())
-        return content.hexdigest()
-
     def stamped(self, stamp: LockStamp, drug: str) -> Draws:
         """The same draws under the stamp of the record they were drawn from, for one drug."""
-        plain = Draws(self.values, drug=drug)
-        return replace(plain, lock=replace(stamp, values=plain._digest()))
+        return Draws(self.values, replace(stamp, values=_digest(self.values, drug)), drug)
 
     def __len__(self) -> int:
         return len(next(iter(self.values.values())))
@@ -396,7 +396,7 @@ class Draws:
 
     def _with(self, values: Mapping[str, NDArray[np.float64]]) -> Draws:
         some = Draws(values, drug=self.drug)
-        return some if self.lock is None else some.stamped(self.lock, self.drug)
+        return some.stamped(self.lock, self.drug) if self.lock is not None else some
 
     def __reduce__(self) -> tuple[Any, ...]:
         # a read-only mapping does not travel to another process
