@@ -14,9 +14,7 @@ AMICI's simulator for version 2 gives the likelihood alone.
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -27,7 +25,7 @@ import petab.v1
 import petab.v2
 import pypesto.petab
 from amici.importers.petab import PetabImporter
-from petab_objective import digest, relative_difference
+from petab_objective import digest, read_options, relative_difference, write
 
 Parts = dict[str, float]
 Evaluator = Callable[[Mapping[str, float]], Parts]
@@ -105,15 +103,11 @@ def compare(folder: Path) -> dict[str, Any]:
 
 def main() -> int:
     """Compare, print, and say whether all is within the limit."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("exports/petab"))
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the table as JSON")
-    options = parser.parse_args()
+    options = read_options(__doc__.split("\n")[0])
     content = compare(options.folder.resolve())
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    sys.stdout.write(text)
+    print(json.dumps(content, indent=1, ensure_ascii=False))
     if options.write:
-        options.write.write_text(text, encoding="utf-8")
+        write(content, options.write)
     shifts = [shift for one in content["versions"].values() for shift in one["difference"].values()]
     return 0 if max(shifts) < content["limit"] else 1
 

@@ -229,14 +229,27 @@ def compare(folder: Path) -> dict[str, Any]:
     return content
 
 
-def main() -> int:
-    """Compare, print, and say whether all is within the limit."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+def read_options(description: str) -> argparse.Namespace:
+    """The folder of the problems, which are there, and the file to write to, if any."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("folder", type=Path, nargs="?", default=Path("exports/petab"))
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table as JSON")
     options = parser.parse_args()
     if not (options.folder / "expected.json").is_file():
         raise SystemExit(f"there are no problems in {options.folder}; make them: 'make exports'")
+    return options
+
+
+def write(content: dict[str, Any], target: Path) -> None:
+    """Write what was found as JSON."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    target.write_text(text, encoding="utf-8")
+
+
+def main() -> int:
+    """Compare, print, and say whether all is within the limit."""
+    options = read_options(__doc__.split("\n")[0])
     if importlib.util.find_spec("qsp_lib"):
         print("note: qsp_lib is installed here; this script does not import it", file=sys.stderr)
     content = compare(options.folder)
@@ -251,9 +264,7 @@ def main() -> int:
         print(f"PEtab {name}: {parts}")
     print(f"limit {content['limit']:g}: {'agrees' if agrees else 'FAILS'}")
     if options.write:
-        options.write.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        options.write.write_text(text, encoding="utf-8")
+        write(content, options.write)
     return 0 if agrees else 1
 
 

@@ -200,12 +200,10 @@ def run(simulations: Path, engine: str) -> list[Run]:
             is_time = variable.getSymbol() == TIME
             columns[column.getLabel()] = "time" if is_time else target_of(variable)
         (task,) = (document.getTask(name) for name in tasks)
-        model = document.getModel(task.getModelReference())
-        simulation = Simulation.read(document.getSimulation(task.getSimulationReference()))
+        name, sbml, simulation = read_task(document, task, folder)
         states = [name for name in columns.values() if name != "time"]
-        table = ENGINES[engine](changed_model(model, folder), simulation, states)
+        table = ENGINES[engine](sbml, simulation, states)
         found = dict(zip(["time", *states], table.T, strict=True))
-        name = task.getId().removeprefix("task_")
         reference = read_csv(folder / "reference" / f"{name}.csv")
         by_label = {label: found[column] for label, column in columns.items()}
         if by_label.keys() != reference.keys():
@@ -215,24 +213,30 @@ def run(simulations: Path, engine: str) -> list[Run]:
     return runs
 
 
+def read_task(
+    document: libsedml.SedDocument, task: libsedml.SedTask, folder: Path
+) -> tuple[str, str, Simulation]:
+    """The name of a task's course, its model as SBML, and how it is simulated."""
+    model = document.getModel(task.getModelReference())
+    simulation = Simulation.read(document.getSimulation(task.getSimulationReference()))
+    return task.getId().removeprefix("task_"), changed_model(model, folder), simulation
+
+
 def doubled(simulations: Path) -> dict[str, dict[str, float]]:
     """By model and parameter that stands at 1, how far the engines differ when it is doubled."""
     document = libsedml.readSedMLFromFile(str(simulations))
     found: dict[str, dict[str, float]] = {}
     for i in range(document.getNumTasks()):
-        task = document.getTask(i)
-        model = document.getModel(task.getModelReference())
-        simulation = Simulation.read(document.getSimulation(task.getSimulationReference()))
-        text = changed_model(model, simulations.parent)
-        root = ET.fromstring(text)
+        course, sbml, simulation = read_task(document, document.getTask(i), simulations.parent)
+        root = ET.fromstring(sbml)
         states = [str(rule.get("variable")) for rule in root.iterfind(".//sbml:rateRule", SBML)]
         for parameter in root.iterfind(".//sbml:parameter[@constant='true']", SBML):
             if float(parameter.get("value", "nan")) == 1.0:
                 name = str(parameter.get("id"))
                 twice = {name: 2.0}
-                one, other = (of(text, simulation, states, twice) for of in ENGINES.values())
+                one, other = (of(sbml, simulation, states, twice) for of in ENGINES.values())
                 gaps = map(relative_difference, one.T, other.T)
-                found.setdefault(task.getId().removeprefix("task_"), {})[name] = max(gaps)
+                found.setdefault(course, {})[name] = max(gaps)
     return found
 
 
