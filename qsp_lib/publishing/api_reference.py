@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -86,6 +87,7 @@ def _purpose(name: str) -> str:
     return _prose(" ".join(first.split()))
 
 
+@cache
 def documented_modules() -> tuple[str, ...]:
     """Names of the modules the reference covers, in order of their names."""
     import qsp_lib
