@@ -101,29 +101,29 @@ $(OTHER_READY): requirements-interop.txt constraints.txt $(READY)
 
 book: $(READY)
 	@$(PY) -m qsp_lib run --jobs $(JOBS)
-	@$(PY) -m qsp_lib site --executed
+	@$(PY) -m book build --executed
 
 site: $(READY)
-	@$(PY) -m qsp_lib site
+	@$(PY) -m book build
 
 pdf: $(BROWSER_READY)
 	@test -e _build/html/book/index.html || $(MAKE) --no-print-directory site
-	@$(PY) -m qsp_lib.publishing.pdf
+	@$(PY) -m book pdf
 
 notebooks: $(READY)
 	@$(PY) -m qsp_lib run --jobs $(JOBS) --in-place
-	@$(PY) -m qsp_lib export --metadata
+	@$(PY) -m book metadata
 
 # no two runs take equally long, so their times are kept on demand and apart from results/
 run-times: $(READY)
-	@$(PY) -m qsp_lib.publishing.run_times
+	@$(PY) -m book run-times
 
 # The record of the comparison is of the archive it was made with, so it is renewed along with it.
 exports: $(INTEROP_READY) $(OTHER_READY)
 	@$(PY) -m qsp_lib export --output exports
 	@$(OTHER)/bin/python interop/second_engine.py exports/qsp-crs.omex --write exports/second_engine.json
 	@$(OTHER)/bin/python interop/petab_objective.py exports/petab --write exports/petab_objective.json
-	@$(PY) -m qsp_lib export --metadata
+	@$(PY) -m book metadata
 
 second-engine: $(OTHER_READY)
 	@$(OTHER)/bin/python interop/second_engine.py exports/qsp-crs.omex --write _build/second_engine.json
@@ -183,9 +183,7 @@ bench: $(BENCH_READY)
 test-site: site check-site
 
 check-site: $(BROWSER_READY)
-	@$(PY) -c 'from qsp_lib.publishing.browser import find_chromium; find_chromium()' 2>/dev/null || { \
-	  $(PY) -c 'from qsp_lib.publishing.browser import find_chromium; find_chromium()' 2>&1 | tail -n 1 >&2; \
-	  exit 1; }
+	@$(PY) -m book chromium
 	@$(PY) -m pytest -m site -n $(JOBS) tests/site
 
 # after a build: the checkout as it was

@@ -6,9 +6,7 @@ import argparse
 from datetime import date
 from pathlib import Path
 
-from qsp_lib.publishing import performance
-
-from . import run
+from . import record, run
 
 
 def main() -> None:
@@ -27,7 +25,9 @@ def main() -> None:
     stated = options.date.isoformat() if options.date else None
     found = run.measure(options.rounds, options.limit, options.only, stated)
     run.write(found, options.output)
-    print(performance.headline_table(performance.load(options.output)))
+    speed = record.load(options.output)
+    for name, engine in speed.engines.items():
+        print(f"{engine.label:40s} {speed.headline(name).wall_s.median:8.2f} s")
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from qsp_lib.blind_test import ORDERED
-from qsp_lib.engines import solve_scipy
-from qsp_lib.lock import current_record
-from qsp_lib.sweep import sweep
+from qsp_lib.inference.sweep import sweep
+from qsp_lib.model.engines import solve_scipy
+from qsp_lib.protocol.blind_test import ORDERED
+from qsp_lib.protocol.lock import current_record
 
 from . import problem as asked
 from .engines import contract

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from qsp_lib.engines import Task, solve_diffsol
-from qsp_lib.engines.base import CENTRAL, INITIAL
-from qsp_lib.engines.diffsol import compile_text, diffsl
+from qsp_lib.model.engines import Task, solve_diffsol
+from qsp_lib.model.engines.base import CENTRAL, INITIAL
+from qsp_lib.model.engines.diffsol import compile_text, diffsl
 
 from .engines.contract import function
 from .problem import Array, Problem

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from qsp_lib.engines import Outcome, Task
-from qsp_lib.equations import PARAMETERS
-from qsp_lib.schedule import Schedule
-from qsp_lib.trajectory import Trajectory
+from qsp_lib.model.engines import Outcome, Task
+from qsp_lib.model.equations import PARAMETERS
+from qsp_lib.model.schedule import Schedule
+from qsp_lib.model.trajectory import Trajectory
 
 if TYPE_CHECKING:
-    from qsp_lib.lock import Record
-    from qsp_lib.robustness import PeakSimulator
+    from qsp_lib.analyses.ordering import PeakSimulator
+    from qsp_lib.protocol.lock import Record
 
 Array = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ SIZES = (100, 1000, 5000, 10_000)
 PREFIX = "x_"
 """Before every name in SBML, where some of ours mean something else."""
 CHUNK = 100
-"""Parameter sets a task, as in :mod:`qsp_lib.sweep`."""
+"""Parameter sets a task, as in :mod:`qsp_lib.inference.sweep`."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Problem:
 
 def peaks(task: Task, states: Array) -> Array:
     """Peaks ``(m, len(READ))`` of states ``(n_states, m, T)``, NaN where a set has a NaN."""
-    finite = np.isfinite(states).all(axis=(0, 2))
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(states).all(axis=(0, 2)))
     read = Trajectory("", task, states, (Outcome.COMPLETED,) * len(finite), True).select(finite)
     found = np.full((len(finite), len(READ)), np.nan)
     found[finite] = np.stack([read.peak(state).value for state in READ], axis=1)
@@ -122,7 +122,7 @@ def simulator(record: Record) -> PeakSimulator:
     """The robustness chapter's simulator, asked for every peak of :data:`READ`."""
     from dataclasses import replace
 
-    from qsp_lib import robustness
+    from qsp_lib.analyses import robustness
 
     run = robustness.simulator(record)
     return replace(run, arms=tuple(replace(arm, states=READ) for arm in run.arms))
@@ -130,8 +130,8 @@ def simulator(record: Record) -> PeakSimulator:
 
 def draws(record: Record, n_sets: int) -> Array:
     """The chapter's draws, ``(n_sets, 17)``."""
-    from qsp_lib.rejection import sobol
-    from qsp_lib.robustness import space
+    from qsp_lib.analyses.robustness import space
+    from qsp_lib.inference.rejection import sobol
 
     ranges = space(record)
     return ranges.quantile(sobol(n_sets, len(ranges.names), record.seed))
@@ -139,7 +139,7 @@ def draws(record: Record, n_sets: int) -> Array:
 
 def make(record: Record) -> Problem:
     """The ensemble around a lock record, with its right-hand side written out in Python."""
-    from qsp_lib.simulate import simulate
+    from qsp_lib.model.simulation import simulate
 
     from . import model_text
 
@@ -158,6 +158,6 @@ def make(record: Record) -> Problem:
 
 
 def _report_times(horizon_h: float) -> Array:
-    from qsp_lib.robustness import report_times
+    from qsp_lib.analyses.ordering import report_times
 
     return report_times(horizon_h)

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from qsp_lib import __version__
-from qsp_lib.robustness import N_DRAWS
-from qsp_lib.speed_record import AS_IN_CHAPTER, OURS
+from qsp_lib.analyses.robustness import N_DRAWS
 
 from . import problem as asked
 from .bench import LADDER_SETS, REFERENCE_RTOL, ROOT, SMALL, Bench, Entry
 from .engines import MODULES
 from .floor import Floor
+from .record import AS_IN_CHAPTER, OURS
 
 RESULTS = ROOT / "benchmarks" / "results.json"
 ALL = tuple(MODULES)

@@ -29,6 +29,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import COPASI
 import libcombine
@@ -272,7 +273,7 @@ def main() -> int:
         raise SystemExit(f"there is no archive {options.archive}; make it with 'make exports'")
     if importlib.util.find_spec("qsp_lib"):
         print("note: qsp_lib is installed here; this script does not import it", file=sys.stderr)
-    content = {
+    content: dict[str, Any] = {
         "schema": 1,
         "archive_sha256": hashlib.sha256(options.archive.read_bytes()).hexdigest(),
         "limit": LIMIT,

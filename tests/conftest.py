@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from qsp_lib import locking
-from qsp_lib.calibration import make_problem
-from qsp_lib.fitting import Fit, Problem, fit_from
-from qsp_lib.lock import Record, read_record, write_record
-from qsp_lib.parameters import NetworkParameters
+from qsp_lib.calibration.joint_fit import make_problem
+from qsp_lib.inference.fitting import Fit, Problem, fit_from
+from qsp_lib.model.parameters import NetworkParameters
+from qsp_lib.protocol import locking
+from qsp_lib.protocol.lock import Record, read_record, write_record
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")

@@ -57,7 +57,7 @@ def chapter(
     """A chapter: title, parameters, start, then ``sources``; its start looks in ``folder``."""
     place = f", Path({str(folder)!r})" if folder else ""
     start = (
-        "from pathlib import Path\n\nfrom qsp_lib.chapters import Chapter\n\n"
+        "from pathlib import Path\n\nfrom qsp_lib.chapters.chapter import Chapter\n\n"
         f'chapter = Chapter.start("{name}", globals(){place})'
     )
     return notebook(

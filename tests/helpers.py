@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qsp_lib.dosing import Bolus, Infusion, Regimen
-from qsp_lib.engines import diffsol
-from qsp_lib.equations import PARAMETERS, STATES
-from qsp_lib.parameters import DrugInputs, TocilizumabInputs
+from qsp_lib.model.dosing import Bolus, Infusion, Regimen
+from qsp_lib.model.engines import diffsol
+from qsp_lib.model.equations import PARAMETERS, STATES
+from qsp_lib.model.parameters import DrugInputs, TocilizumabInputs
 
 Array = NDArray[np.float64]
 

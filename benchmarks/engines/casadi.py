@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from qsp_lib.engines import Task
-from qsp_lib.engines.base import CENTRAL, INITIAL
-from qsp_lib.equations import INPUTS, PARAMETERS
-from qsp_lib.schedule import Stretch
+from qsp_lib.model.engines import Task
+from qsp_lib.model.engines.base import CENTRAL, INITIAL
+from qsp_lib.model.equations import INPUTS, PARAMETERS
+from qsp_lib.model.schedule import Stretch
 
 from ..problem import Array
 from .contract import Peer, function

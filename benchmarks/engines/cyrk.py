@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from qsp_lib.engines import Task
-from qsp_lib.engines.base import INITIAL
-from qsp_lib.schedule import Stretch
+import numpy as np
+from numpy.typing import NDArray
+
+from qsp_lib.model.engines import Task
+from qsp_lib.model.engines.base import INITIAL
+from qsp_lib.model.schedule import Stretch
 
 from ..problem import Array
 from .contract import Peer, function
@@ -29,7 +32,7 @@ class InALoop(Peer):
         from CyRK.nb.numba_solver import cyjit_sig
 
         @numba.njit
-        def loop(
+        def loop(  # type: ignore[no-untyped-def]
             address, sets, starts, ends, firsts, lasts, boluses, rates, times, initial, rtol, atol,
             found,
         ):  # fmt: skip
@@ -65,9 +68,9 @@ class InALoop(Peer):
     def states(self, task: Task) -> Array:
         times, parts = task.schedule.times, task.schedule.stretches
         found = np.full((N_STATES, len(task.parameters), times.size), np.nan)
-        kinds = {"start_h": float, "end_h": float, "first": int, "last": int}
+        kinds: dict[str, type] = {"start_h": float, "end_h": float, "first": int, "last": int}
         kinds |= {"bolus": float, "rate": float}
-        columns = [
+        columns: list[NDArray[Any]] = [
             np.array([getattr(part, name) for part in parts], dtype=kind)
             for name, kind in kinds.items()
         ]

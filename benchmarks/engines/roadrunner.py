@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from qsp_lib.engines import Task
-from qsp_lib.engines.base import CENTRAL, INITIAL
-from qsp_lib.equations import INPUTS, PARAMETERS, STATES
+from qsp_lib.model.engines import Task
+from qsp_lib.model.engines.base import CENTRAL, INITIAL
+from qsp_lib.model.equations import INPUTS, PARAMETERS, STATES
 
 from ..problem import PREFIX, Array
 from .contract import Peer

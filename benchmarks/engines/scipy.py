@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from qsp_lib.engines import Task
-from qsp_lib.schedule import Stretch
+from qsp_lib.model.engines import Task
+from qsp_lib.model.schedule import Stretch
 
 from ..problem import Array
 from .contract import Peer
@@ -75,7 +75,7 @@ class Batch(Peer):
     packages = ("scipy", "numpy")
 
     def build(self) -> None:
-        from qsp_lib.engines import solve_scipy
+        from qsp_lib.model.engines import solve_scipy
 
         self.solve = solve_scipy
 

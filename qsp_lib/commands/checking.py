@@ -23,7 +23,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from ..checks import check_all
+    from ..chapters.checks import check_all
 
     checks = check_all()
     if options.json:

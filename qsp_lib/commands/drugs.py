@@ -36,7 +36,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _new_drug(options: argparse.Namespace) -> int:
-    from ..prediction_report import write_template
+    from ..prediction.report import write_template
 
     path = write_template(options.file, options.mechanism)
     print_lines([f"wrote {path}; edit it, then: qsp-crs predict {path}"])
@@ -44,7 +44,7 @@ def _new_drug(options: argparse.Namespace) -> int:
 
 
 def _drugs(options: argparse.Namespace) -> int:
-    from ..drugs import RESCUE, load_drug, load_tocilizumab, shipped_drugs
+    from ..drugs.reading import RESCUE, load_drug, load_tocilizumab, shipped_drugs
 
     if options.drug is not None:
         if options.drug == RESCUE:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .common import DONE, Commands, Help, command, print_json, print_lines
 
 if TYPE_CHECKING:
-    from ..lock import Record
+    from ..protocol.lock import Record
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -58,11 +58,11 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _make(options: argparse.Namespace) -> int:
-    from ..exclusive import only_one
-    from ..ledger import default_ledger_path, today
-    from ..lock import read_record
-    from ..locking import make_lock
-    from ..workers import pool
+    from ..common.exclusive import only_one
+    from ..common.workers import pool
+    from ..protocol.ledger import default_ledger_path, today
+    from ..protocol.lock import read_record
+    from ..protocol.locking import make_lock
 
     with only_one(default_ledger_path().parent), pool(options.workers) as executor:
         path = make_lock(options.reason, today(), executor)
@@ -72,8 +72,8 @@ def _make(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from ..lock import current_record
-    from ..seal import sealed_tables, status
+    from ..protocol.lock import current_record
+    from ..protocol.seal import sealed_tables, status
 
     record = current_record()
     tables = {name: status(name) for name in sealed_tables()}
@@ -106,7 +106,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from ..lock import versions
+    from ..protocol.lock import versions
 
     newest = versions()[-1:]
     found = []
@@ -123,7 +123,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _history(options: argparse.Namespace) -> int:
-    from ..lock import versions
+    from ..protocol.lock import versions
 
     contents = [_on_file(version, against_code=False).content for version in versions()]
     if options.json:
@@ -136,18 +136,18 @@ def _history(options: argparse.Namespace) -> int:
 
 
 def _on_file(version: str, *, against_code: bool) -> Record:
-    from ..ledger import default_ledger_path
-    from ..lock import LOCKS, read_record
+    from ..protocol.ledger import default_ledger_path
+    from ..protocol.lock import LOCKS, read_record
 
     path = LOCKS / f"lock-{version}.json"
     return read_record(path, against_code=against_code, ledger_path=default_ledger_path())
 
 
 def _predict(_options: argparse.Namespace) -> int:
-    from ..blind_test import commit_prediction
-    from ..exclusive import only_one
-    from ..ledger import default_ledger_path
-    from ..lock import current_record
+    from ..common.exclusive import only_one
+    from ..protocol.blind_test import commit_prediction
+    from ..protocol.ledger import default_ledger_path
+    from ..protocol.lock import current_record
 
     with only_one(default_ledger_path().parent):
         path = commit_prediction(current_record())
@@ -156,12 +156,11 @@ def _predict(_options: argparse.Namespace) -> int:
 
 
 def _open(options: argparse.Namespace) -> int:
-    from ..blind_test import committed_prediction
-    from ..exclusive import only_one
-    from ..ledger import default_ledger_path
-    from ..lock import current_record
-    from ..protocol import evaluation
-    from ..seal import known_path, open_table
+    from ..common.exclusive import only_one
+    from ..protocol.blind_test import committed_prediction, evaluation
+    from ..protocol.ledger import default_ledger_path
+    from ..protocol.lock import current_record
+    from ..protocol.seal import known_path, open_table
 
     record = current_record()
     prediction = committed_prediction(record)

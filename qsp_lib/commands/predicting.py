@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from ..errors import InputError
+from ..common.errors import InputError
 from .common import DONE, Commands, command, folder, warn
 
 _SLOW_S = 2.0
@@ -67,9 +67,9 @@ def _predict(options: argparse.Namespace) -> int:
     horizon_h = _hours("--horizon", options.horizon)
     if options.seed is not None and options.seed < 0:
         raise InputError(f"--seed {options.seed} was given; expected 0 or more.")
-    from ..lock import current_record
-    from ..prediction import N_DRAWS, predict
-    from ..prediction_report import as_json, as_text, write
+    from ..prediction.predicting import N_DRAWS, predict
+    from ..prediction.report import as_json, as_text, write
+    from ..protocol.lock import current_record
     from .common import print_lines
 
     prediction = predict(
@@ -97,7 +97,7 @@ def _hours(name: str, text: str | None) -> float | None:
     """A time in hours from text such as ``6h`` or ``-1 d``; a plain number is hours."""
     if text is None:
         return None
-    from ..units import parse
+    from ..evidence.units import parse
 
     try:
         return float(text) if _is_number(text) else parse(text, "h")

@@ -27,11 +27,11 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _profiles(options: argparse.Namespace) -> int:
-    from ..identifiability import write_kept
-    from ..ledger import today
-    from ..lock import current_record
-    from ..second_profiler import write_verdicts
-    from ..workers import pool
+    from ..analyses.kept_profiles import write_kept
+    from ..analyses.second_profiler import write_verdicts
+    from ..common.workers import pool
+    from ..protocol.ledger import today
+    from ..protocol.lock import current_record
 
     def say(line: str) -> None:
         print(line, flush=True)

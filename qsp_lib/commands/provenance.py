@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..errors import EvidenceError
+from ..common.errors import EvidenceError
 from .common import DONE, Commands, command, print_json, print_lines, print_table
 
 
@@ -43,7 +43,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _parameters(options: argparse.Namespace) -> int:
-    from ..provenance import parameters
+    from ..protocol.provenance import parameters
 
     rows = parameters()
     if options.json:
@@ -67,7 +67,7 @@ def _evidence(options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from ..provenance import explain
+    from ..protocol.provenance import explain
 
     origins = [origin for key in options.keys for origin in explain(key)]
     if options.json:
@@ -84,10 +84,10 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _tables(options: argparse.Namespace) -> int:
-    from ..evidence import load_tables
+    from ..evidence.tables import load_tables
 
     tables = load_tables()
-    names = {name.removesuffix(".csv"): name for name in tables.table_sha256}
+    names = {name.removesuffix(".csv"): name for name in tables.texts}
     if options.table is not None and options.table.removesuffix(".csv") not in names:
         raise EvidenceError(
             f"Table {options.table!r} was asked for; expected one of {', '.join(names)}."

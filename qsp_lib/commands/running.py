@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
+from ..chapters import notebooks
+from ..chapters.notebooks import ROOT
+from ..common.errors import InputError
 from .common import DONE, REFUSED, Commands, command, print_json, print_lines, print_table, warn
 
 if TYPE_CHECKING:
-    from ..runner import Run
+    from ..chapters.runner import Run
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -77,9 +81,10 @@ def split_parameters(arguments: list[str]) -> list[str]:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from .. import chapters, runner
+    from ..chapters import chapter as chapters
+    from ..chapters import runner
 
-    names = [chapters.find_chapter(name) for name in options.chapters] or chapters.chapter_names()
+    names = [notebooks.find_chapter(name) for name in options.chapters] or notebooks.chapter_names()
     if options.list:
         return _list(names, options.json)
     given = {}
@@ -116,7 +121,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _list(names: Any, as_json: bool) -> int:
-    from .. import chapters
+    from ..chapters import chapter as chapters
 
     declared = {name: chapters.declared_parameters(name) for name in names}
     if as_json:
@@ -156,7 +161,12 @@ def _shown(run: Run) -> str:
 
 
 def _site(options: argparse.Namespace) -> int:
-    from ..publishing import site
-
-    print_lines([f"the book is at {site.build(executed=options.executed)}"])
-    return DONE
+    """Build the book as the checkout's own program does: the package knows nothing of pages."""
+    if not (ROOT / "book" / "__main__.py").is_file():
+        raise InputError(
+            f"there is no book in {ROOT}: it comes with the repository, not with the installed "
+            "package. Clone the repository and build there."
+        )
+    arguments = ["build", "--executed"] if options.executed else ["build"]
+    built = subprocess.run([sys.executable, "-m", "book", *arguments], cwd=ROOT, check=False)
+    return DONE if built.returncode == 0 else REFUSED

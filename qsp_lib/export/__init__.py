@@ -1,1 +1,1 @@
-"""The model in other languages, generated from :mod:`qsp_lib.equations` and never retyped."""
+"""The model in other languages, generated from :mod:`qsp_lib.model.equations` and never retyped."""

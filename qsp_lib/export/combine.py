@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from xml.sax.saxutils import escape, quoteattr
 
-from ..lock import Record
+from ..protocol.lock import Record
 from . import sedml
 from .courses import ATOL, RTOL, courses, reference_csv
 from .sbml import DEFAULT_DRUG, models

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..drugs import load_drug, load_tocilizumab
-from ..equations import STATES
-from ..lock import Record
-from ..rescue import LATE_H, SEVERE
-from ..simulate import HORIZON_H, Rescue, simulate
+from ..analyses.rescue import LATE_H, SEVERE
+from ..drugs.reading import load_drug, load_tocilizumab
+from ..model.equations import STATES
+from ..model.simulation import HORIZON_H, Rescue, simulate
+from ..protocol.lock import Record
 from .sbml import model_name, shipped
 
 N_STEPS = 336

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..errors import InputError
-from ..files import write_bytes_atomic
-from ..lock import Record
-from ..structure import equations_digest
+from ..common.errors import InputError
+from ..common.files import write_bytes_atomic
+from ..model.symbolic import equations_digest
+from ..protocol.lock import Record
 from . import combine, petab, sbml
 
 MANIFEST = "manifest.json"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sympy
 from sympy.printing.str import StrPrinter
 
-from ..errors import InputError
-from .quantities import QUANTITIES
+from ..common.errors import InputError
+from ..model.vocabulary import QUANTITIES
 
 BUILT_IN_UNITS = {"1": "dimensionless", "L": "litre"}
 BASE_UNITS: dict[str, tuple[str, int, float]] = {

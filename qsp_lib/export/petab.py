@@ -30,12 +30,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..calibration import make_problem
-from ..fitting import Problem
-from ..identifiability import locked_point
-from ..lock import Record
-from ..locking import FITTED
-from ..observations import Observation
+from ..calibration.joint_fit import make_problem
+from ..evidence.observations import Observation
+from ..inference.fitting import Problem
+from ..protocol.lock import Record, locked_point
+from ..protocol.locking import FITTED
 from . import sbml
 from .petab_expected import expected, expressible, kept_of, observations_of
 from .petab_tables import regimens, version_1, version_2

@@ -17,14 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from ..calibration import CourseResiduals, make_problem
-from ..fitting import Problem
-from ..identifiability import locked_point
-from ..lock import Record
-from ..locking import FITTED
-from ..observations import Observation
-from ..posterior import laplace_draws
-from ..results import dumps
+from ..calibration.joint_fit import CourseResiduals, make_problem
+from ..common.text import dumps
+from ..evidence.observations import Observation
+from ..inference.fitting import Problem
+from ..inference.posterior import laplace_draws
+from ..protocol.lock import Record, locked_point
+from ..protocol.locking import FITTED
 
 Array = NDArray[np.float64]
 N_DRAWS = 4

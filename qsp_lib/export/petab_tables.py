@@ -8,18 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..calibration import BOUND_DECADES, estimated
-from ..dosing import Regimen
-from ..drugs import load_drug
-from ..equations import DRUG, PRE_DOSE, STATES
-from ..errors import InputError
-from ..fitting import Problem
-from ..identifiability import locked_point
-from ..lock import Record
-from ..locking import FITTED
-from ..observations import ANALYTES, Observation
-from ..parameters import network_table
-from ..severity import baselines
+from ..calibration.joint_fit import BOUND_DECADES, estimated
+from ..common.errors import InputError
+from ..drugs.reading import load_drug
+from ..evidence.observations import ANALYTES, Observation
+from ..inference.fitting import Problem
+from ..model.dosing import Regimen
+from ..model.equations import DRUG, PRE_DOSE, STATES
+from ..model.priors import network_table
+from ..model.severity import baselines
+from ..protocol.lock import Record, locked_point
+from ..protocol.locking import FITTED
 from . import sbml
 from .formula import identifier
 

@@ -15,18 +15,18 @@ from dataclasses import dataclass, replace
 
 import sympy
 
-from ..dosing import Regimen
-from ..drugs import load_drug, load_tocilizumab, shipped_drugs
-from ..equations import DRUG, INPUTS, MECHANISMS, NETWORK, PARAMETERS, PRE_DOSE, STATES
-from ..errors import InputError
-from ..intermediates import definitions, regrouped
-from ..lock import Record
-from ..parameters import DrugInputs
-from ..rescue import LATE_H
-from ..schedule import make_schedule
+from ..analyses.rescue import LATE_H
+from ..common.errors import InputError
+from ..drugs.reading import load_drug, load_tocilizumab, shipped_drugs
+from ..model.dosing import Regimen
+from ..model.equations import DRUG, INPUTS, MECHANISMS, NETWORK, PARAMETERS, PRE_DOSE, STATES
+from ..model.parameters import DrugInputs
+from ..model.schedule import make_schedule
+from ..model.symbolic import definitions, regrouped
+from ..model.vocabulary import DRUG_IDENTIFIERS, QUANTITIES, TARGET_CELLS, Quantity
+from ..protocol.lock import Record
 from .formula import identifier, number
 from .optional import library
-from .quantities import DRUG_IDENTIFIERS, QUANTITIES, TARGET_CELLS, Quantity
 from .sbml_model import ModelWriter, program
 
 DEFAULT_DRUG = "blinatumomab"

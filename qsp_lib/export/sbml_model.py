@@ -13,10 +13,10 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from .. import __version__
-from ..errors import InputError
+from ..common.errors import InputError
+from ..model.vocabulary import HUMAN, Quantity
 from .formula import BASE_UNITS, BUILT_IN_UNITS, formula, identifier, unit_id, unit_words
 from .optional import library
-from .quantities import HUMAN, Quantity
 
 LEVEL, VERSION = 3, 2
 SERUM = "serum"

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from ..equations import STATES
-from ..lock import Record
-from ..simulate import HORIZON_H
+from ..model.equations import STATES
+from ..model.simulation import HORIZON_H
+from ..model.vocabulary import QUANTITIES
+from ..protocol.lock import Record
 from .courses import ATOL, N_STEPS, RTOL, Course, courses
-from .quantities import QUANTITIES
 from .sbml import TCZ_FACTOR
 
 LEVEL, VERSION = 1, 3

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..dose_response import Curve, Ensemble, Shape
+from ..analyses.dose_response import Curve, Ensemble, Shape
 from .style import COLOURS, CYTOKINE_LABELS, LABELS, REFERENCE, WIDTH
 
 SHAPE_COLOURS = {
@@ -116,7 +116,7 @@ def low_dose_trial(
     """Predicted peaks at the low-dose trial's doses, over the healthy upper limits.
 
     Args:
-        table: as :func:`qsp_lib.dose_response.trial_table` makes it.
+        table: as :func:`qsp_lib.analyses.low_dose_trial.trial_table` makes it.
         healthy: upper limit (pg/mL) by cytokine.
         clinical_ug_per_kg: the dose of the 2006 trial, named in the title.
     """

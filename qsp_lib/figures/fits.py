@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..trajectory import Trajectory
+from ..model.trajectory import Trajectory
 from .style import COLOURS, CYTOKINE_LABELS, INDIGO, LABELS, SMALLEST_EIGENVALUE, WIDTH
 
 Array = NDArray[np.float64]

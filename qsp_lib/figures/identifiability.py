@@ -9,8 +9,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..parameters import network_table
-from ..profiles import THRESHOLD, Profile, Verdict
+from ..inference.profiles import THRESHOLD, Profile, Verdict
+from ..model.priors import network_table
 from .style import COLOURS, INDIGO, OLIVE, WIDTH, WINE
 
 SETTING_STYLES = {

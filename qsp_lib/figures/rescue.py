@@ -10,8 +10,8 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..rescue import Course
-from ..swap import MILDER, WORSE, Pair
+from ..analyses.rescue import Course
+from ..analyses.swap import MILDER, WORSE, Pair
 from .style import COLOURS, LABELS, WIDTH
 
 Array = NDArray[np.float64]

@@ -14,10 +14,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from ..parameters import network_table
-from ..rejection import Sample, Share
-from ..robustness import Order
-from ..stability import StabilityMap
+from ..analyses.ordering import Order
+from ..analyses.stability import StabilityMap
+from ..inference.rejection import Sample, Share
+from ..model.priors import network_table
 from .style import COLOURS, LABELS, REFERENCE, STRUCTURES, WIDTH
 
 Array = NDArray[np.float64]

@@ -17,17 +17,17 @@ import numpy as np
 import pytest
 
 from qsp_lib.__main__ import main
-from qsp_lib.dosing import Bolus
-from qsp_lib.drugs import load_drug, load_tocilizumab
-from qsp_lib.equations import DRUG, NETWORK, STATE_UNITS, STATES
-from qsp_lib.errors import InputError
+from qsp_lib.common.errors import InputError
+from qsp_lib.common.files import write_bytes_atomic
+from qsp_lib.drugs.reading import load_drug, load_tocilizumab
 from qsp_lib.export import combine, everything, optional, sbml
 from qsp_lib.export.courses import courses, grid
 from qsp_lib.export.formula import identifier
-from qsp_lib.export.quantities import QUANTITIES
-from qsp_lib.files import write_bytes_atomic
-from qsp_lib.lock import Record, current_record
-from qsp_lib.simulate import HORIZON_H, simulate
+from qsp_lib.model.dosing import Bolus
+from qsp_lib.model.equations import DRUG, NETWORK, STATE_UNITS, STATES
+from qsp_lib.model.simulation import HORIZON_H, simulate
+from qsp_lib.model.vocabulary import QUANTITIES
+from qsp_lib.protocol.lock import Record, current_record
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPORTS = ROOT / "exports"

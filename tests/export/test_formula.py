@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import sympy
 
-from qsp_lib.equations import STATE_UNITS
-from qsp_lib.errors import InputError
+from qsp_lib.common.errors import InputError
+from qsp_lib.evidence.units import convert
 from qsp_lib.export.formula import BASE_UNITS, formula, number, unit_id, unit_words
-from qsp_lib.export.quantities import QUANTITIES
-from qsp_lib.units import convert
+from qsp_lib.model.equations import STATE_UNITS
+from qsp_lib.model.vocabulary import QUANTITIES
 
 S, K, n = sympy.symbols("S K_S n_S")
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from qsp_lib.chapters import ROOT
-from qsp_lib.drugs import shipped_drugs
-from qsp_lib.equations import DRUG, STATES
+from book.pages import interoperability as page
+from book.pages.fragments import BookData
+from qsp_lib.chapters.notebooks import ROOT
+from qsp_lib.drugs.reading import shipped_drugs
 from qsp_lib.export import petab
-from qsp_lib.lock import current_record
-from qsp_lib.publishing import interoperability as page
-from qsp_lib.publishing.fragments import BookData
+from qsp_lib.model.equations import DRUG, STATES
+from qsp_lib.protocol.lock import current_record
 
 BOOK = BookData(ROOT / "notebooks", {})
 SBML = ROOT / "exports" / "sbml"

@@ -11,17 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qsp_lib.calibration import estimated, make_problem
-from qsp_lib.dosing import Bolus, Infusion, Regimen
-from qsp_lib.drugs import load_drug
-from qsp_lib.errors import InputError
+from qsp_lib.calibration.joint_fit import estimated, make_problem
+from qsp_lib.common.errors import InputError
+from qsp_lib.drugs.reading import load_drug
+from qsp_lib.evidence.observations import load_observations
 from qsp_lib.export import petab, petab_expected, petab_tables, sbml
 from qsp_lib.export.formula import identifier
-from qsp_lib.identifiability import locked_point
-from qsp_lib.lock import current_record
-from qsp_lib.locking import FITTED
-from qsp_lib.observations import load_observations
-from qsp_lib.severity import baselines
+from qsp_lib.model.dosing import Bolus, Infusion, Regimen
+from qsp_lib.model.severity import baselines
+from qsp_lib.protocol.lock import current_record, locked_point
+from qsp_lib.protocol.locking import FITTED
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBLEMS = ROOT / "exports" / petab.FOLDER

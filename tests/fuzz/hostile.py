@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from qsp_lib.errors import QspError
+from qsp_lib.common.errors import QspError
 
 SECONDS = 10.0
 

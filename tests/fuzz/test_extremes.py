@@ -14,18 +14,18 @@ from pathlib import Path
 
 import pytest
 
-from qsp_lib import prediction
-from qsp_lib.errors import QspError
+import qsp_lib
+from qsp_lib.common.errors import QspError
 
-TEMPLATES = Path(prediction.__file__).parent / "data" / "templates"
+TEMPLATES = Path(qsp_lib.__file__).parent / "data" / "templates"
 SECONDS = 20.0
 YEAR = "8760 h"
 
 
 def worker(pipe: Connection) -> None:
     """Predict what comes down the pipe, and send back what came of it."""
-    from qsp_lib.lock import current_record
-    from qsp_lib.prediction import predict
+    from qsp_lib.prediction.predicting import predict
+    from qsp_lib.protocol.lock import current_record
 
     record = current_record()
     while (order := pipe.recv()) is not None:

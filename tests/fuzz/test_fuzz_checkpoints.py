@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from hostile import mutants, refused
 
-from qsp_lib.checkpoint import MANIFEST, Checkpoint, identify
+from qsp_lib.inference.checkpoint import MANIFEST, Checkpoint, identify
 
 
 def double(row: np.ndarray) -> float:

@@ -10,12 +10,12 @@ from hostile import TOKENS, mutants, refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qsp_lib import drugs
-from qsp_lib.drugs import load_drug
-from qsp_lib.errors import QspError
-from qsp_lib.units import convert, parse
+import qsp_lib
+from qsp_lib.common.errors import QspError
+from qsp_lib.drugs.reading import load_drug
+from qsp_lib.evidence.units import convert, parse
 
-DATA = Path(drugs.__file__).parent / "data"
+DATA = Path(qsp_lib.__file__).parent / "data"
 TEXTS = {
     "bispecific": (DATA / "templates" / "bispecific.toml").read_text(encoding="utf-8"),
     "monoclonal": (DATA / "templates" / "monoclonal.toml").read_text(encoding="utf-8"),

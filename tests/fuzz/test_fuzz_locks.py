@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import random
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hostile import mutants, refused, spoilt
 
-from qsp_lib import lock
-from qsp_lib.errors import LockError
-from qsp_lib.lock import LOCKS, canonical_json, digest_of, read_record, versions
+from qsp_lib.common.errors import LockError
+from qsp_lib.protocol import inputs
+from qsp_lib.protocol.ledger import default_ledger_path
+from qsp_lib.protocol.lock import LOCKS, canonical_json, digest_of, read_record, versions
 
 TEXT = (LOCKS / f"lock-{versions()[-1]}.json").read_text(encoding="utf-8")
 
@@ -19,8 +21,7 @@ TEXT = (LOCKS / f"lock-{versions()[-1]}.json").read_text(encoding="utf-8")
 @pytest.fixture(autouse=True)
 def once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The digests of the packaged inputs, computed once: they do not change here."""
-    digests = lock.input_digests()
-    monkeypatch.setattr(lock, "input_digests", lambda: digests)
+    monkeypatch.setattr(inputs, "input_digest", cache(inputs.input_digest))
 
 
 def test_no_edit_of_a_record_is_accepted(tmp_path: Path) -> None:
@@ -70,4 +71,4 @@ def test_a_signed_record_is_still_not_in_the_ledger(tmp_path: Path) -> None:
     path = tmp_path / f"lock-{content['version']}.json"
     path.write_text(canonical_json(content), encoding="utf-8")
     with pytest.raises(LockError, match="is not the file that was put on record"):
-        read_record(path, ledger_path=lock.default_ledger_path())
+        read_record(path, ledger_path=default_ledger_path())

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from hostile import TOKENS, mutants, refused
 
-from qsp_lib import evidence
-from qsp_lib.evidence import load_tables, read_rows
-from qsp_lib.evidence_row import COLUMNS
-from qsp_lib.ledger import default_ledger_path, read_ledger
-from qsp_lib.observations import read_observations
-from qsp_lib.seal import read_sealed_tables
+import qsp_lib
+from qsp_lib.evidence.observations import read_observations
+from qsp_lib.evidence.row import COLUMNS
+from qsp_lib.evidence.tables import load_tables, read_rows
+from qsp_lib.protocol.ledger import default_ledger_path, read_ledger
+from qsp_lib.protocol.seal import read_sealed_tables
 
-DATA = Path(evidence.__file__).parent / "data"
+DATA = Path(qsp_lib.__file__).parent / "data"
 
 
 def test_a_row_with_one_spoilt_field_is_read_or_refused() -> None:

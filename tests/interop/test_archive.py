@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qsp_lib.equations import STATES
 from qsp_lib.export import combine, everything, sedml
 from qsp_lib.export.courses import N_STEPS, courses
-from qsp_lib.lock import current_record
-from qsp_lib.simulate import HORIZON_H
+from qsp_lib.model.equations import STATES
+from qsp_lib.model.simulation import HORIZON_H
+from qsp_lib.protocol.lock import current_record
 
 pytestmark = pytest.mark.interop
 

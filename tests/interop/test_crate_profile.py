@@ -15,7 +15,7 @@ from rocrate.rocrate import ROCrate
 from rocrate_validator import services
 from urllib3 import HTTPResponse
 
-from qsp_lib.export import crate
+from book.site import crate
 
 pytestmark = pytest.mark.interop
 ROOT = Path(__file__).resolve().parents[2]

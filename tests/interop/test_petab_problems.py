@@ -16,7 +16,7 @@ import petab.v2
 import pytest
 
 from qsp_lib.export import petab as problems
-from qsp_lib.lock import current_record
+from qsp_lib.protocol.lock import current_record
 
 pytestmark = pytest.mark.interop
 ROOT = Path(__file__).resolve().parents[2]

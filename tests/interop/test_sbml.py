@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qsp_lib.drugs import load_drug
-from qsp_lib.equations import INPUTS, MECHANISMS, NETWORK, PARAMETERS, PRE_DOSE, STATES, rhs
+from qsp_lib.drugs.reading import load_drug
 from qsp_lib.export import sbml
 from qsp_lib.export.formula import identifier
 from qsp_lib.export.optional import library
-from qsp_lib.lock import current_record
+from qsp_lib.model.equations import INPUTS, MECHANISMS, NETWORK, PARAMETERS, PRE_DOSE, STATES, rhs
+from qsp_lib.protocol.lock import current_record
 
 pytestmark = pytest.mark.interop
 

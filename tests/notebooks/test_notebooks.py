@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from example_chapters import chapter, code
 
-from qsp_lib import chapters, results
-from qsp_lib.tidy import as_text, tidy
+from qsp_lib.chapters import chapter as chapters
+from qsp_lib.chapters import notebooks, results
+from qsp_lib.chapters.tidy import as_text, tidy
 
 NAMES = sorted(path.stem for path in chapters.NOTEBOOKS.glob("*.ipynb"))
 
@@ -45,12 +46,12 @@ def _faults(name: str, notebook: dict[str, Any]) -> Iterator[str]:
     if tagged != [0]:
         yield "its first code cell, and no other, has to be tagged parameters"
     start = f'chapter = Chapter.start("{name}", globals())'
-    if len(cells) < 2 or start not in chapters.source_of(cells[1]).splitlines():
+    if len(cells) < 2 or start not in notebooks.source_of(cells[1]).splitlines():
         yield f"its second code cell has to say {start}"
-    if not any("chapter.save(" in chapters.source_of(cell) for cell in cells):
+    if not any("chapter.save(" in notebooks.source_of(cell) for cell in cells):
         yield "it never calls chapter.save"
     first = notebook["cells"][0] if notebook["cells"] else {"cell_type": ""}
-    if first["cell_type"] != "markdown" or not chapters.source_of(first).startswith("# "):
+    if first["cell_type"] != "markdown" or not notebooks.source_of(first).startswith("# "):
         yield "it has to begin with a text cell that begins with its title"
     for number, cell in enumerate(cells, 1):
         for fault in _cell_faults(cell):
@@ -61,7 +62,7 @@ def _cell_faults(cell: dict[str, Any]) -> Iterator[str]:
     strange = set(cell["metadata"].get("tags", [])) - _TAGS
     if strange:
         yield f"the tags {sorted(strange)} are not ones a chapter uses"
-    if _NBVAL.search(chapters.source_of(cell)):
+    if _NBVAL.search(notebooks.source_of(cell)):
         yield "a comment that tells nbval not to compare"
     images = 0
     for output in cell["outputs"]:
@@ -93,19 +94,19 @@ def _texts(output: dict[str, Any]) -> Iterator[str]:
 
 
 def test_there_are_chapters() -> None:
-    assert chapters.chapter_names()
+    assert notebooks.chapter_names()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_chapter_is_executed_clean_and_accessible(name: str) -> None:
-    assert faults(name, chapters.read_notebook(name)) == []
+    assert faults(name, notebooks.read_notebook(name)) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_says_its_type_its_meaning_and_its_range(name: str) -> None:
     for parameter in chapters.declared_parameters(name).values():
         assert parameter.help
-    chapters.dependencies(name)
+    notebooks.dependencies(name)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -122,7 +123,7 @@ def test_figures_have_names_of_their_own() -> None:
     names = [
         cell["metadata"]["mystnb"]["figure"].get("name")
         for name in NAMES
-        for cell in chapters.read_notebook(name)["cells"]
+        for cell in notebooks.read_notebook(name)["cells"]
         if "figure" in cell["metadata"].get("mystnb", {})
     ]
     assert None not in names

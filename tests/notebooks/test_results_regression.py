@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from qsp_lib import chapters, results
-from qsp_lib.results import Tolerance
-from qsp_lib.runner import BUILD
+from qsp_lib.chapters import chapter as chapters
+from qsp_lib.chapters import notebooks, results
+from qsp_lib.chapters.results import Tolerance
+from qsp_lib.chapters.runner import BUILD
 
 RTOL = 1e-6
 # the first pattern that fits a key path, as in 01_calibration/values/fit/rms, decides
@@ -30,7 +31,7 @@ FRESH = BUILD / "test-results"
 
 @pytest.mark.regression
 def test_there_are_chapters() -> None:
-    assert chapters.chapter_names()
+    assert notebooks.chapter_names()
 
 
 @pytest.mark.regression

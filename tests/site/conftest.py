@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from reader import HTML, WIDE, Open, Visit
 
-from qsp_lib.publishing.browser import chromium, serve
+from book.site.browser import chromium, serve
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qsp_lib.runner import BUILD
+from qsp_lib.chapters.runner import BUILD
 
 HTML = Path(os.environ.get("QSP_SITE_HTML", BUILD / "html"))
 """The book to look at; the variable names another copy of it."""

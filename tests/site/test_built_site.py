@@ -7,9 +7,11 @@ import re
 import pytest
 from reader import HTML
 
-from qsp_lib import __version__, chapters
-from qsp_lib.publishing import chapter_pages
-from qsp_lib.publishing.whole import check_site
+from book.site import chapter_pages
+from book.site.whole import check_site
+from qsp_lib import __version__
+from qsp_lib.chapters import chapter as chapters
+from qsp_lib.chapters import notebooks
 
 pytestmark = pytest.mark.site
 
@@ -22,12 +24,12 @@ def test_pages_are_whole_and_fetch_nothing_from_the_network() -> None:
     assert check_site(HTML) == []
 
 
-@pytest.mark.parametrize("name", chapters.chapter_names())
+@pytest.mark.parametrize("name", notebooks.chapter_names())
 def test_every_chapter_has_its_page_with_its_outputs(name: str) -> None:
     assert 'class="cell_output' in text_of(f"notebooks/{name}.html")
 
 
-@pytest.mark.parametrize("name", chapters.chapter_names())
+@pytest.mark.parametrize("name", notebooks.chapter_names())
 def test_a_chapter_says_what_can_be_changed_and_offers_the_notebook_as_it_is(name: str) -> None:
     page = text_of(f"notebooks/{name}.html")
     for parameter in chapters.declared_parameters(name):
@@ -36,7 +38,7 @@ def test_a_chapter_says_what_can_be_changed_and_offers_the_notebook_as_it_is(nam
     assert chapter_pages.TITLE not in text_of(f"_sources/notebooks/{name}.ipynb")
 
 
-@pytest.mark.parametrize("name", chapters.chapter_names())
+@pytest.mark.parametrize("name", notebooks.chapter_names())
 def test_what_a_chapter_says_is_typeset(name: str) -> None:
     article = text_of(f"notebooks/{name}.html").split("<article", 1)[1].split("</article>")[0]
     for left_out in (

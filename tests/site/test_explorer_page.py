@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from reader import HTML, PHONE, Open
 
-from qsp_lib import results
-from qsp_lib.explorer import TOCILIZUMAB, Setting, controls, solve
-from qsp_lib.export import javascript
-from qsp_lib.lock import current_record
+from book.explorer import TOCILIZUMAB, Setting, controls, solve
+from book.explorer import script as javascript
+from qsp_lib.chapters import results
+from qsp_lib.protocol.lock import current_record
 
 pytestmark = pytest.mark.site
 PAGE = "book/explorer.html"

@@ -1,0 +1,1 @@
+"""The book: its prose, its pages, the site and the explorer."""

@@ -1,0 +1,91 @@
+"""``python -m book``: build the site, print it, and renew what describes the checkout."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from qsp_lib.chapters.notebooks import ROOT
+from qsp_lib.common.errors import QspError
+
+
+def build(options: argparse.Namespace) -> str:
+    """Build the site into ``_build/html``."""
+    from .site import site
+
+    return f"the book is at {site.build(executed=options.executed)}"
+
+
+def pdf(_options: argparse.Namespace) -> str:
+    """Print the built site into ``_build/book.pdf``."""
+    from qsp_lib.chapters.runner import BUILD
+
+    from .site.pdf import print_book
+
+    return f"the whole book is at {print_book(BUILD / 'html', BUILD / 'book.pdf')}"
+
+
+def chromium(_options: argparse.Namespace) -> str:
+    """Say which browser prints and checks the pages."""
+    from .site.browser import find_chromium
+
+    return f"pages are drawn by {find_chromium()}"
+
+
+def run_times(_options: argparse.Namespace) -> str:
+    """Keep the times of the last run of all chapters for the status page."""
+    from .site import run_times as times
+
+    return times.keep()
+
+
+def references(_options: argparse.Namespace) -> str:
+    """Make the bibliography anew from the evidence tables."""
+    from .pages import references as bibliography
+
+    return bibliography.renew()
+
+
+def metadata(_options: argparse.Namespace) -> str:
+    """Renew the files that describe the checkout for archives."""
+    from qsp_lib.protocol.lock import current_record
+
+    from .site import citation_files, crate
+
+    written = [*citation_files.write(ROOT), crate.write(ROOT, current_record())]
+    return "\n".join(f"wrote {path.relative_to(ROOT)}" for path in written)
+
+
+ACTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
+    "build": build,
+    "pdf": pdf,
+    "chromium": chromium,
+    "run-times": run_times,
+    "references": references,
+    "metadata": metadata,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do one action and print what it says; 1, with the reason on stderr, if it was refused."""
+    parser = argparse.ArgumentParser(prog="python -m book", description=__doc__)
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    for name, act in ACTIONS.items():
+        action = actions.add_parser(name, help=act.__doc__)
+        action.set_defaults(act=act)
+        if name == "build":
+            action.add_argument(
+                "--executed", action="store_true", help="the chapters that `run` left in _build"
+            )
+    options = parser.parse_args(arguments)
+    try:
+        print(options.act(options))
+    except QspError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,158 @@
+"""The explorer as ipywidgets, for a live kernel: the controls of the book's page in a notebook."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import cache
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from qsp_lib.common.errors import QspError
+from qsp_lib.protocol.lock import current_record
+
+from .settings import SLIDER_STEPS, TOCILIZUMAB, Setting, Solution, controls, solve
+
+if TYPE_CHECKING:
+    from ipywidgets import VBox
+
+
+@cache
+def _locked(drug: str) -> Solution:
+    return solve(Setting(drug))
+
+
+def _label(drug: str) -> str:
+    return current_record().drug(drug).label
+
+
+def describe(solution: Solution) -> str:
+    """One line that says what a picture shows."""
+    drug = _label(solution.setting.drug)
+    value, time = solution.peak("S")
+    words = (
+        f"{drug}: severity index {solution.index:.2f}, illustrative grade {solution.grade}; "
+        f"effective IL-6 signal peaks at {value:.3g} pg/mL after {time:.1f} h"
+    )
+    if not solution.mark:
+        return f"{words}. Locked values."
+    at_lock = _locked(solution.setting.drug).index
+    mark = solution.mark[:1].upper() + solution.mark[1:]
+    return f"{words}. At the lock: index {at_lock:.2f}. {mark}."
+
+
+def explore(drug: str = "tgn1412") -> VBox:
+    """The explorer as widgets, for a live kernel; dashed curves are the locked ones.
+
+    Args:
+        drug: the drug to begin with.
+
+    Raises:
+        LockError: a drug the record does not hold.
+    """
+    return Explorer(drug).box
+
+
+class Explorer:
+    """Widgets, and the setting they stand for.
+
+    Attributes:
+        box: all of it, to be shown.
+        widgets: by the name of the setting they move.
+        solution: what is shown; None if the last solve failed.
+    """
+
+    def __init__(self, drug: str = "tgn1412") -> None:
+        import ipywidgets as w
+
+        record = current_record()
+        record.drug(drug)
+        wide = {"style": {"description_width": "19em"}, "layout": w.Layout(width="38em")}
+        names = sorted(record.content["drugs"], key=_label)
+        options = [(_label(name), name) for name in names]
+        self.widgets: dict[str, Any] = {
+            "drug": w.Dropdown(options=options, value=drug, description="drug", **wide),
+            **{
+                key: w.FloatLogSlider(readout_format=".3g", continuous_update=False, **wide)
+                for key in controls(record, drug)
+            },
+            "feedback": w.Checkbox(value=True, description="IL-6 feedback", **wide),
+            "with_tocilizumab": w.Checkbox(value=False, description="give tocilizumab", **wide),
+            "tocilizumab_h": w.FloatSlider(
+                min=TOCILIZUMAB.low, max=TOCILIZUMAB.high, value=TOCILIZUMAB.locked, step=0.5,
+                description="tocilizumab at (h from first dose)", continuous_update=False, **wide,
+            ),
+        }  # fmt: skip
+        self.reset_button = w.Button(description="reset to the lock", tooltip="reset to the lock")
+        self.message = w.HTML()
+        self.picture = w.Image(format="png")
+        self.solution: Solution | None = None
+        self._quiet = False
+        self._place_on_lock()
+        for key, widget in self.widgets.items():
+            widget.observe(self._drug_changed if key == "drug" else self._changed, "value")
+        self.reset_button.on_click(lambda _button: self.reset())
+        self.box = w.VBox([*self.widgets.values(), self.reset_button, self.message, self.picture])
+        self._show()
+
+    @property
+    def setting(self) -> Setting:
+        """Where the widgets stand."""
+        drug = self.widgets["drug"].value
+        values: dict[str, Any] = {
+            key: None if math.isclose(self.widgets[key].value, control.locked, rel_tol=1e-9)
+            else self.widgets[key].value
+            for key, control in controls(current_record(), drug).items()
+        }  # fmt: skip
+        given = self.widgets["with_tocilizumab"].value
+        return replace(
+            Setting(drug, **values),
+            feedback=self.widgets["feedback"].value,
+            tocilizumab_h=self.widgets["tocilizumab_h"].value if given else None,
+        )
+
+    def reset(self) -> None:
+        """Put everything but the drug back on the lock."""
+        self._place_on_lock()
+        self._show()
+
+    def _place_on_lock(self, keys: tuple[str, ...] = ()) -> None:
+        """Put all sliders, or those of these keys, on the locked values of the drug."""
+        self._quiet = True
+        for key, control in controls(current_record(), self.widgets["drug"].value).items():
+            if keys and key not in keys:
+                continue
+            slider, low, high = self.widgets[key], math.log10(control.low), math.log10(control.high)
+            slider.min, slider.max = min(slider.min, low), max(slider.max, high)
+            slider.value = control.locked
+            slider.min, slider.max, slider.step = low, high, (high - low) / SLIDER_STEPS
+            slider.description = f"{control.label} ({control.unit})"
+        if not keys:
+            self.widgets["feedback"].value = True
+            self.widgets["with_tocilizumab"].value = False
+            self.widgets["tocilizumab_h"].value = TOCILIZUMAB.locked
+        self._quiet = False
+
+    def _drug_changed(self, _change: Any) -> None:
+        self._place_on_lock(("dose", "k_exh"))
+        self._show()
+
+    def _changed(self, _change: Any) -> None:
+        if not self._quiet:
+            self._show()
+
+    def _show(self) -> None:
+        from .figure import as_png, panels
+
+        self.widgets["tocilizumab_h"].disabled = not self.widgets["with_tocilizumab"].value
+        self.solution = None
+        self.picture.value, self.picture.layout.display = b"", "none"
+        try:
+            self.solution = solve(self.setting)
+        except QspError as problem:  # nothing stale stays beside the message
+            self.message.value = f"<strong>No result.</strong> {escape(str(problem))}"
+            return
+        self.message.value = escape(describe(self.solution))
+        drug = self.setting.drug
+        self.picture.value = as_png(panels(self.solution, _locked(drug), _label(drug)))
+        self.picture.layout.display = None

@@ -1,0 +1,153 @@
+"""Pieces of the user's manual that are made by the code they are about."""
+
+from __future__ import annotations
+
+import argparse
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from qsp_lib.__main__ import build_parser
+from qsp_lib.chapters.results import Results
+from qsp_lib.common.errors import InputError
+from qsp_lib.drugs.class_defaults import class_defaults, fill
+from qsp_lib.drugs.reading import load_drug
+from qsp_lib.prediction.arm import Arm, Estimate
+from qsp_lib.prediction.predicting import Prediction, predict
+from qsp_lib.prediction.report import as_text, number
+from qsp_lib.protocol.lock import current_record
+
+from .fragments import BookData, fragment, table
+
+STEP_UP, AT_ONCE = "clinical", "full_at_once"
+TOCILIZUMAB_H = 2.0
+SAMPLED, CHECKED = "03_blind_prediction", "blinatumomab"
+"""Where draws of both kinds are compared, and the drug they differ most for."""
+
+
+def template_path(mechanism: str = "bispecific") -> Path:
+    """Where the template of a drug file is."""
+    return Path(str(resources.files("qsp_lib"))) / "data" / "templates" / f"{mechanism}.toml"
+
+
+@lru_cache(maxsize=4)
+def example(regimen: str, tocilizumab_h: float | None = None) -> Prediction:
+    """The prediction of the template's made-up bispecific."""
+    return predict(template_path(), current_record(), regimen=regimen, tocilizumab_h=tocilizumab_h)
+
+
+@fragment("own_drug_file")
+def own_drug_file(_book: BookData) -> str:
+    """The template of a drug file, as ``new-drug`` writes it."""
+    return f"```toml\n{template_path().read_text(encoding='utf-8')}```\n"
+
+
+@fragment("own_drug_output")
+def own_drug_output(_book: BookData) -> str:
+    """What ``predict`` prints of the template."""
+    return f"```text\n{as_text(example(STEP_UP))}```\n"
+
+
+@fragment("own_drug_regimens")
+def own_drug_regimens(_book: BookData) -> str:
+    """The template's two regimens side by side, and the second with tocilizumab."""
+    at_once = example(AT_ONCE, TOCILIZUMAB_H)
+    treated = at_once.treated
+    assert treated is not None
+    rows = [
+        _row(example(STEP_UP).regimen_label, example(STEP_UP).untreated),
+        _row(at_once.regimen_label, at_once.untreated),
+        _row(f"the same, tocilizumab at {number(TOCILIZUMAB_H)} h", treated),
+    ]
+    return table(
+        ("regimen", "highest IL-6 (pg/mL)", "at (h)", "severity z", "5–95 %", "grade"), rows
+    )
+
+
+@fragment("own_drug_reading")
+def own_drug_reading(book: BookData) -> str:
+    """The interval of the example in words, and what a sampler makes of such intervals.
+
+    Raises:
+        InputError: chapter 3 has saved no numbers.
+    """
+    try:
+        found = book.results[SAMPLED]
+    except KeyError:
+        raise InputError(
+            f"The manual needs the numbers of {SAMPLED}, which are not there. Run the chapter: "
+            "make notebooks."
+        ) from None
+    named = load_drug(CHECKED).inputs.label
+    arm = example(STEP_UP).untreated
+    shares = arm.grade_shares
+    assert shares is not None
+    low, high = (10.0 ** (z or 0.0) for z in (arm.severity.low, arm.severity.high))
+    graded = ", ".join(f"{share:.0%} in grade {g}" for g, share in enumerate(shares) if share)
+    return (
+        f"In the example the index is {arm.severity.central:.2f} at the locked values, with an "
+        f"interval from {arm.severity.low:.2f} to {arm.severity.high:.2f}: the IL-6 signal peaks "
+        f"between {low:.0f} and {high:.0f} times the healthy level. Of the draws, {graded}. The "
+        "upper end is not a tail of the same answer but another one: in those draws the network, "
+        "once alight, keeps itself burning. Such draws come from the Laplace approximation to the "
+        f"posterior; a sampler of the same posterior hardly visits them. For {named}, "
+        f"{_high(found, 'prediction')} of the Laplace draws end in grade 3 or 4, and "
+        f"{_high(found, 'sampler')} of the sampler's "
+        f"([chapter 3](../notebooks/{SAMPLED}.ipynb)).\n"
+    )
+
+
+def _high(numbers: Results, drawn: str) -> str:
+    """Share of draws that put the checked drug in the two highest grades."""
+    return f"{100 * sum(numbers.value(f'{drawn}/grades/{CHECKED}/shares')[3:]):.0f} %"
+
+
+@fragment("class_defaults")
+def class_default_table(_book: BookData) -> str:
+    """Which numbers have a class default, and what it is."""
+    rows = []
+    for mechanism in ("bispecific", "monoclonal"):
+        content: dict[str, Any] = {"mechanism": mechanism}
+        fill("the class", content, take_missing=True)
+        for name in class_defaults(mechanism):
+            section, _, short = name.partition(".")
+            given = content[section][short]
+            if "same_as" in given:
+                value = f"as fitted to {given['same_as']}"
+            else:
+                value = f"{given['value']:g} {given['unit']}".removesuffix(" 1")
+            rows.append((mechanism, section, f"`{short}`", value, ", ".join(given["source"])))
+    return table(("mechanism", "section", "number", "class default", "source"), rows)
+
+
+@fragment("command_line")
+def command_line(_book: BookData) -> str:
+    """The help of every command."""
+    parts = []
+    for name, parser in commands(build_parser()):
+        parts.append(f"## {name}\n\n```text\n{parser.format_help().rstrip()}\n```\n")
+    return "\n".join(parts)
+
+
+def commands(parser: argparse.ArgumentParser) -> list[tuple[str, argparse.ArgumentParser]]:
+    """The parsers of all commands by their full names, actions of a command in its place."""
+    found: list[tuple[str, argparse.ArgumentParser]] = []
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for child in action.choices.values():
+                below = commands(child)
+                found += below or [(child.prog, child)]
+    return found
+
+
+def _row(label: str, arm: Arm) -> tuple[str, ...]:
+    peak, time = arm.peaks["IL6"], arm.peak_times["IL6"]
+    return (
+        label, number(peak.central), number(time.central), f"{arm.severity.central:.2f}",
+        _interval(arm.severity), str(arm.grade),
+    )  # fmt: skip
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{estimate.low:.2f} to {estimate.high:.2f}"

@@ -1,0 +1,58 @@
+"""Where the joint fit misses what it was fitted to, beside what it was held to."""
+
+from __future__ import annotations
+
+from qsp_lib.common.errors import InputError
+from qsp_lib.evidence.observations import Observation, load_observations
+
+from .fragments import BookData, fragment
+from .substitutions import format_value
+
+DRUG = "blinatumomab"
+FITTED, PREDICTED = "02_locking", "03_blind_prediction"
+_PEAKS = (("TNF", "TNF"), ("IFN", "IFN-γ"))
+_LATE_H = 168.0
+
+
+def observed(analyte: str, time_h: float | None) -> Observation:
+    """The point of blinatumomab that fits are held to; None is the peak.
+
+    Raises:
+        InputError: there is not exactly one.
+    """
+    found = [
+        o for o in load_observations()
+        if o.drug == DRUG and o.analyte == analyte and o.time_h == time_h
+    ]  # fmt: skip
+    if len(found) != 1:
+        raise InputError(
+            f"{len(found)} observations of {DRUG} {analyte} at {time_h} h; expected one."
+        )
+    return found[0]
+
+
+@fragment("joint_fit_misses")
+def joint_fit_misses(book: BookData) -> str:
+    """The peaks without a published number, and the last point of IL-6, in one sentence."""
+    try:
+        fit, predicted = book.results[FITTED], book.results[PREDICTED]
+    except KeyError as missing:
+        raise InputError(f"the limits page needs the numbers of {missing}; run it.") from None
+    peaks = {
+        key: predicted.value(f"prediction/arms/{DRUG}/{key}/peak/central") for key, _ in _PEAKS
+    }
+    declared = {key: observed(key, None).value_pg_mL for key, _ in _PEAKS}
+    late = observed("IL6", _LATE_H).value_pg_mL
+    given = fit.value(f"qualities/gated/{DRUG}_il6_at_{_LATE_H:.0f}h")
+    times = max(late, given) / min(late, given)
+    peak_words = " and ".join(
+        f"{name} peak at {format_value(peaks[key])} pg/mL against a declared "
+        f"{format_value(declared[key])}"
+        for key, name in _PEAKS
+    )
+    return (
+        f"The joint fit puts {DRUG}'s {peak_words} (EA033 says only that little rose), and its "
+        f"IL-6 at {_LATE_H:.0f} h at {format_value(given)} pg/mL, {format_value(times)} times "
+        f"{'below' if given < late else 'above'} the published median "
+        f"({observed('IL6', _LATE_H).id}).\n"
+    )

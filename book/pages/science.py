@@ -1,0 +1,316 @@
+"""The book's generated pieces about the science: equations, parameters, data, the lock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from qsp_lib.chapters import notebooks
+from qsp_lib.drugs.reading import (
+    DrugFile,
+    Quantity,
+    load_drug,
+    load_tocilizumab,
+    shipped_drugs,
+)
+from qsp_lib.evidence.observations import load_observations
+from qsp_lib.evidence.row import DECLARED, EvidenceRow
+from qsp_lib.evidence.tables import load_tables
+from qsp_lib.model.parameters import DrugInputs, TocilizumabInputs
+from qsp_lib.model.priors import network_table
+from qsp_lib.model.symbolic import definitions, regrouped
+from qsp_lib.protocol.lock import current_record
+from qsp_lib.protocol.seal import sealed_tables, status
+
+from . import typeset
+from .fragments import BookData, fragment, table
+from .references import references
+from .substitutions import format_value
+from .symbols import CRP_SOURCES, NOT_READ, grade_boundaries, in_words, link
+
+_UPSTREAM = ("A_c", "A_p", "R", "A", "X", "B")
+_NETWORK = ("IFN", "TNF", "M", "IL6", "S")
+_RESCUE = ("T_c", "T_p", "CRP")
+
+
+def _math(lines: Iterable[tuple[str, str]]) -> str:
+    body = " \\\\[0.5em]\n".join(f"{left} &= {right}" for left, right in lines)
+    return f"$$\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n$$\n"
+
+
+def _derivatives(states: Iterable[str], mechanism: str) -> str:
+    derivatives = regrouped(mechanism)
+    return _math(
+        (rf"\frac{{d {typeset.LATEX[name]}}}{{dt}}", typeset.latex(derivatives[name]))
+        for name in states
+    )
+
+
+def _defined(names: Iterable[str], mechanism: str) -> str:
+    known = {str(symbol): value for symbol, value in definitions(mechanism).items()}
+    return _math((typeset.LATEX[name], typeset.latex(known[name])) for name in names)
+
+
+@fragment("equations_upstream")
+def equations_upstream(_book: BookData) -> str:
+    """Exposure, engagement and T cells, from the traced right-hand side."""
+    return (
+        _defined(("C", "C_p"), "bispecific")
+        + _derivatives(_UPSTREAM, "bispecific")
+        + "\nReceptor engagement of a monoclonal antibody (CD28 superagonist, anti-CD3), whose "
+        "target pool $B$ plays no part:\n\n"
+        + _defined(("E",), "monoclonal")
+        + "\nand of a bispecific (CD3 × target), bell-shaped in exposure and limited by the "
+        "target pool:\n\n" + _defined(("E",), "bispecific")
+    )
+
+
+@fragment("equations_network")
+def equations_network(_book: BookData) -> str:
+    """The shared network, from the traced right-hand side."""
+    return _derivatives(_NETWORK, "monoclonal") + _defined(("sigma", "H_M", "H_S"), "monoclonal")
+
+
+@fragment("equations_rescue")
+def equations_rescue(_book: BookData) -> str:
+    """Tocilizumab and the CRP readout, from the traced right-hand side."""
+    return _derivatives(_RESCUE, "monoclonal") + _defined(
+        ("C_tcz", "C_tcz_p", "rho", "H_CRP"), "monoclonal"
+    )
+
+
+@fragment("network_parameters")
+def network_parameters(_book: BookData) -> str:
+    """The 17 parameters: prior, locked value, posterior width, source."""
+    record = current_record()
+    names, _, covariance = record.posterior
+    sd = {name: float(covariance[i, i] ** 0.5) for i, name in enumerate(names)}
+    rows = [
+        (
+            link(name),
+            row.description,
+            row.unit,
+            row.prior.median,
+            f"{row.prior.log10_sd:g}" if row.prior.status == "estimated" else "fixed",
+            record.network.values()[name],
+            f"{sd[name]:.2f}" if name in sd else "fixed",
+            row.source.replace(";", ", "),
+        )
+        for name, row in network_table().items()
+    ]
+    header = (
+        "symbol", "what it is", "unit", "prior median", "prior sd (log10)", "locked value",
+        "posterior sd (log10)", "source",
+    )  # fmt: skip
+    return table(header, rows)
+
+
+def _as_given(quantity: Quantity) -> str:
+    """A number as its file gives it, with its unit; of a rate with a prior, the prior."""
+    if quantity.same_as:
+        return f"that of {quantity.same_as}"
+    value = format_value(quantity.value)
+    if quantity.low is not None and quantity.high is not None:
+        value += f" ({format_value(quantity.low)}–{format_value(quantity.high)})"
+    value += "" if quantity.unit == "1" else f" {quantity.unit}"
+    if quantity.log10_sd:
+        value += f" (prior median; sd {quantity.log10_sd:g} in log10, {quantity.status})"
+    return value
+
+
+_HELD_AS = {"half_life": "CL", "weight": "weight_kg", "bsa": "bsa_m2"}
+"""Inputs that the record holds under another name."""
+_HELD_UNITS = {"weight_kg": "kg", "bsa_m2": "m²"}
+
+
+def _locked(name: str, held: DrugInputs | TocilizumabInputs, suffix: str = "") -> str:
+    """The value that the lock record holds, in the model's units."""
+    key = _HELD_AS.get(name, name)
+    if not hasattr(held, key):
+        return NOT_READ  # a molar mass, which is in another number by then
+    unit = _HELD_UNITS.get(key) or in_words(key + ("" if key == "f_R" else suffix))[1]
+    value = format_value(getattr(held, key))
+    value += "" if unit == NOT_READ else f" {unit}"
+    return value if name in (key, "weight", "bsa") else f"{key}: {value}"
+
+
+@fragment("drug_inputs")
+def drug_inputs(_book: BookData) -> str:
+    """Every input of every drug and of tocilizumab, as its file gives it and as it was locked."""
+    header = ("input", "as given", "locked", "source", "note")
+    record = current_record()
+    parts = []
+    for name in shipped_drugs():
+        file: DrugFile = load_drug(name)
+        rows = _inputs(file.sources, record.drug(name))
+        regimens = ", ".join(f"{key}: {regimen.label}" for key, regimen in file.regimens.items())
+        parts.append(f"**{file.inputs.label}** ({file.inputs.mechanism}). Regimens: {regimens}.\n")
+        parts.append(table(header, rows))
+    rows = _inputs(load_tocilizumab().sources, record.tocilizumab, "_tcz")
+    return "\n".join([*parts, "**Tocilizumab** (the rescue).\n", table(header, rows)])
+
+
+def _inputs(
+    sources: Mapping[str, Quantity], held: DrugInputs | TocilizumabInputs, suffix: str = ""
+) -> list[tuple[str, ...]]:
+    return [
+        (name, _as_given(q), _locked(name, held, suffix), ", ".join(q.source), q.note)
+        for name, q in sources.items()
+    ]
+
+
+@fragment("observations")
+def observations(_book: BookData) -> str:
+    """The points that fits are held to."""
+    rows = [
+        (
+            o.id,
+            o.course,
+            "peak" if o.time_h is None else f"{o.time_h:g}",
+            o.value_pg_mL,
+            f"{o.sigma_log10:.2f}",
+            f"above {o.censored_above_pg_mL:g}" if o.censored_above_pg_mL else "",
+            o.use,
+        )
+        for o in load_observations()
+    ]
+    header = ("row", "course", "time (h)", "pg/mL", "σ (log10)", "right-censored", "used as")
+    return table(header, rows)
+
+
+def _source(row: EvidenceRow) -> str:
+    """The citation, and the words of the row where they say more; a row without one as it is."""
+    reference = references().get(row.id)
+    if reference is None:
+        return row.source
+    cited = f"{{cite}}`{reference.key}`"
+    return cited if row.source == reference.source else f"{row.source} {cited}"
+
+
+def _level(row: EvidenceRow) -> str:
+    parts = [] if row.value is None else [format_value(row.value)]
+    if row.low is not None or row.high is not None:
+        low = "" if row.low is None else format_value(row.low)
+        high = "" if row.high is None else format_value(row.high)
+        parts.append(f"[{low}–{high}]")
+    return " ".join([*parts, row.value_text or "", row.unit or ""]).strip()
+
+
+@fragment("evidence")
+def evidence(_book: BookData) -> str:
+    """Every row of every evidence table, folded."""
+    known = load_tables()
+    header = ("row", "what", "value", "source", "verified", "note")
+    parts = []
+    for name in known.texts:
+        rows = [
+            (
+                row.id, ", ".join(filter(None, (row.drug, row.analyte, row.statistic))),
+                _level(row), _source(row), row.verified, row.note or "",
+            )
+            for row_id, row in known.items()
+            if known.tables[row_id] == name
+        ]  # fmt: skip
+        title = name.removesuffix(".csv").replace("_", " ")
+        parts.append(f":::{{dropdown}} {title} ({len(rows)} rows)\n{table(header, rows)}:::\n")
+    return "\n".join(parts)
+
+
+@fragment("declared_assumptions")
+def declared_assumptions(_book: BookData) -> str:
+    """Every input that rests, wholly or partly, on a declared assumption."""
+    record = current_record()
+    severity = record.content["severity"]
+    rows: list[tuple[Any, ...]] = [
+        (
+            "network",
+            f"${row.symbol}$",
+            format_value(row.prior.median)
+            + ("" if row.unit == "1" else f" {row.unit}")
+            + (" (prior median)" if row.prior.status == "estimated" else " (fixed)"),
+            row.note or row.description,
+        )
+        for row in network_table().values()
+        if "declared assumption" in row.source
+    ]
+    files = {name: load_drug(name).sources for name in shipped_drugs()}
+    files["tocilizumab"] = load_tocilizumab().sources
+    for name, sources in files.items():
+        for key, quantity in sources.items():
+            if "declared assumption" in quantity.source:
+                rows.append((name, key, _as_given(quantity), quantity.note))
+    rows += [
+        ("CRP", link(key), f"{format_value(record.crp.values()[key])} {in_words(key)[1]}", origin)
+        for key, origin in CRP_SOURCES.items()
+        if DECLARED in origin
+    ]
+    rows += [
+        (
+            "severity", f"lowest index of grade {grade}",
+            f"{severity['boundaries'][f'grade_{grade}']:.2f}", origin,
+        )
+        for grade, origin in grade_boundaries()
+    ]  # fmt: skip
+    rows.append(("severity", "tie", f"{severity['tie']:g}", "indices this close are not an order"))
+    return table(("owner", "input", "value", "what is assumed"), rows)
+
+
+_DOUBT = re.compile(r"\b(?:unverified|assumed)\b")
+
+
+@fragment("doubted_rows")
+def doubted(book: BookData) -> str:
+    """Rows marked as verified whose own notes take something back, and where each is used."""
+    shown = {
+        name: (book.notebooks / f"{name}.ipynb").read_text(encoding="utf-8")
+        for name in notebooks.chapter_names(book.notebooks)
+    }
+    used: dict[str, list[str]] = {}
+    held = {"network": [row.source for row in network_table().values()]}
+    files = {name: load_drug(name).sources for name in shipped_drugs()}
+    files["tocilizumab"] = load_tocilizumab().sources
+    held |= {name: [" ".join(q.source) for q in given.values()] for name, given in files.items()}
+    held["the points of the fit"] = [" ".join(o.sources) for o in load_observations()]
+    rows = []
+    for row_id, row in load_tables().items():
+        if row.verified != "yes" or not _DOUBT.search(row.note):
+            continue
+        used[row_id] = [name for name, texts in held.items() if any(row_id in t for t in texts)]
+        used[row_id] += [
+            f"[](../notebooks/{n}.ipynb)" for n, text in shown.items() if row_id in text
+        ]
+        what = ", ".join(filter(None, (row.drug, row.analyte, row.statistic)))
+        rows.append((row_id, what, row.note, ", ".join(used[row_id]) or "nowhere"))
+    return (
+        ":::{admonition} Rows marked as verified whose notes say otherwise\n:class: warning\n"
+        f"{len(rows)} rows carry *verified = yes*, and a note that calls something *unverified* "
+        "or *assumed*: of some the DOI alone, of others the number itself. The tables are fixed by "
+        "the lock, so the mark stays as it is; read these rows by their notes.\n\n"
+        f"{table(('row', 'what', 'its note', 'used in'), rows)}:::\n"
+    )
+
+
+@fragment("sealed_tables")
+def sealed(_book: BookData) -> str:
+    """The held-back tables: what they hold, their state and their hash."""
+    rows = [
+        (name, held.description, status(name), f"`{held.sha256}`")
+        for name, held in sealed_tables().items()
+    ]
+    return table(("table", "what it holds", "state", "SHA-256"), rows)
+
+
+@fragment("lock")
+def lock(_book: BookData) -> str:
+    """The lock record in a few lines."""
+    record = current_record()
+    rows = [
+        ("version", record.version),
+        ("date", record.content["date"]),
+        ("reason", record.content["reason"]),
+        ("digest", f"`{record.digest}`"),
+        ("equations", f"`{record.content['structure']['equations_sha256']}`"),
+        ("evidence", f"`{record.content['digests']['evidence']}`"),
+    ]
+    return table(("lock record", ""), rows)

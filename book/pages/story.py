@@ -1,0 +1,140 @@
+"""The figure of the front page, drawn when the book is built from the lock and chapter 3's numbers.
+
+The courses are the locked network solved for each drug; severities and intervals are those that
+chapter 3 saved. Numbers of another lock are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
+
+from qsp_lib.chapters.results import Results
+from qsp_lib.common.errors import InputError
+from qsp_lib.figures.style import LABELS
+from qsp_lib.model import severity
+from qsp_lib.protocol.lock import current_record
+
+from ..explorer.settings import Setting, solve
+from .fragments import BookData, fragment, pictures, require_current_lock
+from .story_figure import DrugStory, as_svg
+
+CHAPTER = "03_blind_prediction"
+ORDER = ("blinatumomab", "okt3", "tgn1412")
+"""As claimed, the mildest first."""
+
+
+def drug_stories(numbers: Results) -> dict[str, DrugStory]:
+    """What the figure shows of each drug.
+
+    Args:
+        numbers: what chapter 3 saved.
+
+    Raises:
+        InputError: numbers of no lock, or of another than the current one.
+    """
+    if numbers.lock is None:
+        raise InputError(
+            f"The numbers of {numbers.chapter} name no lock record; the front page shows those of "
+            "one only. Run the chapter again: make notebooks."
+        )
+    require_current_lock(numbers)
+    stories = {}
+    for name in ORDER:
+        index = numbers.value(f"prediction/arms/{name}/severity/index")
+        times, rise = _course(name)
+        sampled = numbers.value(f"sampler/severity/{name}")
+        stories[name] = DrugStory(
+            times, rise, index["central"], index["low"], index["high"],
+            sampled["low"], sampled["high"],
+        )  # fmt: skip
+    return stories
+
+
+@cache
+def _course(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Times (h) and log10 fold-rise of the effective signal, the peak among them."""
+    solution = solve(Setting(name))
+    peak, peak_h = solution.peak("S")
+    times, signal = solution.trajectory.times, np.asarray(solution.trajectory["S"])
+    place = int(np.searchsorted(times, peak_h))
+    times, signal = np.insert(times, place, peak_h), np.insert(signal, place, peak)
+    return times, np.log10(severity.fold_rise(signal, "IL6"))
+
+
+@pictures("story")
+def draw(book: BookData) -> Mapping[str, bytes]:
+    """The figure as two files: for a page, and for a phone."""
+    severity_of_lock = current_record().content["severity"]
+    edges = tuple(severity_of_lock["boundaries"][f"grade_{n}"] for n in (1, 2, 3, 4))
+    stories = drug_stories(_numbers(book))
+    return {
+        f"story{suffix}.svg": as_svg(stories, edges, severity_of_lock["tie"], narrow=narrow)
+        for suffix, narrow in (("", False), ("-narrow", True))
+    }
+
+
+@fragment("story")
+def shown(book: BookData) -> str:
+    """The figure with its description and its caption."""
+    numbers, record = _numbers(book), current_record()
+    stories = drug_stories(numbers)
+    mild = ORDER[0]
+    laplace, sampler = (
+        {
+            "draws": numbers.value(f"{drawn}/draws"),
+            "high": f"{100 * sum(numbers.value(f'{drawn}/grades/{mild}/shares')[3:]):.0f} %",
+        }
+        for drawn in ("prediction", "sampler")
+    )
+    # raw HTML, because Markdown cannot give a phone another picture
+    return f"""```{{raw}} html
+<figure class="align-default story">
+<picture>
+<source media="(max-width: 600px)" srcset="../_static/generated/story-narrow.svg">
+<img src="../_static/generated/story.svg" alt="{_described(stories)}" width="730" height="336">
+</picture>
+<figcaption><p>The curves are the effective IL-6 signal that the one locked network gives for each
+drug's own exposure and T cells; their highest points are the severity index z. Bars are the 5th to
+95th percentile: wide, {laplace["draws"]} draws of the locked protocol, which takes the posterior as
+Gaussian (Laplace); thin, {sampler["draws"]} of a sampler that does not. The upper part of
+{LABELS[mild]}'s wide bar comes from that approximation: {laplace["high"]} of the Laplace draws
+put it in grade 3 or 4, and {sampler["high"]} of the sampler's. Shades are the illustrative grades.
+OKT3 entered no fit: its course is the committed blind prediction (lock {record.version} of
+{record.content["date"]}).</p></figcaption>
+</figure>
+```
+"""
+
+
+def _numbers(book: BookData) -> Results:
+    try:
+        return book.results[CHAPTER]
+    except KeyError:
+        raise InputError(
+            f"The front page's figure needs the numbers of {CHAPTER}, which are not there. "
+            "Run the chapter: make notebooks."
+        ) from None
+
+
+def _described(stories: Mapping[str, DrugStory]) -> str:
+    """The figure in words, for those who cannot see it."""
+    courses = "; ".join(
+        f"{LABELS[name]} rises to {_fold(drug.rise.max())} times the healthy level at "
+        f"{drug.times_h[int(np.argmax(drug.rise))]:.0f} hours and is at "
+        f"{_fold(drug.rise[-1])} times after a week"
+        for name, drug in stories.items()
+    )
+    indices = ", ".join(
+        f"{LABELS[name]} {drug.index:.2f} (interval {drug.low:.2f} to {drug.high:.2f}, "
+        f"by the sampler {drug.sampled_low:.2f} to {drug.sampled_high:.2f})"
+        for name, drug in stories.items()
+    )
+    return f"Effective IL-6 signal over a week: {courses}. Severity index: {indices}."
+
+
+def _fold(rise: float) -> str:
+    fold = 10.0 ** float(rise)
+    return f"{fold:,.0f}" if fold >= 10 else f"{fold:.1f}"

@@ -1,0 +1,152 @@
+"""The picture of the front page: three drugs, one network, and how sure the order is."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+from numpy.typing import NDArray
+
+from qsp_lib.figures.style import COLOURS, LABELS, STYLE, WIDTH
+
+LAST_H = 168.0
+NARROW = 3.7
+"""Inches; about what a phone shows, so that the text stays as large as the page's."""
+_BANDS = ("#FFFFFF", "#F4F4F4", "#E9E9E9", "#DEDEDE", "#D2D2D2")
+_LABEL_AT_H = 100.0
+_LAPLACE: dict[str, Any] = {"linewidth": 8, "alpha": 0.3, "solid_capstyle": "butt"}
+_SAMPLER: dict[str, Any] = {"linewidth": 1.8, "marker": "_", "markersize": 8}
+
+
+@dataclass(frozen=True)
+class DrugStory:
+    """What is shown of a drug.
+
+    Attributes:
+        times_h: hours from the first dose, shape ``(T,)``.
+        rise: log10 fold-rise of the effective signal at those times; its highest value is the
+            severity index.
+        index, low, high: the index at the lock, and the 5th and 95th percentile of the locked
+            protocol's Laplace draws.
+        sampled_low, sampled_high: the same percentiles of a sampler's draws.
+    """
+
+    times_h: NDArray[np.float64]
+    rise: NDArray[np.float64]
+    index: float
+    low: float
+    high: float
+    sampled_low: float
+    sampled_high: float
+
+
+def story(
+    drugs: Mapping[str, DrugStory], edges: tuple[float, ...], tie: float, *, narrow: bool = False
+) -> Figure:
+    """The signal of every drug over a week, and beside it the peaks as severity with intervals.
+
+    Args:
+        drugs: by name, the mildest first.
+        edges: lowest index of the illustrative grades 1 to 4.
+        tie: two indices this close are not called an order.
+        narrow: one panel above the other, for a phone.
+    """
+    size = (NARROW, 5.9) if narrow else (WIDTH, 3.5)
+    figure = Figure(figsize=size, layout="constrained")
+    if narrow:
+        course, severity = figure.subplots(2, 1)
+    else:
+        course, severity = figure.subplots(1, 2, sharey=True, width_ratios=(1.45, 1))
+    for axis in (course, severity):
+        _grades(axis, edges)
+        axis.set_ylim(0, 3.75)
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda z, _: f"{10.0**z:,.0f}×"))
+        axis.set_yticks([0, 1, 2, 3])
+        axis.grid(visible=False)
+    _courses(course, drugs)
+    _severities(severity, drugs, edges, tie)
+    if narrow:
+        severity.set_ylabel("highest fold-rise")
+    return figure
+
+
+def _grades(axis: Axes, edges: tuple[float, ...]) -> None:
+    for colour, low, high in zip(_BANDS, (0.0, *edges), (*edges, 9.0), strict=True):
+        axis.axhspan(low, high, color=colour, linewidth=0, zorder=0)
+
+
+def _courses(axis: Axes, drugs: Mapping[str, DrugStory]) -> None:
+    for name, drug in drugs.items():
+        axis.plot(drug.times_h, drug.rise, color=COLOURS[name], linewidth=2.2)
+        top = int(np.argmax(drug.rise))
+        axis.plot(drug.times_h[top], drug.rise[top], "o", color=COLOURS[name], markersize=6)
+        level = float(np.interp(_LABEL_AT_H, drug.times_h, drug.rise))
+        axis.annotate(
+            LABELS[name], (_LABEL_AT_H, level), xytext=(0, 5), textcoords="offset points",
+            ha="left", va="bottom", color=COLOURS[name], weight="bold",
+        )  # fmt: skip
+    axis.set_xlim(-3, LAST_H)
+    axis.set_xticks(np.arange(0, LAST_H + 1, 24))
+    axis.set_xlabel("time from the first dose (h)")
+    axis.set_ylabel("effective IL-6 signal, fold of healthy")
+    axis.set_title("One locked network, three drugs")
+
+
+def _severities(
+    axis: Axes, drugs: Mapping[str, DrugStory], edges: tuple[float, ...], tie: float
+) -> None:
+    names = list(drugs)
+    for x, (name, drug) in enumerate(drugs.items()):
+        colour = COLOURS[name]
+        axis.plot([x, x], [drug.low, drug.high], color=colour, **_LAPLACE)
+        axis.plot([x, x], [drug.sampled_low, drug.sampled_high], color=colour, **_SAMPLER)
+        axis.plot(x, drug.index, "o", color=colour, markersize=8)
+        axis.annotate(
+            f"{drug.index:.2f}", (x, drug.index), xytext=(-8, 0), textcoords="offset points",
+            ha="right", va="center", color=colour, weight="bold",
+        )  # fmt: skip
+    _gap(axis, names, drugs, tie)
+    for grade, low in enumerate(edges, start=1):
+        axis.text(
+            len(names) - 0.42, low + 0.03, f"grade {grade}", ha="right", va="bottom", fontsize=7.5,
+            color=COLOURS["neutral"],
+        )  # fmt: skip
+    for label, look in (("Laplace draws", _LAPLACE), ("sampler", _SAMPLER)):
+        axis.plot([], [], color=COLOURS["neutral"], label=label, **look)
+    axis.legend(loc="lower left", fontsize=8, handlelength=1.4, borderpad=0.2)
+    axis.set_xlim(-0.75, len(names) - 0.38)
+    axis.set_xticks(range(len(names)), [LABELS[name] for name in names])
+    axis.set_title("Severity: the peak, with 5–95 %")
+
+
+def _gap(axis: Axes, names: list[str], drugs: Mapping[str, DrugStory], tie: float) -> None:
+    """Words between the two worst drugs: how far apart they are, and what a tie is."""
+    lower, higher = drugs[names[-2]], drugs[names[-1]]
+    gap = higher.index - lower.index
+    verdict = "a tie" if gap <= tie else "hardly more than a tie" if gap <= 2 * tie else "no tie"
+    middle = len(names) - 1.5
+    low = min(lower.low, higher.low, lower.sampled_low, higher.sampled_low)
+    axis.annotate(
+        f"{gap:.2f} apart:\n{verdict} ({tie:g})", (middle, low), xytext=(0, -12),
+        textcoords="offset points", ha="center", va="top", fontsize=8, color=COLOURS["neutral"],
+    )  # fmt: skip
+
+
+def as_svg(
+    drugs: Mapping[str, DrugStory], edges: tuple[float, ...], tie: float, *, narrow: bool = False
+) -> bytes:
+    """The picture as SVG, the same to the byte for the same numbers on one machine."""
+    with matplotlib.rc_context(STYLE):
+        figure = story(drugs, edges, tie, narrow=narrow)
+        FigureCanvasAgg(figure)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()

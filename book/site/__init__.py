@@ -1,0 +1,1 @@
+"""Building, checking and printing the site."""

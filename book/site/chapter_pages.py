@@ -1,0 +1,106 @@
+"""How a chapter's page differs from its notebook: a table of parameters, and code that is folded.
+
+The table of what papermill can change is made from the declarations that ``run --list`` prints.
+Code is folded, and the template of a cell that only prints prose is left out, so that the page
+reads as text. Both are done when the book is staged; the committed notebook stays as it is, and is
+what the page offers for download.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from qsp_lib.chapters import chapter as chapters
+from qsp_lib.chapters import notebooks
+from qsp_lib.chapters.parameters import Parameter
+
+from ..pages.fragments import table
+from ..pages.substitutions import format_value
+
+TITLE = "What you can change in this chapter"
+CLASS = "chapter-parameters"
+FOLDED, LEFT_OUT = "hide-input", "remove-input"
+"""MyST-NB's tags of a cell whose code is folded, and of one whose code is left out."""
+
+
+def stage_chapter(name: str, source: Path, target: Path) -> None:
+    """Write a chapter as its page is made from: code folded, the table below its first text.
+
+    Args:
+        source, target: folders of the executed notebook and of the staged one.
+    """
+    notebook = notebooks.read_notebook(name, source)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            tags = cell["metadata"].setdefault("tags", [])
+            tags.append(LEFT_OUT if only_says(notebooks.source_of(cell)) else FOLDED)
+    notebook["cells"].insert(1, _cell(parameter_block(name, source)))
+    (target / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def only_says(code: str) -> bool:
+    """Whether a cell is one call of `display.say`: its text stands in its output."""
+    try:
+        statements = ast.parse(code).body
+    except SyntaxError:  # a magic of IPython, say
+        return False
+    return (
+        len(statements) == 1
+        and isinstance(statements[0], ast.Expr)
+        and isinstance(call := statements[0].value, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "say"
+    )
+
+
+def offer_original(name: str, source: Path, html: Path) -> None:
+    """Let a built page offer the notebook as it is, without what was put in for the page."""
+    shutil.copyfile(source / f"{name}.ipynb", html / "_sources" / "notebooks" / f"{name}.ipynb")
+
+
+def parameter_block(name: str, folder: Path) -> str:
+    """The folded table of a chapter's parameters, as MyST Markdown."""
+    declared = chapters.declared_parameters(name, folder).values()
+    if not declared:
+        return f":::{{dropdown}} {TITLE}\n:class-container: {CLASS}\nIt has no parameters.\n:::\n"
+    rows = [
+        (f"`{p.name}`", p.help, p.unit or "–", _type(p), f"`{p.default!r}`", allowed(p))
+        for p in declared
+    ]
+    first = next(iter(declared)).name
+    header = ("parameter", "what it is", "unit", "type", "default", "allowed")
+    return (
+        f":::{{dropdown}} {TITLE}\n:class-container: {CLASS}\n"
+        f"{table(header, rows)}\n"
+        "This page was made with the defaults. Another value is checked before anything runs, and "
+        "what it makes goes to `_build/trial`:\n\n"
+        f"```console\n.venv/bin/python -m qsp_lib run {name} -p {first} VALUE\n```\n:::\n"
+    )
+
+
+def allowed(parameter: Parameter) -> str:
+    """What a parameter may be, in words."""
+    if parameter.choices:
+        return " or ".join(f"`{choice}`" for choice in parameter.choices)
+    if parameter.type == "bool":
+        return "`True` or `False`"
+    if parameter.type == "str":
+        return "any text"
+    span = f"{_bound(parameter.low)} to {_bound(parameter.high)}"
+    return f"each {span}" if parameter.is_list else span
+
+
+def _bound(value: float) -> str:
+    return format_value(int(value) if value.is_integer() else value)
+
+
+def _type(parameter: Parameter) -> str:
+    return f"list of {parameter.type}" if parameter.is_list else parameter.type
+
+
+def _cell(text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "id": "chapter-parameters", "metadata": {}, "source": text}

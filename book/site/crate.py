@@ -1,0 +1,269 @@
+"""The checkout as an RO-Crate: what is data, where it came from, and which run made it.
+
+``ro-crate-metadata.json`` lies at the root, so that a clone or an archive of the repository is a
+crate and every path in it is a path of the repository. It lists each file of data, each chapter
+and each export with its size, SHA-256 and licence; prose and code are listed without a hash. A
+chapter's execution is an action: its notebook, its parameters, what it read, what it wrote.
+
+The crate is the last file written. It holds the hash of the manifest of the exports; neither the
+manifest nor any other file holds the crate's, so there is no circle. Its date is the lock
+record's. :func:`write` needs no library that the model does not need.
+
+Source: RO-Crate 1.1, doi 10.5281/zenodo.4541002; Process Run Crate 0.5,
+https://w3id.org/ro/wfrun/process/0.5.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qsp_lib import __version__
+from qsp_lib.chapters import chapter as chapters
+from qsp_lib.chapters import notebooks, results
+from qsp_lib.common.errors import InputError
+from qsp_lib.common.files import write_text_atomic
+from qsp_lib.protocol.lock import Record
+
+from . import citation_files as citation
+
+CRATE = "ro-crate-metadata.json"
+VERSION = "https://w3id.org/ro/crate/1.1"
+PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
+_CONTEXT = [f"{VERSION}/context", {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}]
+_DATA, _CODE, _PROSE = "qsp_lib/data/", "qsp_lib/", "book/"
+_MIT, _BY, _ZERO = (citation.SPDX + name for name in ("MIT", "CC-BY-4.0", "CC0-1.0"))
+_LICENCES = {
+    _MIT: ("MIT License", "code"),
+    _BY: ("Creative Commons Attribution 4.0 International", "prose and figures"),
+    _ZERO: ("Creative Commons Zero 1.0 Universal", "data tables and numbers"),
+}
+_FORMATS = {
+    ".bib": "application/x-bibtex", ".cff": "application/yaml", ".csv": "text/csv",
+    ".ipynb": "application/x-ipynb+json", ".json": "application/json",
+    ".jsonl": "application/jsonl", ".md": "text/markdown", ".omex": "application/zip",
+    ".toml": "application/toml", ".tsv": "text/tab-separated-values", ".txt": "text/plain",
+    ".xml": "application/sbml+xml", ".yaml": "application/yaml", "": "text/plain",
+}  # fmt: skip
+
+Entity = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files that one sentence describes.
+
+    Attributes:
+        pattern: of their paths from the root.
+        words: what they are.
+        licences: under which they are.
+        hashed: whether size and hash are given; not for prose, which changes freely.
+    """
+
+    pattern: str
+    words: str
+    licences: tuple[str, ...]
+    hashed: bool = True
+
+
+GROUPS = (
+    Group(f"{_DATA}evidence/*.csv", "published numbers, each with its source", (_ZERO,)),
+    Group(f"{_DATA}drugs/*.toml", "inputs and regimens of a drug", (_ZERO,)),
+    Group(f"{_DATA}templates/*.toml", "a drug file to start from", (_ZERO,)),
+    Group(f"{_DATA}locks/*.json", "a lock record", (_ZERO,)),
+    Group(f"{_DATA}predictions/*.json", "a prediction made from a lock record", (_ZERO,)),
+    Group(f"{_DATA}profiles/*.json", "profile likelihoods made from a lock record", (_ZERO,)),
+    Group(f"{_DATA}**/*", "a table that the model or the book reads", (_ZERO,)),
+    Group("notebooks/*.ipynb", "a chapter with its outputs", (_MIT, _BY)),
+    Group("results/*.json", "the numbers of a chapter", (_ZERO,)),
+    Group("exports/**/*", "the locked model in an exchange format", (_MIT, _ZERO)),
+    Group("book/references.bib", "the literature", (_ZERO,)),
+    Group("constraints.txt", "the packages the work was made with", (_MIT,)),
+    Group("README.md", "what this is and how to run it", (_BY,), hashed=False),
+    Group("CHANGELOG.md", "what changed", (_BY,), hashed=False),
+    Group("LICENSES.md", "which licence covers what", (_BY,), hashed=False),
+    Group("LICENSE", "the licence of the code", (_MIT,), hashed=False),
+    Group("CITATION.cff", "how to cite this", (_ZERO,), hashed=False),
+    Group("codemeta.json", "what software this is", (_ZERO,), hashed=False),
+)
+"""What the crate lists; a file belongs to the first group it fits."""
+
+
+def listed(root: Path) -> dict[str, Group]:
+    """Path from the root to group, of every file of the crate, in order of path.
+
+    Raises:
+        InputError: a group has no file: the folder is not a whole checkout.
+    """
+    found: dict[str, Group] = {}
+    for group in GROUPS:
+        paths = [path for path in root.glob(group.pattern) if path.is_file()]
+        if not paths:
+            raise InputError(
+                f"there is no {group.pattern} in {root}; expected a whole checkout. Write the "
+                "exports first: qsp-crs export."
+            )
+        for path in paths:
+            name = path.relative_to(root).as_posix()
+            if not any(part.startswith((".", "__")) for part in name.split("/")):
+                found.setdefault(name, group)
+    return dict(sorted(found.items()))
+
+
+def metadata(root: Path, record: Record) -> str:
+    """The text of ``ro-crate-metadata.json``; the same for the same files.
+
+    Raises:
+        InputError: something that the crate lists is missing.
+    """
+    files = listed(root)
+    work = citation.work(root)
+    parts = [*files, _CODE, _DATA, _PROSE]
+    organisation = _at(*(f"#{_slug(author)}" for author in work.authors))
+    actions = [*_runs(root, record, files, organisation), _export(record, files, organisation)]
+    graph: list[Entity] = [
+        {
+            "@id": CRATE, "@type": "CreativeWork", "about": _at("./"), "conformsTo": _at(VERSION),
+        },
+        {
+            "@id": "./", "@type": "Dataset", "name": work.title, "description": work.summary,
+            "datePublished": record.content["date"], "version": work.version,
+            "license": _at(*_LICENCES), "author": organisation,
+            "publisher": organisation, "keywords": list(work.keywords),
+            "conformsTo": _at(PROFILE), "hasPart": _at(*sorted(parts)),
+            "mentions": _at(*(a["@id"] for a in actions if a["@type"] == "CreateAction")),
+        },
+        {
+            "@id": PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5",
+        },
+        *(
+            {"@id": f"#{_slug(author)}", "@type": "Organization", "name": author,
+             "url": "./CITATION.cff"}
+            for author in work.authors
+        ),
+        *(
+            {"@id": name, "@type": "CreativeWork", "name": title, "description": f"For {what}."}
+            for name, (title, what) in _LICENCES.items()
+        ),
+        {
+            "@id": "#python", "@type": "ComputerLanguage", "name": "Python",
+            "version": work.python, "url": "https://www.python.org/",
+        },
+        {
+            "@id": _CODE, "@type": ["Dataset", "SoftwareSourceCode"], "name": "qsp_lib",
+            "description": "The model, its fits and its analyses, as a Python package.",
+            "version": work.version, "license": _at(_MIT), "author": organisation,
+            "programmingLanguage": _at("#python"), "runtimePlatform": f"Python {work.python}",
+            "softwareRequirements": _at("constraints.txt"),
+        },
+        {
+            "@id": _DATA, "@type": "Dataset", "name": "Inputs",
+            "description": "Evidence, drug files, priors, observations and lock records.",
+            "license": _at(_ZERO),
+            "hasPart": _at(*(name for name in files if name.startswith(_DATA))),
+        },
+        {
+            "@id": _PROSE, "@type": "Dataset", "name": "Prose",
+            "description": "The pages of the book.", "license": _at(_BY),
+        },
+        *(_file(root, name, group) for name, group in files.items()),
+        *actions,
+    ]  # fmt: skip
+    content = {"@context": _CONTEXT, "@graph": graph}
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def write(root: Path, record: Record) -> Path:
+    """Write the crate of a checkout; everything it lists has to be there."""
+    return write_text_atomic(root / CRATE, metadata(root, record))
+
+
+def _file(root: Path, name: str, group: Group) -> Entity:
+    path = Path(name)
+    if path.suffix not in _FORMATS:
+        raise InputError(
+            f"{name} is of no known format; expected one of {sorted(_FORMATS)}. Name its format "
+            "in book/site/crate.py."
+        )
+    is_chapter = path.suffix == ".ipynb"
+    entity: Entity = {
+        "@id": name,
+        "@type": ["File", "SoftwareSourceCode"] if is_chapter else "File",
+        "name": _chapter_title(root, path.stem) if is_chapter else path.name,
+        "description": f"{group.words[0].upper()}{group.words[1:]}.",
+        "encodingFormat": _FORMATS[path.suffix],
+        "license": _at(*group.licences),
+    }
+    if is_chapter:
+        entity |= {"programmingLanguage": _at("#python"), "version": __version__}
+    if group.hashed:
+        data = (root / name).read_bytes()
+        entity |= {
+            "contentSize": str(len(data)), "sha256": hashlib.sha256(data).hexdigest(),
+        }  # fmt: skip
+    return entity
+
+
+def _runs(
+    root: Path, record: Record, files: Mapping[str, Group], agent: Entity | list[Entity]
+) -> Iterator[Entity]:
+    """The execution of every chapter, and the parameters it had."""
+    lock = _lock_file(record, files)
+    for name in notebooks.chapter_names(root / "notebooks"):
+        made = results.load(name, root / "results")
+        declared = chapters.declared_parameters(name, root / "notebooks")
+        given: list[Entity] = [
+            {
+                "@id": f"#{name}/{key}", "@type": "PropertyValue", "name": key,
+                "value": value if isinstance(value, int | float | str) else json.dumps(value),
+                "description": declared[key].help,
+            }
+            for key, value in made.parameters.items()
+        ]  # fmt: skip
+        earlier = notebooks.dependencies(name, root / "notebooks")
+        read = [_DATA, *([lock] if made.lock else []), *(f"results/{n}.json" for n in earlier)]
+        yield {
+            "@id": f"#run-{name}", "@type": "CreateAction",
+            "name": f"Execution of {_chapter_title(root, name)}",
+            "description": f"python -m qsp_lib run {name} --in-place",
+            "instrument": _at(f"notebooks/{name}.ipynb"),
+            "agent": agent, "actionStatus": "http://schema.org/CompletedActionStatus",
+            "object": _at(*read, *(one["@id"] for one in given)),
+            "result": _at(f"results/{name}.json"),
+        }  # fmt: skip
+        yield from given
+
+
+def _export(record: Record, files: Mapping[str, Group], agent: Entity | list[Entity]) -> Entity:
+    return {
+        "@id": "#export", "@type": "CreateAction", "name": "Export of the locked model",
+        "description": "qsp-crs export", "instrument": _at(_CODE), "agent": agent,
+        "actionStatus": "http://schema.org/CompletedActionStatus",
+        "object": _at(_lock_file(record, files), _DATA),
+        "result": _at(*(name for name in files if name.startswith("exports/"))),
+    }  # fmt: skip
+
+
+def _lock_file(record: Record, files: Mapping[str, Group]) -> str:
+    name = f"{_DATA}locks/lock-{record.version}.json"
+    if name not in files:
+        raise InputError(f"there is no {name} for the crate; restore it.")
+    return name
+
+
+def _chapter_title(root: Path, name: str) -> str:
+    return notebooks.title_of(notebooks.read_notebook(name, root / "notebooks"), name)
+
+
+def _at(*names: str) -> Entity | list[Entity]:
+    """A reference, or a list of several: one alone is not to be a list."""
+    found = [{"@id": name} for name in names]
+    return found[0] if len(found) == 1 else found
+
+
+def _slug(text: str) -> str:
+    return "-".join("".join(c if c.isalnum() else " " for c in text).lower().split())

@@ -1,0 +1,222 @@
+"""The full run of profile likelihoods, made by a command of its own and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..common.blindfold import forbid_opening
+from ..common.errors import InputError
+from ..common.files import write_text_atomic
+from ..common.text import dumps
+from ..inference.profiles import (
+    CONFIDENCE,
+    End,
+    Profile,
+)
+from ..model.equations import NETWORK
+from ..protocol.lock import KEPT, Record, read_made_from
+from .identifiability import CLAIMED, DECADES, RATIO, local_optima, problem_for, profiles_of
+from .second_profiler import cross_check
+
+Array = NDArray[np.float64]
+_DIGITS = 7
+
+
+@dataclass(frozen=True)
+class KeptProfiles:
+    """The last full run: when it was made, from which lock, and what it found.
+
+    Attributes:
+        made: ISO date.
+        lock: version, digest and date of the lock record.
+        profiles: setting to name to profile, the other parameters' values left out
+            (``theta`` is ``(n, 0)``).
+        optima: setting to the distinct optima that the profiles started from, best first,
+            in log10 and in the order of the joint fit's parameters.
+        check: the independent profiler beside ours; see :func:`cross_check`.
+        checked_with: the name and version of that profiler.
+    """
+
+    made: str
+    lock: Mapping[str, str]
+    profiles: Mapping[str, Mapping[str, Profile]]
+    optima: Mapping[str, Sequence[Array]]
+    check: pd.DataFrame
+    checked_with: str
+
+
+def full_run(
+    record: Record,
+    executor: Executor | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> tuple[dict[str, dict[str, Profile]], dict[str, list[Array]]]:
+    """All 17 parameters and the ratio, and the claimed three in the other settings.
+
+    Args:
+        say: called with one line of progress at a time.
+
+    Returns:
+        Setting to name to profile, and setting to the optima they started from.
+    """
+    names = {"pair": (*NETWORK, RATIO), "kept": CLAIMED, "all_il6": CLAIMED}
+    made, optima = {}, {}
+    for setting, wanted in names.items():
+        say(f"profiles of {', '.join(wanted)} ({setting})")
+        with forbid_opening():
+            optima[setting] = local_optima(record, setting, executor)
+        made[setting] = profiles_of(record, wanted, setting, executor, optima=optima[setting])
+    return made, optima
+
+
+def kept_path(record: Record, directory: Path = KEPT) -> Path:
+    """Where the full run made from a record is kept."""
+    return directory / f"profiles-{record.version}.json"
+
+
+def write_kept(
+    record: Record,
+    date: str,
+    executor: Executor | None = None,
+    directory: Path = KEPT,
+    say: Callable[[str], None] = lambda line: None,
+) -> Path:
+    """Make the full run and the independent check, and keep both.
+
+    Args:
+        date: ISO date of the run.
+        directory: where to keep it; made if need be.
+        say: called with one line of progress at a time.
+    """
+    directory.mkdir(parents=True, exist_ok=True)  # first: the run takes minutes
+    made, optima = full_run(record, executor, say)
+    say("the independent check")
+    run = executor.map if executor is not None else map
+    with forbid_opening():
+        problems = [problem_for(name) for name in CLAIMED]
+        checks = list(run(cross_check, problems, [made["pair"][name] for name in CLAIMED]))
+    content = _content(record, date, made, optima, pd.concat(checks))
+    return write_text_atomic(kept_path(record, directory), dumps(content) + "\n")
+
+
+def _content(
+    record: Record,
+    date: str,
+    made: Mapping[str, Mapping[str, Profile]],
+    optima: Mapping[str, Sequence[Array]],
+    check: pd.DataFrame,
+) -> dict[str, Any]:
+    """What a kept run's file holds."""
+    return {
+        "made": date,
+        "lock": dict(record.summary),
+        "confidence": CONFIDENCE,
+        "decades": DECADES,
+        "profiles": {
+            setting: {name: _plain(profile) for name, profile in profiles.items()}
+            for setting, profiles in made.items()
+        },
+        "optima": {
+            setting: [_rounded(theta.tolist()) for theta in found]
+            for setting, found in optima.items()
+        },
+        "check": {
+            "with": f"iminuit {version('iminuit')}",
+            "rows": [_rounded(row) for row in check.to_dict("records")],
+        },
+    }
+
+
+def read_kept(record: Record, directory: Path = KEPT) -> KeptProfiles:
+    """The full run that was made from this record.
+
+    Raises:
+        LockError: none is kept, or it was made from another record.
+    """
+    return read_made_from(
+        record, kept_path(record, directory), _kept, "profiles",
+        "make it with 'python -m qsp_lib profiles'",
+    )  # fmt: skip
+
+
+def _kept(content: Mapping[str, Any]) -> KeptProfiles:
+    """A kept run from the content of its file."""
+    profiles = {
+        setting: {name: _profile(name, found[name]) for name in (*NETWORK, RATIO) if name in found}
+        for setting, found in content["profiles"].items()
+    }
+    optima = {
+        setting: [np.array(theta) for theta in found]
+        for setting, found in content["optima"].items()
+    }
+    check = content["check"]
+    return KeptProfiles(
+        content["made"], content["lock"], profiles, optima, pd.DataFrame(check["rows"]),
+        check["with"],
+    )  # fmt: skip
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
+
+
+def _plain(profile: Profile) -> dict[str, Any]:
+    return _rounded(
+        {
+            "values": profile.values.tolist(),
+            "rise": profile.rise.tolist(),
+            "cost": profile.cost,
+            "optimum": profile.optimum,
+            "low": profile.low,
+            "high": profile.high,
+            "lower_end": profile.lower_end.name,
+            "upper_end": profile.upper_end.name,
+        }
+    )
+
+
+def _profile(name: str, plain: Mapping[str, Any]) -> Profile:
+    values = np.array(plain["values"])
+    return Profile(
+        name, values, np.array(plain["rise"]), np.empty((values.size, 0)),
+        plain["cost"], plain["optimum"], plain["low"], plain["high"],
+        End[plain["lower_end"]], End[plain["upper_end"]],
+    )  # fmt: skip
+
+
+def largest_shift(one: Mapping[str, Profile], other: Mapping[str, Profile]) -> float:
+    """Largest difference between the interval ends of two sets of profiles, in decades.
+
+    Args:
+        one: some profiles by name, at least one.
+        other: what they are compared with, each of those names among its own.
+
+    Returns:
+        Infinity if a side ends in a different way.
+
+    Raises:
+        InputError: no profiles, or one that the other set does not have.
+    """
+    if not one or one.keys() - other.keys():
+        raise InputError(
+            f"profiles of {', '.join(one) or 'nothing'} cannot be compared with profiles of "
+            f"{', '.join(other) or 'nothing'}; expected one or more, each in the other set too."
+        )
+    shifts = [0.0]
+    for name, a in one.items():
+        b = other[name]
+        same = (a.lower_end, a.upper_end) == (b.lower_end, b.upper_end)
+        shifts.append(max(abs(a.low - b.low), abs(a.high - b.high)) if same else float("inf"))
+    return max(shifts)

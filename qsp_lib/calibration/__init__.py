@@ -1,0 +1,1 @@
+"""The joint fit of blinatumomab and TGN1412, and the development of the structure."""

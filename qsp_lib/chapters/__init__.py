@@ -1,0 +1,1 @@
+"""What a notebook imports, and running the notebooks."""

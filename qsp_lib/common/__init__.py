@@ -1,0 +1,1 @@
+"""What knows no science: errors, files, text, digests, workers."""

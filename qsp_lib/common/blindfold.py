@@ -1,0 +1,49 @@
+"""A block of code in which no held-back table can be read."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .errors import SealError
+
+
+class _Guard:
+    """How many `forbid_opening` blocks this process is inside of, over all its threads."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.mutex = threading.Lock()
+
+
+_guard = _Guard()
+
+
+@contextmanager
+def forbid_opening() -> Iterator[None]:
+    """A block (or, as a decorator, a function) in which no held-back table can be read.
+
+    It holds for the whole process, all threads included, and before and after a table was
+    opened.
+    """
+    with _guard.mutex:
+        _guard.depth += 1
+    try:
+        yield
+    finally:
+        with _guard.mutex:
+            _guard.depth -= 1
+
+
+def refuse_if_forbidden(name: str) -> None:
+    """Refuse to open a table inside :func:`forbid_opening`.
+
+    Raises:
+        SealError: this process is inside such a block.
+    """
+    if _guard.depth:
+        raise SealError(
+            f"Held-back table {name!r} was asked for by calibration, development or locking; "
+            "expected them to run without it, before and after it is opened."
+        )

@@ -1,0 +1,90 @@
+"""Digests of meaning, not of bytes.
+
+A table is digested as it is parsed, code as it is read by Python: a comment, a reformatted line,
+a moved file or Windows line endings change nothing; a changed number, unit, rule or term does.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+SCIENCE = ("evidence", "inference", "model", "drugs", "calibration", "protocol", "analyses")
+"""The wings whose code decides what a number is; the others say how it is shown or run."""
+
+
+def digest(content: Any) -> str:
+    """SHA-256 (64 hex digits) of plain JSON values, keys in any order.
+
+    Raises:
+        TypeError, ValueError: what JSON has no word for, such as a NaN.
+    """
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def parsed_table(text: str) -> list[list[str | float]]:
+    """A CSV table as its cells: numbers as floats, other cells as text without outer spaces.
+
+    >>> parsed_table("id,value\\r\\nA, 1.50\\r\\n") == parsed_table("id,value\\nA,1.5\\n")
+    True
+    """
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    return [[_cell(cell.strip()) for cell in row] for row in reader if row]
+
+
+def _cell(text: str) -> str | float:
+    try:
+        number = float(text)
+    except ValueError:
+        return text.replace("\r\n", "\n")
+    return number if float("-inf") < number < float("inf") else text
+
+
+def code_digest(files: Iterable[Path] | None = None) -> str:
+    """SHA-256 of the definitions in Python files, wherever they stand; docstrings left out.
+
+    Args:
+        files: Python sources; default those of the science of this package.
+    """
+    if files is None:
+        root = Path(str(resources.files("qsp_lib")))
+        files = [path for wing in SCIENCE for path in (root / wing).rglob("*.py")]
+    definitions = [digest(_meaning(node)) for path in files for node in _definitions(path)]
+    return digest(sorted(definitions))
+
+
+def _definitions(path: Path) -> list[ast.stmt]:
+    """The statements of a module but for its imports, which only say where a name is from."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return [node for node in body if not _says_nothing(node)]
+
+
+def _meaning(node: Any) -> Any:
+    """A syntax tree as plain lists: no positions, no docstrings, nothing that is empty.
+
+    What is empty is left out because newer versions of Python have fields that older ones lack.
+    """
+    if isinstance(node, ast.AST):
+        fields = ((name, _meaning(value)) for name, value in ast.iter_fields(node))
+        kept = {name: value for name, value in fields if value not in ("None", [])}
+        return [type(node).__name__, kept]
+    if isinstance(node, list):
+        return [_meaning(item) for item in node if not _says_nothing(item)]
+    return repr(node)
+
+
+def _says_nothing(node: Any) -> bool:
+    """Whether a statement is a docstring or an import."""
+    return isinstance(node, ast.Import | ast.ImportFrom) or (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )

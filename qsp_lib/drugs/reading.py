@@ -1,0 +1,470 @@
+"""Drug files: what the model needs to know of a drug, each number with its source.
+
+A drug is a TOML file; ``qsp-crs new-drug FILE`` writes one to start from. Every number is
+written with its unit and its source, an evidence id or the words "declared assumption"::
+
+    CL = { value = 2.22, unit = "L/h", source = ["PK001"] }
+
+and every regimen in the words of a protocol, one line a step::
+
+    doses = [
+        { infusion = "1 mg", time = "0 d", duration = "4 h" },
+        { infusion = "10 mg", time = "7 d", duration = "4 h", every = "7 d", count = 2 },
+    ]
+
+In a drug of one's own (``role = "user"``) a source may also be any other words, such as a
+citation; what looks like an evidence id has to be one. Where no number is known, a few may be
+taken from the drug's class (``data/class_defaults.toml``), and only when asked for::
+
+    k_rec = { default = "class" }
+
+Everything is checked here and turned into hours, litres, micrograms and ng/mL; nothing deeper
+in the package reads a unit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+
+from ..common.errors import EvidenceError, InputError
+from ..evidence.row import DECLARED
+from ..evidence.tables import check_sources
+from ..evidence.units import convert, molar_to_mass, same_kind, split
+from ..model.dosing import Bolus, Infusion, Regimen
+from ..model.parameters import DrugInputs, TocilizumabInputs
+from ..model.priors import Prior
+from . import class_defaults as classes
+from . import shape as schema
+from .class_defaults import CLASS_DEFAULT
+
+RESCUE = "tocilizumab"
+_SHIPPED = ("blinatumomab", "tgn1412", "okt3")
+_RATES = ("k_act", "k_exh", "k_kill", "k_rec")
+_LOOKS_LIKE_AN_ID = re.compile(r"[A-Z]{2}\d{3}")
+LARGEST_FILE = 1_000_000
+"""Bytes; a drug file is a few thousand."""
+LARGEST_DOSE_UG = 1e18
+"""In one dose, or in an hour; a thousand million times any real one is far below."""
+MOST_DOSES = 2_000
+"""In one regimen; each makes the integrator start anew."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number as its drug file writes it.
+
+    Attributes:
+        value, unit: as written, before any conversion.
+        source: evidence ids, and the words "declared assumption" where they apply.
+        note: as written; may be empty.
+        low, high: the range it is shown over, in `unit`; None where the file gives none.
+        status, log10_sd: for a rate that has a prior; None otherwise.
+        same_as: the drug whose number stands here; None for a drug's own.
+    """
+
+    value: float
+    unit: str
+    source: tuple[str, ...]
+    note: str = ""
+    low: float | None = None
+    high: float | None = None
+    status: str | None = None
+    log10_sd: float | None = None
+    same_as: str | None = None
+
+    def to(self, unit: str) -> float:
+        """The value in another unit of the same kind."""
+        return convert(self.value, self.unit, unit)
+
+
+@dataclass(frozen=True)
+class DrugFile:
+    """A validated drug file.
+
+    Attributes:
+        inputs: the model's inputs (h, L, ng/mL).
+        priors: of ``k_act``, ``k_exh``, ``k_rec`` and, for a bispecific, ``k_kill`` (1/h).
+        regimens: by key; ``clinical`` is always among them.
+        sources: each number as written, by its name in the file.
+        regimen_sources: each regimen's sources, by its key.
+        same_as: the rates taken over from another drug, ``{"k_act": "tgn1412"}``.
+        sha256: of the bytes of the file (64 hex digits).
+    """
+
+    inputs: DrugInputs
+    priors: Mapping[str, Prior]
+    regimens: Mapping[str, Regimen]
+    sources: Mapping[str, Quantity]
+    regimen_sources: Mapping[str, tuple[str, ...]]
+    same_as: Mapping[str, str]
+    sha256: str
+
+    @property
+    def class_defaults(self) -> tuple[str, ...]:
+        """Names of the numbers that were taken from the drug's class, as its file asked."""
+        return tuple(name for name, given in self.sources.items() if CLASS_DEFAULT in given.source)
+
+
+@dataclass(frozen=True)
+class RescueFile:
+    """The validated file of tocilizumab; attributes as of `DrugFile`."""
+
+    inputs: TocilizumabInputs
+    regimens: Mapping[str, Regimen]
+    sources: Mapping[str, Quantity]
+    regimen_sources: Mapping[str, tuple[str, ...]]
+    sha256: str
+
+
+def shipped_drugs() -> tuple[str, ...]:
+    """Names of the drugs that come with the package, mildest role first; not the rescue."""
+    return _SHIPPED
+
+
+def load_drug(path_or_name: str | os.PathLike[str], *, class_defaults: bool = False) -> DrugFile:
+    """Read a drug that comes with the package, by name, or a drug file of one's own, by path.
+
+    Args:
+        path_or_name: one of `shipped_drugs`, or the path of a ``.toml`` file.
+        class_defaults: take every number that a file of one's own leaves out from the drug's
+            class, where the class has one, as if the file asked for each.
+
+    Raises:
+        InputError: For a file that is not there or not TOML; an unknown, missing or misplaced key;
+            an unknown unit or a wrong dimension; a number that is missing, negative or not finite;
+            an unknown mechanism; no regimen named ``clinical``.
+        EvidenceError: For a number without a source, a source that is in no evidence table, or an
+            unverified row without the words "declared assumption" beside it.
+
+    >>> blinatumomab = load_drug("blinatumomab")
+    >>> blinatumomab.sources["CL"].value, blinatumomab.sources["CL"].unit
+    (2.22, 'L/h')
+    >>> sorted(blinatumomab.regimens)
+    ['clinical', 'flat_15', 'step']
+    """
+    text = os.fspath(path_or_name)
+    if text == RESCUE:
+        raise InputError(f"{RESCUE!r} is the rescue and not a drug; use load_tocilizumab().")
+    if text in _SHIPPED:
+        return _shipped_drug(text)
+    if not text.endswith(".toml"):
+        raise InputError(
+            f"Drug {text!r} is not known; expected one of {', '.join(_SHIPPED)} or the path of a "
+            ".toml file."
+        )
+    path = Path(text)
+    return _read_drug(path.name, _read_bytes(path), class_defaults)
+
+
+@lru_cache(maxsize=1)
+def load_tocilizumab() -> RescueFile:
+    """The rescue: its inputs in hours, litres, micrograms and ng/mL, and its regimens.
+
+    Raises:
+        InputError, EvidenceError: As `load_drug`.
+    """
+    return _read_rescue(f"{RESCUE}.toml", _packaged_bytes(RESCUE))
+
+
+# ---------------------------------------------------------------- from shape to inputs
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Turns the numbers of one file into floats, and remembers each as written."""
+
+    file: str
+    sources: dict[str, Quantity]
+    own: bool = False
+    from_class: frozenset[str] = frozenset()
+
+    def check(self, name: str, given: list[str]) -> tuple[str, ...]:
+        """The sources of what stands at `name`, if it may rest on them."""
+        where = f"Drug file {self.file}, {name}"
+        if name in self.from_class:
+            return (CLASS_DEFAULT, *check_sources(where, given))
+        if not self.own or not given:
+            return check_sources(where, given)
+        for source in given:
+            if not source.strip() or not source.isprintable() or source == CLASS_DEFAULT:
+                raise EvidenceError(
+                    f"{where} names the source {source!r}; expected an evidence id, the words "
+                    f"{DECLARED!r} or those of a source of your own."
+                )
+        rows = [s for s in given if s == DECLARED or _LOOKS_LIKE_AN_ID.fullmatch(s)]
+        # words of one's own stand for a number as a declared assumption does
+        check_sources(where, rows if len(rows) == len(given) else [*rows, DECLARED])
+        return tuple(given)
+
+    def __call__(self, name: str, number: schema.Number, unit: str) -> float:
+        """The number in `unit`; `name` is where it stands in the file."""
+        where = f"Drug file {self.file}, {name}"
+        try:
+            value = convert(number.value, number.unit, unit)
+        except InputError as problem:
+            raise InputError(f"{where}: {problem}") from None
+        self.sources[name.rpartition(".")[2]] = Quantity(
+            number.value,
+            number.unit,
+            self.check(name, number.source),
+            number.note,
+            number.low,
+            number.high,
+            getattr(number, "status", None),
+            getattr(number, "log10_sd", None),
+        )
+        return value
+
+
+def _read_drug(file: str, data: bytes, take_class_defaults: bool = False) -> DrugFile:
+    content = schema.parse(file, data)
+    from_class = classes.fill(file, content, take_missing=take_class_defaults)
+    shape = schema.validate(file, content, schema.DrugShape)
+    sources: dict[str, Quantity] = {}
+    read = _Reader(file, sources, shape.role == "user", from_class)
+    weight = read("patient.weight", shape.patient.weight, "kg")
+    bsa = read("patient.bsa", shape.patient.bsa, "m2")
+    exposure = _exposure(read, shape.pharmacokinetics)
+    potency = shape.potency
+    hook = potency.K_hook
+    rates, priors, same_as = _rates(read, shape.t_cells)
+    inputs = DrugInputs(
+        name=shape.name,
+        label=shape.label,
+        mechanism=shape.mechanism,
+        role=shape.role,
+        V1=exposure["V1"],
+        CL=exposure["CL"],
+        V2=exposure["V2"],
+        Q=exposure["Q"],
+        EC50=read("potency.EC50", potency.EC50, "ng/mL"),
+        h=read("potency.h", potency.h, "1"),
+        K_hook=math.inf if hook is None else read("potency.K_hook", hook, "ng/mL"),
+        k_act=rates["k_act"],
+        k_exh=rates["k_exh"],
+        k_rec=rates["k_rec"],
+        k_kill=rates["k_kill"],
+        weight_kg=weight,
+        bsa_m2=bsa,
+    )
+    regimens, regimen_sources = _regimens(read, shape.regimens, weight, bsa)
+    return DrugFile(
+        inputs,
+        MappingProxyType(priors),
+        regimens,
+        MappingProxyType(sources),
+        regimen_sources,
+        MappingProxyType(same_as),
+        hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _exposure(read: _Reader, given: schema.Exposure) -> dict[str, float]:
+    """V1, CL, V2 and Q in litres and hours; one compartment has V2 = 1 L and Q = 0."""
+    v1 = read("pharmacokinetics.V1", given.V1, "L")
+    if given.CL is not None:
+        clearance = read("pharmacokinetics.CL", given.CL, "L/h")
+    else:
+        assert given.half_life is not None  # the shape has one of the two
+        clearance = math.log(2) * v1 / read("pharmacokinetics.half_life", given.half_life, "h")
+    if given.V2 is None or given.Q is None:
+        return {"V1": v1, "CL": clearance, "V2": 1.0, "Q": 0.0}
+    return {
+        "V1": v1,
+        "CL": clearance,
+        "V2": read("pharmacokinetics.V2", given.V2, "L"),
+        "Q": read("pharmacokinetics.Q", given.Q, "L/h"),
+    }
+
+
+def _rates(
+    read: _Reader, given: schema.TCells
+) -> tuple[dict[str, float], dict[str, Prior], dict[str, str]]:
+    """The T-cell rates (1/h), their priors, and which of them are another drug's."""
+    rates = {"k_kill": 0.0}
+    priors: dict[str, Prior] = {}
+    same_as: dict[str, str] = {}
+    for name in _RATES:
+        rate = getattr(given, name)
+        if rate is None:
+            continue
+        if isinstance(rate, schema.SameAs):
+            priors[name], read.sources[name] = _borrowed(read, name, rate)
+            rates[name] = priors[name].median
+            same_as[name] = rate.same_as
+        else:
+            rates[name] = read(f"t_cells.{name}", rate, "1/h")
+            priors[name] = Prior(rates[name], rate.log10_sd or 0.0, rate.status)
+    return rates, priors, same_as
+
+
+def _borrowed(read: _Reader, name: str, rate: schema.SameAs) -> tuple[Prior, Quantity]:
+    """The prior of another shipped drug's rate, and the quantity that says so."""
+    where = f"Drug file {read.file}, t_cells.{name}"
+    if rate.same_as not in _SHIPPED or read.file == f"{rate.same_as}.toml":
+        raise InputError(
+            f"{where}: same_as {rate.same_as!r} was given; expected another of "
+            f"{', '.join(_SHIPPED)}."
+        )
+    other = _shipped_drug(rate.same_as)
+    if name not in other.priors or name in other.same_as:
+        raise InputError(
+            f"{where}: same_as {rate.same_as!r} has no {name} of its own; expected a drug that "
+            "has one."
+        )
+    written = other.sources[name]
+    quantity = Quantity(
+        written.value,
+        written.unit,
+        read.check(f"t_cells.{name}", rate.source),
+        rate.note,
+        status=written.status,
+        log10_sd=written.log10_sd,
+        same_as=rate.same_as,
+    )
+    return other.priors[name], quantity
+
+
+def _read_rescue(file: str, data: bytes) -> RescueFile:
+    shape = schema.validate(file, schema.parse(file, data), schema.RescueShape)
+    sources: dict[str, Quantity] = {}
+    read = _Reader(file, sources)
+    pk, receptor = shape.pharmacokinetics, shape.receptor
+    read("receptor.molar_mass", receptor.molar_mass, "kDa")
+    read("receptor.K_D", receptor.K_D, "nM")
+    weight = read("patient.weight", shape.patient.weight, "kg")
+    inputs = TocilizumabInputs(
+        V1=read("pharmacokinetics.V1", pk.V1, "L"),
+        CL=read("pharmacokinetics.CL", pk.CL, "L/h"),
+        V2=read("pharmacokinetics.V2", pk.V2, "L"),
+        Q=read("pharmacokinetics.Q", pk.Q, "L/h"),
+        Vmax=read("pharmacokinetics.Vmax", pk.Vmax, "ug/h"),
+        Km=read("pharmacokinetics.Km", pk.Km, "ng/mL"),
+        K_D=molar_to_mass(
+            receptor.K_D.value,
+            receptor.K_D.unit,
+            receptor.molar_mass.value,
+            receptor.molar_mass.unit,
+            "ng/mL",
+        ),
+        f_R=read("receptor.f_R", receptor.f_R, "1"),
+        weight_kg=weight,
+    )
+    regimens, regimen_sources = _regimens(read, shape.regimens, weight, None)
+    return RescueFile(
+        inputs,
+        regimens,
+        MappingProxyType(sources),
+        regimen_sources,
+        hashlib.sha256(data).hexdigest(),
+    )
+
+
+# ---------------------------------------------------------------- regimens
+
+
+def _regimens(
+    read: _Reader, given: dict[str, schema.Regimen], weight_kg: float, bsa_m2: float | None
+) -> tuple[Mapping[str, Regimen], Mapping[str, tuple[str, ...]]]:
+    regimens: dict[str, Regimen] = {}
+    sources: dict[str, tuple[str, ...]] = {}
+    for key, regimen in given.items():
+        where = f"Drug file {read.file}, regimens.{key}"
+        sources[key] = read.check(f"regimens.{key}", regimen.source)
+        count = sum(dose.count for dose in regimen.doses)
+        if count > MOST_DOSES:
+            raise InputError(
+                f"{where}: {count} doses were given; expected at most {MOST_DOSES}. Give a rate "
+                "over a duration in place of many small doses."
+            )
+        doses: list[Bolus | Infusion] = []
+        for dose in regimen.doses:
+            try:
+                doses.extend(_doses(dose, weight_kg, bsa_m2))
+            except InputError as problem:
+                raise InputError(f"{where}: {problem}") from None
+        regimens[key] = Regimen.of(*doses, label=regimen.label)
+    return MappingProxyType(regimens), MappingProxyType(sources)
+
+
+def _doses(dose: schema.Dose, weight_kg: float, bsa_m2: float | None) -> list[Bolus | Infusion]:
+    """Every dose that one line of a regimen stands for (h, ug)."""
+    first = _quantity("time", dose.time, "h", positive=False)
+    step = 0.0 if dose.every is None else _quantity("every", dose.every, "h")
+    times = [first + step * number for number in range(dose.count)]
+    length = math.nan if dose.duration is None else _quantity("duration", dose.duration, "h")
+    if dose.rate is not None:
+        rate = _for_patient("rate", dose.rate, "ug/h", weight_kg, bsa_m2)
+        return [Infusion.at_rate(time, length, rate) for time in times]
+    kind = "infusion" if dose.bolus is None else "bolus"
+    amount = _for_patient(kind, getattr(dose, kind), "ug", weight_kg, bsa_m2)
+    if dose.max is not None:
+        amount = min(amount, _quantity("max", dose.max, "ug"))
+    if dose.bolus is not None:
+        return [Bolus(time, amount) for time in times]
+    return [Infusion(time, length, amount) for time in times]
+
+
+def _quantity(name: str, text: str, unit: str, *, positive: bool = True) -> float:
+    value, given = split(text)
+    number = convert(value, given, unit)
+    if number < 0 or (positive and number == 0):
+        wanted = "more than 0" if positive else "0 or more"
+        raise InputError(f"{name} {text!r} was given; expected {wanted}.")
+    return number
+
+
+def _for_patient(name: str, text: str, unit: str, weight_kg: float, bsa_m2: float | None) -> float:
+    """A dose or rate in `unit`, multiplied out if it is per kilogram or per square metre."""
+    value, given = split(text)
+    if value <= 0:
+        raise InputError(f"{name} {text!r} was given; expected more than 0.")
+    if same_kind(given, f"{unit}/kg"):
+        number = convert(value, given, f"{unit}/kg") * weight_kg
+    elif bsa_m2 is not None and same_kind(given, f"{unit}/m2"):
+        number = convert(value, given, f"{unit}/m2") * bsa_m2
+    else:
+        number = convert(value, given, unit)
+    if not number <= LARGEST_DOSE_UG:
+        raise InputError(f"{name} {text!r} was given; expected at most {LARGEST_DOSE_UG:g} {unit}.")
+    return number
+
+
+# ---------------------------------------------------------------- reading the bytes
+
+
+@lru_cache(maxsize=len(_SHIPPED))
+def _shipped_drug(name: str) -> DrugFile:
+    return _read_drug(f"{name}.toml", _packaged_bytes(name))
+
+
+def _packaged_bytes(name: str) -> bytes:
+    return (resources.files("qsp_lib") / "data" / "drugs" / f"{name}.toml").read_bytes()
+
+
+def _read_bytes(path: Path) -> bytes:
+    wanted = "expected the path of a .toml file"
+    try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"Drug file {path} is not a file; {wanted}.")
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as problem:
+        if isinstance(problem, InputError):
+            raise
+        reason = getattr(problem, "strerror", None) or problem
+        raise InputError(f"Drug file {path} cannot be read ({reason}); {wanted}.") from None
+    if len(data) > LARGEST_FILE:
+        raise InputError(
+            f"Drug file {path} is larger than {LARGEST_FILE} bytes; {wanted} of a few thousand."
+        )
+    return data

@@ -1,0 +1,290 @@
+"""The shape of a drug file: which keys it may have, of what kind, and which go together.
+
+Units and sources are read in :mod:`qsp_lib.drugs.reading`; here stands what can be said without
+them.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from ..common.errors import InputError
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable() or not text.strip():
+        raise ValueError(f"{text!r} was given; expected words on one line")
+    return text
+
+
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Width = Annotated[float, Field(strict=True, ge=0, le=3, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+Words = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
+
+
+class Strict(BaseModel):
+    """A table of the file; a key it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sourced(Strict):
+    """What names its sources."""
+
+    source: list[str]
+    note: str = ""
+
+
+class Number(Sourced):
+    """A number with its unit, its sources and, if known, its range."""
+
+    value: Positive
+    unit: str
+    low: Positive | None = None
+    high: Positive | None = None
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Number:
+        low = self.value if self.low is None else self.low
+        high = self.value if self.high is None else self.high
+        if not low <= self.value <= high:
+            raise ValueError(f"value {self.value:g} lies outside low {low:g} and high {high:g}")
+        return self
+
+
+class Rate(Number):
+    """A T-cell rate: a number with what a fit may do with it."""
+
+    status: Literal["estimated", "fixed", "assumed"]
+    log10_sd: Width | None = None
+
+    @model_validator(mode="after")
+    def _prior_has_a_width(self) -> Rate:
+        if self.status != "fixed" and not self.log10_sd:
+            raise ValueError(f"status {self.status!r} expects a log10_sd above 0")
+        if self.status == "fixed" and self.log10_sd:
+            raise ValueError("status 'fixed' expects no log10_sd; a rate that is drawn is assumed")
+        return self
+
+
+class SameAs(Sourced):
+    """A rate that is another shipped drug's."""
+
+    same_as: Name
+
+
+class Dose(Strict):
+    """One line of a regimen: a bolus, an infusion of an amount, or a rate."""
+
+    bolus: str | None = None
+    infusion: str | None = None
+    rate: str | None = None
+    time: str
+    duration: str | None = None
+    every: str | None = None
+    count: Count = 1
+    max: str | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Dose:
+        kinds = [name for name in ("bolus", "infusion", "rate") if getattr(self, name) is not None]
+        if len(kinds) != 1:
+            raise ValueError(f"{kinds} were given; expected one of bolus, infusion or rate")
+        if (self.duration is None) != (self.bolus is not None):
+            raise ValueError("an infusion or rate expects a duration, and a bolus none")
+        if (self.every is None) != (self.count == 1):
+            raise ValueError("every and a count above 1 are expected together")
+        if self.max is not None and self.rate is not None:
+            raise ValueError("max was given with a rate; expected it with a bolus or infusion")
+        return self
+
+
+class Regimen(Sourced):
+    """The doses of one protocol, in its own words."""
+
+    label: Words
+    doses: Annotated[list[Dose], Field(min_length=1)]
+
+
+class FileShape(Strict):
+    """What every file has."""
+
+    schema_: Annotated[Literal[1], Field(alias="schema")]
+    name: Name
+    label: Words
+    regimens: dict[Name, Regimen]
+
+    @field_validator("regimens")
+    @classmethod
+    def _has_a_clinical_one(cls, regimens: dict[str, Regimen]) -> dict[str, Regimen]:
+        if "clinical" not in regimens:
+            raise ValueError(f"{sorted(regimens)} were given; expected one named 'clinical'")
+        return regimens
+
+
+class Patient(Strict):
+    """The patient that doses per kilogram or square metre are for."""
+
+    weight: Number
+    bsa: Number
+
+
+class Exposure(Strict):
+    """One or two compartments, eliminated by clearance or half-life."""
+
+    V1: Number
+    CL: Number | None = None
+    half_life: Number | None = None
+    V2: Number | None = None
+    Q: Number | None = None
+
+    @model_validator(mode="after")
+    def _one_way_of_elimination(self) -> Exposure:
+        if (self.CL is None) == (self.half_life is None):
+            raise ValueError("expected either CL or half_life")
+        if (self.V2 is None) != (self.Q is None):
+            raise ValueError("expected V2 and Q together, or neither for one compartment")
+        if self.half_life is not None and self.V2 is not None:
+            raise ValueError("expected CL, not half_life, with a second compartment")
+        return self
+
+
+class Potency(Strict):
+    """How exposure engages the receptor."""
+
+    EC50: Number
+    h: Number
+    K_hook: Number | None = None
+
+
+class TCells(Strict):
+    """What engaged T cells do."""
+
+    k_act: Rate | SameAs
+    k_exh: Rate | SameAs
+    k_rec: Rate | SameAs
+    k_kill: Rate | SameAs | None = None
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _own_or_borrowed(cls, given: Any, _handler: Any) -> Any:
+        """Pick the shape by the key, so that a message is about that shape alone."""
+        borrowed = isinstance(given, dict) and "same_as" in given
+        return (SameAs if borrowed else Rate).model_validate(given)
+
+
+class DrugShape(FileShape):
+    """A drug that activates T cells."""
+
+    mechanism: Literal["monoclonal", "bispecific"]
+    role: Literal["calibration", "development", "blind", "user"]
+    patient: Patient
+    pharmacokinetics: Exposure
+    potency: Potency
+    t_cells: TCells
+
+    @model_validator(mode="after")
+    def _fits_its_mechanism(self) -> DrugShape:
+        given = {"potency.K_hook": self.potency.K_hook, "t_cells.k_kill": self.t_cells.k_kill}
+        for name, number in given.items():
+            if self.mechanism == "bispecific" and number is None:
+                raise ValueError(f"mechanism 'bispecific' expects {name}, and none was given")
+            if self.mechanism == "monoclonal" and number is not None:
+                raise ValueError(f"mechanism 'monoclonal' expects no {name}, and one was given")
+        return self
+
+
+class RescuePatient(Strict):
+    """The patient of the rescue."""
+
+    weight: Number
+
+
+class RescueExposure(Strict):
+    """Two compartments with linear and saturable elimination."""
+
+    V1: Number
+    CL: Number
+    V2: Number
+    Q: Number
+    Vmax: Number
+    Km: Number
+
+
+class Receptor(Strict):
+    """The receptor that the rescue blocks."""
+
+    K_D: Number
+    molar_mass: Number
+    f_R: Number
+
+
+class RescueShape(FileShape):
+    """The drug that blocks the receptor of IL-6."""
+
+    mechanism: Literal["receptor block"]
+    role: Literal["rescue"]
+    patient: RescuePatient
+    pharmacokinetics: RescueExposure
+    receptor: Receptor
+
+
+Shape = TypeVar("Shape", bound=FileShape)
+
+
+def parse(file: str, data: bytes) -> dict[str, Any]:
+    """The content of a TOML file; `file` is its name, for the message.
+
+    Raises:
+        InputError: It is not readable as TOML.
+    """
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise InputError(f"Drug file {file} is not readable as TOML ({problem}).") from None
+    except (RecursionError, ValueError, OverflowError):
+        raise InputError(
+            f"Drug file {file} is not readable as TOML: it is nested too deeply or holds a number "
+            "that is too long."
+        ) from None
+
+
+def validate(file: str, content: dict[str, Any], shape: type[Shape]) -> Shape:
+    """The content as `shape`; `file` is its name, for the message.
+
+    Raises:
+        InputError: In one sentence, the first thing that is wrong with it.
+    """
+    try:
+        return shape.model_validate(content)
+    except ValidationError as problem:
+        raise InputError(f"Drug file {file}{_sentence(problem)}") from None
+
+
+def _sentence(problem: ValidationError) -> str:
+    """What was given and what was expected, for the first error, unknown keys before the rest."""
+    errors = sorted(problem.errors(), key=lambda error: error["type"] != "extra_forbidden")
+    first = errors[0]
+    where = ".".join(str(part) for part in first["loc"])
+    at = f", {where}:" if where else ":"
+    if first["type"] == "extra_forbidden":
+        return f"{at} this key is not known; expected only the keys of the shipped drug files."
+    if first["type"] == "missing":
+        return f"{at} nothing was given; expected this key."
+    if first["type"] == "value_error":
+        return f"{at} {first['ctx']['error']}."
+    wanted = first["msg"].replace("Input should be ", "expected ")
+    return f"{at} {first['input']!r} was given; {wanted[0].lower()}{wanted[1:]}."

@@ -1,0 +1,1 @@
+"""The published numbers: tables, rows, units, observations, and which rows may be compared."""

@@ -1,0 +1,242 @@
+"""Units at the edge of the package: text and tables in, plain floats out.
+
+Inside the package every number is a float in hours, litres, micrograms, ng/mL (drug) or
+pg/mL (cytokine). Units are read here, with pint, and nowhere deeper.
+
+Two conventions of the field are made explicit so that a slip becomes an error:
+
+* ``/kg`` means *per kilogram of body weight*. It does not cancel against a mass, so
+  ``0.1 mg/kg`` cannot be taken for a pure number, nor for an amount.
+* counts and scores (patients, cells, wells, grade) each have a dimension of their own.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ..common.errors import InputError
+
+if TYPE_CHECKING:
+    import pint
+
+_DEFINITIONS = (
+    "body_kg = [body_mass]",
+    "patient_count = [patients]",
+    "cell_count = [cells]",
+    "well_count = [wells]",
+    "event_count = [events]",
+    "severity_grade = [severity_grade]",
+    "activity_unit = [biological_activity]",
+)
+
+VOCABULARY: dict[str, str] = {
+    "": "dimensionless",
+    "1": "dimensionless",
+    "fold": "dimensionless",
+    "fraction": "dimensionless",
+    "ratio": "dimensionless",
+    "r": "dimensionless",
+    "score": "dimensionless",
+    "patients": "patient_count",
+    "patient": "patient_count",
+    "pts": "patient_count",
+    "pt": "patient_count",
+    "grade": "severity_grade",
+    "cells": "cell_count",
+    "cell": "cell_count",
+    "well": "well_count",
+    "events": "event_count",
+    "event": "event_count",
+    "U": "activity_unit",
+    "IU": "activity_unit",
+    "pt-yr": "patient_count * year",
+    "h after end of infusion": "hour",
+}
+"""Words of the tables that pint does not know, or knows as something else, and their meaning.
+
+``pt`` is a pint of beer to pint and ``grade`` is an angle. ``fold``, ``fraction`` and ``r`` (a
+correlation) are pure numbers. An empty unit is a pure number: model constants such as a Hill
+exponent are written so. ``h after end of infusion`` keeps its words in the table and counts as
+hours here.
+"""
+
+_ALLOWED = re.compile(r"[A-Za-z0-9%µμ/*^.() -]*")
+_TOKEN = re.compile(r"[A-Za-zµμ%_]+[0-9]*")
+_INVERSE = re.compile(r"([A-Za-zµμ]+)-([1-9])")
+_NUMBER_AND_UNIT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
+
+
+def check_unit(unit: str) -> str:
+    """Return `unit` unchanged if it can be read; otherwise raise `InputError`."""
+    _parse_unit(unit)
+    return unit
+
+
+def convert(value: float | str, unit: str, to: str) -> float:
+    """Convert `value` in `unit` to the unit `to`.
+
+    Args:
+        value: a number, or the text of one (no unit in it).
+        unit, to: unit texts such as ``"L/d"``, ``"mg/kg"``, ``"ug/m^2/day"``, ``"cells/uL"``.
+
+    Returns:
+        The float nearest to the exact result: factors are kept as fractions, so that 5 mg is
+            5000.0 ug and not 5000.000000000001.
+
+    Raises:
+        InputError: For something that is not a finite number, an unknown unit or a wrong dimension.
+
+    >>> convert(0.3, "L/d", "L/h")
+    0.0125
+    """
+    number = _number(value)
+    source, target = _parse_unit(unit), _parse_unit(to)
+    if source.dimensionality != target.dimensionality:
+        raise InputError(
+            f"Unit {unit!r} was given where {to!r} or a unit of the same kind was expected "
+            f"({_dimension(source)} is not {_dimension(target)})."
+        )
+    try:
+        return float(Fraction(repr(number)) * _factor(unit, to))
+    except OverflowError:
+        raise InputError(
+            f"{value!r} {unit} was given; in {to} it is too large a number to compute with."
+        ) from None
+
+
+def parse(text: str, to: str) -> float:
+    """Read a number with its unit and return it in the unit `to`.
+
+    >>> parse("5 mg", "ug")
+    5000.0
+
+    Raises:
+        InputError: If `text` is not a number followed by a unit, or its unit is not of the kind of
+            `to`.
+    """
+    value, unit = split(text)
+    return convert(value, unit, to)
+
+
+def split(text: str) -> tuple[float, str]:
+    """Split ``"60 ug/m^2/day"`` into ``(60.0, "ug/m^2/day")``; the unit is checked.
+
+    Raises:
+        InputError: If `text` is not a number followed by a unit that can be read.
+    """
+    match = _NUMBER_AND_UNIT.fullmatch(text) if isinstance(text, str) else None
+    if match is None or not match[2]:
+        raise InputError(
+            f"{text!r} was given where a number with a unit was expected, such as '5 mg'."
+        )
+    return _number(match[1]), check_unit(match[2])
+
+
+def same_kind(unit: str, other: str) -> bool:
+    """Whether two units measure the same kind of thing, so that one converts to the other.
+
+    >>> same_kind("ug/m^2/day", "mg/m2/h"), same_kind("mg/kg", "mg")
+    (True, False)
+    """
+    return bool(_parse_unit(unit).dimensionality == _parse_unit(other).dimensionality)
+
+
+def molar_to_mass(
+    value: float, unit: str, molar_mass: float, molar_mass_unit: str, to: str
+) -> float:
+    """Turn a molar concentration into a mass concentration.
+
+    Args:
+        value, unit: molar concentration, such as 2.54 and ``"nM"``.
+        molar_mass, molar_mass_unit: mass of one molecule, such as 148 and ``"kDa"``; 1 kDa is taken
+            as 1 kg/mol.
+        to: unit of mass concentration, such as ``"ng/mL"``.
+
+    >>> molar_to_mass(2.54, "nM", 148, "kDa", "ng/mL")
+    375.92
+    """
+    micromolar = convert(value, unit, "uM")
+    kilodalton = convert(molar_mass, molar_mass_unit, "kDa")
+    return convert(micromolar * kilodalton, "mg/L", to)
+
+
+@lru_cache(maxsize=1)
+def _registry() -> pint.UnitRegistry:
+    """The one registry, built on first use: reading pint's definitions takes a moment."""
+    import pint
+
+    registry: pint.UnitRegistry = pint.UnitRegistry(cache_folder=None, non_int_type=Fraction)
+    for line in _DEFINITIONS:
+        registry.define(line)
+    return registry
+
+
+@lru_cache(maxsize=512)
+def _parse_unit(unit: str) -> pint.Unit:
+    if not isinstance(unit, str) or not _ALLOWED.fullmatch(unit):
+        raise InputError(f"Unit {unit!r} was given; expected a unit such as 'ng/mL' or '1/h'.")
+    try:
+        parsed = _registry().parse_units(_expression(unit))
+        parsed.dimensionality  # noqa: B018 - raises if a word of it is not defined
+    except Exception as problem:  # pint raises a dozen kinds for text it cannot read
+        raise InputError(
+            f"Unit {unit!r} is not known; expected a unit such as 'ng/mL', 'L/h' or 'mg/kg'."
+        ) from problem
+    return parsed
+
+
+def _expression(unit: str) -> str:
+    """Rewrite a unit of the tables as pint reads it."""
+    text = unit.strip()
+    if text in VOCABULARY:
+        return VOCABULARY[text]
+    head, _, tail = text.partition("/")
+    if tail == "pt-yr":
+        return f"({_expression(head)}) / ({VOCABULARY['pt-yr']})"
+    text = re.sub(r"/\s*kg\b", "/body_kg", text)
+    text = _INVERSE.sub(r"\1^(-\2)", text)
+    text = re.sub(r"^1\s*/", "dimensionless/", text)
+    return _TOKEN.sub(_word, text).replace("^", "**")
+
+
+def _word(match: re.Match[str]) -> str:
+    """One word of a unit: from the vocabulary, an area written ``m2``, a percent, or as it is."""
+    word = match[0]
+    if word in VOCABULARY:
+        return VOCABULARY[word]
+    if word == "%":
+        return "percent"
+    if re.fullmatch(r"[munc]?m[23]", word):
+        return f"{word[:-1]}**{word[-1]}"
+    return word
+
+
+@lru_cache(maxsize=512)
+def _factor(unit: str, to: str) -> Fraction:
+    zero, one = (_registry().Quantity(Fraction(n), _parse_unit(unit)) for n in (0, 1))
+    if zero.to(_parse_unit(to)).magnitude:
+        raise InputError(f"{unit!r} and {to!r} have different zeros; expected units of a ratio.")
+    return Fraction(one.to(_parse_unit(to)).magnitude)
+
+
+def _number(value: float | str) -> float:
+    if isinstance(value, bool):
+        raise InputError(f"{value!r} was given where a number was expected.")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{value!r} was given where a number was expected.") from None
+    if not math.isfinite(number):
+        raise InputError(f"{value!r} was given where a finite number was expected.")
+    return number
+
+
+def _dimension(unit: pint.Unit) -> str:
+    """A dimension in words, such as ``[mass] [length]^-3``."""
+    powers = sorted((name, str(power)) for name, power in unit.dimensionality.items())
+    words = [name if power == "1" else f"{name}^{power}" for name, power in powers]
+    return " ".join(words) or "a pure number"

@@ -1,0 +1,1 @@
+"""Fits, posteriors, profiles, rejection and sweeps; knows no model."""

@@ -1,0 +1,189 @@
+"""Maximum a posteriori fits of any residual function, from many starts.
+
+Nothing here knows the model. A :class:`Problem` is a residual function of a
+parameter vector with bounds; a Gaussian prior enters as residuals of its own, so
+the cost is ``0.5 * sum(residuals**2)``, the negative log posterior up to a
+constant, and its Gauss-Newton Hessian is ``J^T J``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+import scipy  # its parts are loaded when they are used: a simulation waits for none of them
+from numpy.typing import NDArray
+
+from ..common.errors import InputError
+
+Array = NDArray[np.float64]
+STEP = 1e-5
+"""Finite-difference step in log10 parameters: above the integration error at rtol 1e-8."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A least-squares problem.
+
+    Attributes:
+        names: the d parameters.
+        residuals: maps parameter sets ``(N, d)`` to residuals ``(N, m)``, rows
+            independent; a set that cannot be evaluated gives a row of ``FAILED``.
+        lower, upper: bounds ``(d,)``.
+        prior_mean, prior_sd: Gaussian prior ``(d,)``; sd ``inf`` for none.
+
+    Raises:
+        InputError: bounds that cross or lengths that disagree.
+    """
+
+    names: tuple[str, ...]
+    residuals: Callable[[Array], Array]
+    lower: Array
+    upper: Array
+    prior_mean: Array
+    prior_sd: Array
+
+    def __post_init__(self) -> None:
+        d = len(self.names)
+        for what in ("lower", "upper", "prior_mean", "prior_sd"):
+            if np.shape(getattr(self, what)) != (d,):
+                raise InputError(f"{what} must hold {d} numbers, one for each of {self.names}.")
+        if not np.all(self.lower < self.upper) or not np.all(self.prior_sd > 0):
+            raise InputError("lower bounds must lie below upper ones, and prior sd above 0.")
+
+    @property
+    def dimension(self) -> int:
+        """Number of parameters d."""
+        return len(self.names)
+
+    def all_residuals(self, theta: Array) -> Array:
+        """Data and prior residuals of sets ``(N, d)``: ``(N, m + d)``."""
+        theta = np.atleast_2d(theta)
+        return np.hstack([self.residuals(theta), (theta - self.prior_mean) / self.prior_sd])
+
+    def cost(self, theta: Array) -> Array:
+        """Penalised cost of sets ``(N, d)``: ``(N,)``."""
+        return 0.5 * (self.all_residuals(theta) ** 2).sum(axis=1)
+
+    def forward_jacobian(self, theta: Array) -> Array:
+        """Forward-difference Jacobian at one point, at half the cost: good enough to descend by."""
+        steps = np.vstack([np.zeros(self.dimension), STEP * np.eye(self.dimension)])
+        values = self.all_residuals(theta + steps)
+        return ((values[1:] - values[0]) / STEP).T
+
+    def jacobian(self, theta: Array) -> Array:
+        """Central-difference Jacobian of all residuals at one point: ``(m + d, d)``."""
+        forward = theta + STEP * np.eye(self.dimension)
+        backward = theta - STEP * np.eye(self.dimension)
+        both = self.all_residuals(np.vstack([forward, backward]))
+        n = self.dimension
+        slopes: Array = (both[:n] - both[n:]) / (2 * STEP)
+        return slopes.T
+
+
+FAILED = 1e3
+"""Residual of a parameter set that could not be evaluated: a wall, not a number to fit."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One local optimum: point ``(d,)``, penalised cost, Jacobian, and how it ended."""
+
+    theta: Array
+    cost: float
+    jacobian: Array
+    start: Array
+    evaluations: int
+    converged: bool
+
+    @property
+    def hessian(self) -> Array:
+        """Gauss-Newton Hessian of the cost, ``(d, d)``."""
+        return self.jacobian.T @ self.jacobian
+
+    @property
+    def covariance(self) -> Array:
+        """Laplace covariance of the posterior, ``(d, d)``."""
+        return np.asarray(np.linalg.inv(self.hessian), dtype=np.float64)
+
+
+def starting_points(problem: Problem, n_starts: int, seed: int, width: float = 1.0) -> Array:
+    """Sobol points of the prior, ``(n_starts, d)``, clipped to within the bounds.
+
+    Args:
+        n_starts: how many; the first is the prior mean itself.
+        seed: of the Sobol scrambling.
+        width: multiplies the prior's standard deviation.
+
+    Raises:
+        InputError: fewer than one start.
+    """
+    if n_starts < 1:
+        raise InputError(f"{n_starts} starts; expected 1 or more.")
+    spread = np.where(np.isfinite(problem.prior_sd), problem.prior_sd, 1.0) * width
+    sampler = scipy.stats.qmc.Sobol(problem.dimension, seed=np.random.default_rng(seed))
+    unit = sampler.random_base2(int(np.ceil(np.log2(max(n_starts, 2)))))[:n_starts]
+    points = problem.prior_mean + spread * scipy.stats.norm.ppf(unit.clip(1e-6, 1 - 1e-6))
+    points[0] = problem.prior_mean
+    margin = 1e-6 * (problem.upper - problem.lower)
+    return points.clip(problem.lower + margin, problem.upper - margin)
+
+
+def fit_from(problem: Problem, start: Array, max_evaluations: int = 200) -> Fit:
+    """Local fit from one starting point."""
+    solution = scipy.optimize.least_squares(
+        lambda theta: problem.all_residuals(theta)[0],
+        start,
+        jac=problem.forward_jacobian,
+        bounds=(problem.lower, problem.upper),
+        xtol=1e-9, ftol=1e-10, gtol=1e-8, max_nfev=max_evaluations,
+    )  # fmt: skip
+    return Fit(
+        solution.x, float(solution.cost), problem.jacobian(solution.x), start,
+        int(solution.nfev), bool(solution.status > 0),
+    )  # fmt: skip
+
+
+def fit(
+    problem: Problem,
+    starts: Array,
+    executor: Executor | None = None,
+    max_evaluations: int = 200,
+) -> tuple[Fit, ...]:
+    """Local fits from every start, best first.
+
+    The order of starts decides nothing: equal costs keep the order of the starts,
+    so the result is the same on any number of workers.
+    """
+    run = executor.map if executor is not None else map
+    n = len(starts)
+    fits = list(run(fit_from, [problem] * n, list(starts), [max_evaluations] * n))
+    return tuple(sorted(fits, key=lambda result: result.cost))
+
+
+def share_at_best(fits: Sequence[Fit], within: float = 0.01) -> float:
+    """Share of the starts that end within a fraction of the best cost."""
+    best = fits[0].cost
+    return float(np.mean([result.cost <= best * (1 + within) for result in fits]))
+
+
+def log_evidence(result: Fit, prior_sd: Array, log_likelihood_constant: float) -> float:
+    """Laplace approximation of the log marginal likelihood at an optimum.
+
+    Args:
+        result: the optimum.
+        prior_sd: ``(d,)``, finite.
+        log_likelihood_constant: the terms of the log likelihood that do not depend
+            on the parameters, such as ``-sum(log(sigma * sqrt(2 pi)))``.
+
+    Source: Kass and Raftery 1995, doi 10.1080/01621459.1995.10476572, section 4.1.
+    """
+    d = result.theta.size
+    log_prior_constant = -np.log(prior_sd * np.sqrt(2 * np.pi)).sum()
+    _, log_det = np.linalg.slogdet(result.hessian)
+    return float(
+        -result.cost + log_likelihood_constant + log_prior_constant
+        + 0.5 * d * np.log(2 * np.pi) - 0.5 * log_det
+    )  # fmt: skip

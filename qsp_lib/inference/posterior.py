@@ -1,0 +1,158 @@
+"""The joint posterior: Laplace's approximation, and a sampler to check it.
+
+Draw i has its own seed, spawned from the one given, so a draw does not depend on
+how many others are made or on how many workers make them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..common.errors import InputError
+from .fitting import Fit, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+
+def standard_normals(n_draws: int, width: int, seed: int) -> Array:
+    """``(n_draws, width)`` standard normals, each row from its own spawned seed.
+
+    Raises:
+        InputError: fewer than one draw.
+    """
+    if n_draws < 1:
+        raise InputError(f"{n_draws} draws; expected 1 or more.")
+    children = np.random.SeedSequence(seed).spawn(n_draws)
+    return np.stack([np.random.default_rng(child).standard_normal(width) for child in children])
+
+
+def laplace_draws(mean: Array, covariance: Array, n_draws: int, seed: int) -> Array:
+    """Draws ``(n_draws, d)`` of the Gaussian with this mean ``(d,)`` and covariance ``(d, d)``."""
+    factor = np.linalg.cholesky(covariance)
+    return mean + standard_normals(n_draws, mean.size, seed) @ factor.T
+
+
+def eigen_directions(result: Fit) -> tuple[Array, Array]:
+    """Eigenvalues ``(d,)`` of the Hessian, stiffest first, and directions ``(d, d)`` as columns."""
+    values, vectors = np.linalg.eigh(result.hessian)
+    # the sign of an eigenvector is arbitrary: make its largest element positive
+    signs = np.sign(vectors[np.argmax(np.abs(vectors), axis=0), np.arange(len(values))])
+    return values[::-1], (vectors * signs)[:, ::-1]
+
+
+def information(problem: Problem, result: Fit) -> pd.DataFrame:
+    """Prior beside posterior for each parameter: which ones did the data move?
+
+    Columns: ``parameter``, medians, ``shift`` (log10 from the prior median), standard
+    deviations in log10, ``sd_ratio`` (posterior over prior) and ``moved``: the
+    posterior is narrower than 0.7 of the prior, or shifted by more than one prior sd.
+    """
+    import pandas as pd
+
+    sd = np.sqrt(np.diag(result.covariance))
+    shift = result.theta - problem.prior_mean
+    frame = pd.DataFrame(
+        {
+            "parameter": problem.names,
+            "prior_median": 10.0**problem.prior_mean,
+            "posterior_median": 10.0**result.theta,
+            "shift": shift,
+            "prior_sd": problem.prior_sd,
+            "posterior_sd": sd,
+            "sd_ratio": sd / problem.prior_sd,
+        }
+    )
+    moved = (frame["sd_ratio"] < 0.7) | (np.abs(frame["shift"]) > frame["prior_sd"])
+    return frame.assign(moved=moved)
+
+
+def data_spectrum(problem: Problem, result: Fit) -> Array:
+    """Eigenvalues ``(d,)``, largest first, of the data's Hessian in units of the prior sd.
+
+    Above 1 the data say more than the prior along that direction; the spread over
+    decades is the model's sloppiness.
+    """
+    data = result.jacobian[: -problem.dimension] * problem.prior_sd
+    singular = np.linalg.svd(data, compute_uv=False)
+    values = np.zeros(problem.dimension)
+    values[: singular.size] = singular**2
+    return values
+
+
+@dataclass(frozen=True)
+class SamplerCheck:
+    """What an ensemble sampler finds along the Hessian's directions, stiffest first.
+
+    Attributes:
+        table: one row a direction, with the Laplace standard deviation, the sampled
+            one, their ratio, and the shift of the mean in Laplace standard deviations.
+        samples: ``(n, d)`` posterior samples, burn-in removed.
+        acceptance: mean acceptance fraction.
+        autocorrelation: mean integrated autocorrelation time in steps.
+    """
+
+    table: pd.DataFrame
+    samples: Array
+    acceptance: float
+    autocorrelation: float
+
+
+def check_with_sampler(
+    problem: Problem, best: Fit, n_steps: int, burn_in: int, seed: int, n_walkers: int = 64
+) -> SamplerCheck:
+    """Sample the posterior and set it beside Laplace's approximation.
+
+    Source of the sampler: Goodman and Weare 2010, doi 10.2140/camcos.2010.5.65, and
+    the differential-evolution move of Nelson et al. 2014, doi
+    10.1088/0067-0049/210/1/11, as implemented in emcee.
+
+    Raises:
+        InputError: a burn-in that leaves no samples.
+    """
+    import emcee  # slow to import, and wanted by one chapter only
+    import pandas as pd
+
+    if not 0 <= burn_in < n_steps:
+        raise InputError(f"burn-in of {burn_in} in {n_steps} steps; expected fewer.")
+
+    def log_posterior(theta: Array) -> Array:
+        inside = np.all((theta > problem.lower) & (theta < problem.upper), axis=1)
+        values = np.full(len(theta), -np.inf)
+        if inside.any():
+            values[inside] = -problem.cost(theta[inside])
+        return values
+
+    moves = [(emcee.moves.DEMove(), 0.8), (emcee.moves.DESnookerMove(), 0.2)]
+    sampler = emcee.EnsembleSampler(
+        n_walkers, problem.dimension, log_posterior, vectorize=True, moves=moves
+    )
+    start = laplace_draws(best.theta, best.covariance, n_walkers, seed)
+    start = start.clip(problem.lower + 1e-6, problem.upper - 1e-6)
+    sampler.random_state = np.random.RandomState(seed).get_state()
+    sampler.run_mcmc(start, n_steps, progress=False)
+    samples = sampler.get_chain(discard=burn_in, flat=True)
+    eigenvalues, directions = eigen_directions(best)
+    along = (samples - best.theta) @ directions
+    laplace_sd = 1 / np.sqrt(eigenvalues)
+    table = pd.DataFrame(
+        {
+            "direction": np.arange(1, len(eigenvalues) + 1),
+            "main_parameter": [problem.names[i] for i in np.argmax(np.abs(directions), axis=0)],
+            "eigenvalue": eigenvalues,
+            "laplace_sd": laplace_sd,
+            "sampled_sd": along.std(axis=0),
+            "sd_ratio": along.std(axis=0) / laplace_sd,
+            "mean_shift": along.mean(axis=0) / laplace_sd,
+        }
+    )
+    times = sampler.get_autocorr_time(discard=burn_in, tol=0)
+    return SamplerCheck(
+        table, samples, float(sampler.acceptance_fraction.mean()), float(np.mean(times))
+    )

@@ -1,0 +1,297 @@
+"""Sweeps: one function over many inputs, in chunks, on as many processes as there are.
+
+The function gets a chunk of inputs and gives one small row of results an input, so
+what a sweep keeps does not grow with what it simulates. Rows are put together in the
+order of the inputs: with a function that treats each input by itself, as the default
+engine does, the result is the same to the bit on any number of workers and with any
+chunks. Randomness belongs in the inputs: give every input its own Sobol point
+(:func:`qsp_lib.inference.rejection.sobol`) or its own spawned seed (:func:`spawned_seeds`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    as_completed,
+)
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..common.environment import QUIET, RESULTS_DIR
+from ..common.errors import InputError, QspError
+from .checkpoint import Checkpoint, identify
+
+Array = NDArray[np.float64]
+Function = Callable[[Array], Array]
+
+CHUNK = 100
+"""Environment variable that turns every progress bar off, as tqdm itself reads it."""
+
+
+class SweepError(QspError):
+    """A sweep that could not be finished; what was finished is in its checkpoint, if it has one."""
+
+
+def sweep(
+    function: Function,
+    inputs: ArrayLike,
+    *,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    chunk: int = CHUNK,
+    progress: bool | None = None,
+    label: str = "",
+    checkpoint: str | Path | None = None,
+    lock: str = "",
+) -> Array:
+    """Apply a function to every row of the inputs, in chunks.
+
+    Args:
+        function: takes a chunk ``(m, ...)`` and gives ``(m,)`` or ``(m, k)`` numbers, row i
+            from input i alone; defined in a module, so that other processes can import it.
+        inputs: ``(N, ...)``, one row an input.
+        executor: any :class:`concurrent.futures.Executor`, for example
+            ``dask.distributed.Client(...).get_executor()``; it is left open.
+        workers: without an executor, how many processes of this machine; default one a core;
+            1 runs everything in this process.
+        chunk: inputs a task.
+        progress: a bar or none; by default one in a terminal and in a live notebook, and none
+            where output is kept (see :func:`shows_progress`).
+        label: what the bar says.
+        checkpoint: a folder for finished rows. A sweep that was stopped is resumed by the same
+            call, and two processes may work on it at once; a folder of another sweep is refused.
+        lock: digest of the lock record that the results rest on; part of the checkpoint.
+
+    Returns:
+        ``(N,)`` or ``(N, k)``, in the order of the inputs.
+
+    Raises:
+        InputError: no inputs, a chunk or a number of workers below 1, a function that gives
+            another number of rows than it was given, or a checkpoint of another sweep.
+        SweepError: a worker died, the executor has been shut down, or the function failed;
+            finished rows are in the checkpoint.
+    """
+    rows = np.asarray(inputs, dtype=float)
+    if rows.ndim == 0 or len(rows) == 0:
+        raise InputError("A sweep was given no inputs; expected an array of 1 row or more.")
+    if chunk < 1:
+        raise InputError(f"A sweep was given chunks of {chunk}; expected 1 or more.")
+    if executor is None and workers is not None and workers < 1:
+        raise InputError(f"A sweep was given {workers} workers; expected 1 or more.")
+    keeper = (
+        Checkpoint.open(checkpoint, identify(function, rows, lock))
+        if checkpoint is not None
+        else None
+    )
+    state = _State(len(rows), keeper)
+    with _bar(len(rows), state.finished_rows, label, progress) as advance:
+        state.advance = advance
+        todo = list(_chunks(state.missing(), chunk))
+        if not todo:
+            return state.assembled()
+        if executor is not None:
+            _run_on(executor, function, rows, todo, state)
+        elif (count := workers or os.cpu_count() or 1) == 1 or len(todo) == 1:
+            _run_here(function, rows, todo, state)
+        else:
+            with ProcessPoolExecutor(min(count, len(todo))) as own:
+                _run_on(own, function, rows, todo, state)
+    return state.assembled()
+
+
+def part_of(options: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Options for one of several sweeps of a call: the checkpoint is a folder in the call's own.
+
+    Args:
+        options: of :func:`sweep`.
+        name: of the sub-folder.
+    """
+    folder = options.get("checkpoint")
+    own = {} if folder is None else {"checkpoint": Path(folder) / name}
+    return dict(options) | own
+
+
+def spawned_seeds(seed: int, n: int) -> Array:
+    """One seed an input, ``(n, 1)``; seed i depends on ``seed`` and i alone.
+
+    They are whole numbers below 2**32, which a float holds exactly, so they can be a column
+    of a sweep's inputs; ``np.random.default_rng(int(value))`` takes them.
+
+    Raises:
+        InputError: fewer than one.
+    """
+    if n < 1:
+        raise InputError(f"{n} seeds; expected 1 or more.")
+    children = np.random.SeedSequence(seed).spawn(n)
+    return np.array([[float(child.generate_state(1)[0])] for child in children])
+
+
+def shows_progress() -> bool:
+    """Whether a progress bar is wanted: in a terminal or a live notebook, nowhere else.
+
+    A chapter that is being run for the book writes its results (``QSP_RESULTS_DIR`` is set),
+    and its outputs are kept: no bar there, and none where ``TQDM_DISABLE`` is set.
+    """
+    if os.environ.get(RESULTS_DIR) or os.environ.get(QUIET, "0") not in ("", "0"):
+        return False
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        shell = None
+    else:
+        shell = get_ipython()
+    if shell is not None and type(shell).__name__ == "ZMQInteractiveShell":
+        return True
+    return sys.stderr.isatty()
+
+
+class _State:
+    """The finished rows of a running sweep."""
+
+    def __init__(self, total: int, keeper: Checkpoint | None) -> None:
+        self.total = total
+        self.keeper = keeper
+        self.advance: Callable[[int], Any] = lambda _: None
+        self.parts: dict[tuple[int, int], Array] = {}
+        if keeper is not None:
+            self.parts = {(start, stop): part for start, stop, part in keeper.finished()}
+
+    @property
+    def finished_rows(self) -> int:
+        return sum(stop - start for start, stop in self.parts)
+
+    def missing(self) -> Iterator[tuple[int, int]]:
+        """The gaps between the finished stretches."""
+        at = 0
+        for start, stop in [*sorted(self.parts), (self.total, self.total)]:
+            if at < start:
+                yield at, start
+            at = stop
+
+    def add(self, span: tuple[int, int], result: Any) -> None:
+        start, stop = span
+        part = np.array(result, dtype=float)  # a copy: results of other processes can be read-only
+        if part.ndim not in (1, 2) or len(part) != stop - start:
+            raise InputError(
+                f"The function gave an array of shape {part.shape} for {stop - start} inputs; "
+                f"expected ({stop - start},) or ({stop - start}, k): one row an input."
+            )
+        if self.keeper is not None:
+            self.keeper.add(start, stop, part)
+        self.parts[span] = part
+        self.advance(stop - start)
+
+    def assembled(self) -> Array:
+        shapes = {part.shape[1:] for part in self.parts.values()}
+        if len(shapes) != 1:
+            raise InputError(
+                f"The function gave rows of different lengths {sorted(shapes)}; expected one."
+            )
+        return np.concatenate([self.parts[span] for span in sorted(self.parts)])
+
+    def kept(self) -> str:
+        """What has become of the finished rows, in words."""
+        done = f"{self.finished_rows} of {self.total} rows are finished"
+        if self.keeper is None:
+            return f"{done}, and lost: pass checkpoint= to keep them."
+        return f"{done} and kept in {self.keeper.folder}: the same call goes on from there."
+
+
+def _chunks(spans: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:
+    for first, last in spans:
+        for start in range(first, last, size):
+            yield start, min(start + size, last)
+
+
+def _apply(function: Function, part: Array) -> Array:
+    """One task, in whatever process: what arrives from another is copied, contiguous float64."""
+    return function(np.array(part, dtype=float, order="C"))
+
+
+def _run_here(function: Function, rows: Array, todo: list[tuple[int, int]], state: _State) -> None:
+    for start, stop in todo:
+        try:
+            result = _apply(function, rows[start:stop])
+        except Exception as problem:
+            raise SweepError(f"{_told(problem, (start, stop))} {state.kept()}") from problem
+        state.add((start, stop), result)
+
+
+def _run_on(
+    executor: Executor,
+    function: Function,
+    rows: Array,
+    todo: list[tuple[int, int]],
+    state: _State,
+) -> None:
+    spans: dict[Future[Array], tuple[int, int]] = {}
+    try:
+        for start, stop in todo:
+            try:
+                spans[executor.submit(_apply, function, rows[start:stop])] = start, stop
+            except RuntimeError as problem:
+                _stop(spans, state)
+                told = (
+                    _told(problem, (start, stop))
+                    if isinstance(problem, BrokenExecutor)
+                    else f"The executor takes no more work ({problem}): it has been shut down. "
+                    "Pass an open one, or none for a pool of this machine's own."
+                )
+                raise SweepError(f"{told} {state.kept()}") from problem
+        for future in as_completed(list(spans)):
+            try:
+                result = future.result()
+            except (Exception, CancelledError) as problem:
+                span = spans[future]
+                _stop(spans, state)
+                raise SweepError(f"{_told(problem, span)} {state.kept()}") from problem
+            state.add(spans.pop(future), result)
+    except BaseException:  # an interrupt, too, leaves what is finished in the checkpoint
+        _stop(spans, state)
+        raise
+
+
+def _stop(spans: dict[Future[Array], tuple[int, int]], state: _State) -> None:
+    """Begin nothing more, and keep what has been finished meanwhile."""
+    while spans:
+        future, span = spans.popitem()
+        if not future.cancel() and future.done() and future.exception() is None:
+            state.add(span, future.result())
+
+
+def _told(problem: BaseException, span: tuple[int, int]) -> str:
+    """What went wrong while these rows were being worked on, in words."""
+    where = f"rows {span[0]} to {span[1] - 1}"
+    if isinstance(problem, BrokenExecutor):
+        return (
+            f"A worker process died while {where} or others were being worked on (killed, out of "
+            "memory, or not able to import the function)."
+        )
+    if isinstance(problem, CancelledError):
+        return f"The work on {where} was cancelled; the executor may have been closed."
+    return f"The work on {where} failed: {type(problem).__name__}: {problem}."
+
+
+@contextmanager
+def _bar(total: int, done: int, label: str, wanted: bool | None) -> Iterator[Callable[[int], Any]]:
+    """A progress bar, or nothing; gives what to call with each number of finished rows."""
+    if not (shows_progress() if wanted is None else wanted):
+        yield lambda _: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(
+        total=total, initial=done, desc=label or None, unit="row", leave=False, disable=False
+    ) as bar:
+        yield bar.update

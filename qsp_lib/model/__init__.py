@@ -1,0 +1,1 @@
+"""The model: equations, parameters, dosing, engines, trajectories, severity."""

@@ -1,0 +1,81 @@
+"""Priors, and the table of the 17 network parameters with their bounds and sources."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Literal
+
+from ..common.errors import EvidenceError, InputError
+from .equations import NETWORK
+
+Status = Literal["estimated", "fixed", "assumed"]
+Role = Literal["calibration", "development", "blind", "user"]
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A log-normal prior: its median, and its standard deviation in log10.
+
+    A ``fixed`` quantity has ``log10_sd`` 0 in fits; ``assumed`` means that no fit
+    ever moves it, while prediction intervals draw it.
+    """
+
+    median: float
+    log10_sd: float
+    status: Status = "estimated"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.median) and self.median > 0):
+            raise InputError(f"prior median is {self.median!r}; expected a positive number.")
+        if not (math.isfinite(self.log10_sd) and self.log10_sd >= 0):
+            raise InputError(f"prior log10 sd is {self.log10_sd!r}; expected 0 or more.")
+        if self.status == "estimated" and self.log10_sd == 0:
+            raise InputError("an estimated quantity needs a prior log10 sd greater than 0.")
+
+
+@dataclass(frozen=True)
+class ParameterRow:
+    """One row of the network-parameter table: prior, validity bounds, provenance."""
+
+    name: str
+    symbol: str
+    unit: str
+    prior: Prior
+    lower: float
+    upper: float
+    description: str
+    source: str
+    note: str
+
+
+@cache
+def network_table() -> Mapping[str, ParameterRow]:
+    """The table of the 17 network parameters, in the order of the equations.
+
+    Raises:
+        EvidenceError: a missing, extra or misplaced row, or a row without a source.
+    """
+    text = files("qsp_lib").joinpath("data/network_parameters.csv").read_text(encoding="utf-8")
+    rows = {}
+    for row in csv.DictReader(text.splitlines()):
+        if not row["source"].strip():
+            raise EvidenceError(
+                f"network_parameters.csv: {row['name']} has no source; expected evidence ids or "
+                "the words 'declared assumption'."
+            )
+        prior = Prior(float(row["median"]), float(row["log10_sd"] or 0.0), row["status"])  # type: ignore[arg-type]
+        rows[row["name"]] = ParameterRow(
+            row["name"], row["symbol"], row["unit"], prior, float(row["lower"]),
+            float(row["upper"]), row["description"], row["source"], row["note"],
+        )  # fmt: skip
+    if tuple(rows) != NETWORK:
+        raise EvidenceError(
+            f"network_parameters.csv holds {list(rows)}; expected exactly {list(NETWORK)}."
+        )
+    return MappingProxyType(rows)

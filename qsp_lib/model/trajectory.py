@@ -1,0 +1,293 @@
+"""The result of a simulation: named states with units, and what is read off them.
+
+Peaks, areas and values between report times come from the cubic Hermite
+interpolant of the states and their exact derivatives, with one-sided limits at
+every change of dosing. They hardly depend on where the report times fall, as long as
+these follow the course, which the default ones do: a peak that rises and falls between
+two report times is not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..common.errors import InputError, IntegrationError
+from .engines import Outcome, Task
+from .engines.base import CENTRAL, CENTRAL_TCZ
+from .equations import PARAMETERS, STATE_UNITS, STATES, il6_production, occupancy, rhs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNITS = dict(zip(STATES, STATE_UNITS, strict=True)) | {
+    "C": "ng/mL", "C_tcz": "ng/mL", "rho": "1", "feedback_share": "1"
+}  # fmt: skip
+Array = NDArray[np.float64]
+
+
+class Peak(NamedTuple):
+    """Highest value and its time (h); arrays ``(N,)`` for a batch."""
+
+    value: Array
+    time_h: Array
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """States over time of one parameter set, or of a batch of N.
+
+    Values come out with shape ``(T,)`` for one set and ``(N, T)`` for a batch, in
+    the unit that :data:`UNITS` gives for the name; cytokines are above baseline.
+
+    Attributes:
+        label: drug and regimen.
+        task: what was integrated.
+        states: ``(n_states, N, T)``.
+        outcomes: one a set; asking a value of a set that did not complete raises.
+        batch: whether a batch was asked for.
+        mark: empty, or words to show wherever unlocked values went in.
+    """
+
+    label: str
+    task: Task
+    states: Array
+    outcomes: tuple[Outcome, ...]
+    batch: bool
+    mark: str = ""
+
+    def __len__(self) -> int:
+        return len(self.outcomes)
+
+    @property
+    def times(self) -> Array:
+        """Report times (h), shape ``(T,)``; a value at a dose's time is the one just after it."""
+        return self.task.schedule.times
+
+    @property
+    def completed(self) -> NDArray[np.bool_]:
+        """Which sets completed, shape ``(N,)``."""
+        return np.array([outcome.completed for outcome in self.outcomes])
+
+    def select(self, keep: NDArray[np.bool_]) -> Trajectory:
+        """The sets for which ``keep`` ``(N,)`` is true, as a batch.
+
+        Raises:
+            InputError: anything but one true or false a set.
+        """
+        keep = np.asarray(keep)
+        if keep.dtype != bool or keep.shape != (len(self),):
+            raise InputError(
+                f"select was given {keep.dtype} of shape {keep.shape}; expected one true or false "
+                f"for each of the {len(self)} sets."
+            )
+        outcomes = tuple(o for o, kept in zip(self.outcomes, keep, strict=True) if kept)
+        return Trajectory(
+            self.label, self.task.select(keep), self.states[:, keep], outcomes, True, self.mark
+        )
+
+    def require_completed(self) -> None:
+        """Raise unless every set completed.
+
+        Raises:
+            IntegrationError: how many did not, and why the first of them did not.
+        """
+        failed = [outcome for outcome in self.outcomes if not outcome.completed]
+        if failed:
+            raise IntegrationError(
+                f"{self.label}: {len(failed)} of {len(self)} integrations did not complete "
+                f"({failed[0].value}). Use .select(trajectory.completed) and count the rest."
+            )
+
+    def _shape(self, values: Array) -> Array:
+        return values if self.batch else values[0]
+
+    @property
+    def _p(self) -> SimpleNamespace:
+        columns = (column[:, None] for column in self.task.parameters.T)
+        return SimpleNamespace(**dict(zip(PARAMETERS, columns, strict=True)))
+
+    def __getitem__(self, name: str) -> Array:
+        """A state by its name, or ``C``, ``C_tcz`` (ng/mL), ``rho``, ``feedback_share``."""
+        self.require_completed()
+        return self._shape(self._values(name))
+
+    def _values(self, name: str) -> Array:
+        p = self._p
+        if name in STATES:
+            return self.states[STATES.index(name)]
+        if name == "C":
+            return self.states[CENTRAL] / p.V1
+        if name == "C_tcz":
+            return self.states[CENTRAL_TCZ] / p.V1_tcz
+        if name == "rho":
+            return occupancy(self.states[CENTRAL_TCZ], p)
+        if name == "feedback_share":
+            A, M, S = (self.states[STATES.index(state)] for state in ("A", "M", "S"))
+            parts = il6_production(A, M, S, p, self.task.feedback)
+            total = sum(parts)
+            share = np.zeros_like(A)
+            return np.divide(parts[2] * np.ones_like(A), total, out=share, where=total > 0)
+        raise InputError(f"no quantity {name!r}; expected one of {sorted(UNITS)}.")
+
+    def _interval_ends(self, state: int, intervals: NDArray[np.int_]) -> tuple[Array, ...]:
+        """Values and slopes at both ends of report intervals.
+
+        Args:
+            state: index of the state.
+            intervals: ``(N, K)``, interval k runs from report time k to k + 1.
+
+        Returns:
+            Length, left and right value, left and right slope, each ``(N, K)``.
+        """
+        schedule, task = self.task.schedule, self.task
+        rows = np.arange(len(self))[:, None]
+        firsts = np.array([stretch.first for stretch in schedule.stretches])
+        which = np.searchsorted(firsts, intervals, side="right") - 1
+        rate = np.array([stretch.rate for stretch in schedule.stretches])[which]
+        rate_tcz = np.array([stretch.rate_tcz for stretch in schedule.stretches])[which]
+        left, right = self.states[:, rows, intervals], self.states[:, rows, intervals + 1].copy()
+        # the value stored at a dose's time is the one after it: take the bolus off again
+        bolus, bolus_tcz = np.zeros(self.times.size), np.zeros(self.times.size)
+        bolus[firsts] = [stretch.bolus for stretch in schedule.stretches]
+        bolus_tcz[firsts] = [stretch.bolus_tcz for stretch in schedule.stretches]
+        factor = task.dose_factor[:, None]
+        right[CENTRAL] -= factor * bolus[intervals + 1]
+        right[CENTRAL_TCZ] -= bolus_tcz[intervals + 1]
+        slopes = [
+            np.broadcast_to(
+                rhs(y, self._p, factor * rate, rate_tcz, task.mechanism, task.feedback)[state],
+                intervals.shape,
+            )
+            for y in (left, right)
+        ]
+        return np.diff(self.times)[intervals], left[state], right[state], *slopes
+
+    def peak(self, name: str, start_h: float = 0.0, end_h: float = np.inf) -> Peak:
+        """Highest value of a state (or of ``C``) and its time, between two times (h).
+
+        Raises:
+            InputError: an empty window, or a name that is not a state.
+            IntegrationError: a set that did not complete.
+        """
+        self.require_completed()
+        state = STATES.index("A_c") if name == "C" else self._state(name)
+        times, values = self.times, self.states[state]
+        low_h, high_h = max(start_h, times[0]), min(end_h, times[-1])
+        if not low_h <= high_h:
+            raise InputError(
+                f"no time between {start_h:g} and {end_h:g} h; the simulation runs from "
+                f"{times[0]:g} to {times[-1]:g} h."
+            )
+        # the report intervals that the window touches, the outer two perhaps in part
+        first = min(int(np.searchsorted(times, low_h, side="right")) - 1, times.size - 2)
+        last = max(int(np.searchsorted(times, high_h, side="left")) - 1, first)
+        inside = np.flatnonzero((times >= low_h) & (times <= high_h))
+        if inside.size:
+            best = inside[0] + np.argmax(values[:, inside], axis=1)
+            value, time = values[np.arange(len(self)), best], times[best]
+        else:
+            best = np.full(len(self), first)
+            value, time = np.full(len(self), -np.inf), np.full(len(self), low_h)
+        outer = np.full_like(best, first), np.full_like(best, last)
+        around = np.stack([best - 1, best, *outer], axis=1).clip(first, last)
+        step, f0, f1, d0, d1 = self._interval_ends(state, around)
+        low = (np.maximum(low_h, times[around]) - times[around]) / step
+        high = (np.minimum(high_h, times[around + 1]) - times[around]) / step
+        inner, s = _highest_inside(step, f0, f1, d0, d1, low, high)
+        at = np.argmax(inner, axis=1)[:, None]
+        inner_value = np.take_along_axis(inner, at, 1)[:, 0]
+        inner_time = np.take_along_axis(times[around] + s * step, at, 1)[:, 0]
+        higher = inner_value > value
+        value = np.where(higher, inner_value, value)
+        time = np.where(higher, inner_time, time)
+        if name == "C":
+            value = value / self._p.V1[:, 0]
+        return Peak(self._shape(value), self._shape(time))
+
+    def at(self, name: str, time_h: float) -> Array:
+        """Value of a state at any time within the simulation (h)."""
+        self.require_completed()
+        state = self._state(name)
+        if not self.times[0] <= time_h <= self.times[-1]:
+            raise InputError(
+                f"time {time_h:g} h is outside the simulation's {self.times[0]:g} to "
+                f"{self.times[-1]:g} h."
+            )
+        k = int(np.searchsorted(self.times, time_h, side="right")) - 1
+        if self.times[k] == time_h:
+            return self._shape(self.states[state][:, k])
+        intervals = np.full((len(self), 1), k)
+        step, f0, f1, d0, d1 = self._interval_ends(state, intervals)
+        return self._shape(_hermite(step, f0, f1, d0, d1, (time_h - self.times[k]) / step)[:, 0])
+
+    def area(self, name: str, start_h: float = 0.0, end_h: float | None = None) -> Array:
+        """Area under a state between two times (its unit times h)."""
+        self.require_completed()
+        state = self._state(name)
+        end_h = self.times[-1] if end_h is None else end_h
+        if not self.times[0] <= start_h < end_h <= self.times[-1]:
+            raise InputError(
+                f"area from {start_h:g} to {end_h:g} h; expected increasing times within "
+                f"{self.times[0]:g} to {self.times[-1]:g} h."
+            )
+        k = np.flatnonzero((self.times[:-1] < end_h) & (self.times[1:] > start_h))
+        step, f0, f1, d0, d1 = self._interval_ends(state, np.tile(k, (len(self), 1)))
+        low = (np.maximum(start_h, self.times[k]) - self.times[k]) / step
+        high = (np.minimum(end_h, self.times[k + 1]) - self.times[k]) / step
+        # Simpson's rule is exact for a cubic
+        nodes = [_hermite(step, f0, f1, d0, d1, s) for s in (low, (low + high) / 2, high)]
+        pieces = step * (high - low) * (nodes[0] + 4 * nodes[1] + nodes[2]) / 6
+        return self._shape(pieces.sum(axis=1))
+
+    def _state(self, name: str) -> int:
+        if name not in STATES:
+            raise InputError(f"no state {name!r}; expected one of {STATES}.")
+        return STATES.index(name)
+
+    def to_frame(self, names: Sequence[str] = STATES) -> pd.DataFrame:
+        """One set as a table: time and states, units in the column names.
+
+        Raises:
+            InputError: a batch; select one set first.
+        """
+        if len(self) != 1:
+            raise InputError(f"a table shows one set; this batch has {len(self)}.")
+        import pandas as pd
+
+        columns = {"time (h)": self.times}
+        self.require_completed()
+        return pd.DataFrame(columns | {f"{n} ({UNITS[n]})": self._values(n)[0] for n in names})
+
+
+def _hermite(step: Array, f0: Array, f1: Array, d0: Array, d1: Array, s: Array) -> Array:
+    """Cubic Hermite interpolant at ``s`` in [0, 1] of an interval of length ``step``."""
+    return (
+        (1 + 2 * s) * (1 - s) ** 2 * f0
+        + s * (1 - s) ** 2 * step * d0
+        + s**2 * (3 - 2 * s) * f1
+        + s**2 * (s - 1) * step * d1
+    )
+
+
+def _highest_inside(
+    step: Array, f0: Array, f1: Array, d0: Array, d1: Array, low: Array, high: Array
+) -> tuple[Array, Array]:
+    """Highest value of the cubic between ``low`` and ``high`` in [0, 1], and where."""
+    # derivative of the cubic in s: a s^2 + b s + c
+    a = 3 * (2 * f0 - 2 * f1 + step * (d0 + d1))
+    b = 2 * (3 * (f1 - f0) - step * (2 * d0 + d1))
+    c = step * d0
+    root = np.sqrt(np.maximum(b**2 - 4 * a * c, 0.0))
+    q = -0.5 * (b + np.where(b >= 0, root, -root))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        candidates = np.stack([q / a, c / q, low, high])
+    candidates = np.where(np.isfinite(candidates), candidates.clip(low, high), low)
+    values = np.stack([_hermite(step, f0, f1, d0, d1, s) for s in candidates])
+    best = np.argmax(values, axis=0)[None]
+    return np.take_along_axis(values, best, 0)[0], np.take_along_axis(candidates, best, 0)[0]

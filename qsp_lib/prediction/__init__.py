@@ -1,0 +1,1 @@
+"""The prediction for a drug of one's own."""

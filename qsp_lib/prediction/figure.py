@@ -1,0 +1,68 @@
+"""The figure of a prediction for one drug, drawn without a display."""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ..figures.style import COLOURS, INDIGO, STYLE, WIDTH
+from .predicting import Prediction
+
+_PANELS = {
+    "C": "exposure (ng/mL)", "A": "activated T cells", "TNF": "TNF (pg/mL)",
+    "IFN": "IFN-γ (pg/mL)", "IL6": "IL-6 (pg/mL)", "S": "IL-6 signal (pg/mL)",
+}  # fmt: skip
+_ARM_COLOURS = {"untreated": INDIGO, "treated": COLOURS["tocilizumab"]}
+_DAYS_FROM_H = 240.0
+
+
+def courses(prediction: Prediction) -> Figure:
+    """Courses with the central 90 % of draws, without and with tocilizumab."""
+    figure = Figure(figsize=(WIDTH, 4.8), constrained_layout=True)
+    axes = list(figure.subplots(2, 3).flat)
+    in_days = prediction.horizon_h > _DAYS_FROM_H
+    scale = 24.0 if in_days else 1.0
+    for axis, (name, label) in zip(axes, _PANELS.items(), strict=True):
+        for arm_name, arm in prediction.arms.items():
+            course, times = arm.courses[name], arm.times_h / scale
+            colour = _ARM_COLOURS[arm_name]
+            if "low" in course:
+                axis.fill_between(
+                    times, course["low"], course["high"], color=colour, alpha=0.22, linewidth=0
+                )
+            axis.plot(times, course["central"], color=colour, label=_label(prediction, arm_name))
+        axis.set_ylabel(label)
+        axis.set_xlabel("time (d)" if in_days else "time (h)")
+        if name not in ("C", "A"):
+            axis.set_yscale("log")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles, labels, title=_rests_on(prediction), loc="outside lower center", ncols=2,
+        fontsize=8, title_fontsize=8,
+    )  # fmt: skip
+    figure.suptitle(f"{prediction.label}: {prediction.regimen_label}", fontsize=10.5)
+    return figure
+
+
+def as_png(prediction: Prediction) -> bytes:
+    """The figure as a PNG, the same to the byte for the same numbers on one machine."""
+    with matplotlib.rc_context(STYLE):
+        figure = courses(prediction)
+        FigureCanvasAgg(figure)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _label(prediction: Prediction, arm: str) -> str:
+    if arm == "treated":
+        return f"tocilizumab at {prediction.tocilizumab_h:g} h"
+    return "without tocilizumab" if prediction.treated is not None else "at the locked values"
+
+
+def _rests_on(prediction: Prediction) -> str:
+    lock = prediction.mark or f"lock {prediction.lock['version']}, locked values"
+    return f"{lock}; band: 5-95 % of {prediction.n_draws} draws" if prediction.n_draws else lock

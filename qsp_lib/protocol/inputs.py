@@ -1,0 +1,162 @@
+"""What a lock record was made from: each input by name, with the digest of what it means.
+
+A record names its inputs. What it does not name does not concern it: a new table, drug or optional
+field leaves an old record as it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ..common.digests import digest, parsed_table
+from ..common.errors import InputError, LockError
+from ..drugs.reading import DrugFile, RescueFile, load_drug, load_tocilizumab, shipped_drugs
+from ..evidence.eligibility import rule_digest
+from ..evidence.observations import load_observations
+from ..evidence.tables import load_tables, reviewed_range_kinds
+from ..model.priors import network_table
+
+DATA = Path(str(files("qsp_lib").joinpath("data")))
+RULE = "eligibility"
+EVIDENCE_V1 = (
+    "blinatumomab_outcomes.csv",
+    "crs_grading.csv",
+    "cytokine_kinetics.csv",
+    "okt3_inputs.csv",
+    "pharmacokinetics.csv",
+    "potency.csv",
+    "tgn1412_outcomes.csv",
+    "tocilizumab.csv",
+)
+"""The tables that lock v1 was made from; it recorded one digest of all of them."""
+BYTES_ONLY = {
+    ("v1", "eligibility"): "the rule was recorded as the bytes of its source file, which has moved "
+    "since; the file that has them is in the history of the repository, as "
+    "qsp_lib/eligibility.py of the day of the lock"
+}
+"""Inputs that a record describes in a way that can no longer be checked, and why."""
+
+
+@dataclass(frozen=True)
+class InputCheck:
+    """One input of a record beside what is here now.
+
+    Attributes:
+        name: as the record names it.
+        recorded, found: digests; ``found`` is empty if it cannot be told.
+        why: why it cannot be told; empty otherwise.
+    """
+
+    name: str
+    recorded: str
+    found: str
+    why: str = ""
+
+    @property
+    def same(self) -> bool:
+        """Whether the input is what it was; False also where it cannot be told."""
+        return self.found == self.recorded
+
+
+def input_digests() -> dict[str, str]:
+    """Digest of every input that a new record is made from, by the name of its file or rule."""
+    return {name: input_digest(name) for name in (*data_files(), RULE)}
+
+
+def data_files() -> tuple[str, ...]:
+    """The data files that a fit and a prediction read, relative to the package's data."""
+    folders = (DATA.glob("*.csv"), DATA.glob("evidence/*.csv"), DATA.glob("drugs/*.toml"))
+    found = (path.relative_to(DATA).as_posix() for folder in folders for path in folder)
+    return tuple(sorted(set(found) - {"sealed_tables.csv"}))
+
+
+def check_inputs(version: str, recorded: Mapping[str, str]) -> tuple[InputCheck, ...]:
+    """Every input that a record names, beside what is here now.
+
+    Raises:
+        LockError: the record names an input that is not here.
+    """
+    checks = []
+    for name, expected in sorted(recorded.items()):
+        why = BYTES_ONLY.get((version, name), "")
+        try:
+            found = "" if why else input_digest(name)
+        except InputError:
+            raise LockError(
+                f"lock {version} was made from {name!r}, which is not here; restore it, or use a "
+                "newer version of the package."
+            ) from None
+        checks.append(InputCheck(name, expected, found, why))
+    return tuple(checks)
+
+
+def input_digest(name: str) -> str:
+    """Digest (64 hex digits) of what an input means, under the name a record gives it.
+
+    Args:
+        name: a data file such as ``drugs/okt3.toml``, digested as it is parsed; ``eligibility``,
+            the rule; or one of the names that lock v1 used.
+
+    Raises:
+        InputError: there is no such input.
+    """
+    if name == RULE:
+        return rule_digest()
+    if name in _NAMES_V1:
+        return _meaning_digest(_NAMES_V1[name]())
+    if name == "evidence":
+        return load_tables().text_digest(EVIDENCE_V1)
+    if name.startswith("drug ") and name.removeprefix("drug ") in shipped_drugs():
+        return _meaning_digest(load_drug(name.removeprefix("drug ")))
+    path = DATA / name
+    if name not in data_files():
+        raise InputError(f"there is no input {name!r} in {DATA.name}.")
+    text = path.read_text(encoding="utf-8")
+    return digest(parsed_table(text) if path.suffix == ".csv" else tomllib.loads(text))
+
+
+_NAMES_V1: Mapping[str, Callable[[], Any]] = {
+    "network_parameters": lambda: list(network_table().values()),
+    "observations": load_observations,
+    "range_kinds": reviewed_range_kinds,
+    "drug tocilizumab": load_tocilizumab,
+}
+"""Inputs as lock v1 named and read them."""
+
+
+def _meaning_digest(value: Any) -> str:
+    """As lock v1 took it, so that it can still be checked."""
+    return hashlib.sha256(json.dumps(_plain(value), sort_keys=True).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Nested values as JSON can hold them.
+
+    A drug file goes without the hash of its own bytes, and a field added after lock v1 without
+    its default: what a file does not give does not enter its digest.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        skip = {"sha256"} if isinstance(value, DrugFile | RescueFile) else set()
+        return {
+            field.name: _plain(getattr(value, field.name))
+            for field in fields(value)
+            if field.name not in skip and not _not_given(field, getattr(value, field.name))
+        }
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return repr(value) if isinstance(value, float) else value
+
+
+def _not_given(field: Any, value: Any) -> bool:
+    """Whether a field is one that lock v1 did not know (its metadata say so) and not given."""
+    default = field.default_factory() if field.default_factory is not MISSING else field.default
+    return bool(field.metadata.get("since_v1")) and value == default

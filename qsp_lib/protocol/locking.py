@@ -1,0 +1,163 @@
+"""Making a lock record out of the joint fit; the one place where records are composed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..calibration.joint_fit import calibrate, drug_at, make_problem, network_at
+from ..common.errors import LockError
+from ..drugs.reading import load_drug, load_tocilizumab
+from ..inference.fitting import Fit, Problem
+from ..model import severity
+from ..model.crp import calibrate_crp
+from ..model.simulation import ATOL, HORIZON_H, RTOL, simulate
+from ..model.symbolic import canonical_equations, equations_digest
+from .blind_test import CHECKS
+from .inputs import input_digests
+from .ledger import record_file
+from .lock import digest_of, plain_inputs, versions, write_record
+from .seal import sealed_tables
+
+FITTED = ("blinatumomab", "tgn1412")
+BLIND = "okt3"
+N_STARTS = 16
+SEED = 20060313
+"""Seed of the multi-start, and of the blind draws: the day of the TGN1412 trial."""
+N_DRAWS = 2000
+INTERVAL = (
+    "central 90 % of Laplace draws of the joint posterior times the declared priors; the same "
+    "from an ensemble sampler is shown beside it"
+)
+QUANTITATIVE = (
+    "for TNF, IFN-gamma and IL-6 the median predicted peak lies between the lowest and the highest "
+    "eligible first-dose statistic"
+)
+SAME_FOR_ALL = ("k_rec",)
+"""A declared prior that every drug shares draws one value for all of them."""
+
+
+def joint_fit(
+    n_starts: int = N_STARTS, seed: int = SEED, executor: Executor | None = None
+) -> tuple[Problem, tuple[Fit, ...]]:
+    """The fit whose optimum is locked: blinatumomab and TGN1412, gated feedback."""
+    problem = make_problem(FITTED)
+    return problem, calibrate(problem, n_starts, seed, executor)
+
+
+def compose(version: str, reason: str, date: str, problem: Problem, best: Fit) -> dict[str, Any]:
+    """The content of a record at this optimum.
+
+    Args:
+        version: ``"v1"``, ``"v2"``, ...
+        reason: why this version exists.
+        date: ISO date.
+        problem, best: the joint fit.
+
+    Raises:
+        LockError: an optimum that did not converge, or severity boundaries out of order.
+    """
+    if not best.converged:
+        raise LockError("the joint fit did not converge; a lock is made from an optimum only.")
+    network = network_at(problem, best.theta)
+    drugs = {name: drug_at(problem, best.theta, name) for name in FITTED}
+    blind = load_drug(BLIND)
+    same_as = dict(blind.same_as)
+    borrowed = {rate: getattr(drugs[source], rate) for rate, source in same_as.items()}
+    drugs[BLIND] = blind.inputs.replace(**borrowed)
+    clinical = {name: load_drug(name).regimens["clinical"] for name in FITTED}
+    z = {
+        name: float(severity.index(simulate(drugs[name], network, clinical[name])))
+        for name in FITTED
+    }
+    boundaries = severity.GradeBoundaries.between(z["blinatumomab"], z["tgn1412"])
+    edges = list(asdict(boundaries).values())
+    if edges != sorted(edges):
+        raise LockError(f"grade boundaries {edges} are out of order; the drugs' indices are {z}.")
+    crp = calibrate_crp(
+        (drugs["tgn1412"], clinical["tgn1412"]),
+        (drugs["blinatumomab"], clinical["blinatumomab"]),
+        network,
+    )
+    return {
+        "version": version,
+        "date": date,
+        "reason": reason,
+        "structure": {
+            "feedback": network.feedback,
+            "equations": list(canonical_equations(network.feedback)),
+            "equations_sha256": equations_digest(network.feedback),
+        },
+        "network": network.values(),
+        "posterior": {
+            "names": list(problem.names),
+            "mean_log10": best.theta.tolist(),
+            "covariance_log10": best.covariance.tolist(),
+            "cost": best.cost,
+        },
+        "drugs": {name: plain_inputs(inputs) for name, inputs in drugs.items()},
+        "same_as": {BLIND: same_as},
+        "assumed": _declared_priors(BLIND),
+        "tocilizumab": asdict(load_tocilizumab().inputs),
+        "crp": asdict(crp),
+        "severity": {
+            "index": z, "boundaries": asdict(boundaries), "tie": severity.TIE,
+            "baselines": severity.baselines(),
+        },
+        "declared": _declared_sources(BLIND),
+        "blind_test": {
+            "seed": SEED, "n_draws": N_DRAWS, "interval": INTERVAL, "checks": CHECKS,
+            "quantitative": QUANTITATIVE,
+        },
+        "solver": {"engine": "diffsol", "rtol": RTOL, "atol": ATOL, "horizon_h": HORIZON_H},
+        "digests": input_digests(),
+        "sealed": {name: table.sha256 for name, table in sealed_tables().items()},
+    }  # fmt: skip
+
+
+def _declared_priors(drug: str) -> Mapping[str, Mapping[str, float]]:
+    """Declared priors that intervals draw; one that all drugs share is named without a drug."""
+    return {
+        name if name in SAME_FOR_ALL else f"{drug}.{name}": {
+            "median": prior.median, "log10_sd": prior.log10_sd,
+        }
+        for name, prior in load_drug(drug).priors.items()
+        if prior.status == "assumed"
+    }  # fmt: skip
+
+
+def _declared_sources(drug: str) -> Mapping[str, Mapping[str, Any]]:
+    """Every input of a drug as its file writes it: value, unit, sources, note."""
+    return {
+        name: {
+            "value": quantity.value, "unit": quantity.unit, "source": list(quantity.source),
+            "note": quantity.note,
+        }
+        for name, quantity in load_drug(drug).sources.items()
+    }  # fmt: skip
+
+
+def make_lock(reason: str, date: str, executor: Executor | None = None) -> Path:
+    """Fit, compose and write the next version of the lock record.
+
+    Args:
+        reason: why this version exists; goes into the record and the ledger.
+        date: ISO date.
+
+    Raises:
+        LockError: no reason is given, or the fit does not support a record.
+    """
+    if not reason.strip():
+        raise LockError("a lock needs a reason; say why this version exists.")
+    problem, fits = joint_fit(executor=executor)
+    version = f"v{len(versions()) + 1}"
+    content = compose(version, reason.strip(), date, problem, fits[0])
+    path = write_record(content)
+    record_file(
+        "lock", path, version=version, digest=digest_of(content),
+        summary={"reason": content["reason"]},
+    )  # fmt: skip
+    return path

@@ -1,0 +1,159 @@
+"""The manual: what the code makes of itself, and the commands that pages tell a reader to type."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from book.pages import manual
+from book.pages.fragments import FRAGMENTS, BookData
+from book.site import api_reference, site
+from book.site.api_reference import GROUPS, documented_modules, modules_of
+from qsp_lib.__main__ import build_parser, main
+from qsp_lib.chapters import results
+from qsp_lib.commands.running import split_parameters
+from qsp_lib.common.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOK = BookData(ROOT / "notebooks", results.load_all(ROOT / "results"))
+PAGES = ("bring_your_drug", "command_line", "api")
+
+
+assert site.FRAGMENTS is FRAGMENTS, "importing it registers every fragment"
+
+
+def made(name: str) -> str:
+    return FRAGMENTS[name](BOOK)
+
+
+def commands_in(page: str) -> list[list[str]]:
+    """The command lines that a page shows after a dollar sign."""
+    text = (ROOT / "book" / f"{page}.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\$ qsp-crs (.+)$", text, re.MULTILINE)
+    return [line.split() for line in lines]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_fragment_of_a_page_is_made(page: str) -> None:
+    text = (ROOT / "book" / f"{page}.md").read_text(encoding="utf-8")
+    names = re.findall(r"\{include\} generated/(\w+)\.md", text)
+    assert names
+    for name in names:
+        assert len(made(name)) > 100
+
+
+def test_every_fragment_of_the_book_is_made_from_the_committed_results() -> None:
+    book = BookData(ROOT / "notebooks", results.load_all(ROOT / "results"))
+    for name, make in FRAGMENTS.items():
+        text = make(book)
+        assert text.strip() and text.endswith("\n"), name
+        assert "nan" not in re.findall(r"\b\w+\b", text.lower()) or name.startswith("api"), name
+
+
+def test_the_commands_of_the_page_do_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for arguments in commands_in("bring_your_drug"):
+        assert main(arguments) == 0, arguments
+    assert "severity index z" in capsys.readouterr().out
+    assert len(list((tmp_path / "predicted").iterdir())) == 3
+
+
+def test_the_python_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["new-drug", "my_drug.toml"]) == 0
+    text = (ROOT / "book" / "bring_your_drug.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.+?)```", text, re.DOTALL)
+    namespace: dict[str, object] = {}
+    exec(compile(code, "bring_your_drug.md", "exec"), namespace)
+    assert namespace["numbers"]["drug"] == "my-drug"  # type: ignore[index]
+
+
+def test_no_result_is_typed_on_the_page() -> None:
+    """Numbers of the prose are settings and definitions; results come from fragments."""
+    text = (ROOT / "book" / "bring_your_drug.md").read_text(encoding="utf-8")
+    prose = re.sub(r"```.*?```|`[^`]*`|\(?GR\d+,? ?(GR\d+)?\)?", "", text, flags=re.DOTALL)
+    assert set(re.findall(r"\d+(?:\.\d+)?", prose)) <= {"3", "5", "6", "17", "50", "68", "95"}
+
+
+def test_the_file_of_the_page_is_the_template() -> None:
+    (text,) = re.findall(r"```toml\n(.+?)```", made("own_drug_file"), re.DOTALL)
+    assert tomllib.loads(text)["role"] == "user"
+    assert "step-up" in made("own_drug_output") and "lock v" in made("own_drug_output")
+    assert made("own_drug_regimens").count("\n") == 5
+    assert "Laplace approximation" in made("own_drug_output")
+    assert "K_hook" in made("class_defaults") and "| `k_exh`" not in made("class_defaults")
+
+
+def test_the_upper_end_is_said_to_be_the_approximations() -> None:
+    text = made("own_drug_reading")
+    numbers = BOOK.results["03_blind_prediction"]
+    for drawn, words in (("prediction", "of the Laplace draws"), ("sampler", "of the sampler's")):
+        share = 100 * sum(numbers.value(f"{drawn}/grades/blinatumomab/shares")[3:])
+        assert re.search(rf"\b{share:.0f} % {words}", text), words
+    assert "hardly visits them" in text
+    with pytest.raises(InputError, match="needs the numbers of 03_blind_prediction"):
+        FRAGMENTS["own_drug_reading"](BookData(ROOT / "notebooks", {}))
+
+
+def test_the_help_of_every_command_is_in_the_book() -> None:
+    text = made("command_line")
+    for name in ("predict", "drugs", "new-drug", "evidence", "parameters", "lock show",
+                 "lock verify", "lock history", "lock make", "lock predict", "open", "run", "site",
+                 "check"):  # fmt: skip
+        assert f"## qsp-crs {name}\n" in text
+    assert [name for name, _ in manual.commands(build_parser())][0] == "qsp-crs predict"
+    assert split_parameters([]) == []
+
+
+def test_every_module_is_on_one_page_of_the_reference_and_in_its_table() -> None:
+    placed = [name for group in GROUPS for name in modules_of(group)]
+    assert sorted(placed) == list(documented_modules())
+    pages = {path.stem for path in (ROOT / "book").glob("api_*.md")}
+    assert pages == {f"api_{group}" for group in GROUPS}
+    overview = made("api")
+    assert (
+        "| [`qsp_lib.model.schedule`](#qsp_lib.model.schedule) | What an integrator is given"
+        in overview
+    )
+    assert overview.count("](#qsp_lib") == len(placed)
+
+
+def test_the_reference_covers_the_package_and_no_machine() -> None:
+    text = "".join(made(f"api_{group}") for group in GROUPS)
+    for words in ("## qsp_lib.prediction.predicting\n",
+                  "`predict(drug, record, *, regimen='clinical'",
+                  "`Regimen.of(*doses, label='') -> Regimen`", "- `InputError`:",
+                  "```python\n    >>> ",
+                  "`Outcome: COMPLETED, SOLVER_FAILED", "`LockError`"):  # fmt: skip
+        assert words in text, words
+    assert str(ROOT) not in text and "object at 0x" not in text
+    assert text.count("```") % 2 == 0
+
+
+@pytest.mark.parametrize(
+    ("doc", "markdown"),
+    [
+        ("One line with :func:`~a.b` and ``c``.", ["One line with `a.b` and `c`.", ""]),
+        ("A sum of $5 <b> [x] a*b.", [r"A sum of \$5 \<b> \[x\] a\*b.", ""]),
+        ("Say::\n\n    x = 1\n\nThen.", ["Say:", "", "```text", "x = 1", "```", "", "Then.", ""]),
+        (">>> f(1)\n2", ["```python", ">>> f(1)", "2", "```", ""]),
+        (
+            "F.\n\nArgs:\n    a: one\n        more.\n    b, c: two.\n\nReturns:\n    What it is.",
+            ["F.", "", "*Args*", "", "- `a`: one more.", "- `b, c`: two.", "", "*Returns*", "",
+             "What it is.", ""],
+        ),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_docstrings_become_markdown(doc: str, markdown: list[str]) -> None:
+    assert api_reference._blocks(doc) == markdown
+
+
+def test_a_module_that_is_not_there_is_refused() -> None:
+    with pytest.raises(InputError, match="There is no module"):
+        api_reference.module_reference("qsp_lib.nothing")

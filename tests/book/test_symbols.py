@@ -1,0 +1,106 @@
+"""The glossary: no symbol is missing, and each row says what the model itself says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from book.pages import symbols
+from book.pages.fragments import FRAGMENTS, BookData
+from book.pages.substitutions import format_value
+from qsp_lib.model.equations import INPUTS, NETWORK, PARAMETERS, STATE_UNITS, STATES
+from qsp_lib.model.priors import network_table
+from qsp_lib.protocol.lock import current_record
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "book" / "glossary.md").read_text(encoding="utf-8")
+MADE = {
+    name: FRAGMENTS[name](BookData(ROOT / "notebooks", {}))
+    for name in re.findall(r"generated/(symbols_\w+)\.md", PAGE)
+}
+
+
+def row(name: str) -> list[str]:
+    """The cells of a symbol's row."""
+    place = f'id="{symbols.anchor(name)}"'
+    found = [line for text in MADE.values() for line in text.splitlines() if place in line]
+    assert len(found) == 1, f"{name} has {len(found)} rows"
+    return [cell.strip() for cell in found[0].strip("|").split(" | ")]
+
+
+@pytest.mark.parametrize("name", [*STATES, *PARAMETERS, *INPUTS, *symbols.DERIVED])
+def test_every_symbol_is_on_the_page_once_with_words(name: str) -> None:
+    cells = row(name)
+    assert f"`{name}`" in cells[0]
+    assert len(cells[1]) > 10
+
+
+def test_every_group_of_symbols_is_on_the_page() -> None:
+    known = {name for name in FRAGMENTS if name.startswith("symbols_")}
+    assert set(MADE) == known
+
+
+@pytest.mark.parametrize(("name", "unit"), list(zip(STATES, STATE_UNITS, strict=True)))
+def test_a_state_has_its_unit(name: str, unit: str) -> None:
+    assert row(name)[2] == {"1": "–", "ug": "µg"}.get(unit, unit)
+
+
+@pytest.mark.parametrize("name", NETWORK)
+def test_a_network_parameter_has_its_locked_value_and_its_sources(name: str) -> None:
+    cells = row(name)
+    assert cells[3] == format_value(current_record().network.values()[name])
+    assert cells[5] == network_table()[name].source.replace(";", ", ")
+
+
+def test_a_drug_shows_only_what_its_equations_read() -> None:
+    record = current_record()
+    labels = [record.drug(name).label for name in ("blinatumomab", "okt3", "tgn1412")]
+    header = MADE["symbols_drug"].splitlines()[0]
+    assert [header.index(label) for label in labels] == sorted(header.index(x) for x in labels)
+    assert row("K_hook")[4:6] == ["–", "–"] and row("h")[3] == "–" and row("Q")[3:5] == ["–", "–"]
+    assert row("CL")[4].startswith(format_value(record.drug("okt3").CL) + "<br>")
+    assert "half-life" in row("CL")[4] and "TGN1412's" in row("k_act")[4]
+    assert "fitted" in row("k_exh")[3] and "fitted" not in row("k_exh")[4]
+
+
+@pytest.mark.parametrize(
+    ("name", "places"),
+    [
+        ("K_M", ("H_M",)),
+        ("w_TNF", ("sigma",)),
+        ("k_act", ("R", "A")),
+        ("f_R", ("IL6",)),
+        ("K_hook", ("E",)),
+        ("CRP", ()),
+        ("M", ("TNF", "IL6")),
+        ("A", ("X", "B", "IFN", "TNF", "IL6")),
+    ],
+)
+def test_where_a_symbol_enters_is_read_off_the_equations(
+    name: str, places: tuple[str, ...]
+) -> None:
+    assert symbols.enters(name) == places
+
+
+def test_the_boundaries_are_those_of_the_lock() -> None:
+    given = current_record().content["severity"]
+    for n in (1, 2, 3, 4):
+        assert row(f"z_{n}")[3] == format_value(given["boundaries"][f"grade_{n}"])
+    assert row("tie")[3] == format_value(given["tie"])
+    assert "5 times" in row("z_1")[4] and "and 0.25" in row("z_2")[4]
+
+
+def test_a_link_leads_to_the_symbol_and_not_to_its_namesake() -> None:
+    assert 'href="glossary.html#symbol-K_M"' in symbols.link("K_M")
+    anchors = {symbols.anchor(name) for name in (*STATES, *PARAMETERS, *INPUTS)}
+    assert len(anchors) == len({*STATES, *PARAMETERS, *INPUTS})
+
+
+def test_terms_stand_in_order_and_each_has_words() -> None:
+    body = PAGE.split("```{glossary}\n")[1].split("```")[0]
+    terms = [line for line in body.splitlines() if line and not line.startswith(" ")]
+    assert len(terms) > 30
+    assert terms == sorted(terms, key=str.lower)
+    assert all(len(entry.split("\n", 1)[1]) > 40 for entry in body.strip().split("\n\n"))

@@ -1,0 +1,82 @@
+"""Numbers as chapters show them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qsp_lib.chapters.display import WORDS, fit_table, named, number, summary, table
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3015.4, "3015"),
+        (12.345, "12.3"),
+        (1.0, "1.00"),
+        (0.012345, "0.0123"),
+        (-0.4567, "-0.457"),
+        (0.0, "0.000"),
+        (1e-9, "1.00e-09"),
+        (1.5e7, "1.50e+07"),
+        (float("nan"), "–"),
+        (np.float64(2.5), "2.50"),
+        (7, "7"),
+        (np.int64(8), "8"),
+        (True, "yes"),
+        (np.False_, "no"),
+        ("bell-shaped", "bell-shaped"),
+    ],
+)
+def test_a_value_is_shown_to_three_significant_digits(value: object, text: str) -> None:
+    assert number(value) == text
+
+
+def test_a_table_keeps_whole_numbers_whole_and_names_rows_by_its_first_column() -> None:
+    shown = table(pd.DataFrame({"drug": ["a", "b"], "n": [5, 16], "z": [0.12345, 2.0]}))
+    assert shown.index.tolist() == ["a", "b"]
+    assert shown.loc["b"].tolist() == ["16", "2.00"]
+
+
+def test_a_summary_keeps_every_kind_of_value() -> None:
+    shown = summary({"starts": 16, "share": 0.5, "made": True, "why": "first"})
+    assert shown["value"].tolist() == ["16", "0.500", "yes", "first"]
+
+
+def test_keys_are_shown_as_words_and_words_as_they_are() -> None:
+    shown = table(pd.DataFrame({"time_h": [1.0], "observed": [2.0], "made": [True]}))
+    assert shown.columns.tolist() == ["observed (pg/mL)", "made"]
+    assert shown.index.name == "time (h)"
+    assert summary({"second_optimum_cost": 6.0}).index.tolist() == [
+        "highest cost that a start ends at"
+    ]
+    assert not [text for text in WORDS.values() if "_" in text]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("okt3 < tgn1412", "OKT3 < TGN1412"),
+        ("blinatumomab_step = okt3.", "blinatumomab 9→28 µg/d = OKT3."),
+        ("tgn1412.k_act", "tgn1412.k_act"),  # the name of a parameter
+        ("blinatumomab-TNF-peak", "blinatumomab-TNF-peak"),  # an id
+    ],
+)
+def test_drugs_are_shown_by_their_names(text: str, shown: str) -> None:
+    assert named(text) == number(text) == shown
+
+
+def test_a_table_of_a_fit_marks_what_the_assay_could_not_read_and_what_has_no_time() -> None:
+    shown = fit_table(
+        pd.DataFrame(
+            {
+                "id": ["TO007", "blinatumomab-IFN-peak"], "analyte": ["TNF", "IFN"],
+                "use": ["data", "declared assumption"], "kind": ["point", "peak"],
+                "time_h": [9.1, np.nan], "observed": [4500.0, 60.0], "censored": [True, False],
+                "predicted": [4959.0, 188.0], "residual": [0.0, 0.497], "scaled": [0.0, 0.8],
+            }
+        )
+    )  # fmt: skip
+    assert shown.iloc[0].tolist()[:4] == ["TNF", "data", "9.10", "> 4500"]
+    assert shown.iloc[1].tolist()[:4] == ["IFN-γ", "declared assumption", "peak", "60.0"]

@@ -1,0 +1,104 @@
+"""A digest changes when what is meant changes, and only then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qsp_lib.common.digests import code_digest, digest, parsed_table
+
+CODE = '''"""A module."""
+
+from math import log10
+import os
+
+LIMIT = 0.25  # of the peak
+
+
+def share(x: float) -> float:
+    """What is left."""
+    return log10(x) * LIMIT
+'''
+
+
+def of(tmp_path: Path, text: str, name: str = "a.py") -> str:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(text.encode())
+    return code_digest([path])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  # of the peak", "  # of something else"),
+        ('"""What is left."""', '"""Other words."""'),
+        ('"""A module."""', '"""Another."""'),
+        ("\n", "\r\n"),
+        ("log10(x) * LIMIT", "log10(\n        x\n    ) * LIMIT"),
+        ("import os\n", ""),
+    ],
+)
+def test_words_layout_and_imports_change_nothing(tmp_path: Path, old: str, new: str) -> None:
+    assert old in CODE
+    assert of(tmp_path, CODE.replace(old, new)) == of(tmp_path, CODE)
+
+
+def test_a_moved_file_changes_nothing(tmp_path: Path) -> None:
+    assert of(tmp_path, CODE, "sub/b.py") == of(tmp_path, CODE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("0.25", "0.26"),
+        ("* LIMIT", "/ LIMIT"),
+        ("share(x", "share(y"),
+        ("x: float", "x: int"),
+    ],
+)
+def test_a_number_a_term_or_a_name_changes_it(tmp_path: Path, old: str, new: str) -> None:
+    assert old in CODE
+    assert of(tmp_path, CODE.replace(old, new)) != of(tmp_path, CODE)
+
+
+def test_code_that_moves_between_files_changes_nothing(tmp_path: Path) -> None:
+    head, tail = CODE.split("\n\n\n")
+    (tmp_path / "one.py").write_text(head)
+    (tmp_path / "two.py").write_text(tail)
+    assert code_digest([tmp_path / "two.py", tmp_path / "one.py"]) == of(tmp_path, CODE)
+
+
+def test_the_same_text_one_or_true_is_another_value(tmp_path: Path) -> None:
+    digests = {of(tmp_path, f"x = {value}\n") for value in ("1", "1.0", "True", "'1'")}
+    assert len(digests) == 4
+
+
+def test_a_table_is_its_cells() -> None:
+    table = "id,value,note\nA,1.50,a b\nB,,\n"
+    same = "\ufeffid,value,note\r\nA, 1.5,a b\r\nB,,\r\n"
+    assert digest(parsed_table(table)) == digest(parsed_table(same))
+    for old, new in (("1.50", "1.51"), ("a b", "a  b"), ("B,,", "B,0,"), ("id", "ID")):
+        assert digest(parsed_table(table.replace(old, new))) != digest(parsed_table(table))
+
+
+def test_a_quoted_cell_may_break_its_line_either_way() -> None:
+    one, other = '"a\nb",1\n', '"a\r\nb",1\r\n'
+    assert parsed_table(one) == parsed_table(other) == [["a\nb", 1.0]]
+
+
+def test_the_order_of_keys_does_not_matter_and_a_nan_is_refused() -> None:
+    assert digest({"a": 1, "b": [2.5]}) == digest({"b": [2.5], "a": 1})
+    with pytest.raises(ValueError, match="JSON"):
+        digest({"a": float("nan")})
+
+
+def test_a_page_is_not_science_and_the_equations_are(tmp_path: Path) -> None:
+    before = code_digest()
+    assert before == code_digest()
+    from qsp_lib.model import equations
+
+    changed = Path(equations.__file__).read_text().replace("p.k_exh * A", "p.k_exh * A * A")
+    (tmp_path / "equations.py").write_text(changed)
+    assert code_digest([tmp_path / "equations.py"]) != code_digest([Path(equations.__file__)])

@@ -1,0 +1,104 @@
+"""Figures are drawn from made-up results: what is in them, and that they compute nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import made_up
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from qsp_lib import figures
+from qsp_lib.figures import fits
+from qsp_lib.model.dosing import Bolus, Regimen
+from qsp_lib.model.draws import Draws
+from qsp_lib.model.parameters import NetworkParameters
+from qsp_lib.model.simulation import simulate
+
+DATA = pd.DataFrame(
+    {
+        "drug": "tgn1412", "analyte": ["IL6", "IL6", "TNF"], "kind": "point",
+        "time_h": [2.0, 6.0, 4.0], "observed": [50.0, 900.0, 300.0], "sigma": [0.3, 0.3, 0.25],
+        "censored": [False, True, False], "scaled": [0.5, -0.4, 1.1],
+    }
+)  # fmt: skip
+TIMES = np.linspace(0, 48, 20)
+LEVELS = np.linspace(5, 400, 20)
+
+
+@pytest.fixture(autouse=True)
+def plain() -> Iterator[None]:
+    with plt.rc_context():
+        plt.switch_backend("agg")
+        figures.use_style()
+        yield
+    plt.close("all")
+
+
+def drawn(figure: Figure) -> str:
+    """Every text of a figure, after it has been drawn."""
+    figure.canvas.draw()
+    texts = figure.findobj(lambda thing: hasattr(thing, "get_text"))
+    return " | ".join(text.get_text() for text in texts)  # type: ignore[attr-defined]
+
+
+def test_a_waterfall_shows_each_start() -> None:
+    figure = fits.waterfall([10.0, 10.05, 14.0])
+    assert "within 1 % of the best" in drawn(figure)
+    assert len(figure.axes[0].lines[0].get_xdata()) == 3
+
+
+def test_the_calibration_fit_shows_points_and_residuals() -> None:
+    scatter = pd.DataFrame({"time_h": [2.0], "low": [20.0], "high": [90.0]})
+    seen = DATA[DATA["analyte"] == "IL6"]
+    text = drawn(fits.calibration_fit(TIMES, LEVELS, seen, scatter))
+    assert "Residuals" in text and "above the assay's range" in text and "IL-6 (pg/mL)" in text
+
+
+def test_prior_and_posterior_name_each_parameter() -> None:
+    table = pd.DataFrame(
+        {"parameter": ["k_a", "k_b"], "prior_sd": [0.5, 1.0], "shift": [0.1, -0.2],
+         "posterior_sd": [0.2, 0.9]}
+    )  # fmt: skip
+    text = drawn(fits.prior_and_posterior(table))
+    assert "k_a" in text and "decades from the prior median" in text
+
+
+def test_a_spectrum_leaves_rounding_out() -> None:
+    figure = fits.eigenvalue_spectrum({"one fit": np.array([100.0, 1.0, 1e-12])})
+    assert "one fit" in drawn(figure)
+    assert len(figure.axes[0].collections[0].get_segments()) == 2
+
+
+def test_plausibility_and_courses_have_a_panel_each() -> None:
+    blood = pd.DataFrame({"time_h": [0.0, 24.0], "fraction": [1.0, 0.2]})
+    pools = {name: np.linspace(1, 0, 20) for name in "BRA"}
+    assert "responsive R" in drawn(fits.plausibility(TIMES, pools, blood, blood))
+    panels = [("tgn1412", "IL6", "first"), ("tgn1412", "TNF", "second")]
+    levels = {("tgn1412", name): {"model": LEVELS} for name in ("IL6", "TNF")}
+    text = drawn(fits.courses(panels, {"tgn1412": TIMES}, levels, DATA))
+    assert "first" in text and "second" in text
+
+
+def test_a_prediction_shows_the_course_and_its_band(network: NetworkParameters) -> None:
+    regimen = Regimen.of(Bolus(0, 5000.0))
+    central = simulate(made_up(), network, regimen, horizon_h=96)
+    draws = Draws({"k_act": np.array([0.2, 0.4, 0.8])})
+    several = simulate(made_up(), network, regimen, draws=draws, horizon_h=96)
+    figure = fits.prediction(central, several, {"TNF": 2.7, "IFN": 3.7, "IL6": 5.2})
+    assert "central 90 % of draws" in drawn(figure) and len(figure.axes) == 6
+
+
+def test_an_ordering_and_the_checks_name_what_they_show() -> None:
+    intervals = {"tgn1412": {"central": 2.8, "low": 2.5, "high": 3.4}}
+    text = drawn(fits.ordering(intervals, {"grade_1": 0.7, "grade_2": 2.1}))
+    assert "TGN1412" in text and "grade 2" in text and "sampler" not in text
+    figure = fits.ordering(intervals, {"grade_1": 0.7}, {"tgn1412": {"low": 2.6, "high": 3.1}})
+    assert [2.6, 3.1] in [list(line.get_xdata()) for line in figure.axes[0].lines]
+    assert "Laplace draws" in drawn(figure) and "sampler" in drawn(figure)
+    checks = {"Q1": {"share_holds": 0.5, "share_undetermined": 0.2}}
+    text = drawn(fits.check_shares(checks))
+    assert "Q1" in text and "share of draws" in text

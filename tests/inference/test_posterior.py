@@ -1,0 +1,142 @@
+"""Posterior draws, directions, and the sampler that checks them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from qsp_lib.common.errors import InputError
+from qsp_lib.inference.fitting import Fit, Problem, fit_from
+from qsp_lib.inference.posterior import (
+    check_with_sampler,
+    data_spectrum,
+    eigen_directions,
+    information,
+    laplace_draws,
+    standard_normals,
+)
+
+Array = NDArray[np.float64]
+MEAN = np.array([1.0, -2.0, 0.5])
+COVARIANCE = np.array([[1.0, 0.6, 0.0], [0.6, 0.5, 0.1], [0.0, 0.1, 0.2]])
+N = 4000
+
+
+def gaussian(mean: Array, covariance: Array, bound: float = 40.0) -> Problem:
+    """A posterior that is exactly Gaussian: residuals ``L^T (theta - mean)``, no prior."""
+    root = np.linalg.cholesky(np.linalg.inv(covariance))
+    d = mean.size
+    return Problem(
+        tuple("abcdefg"[:d]), lambda theta: (theta - mean) @ root,
+        np.full(d, -bound), np.full(d, bound), np.zeros(d), np.full(d, np.inf),
+    )  # fmt: skip
+
+
+def test_laplace_draws_have_the_mean_and_covariance_asked_for() -> None:
+    draws = laplace_draws(MEAN, COVARIANCE, N, seed=4)
+    spread = np.sqrt(np.diag(COVARIANCE))
+    assert np.all(np.abs(draws.mean(axis=0) - MEAN) < 4 * spread / np.sqrt(N))
+    error = np.abs(np.cov(draws.T) - COVARIANCE) / np.outer(spread, spread)
+    assert error.max() < 4 * np.sqrt(2 / N)
+
+
+def test_laplace_draws_have_the_quantiles_of_a_gaussian() -> None:
+    draws = laplace_draws(MEAN, COVARIANCE, N, seed=5)
+    below = (draws < MEAN + 1.6448536 * np.sqrt(np.diag(COVARIANCE))).mean(axis=0)
+    assert below == pytest.approx(0.95, abs=0.015)
+
+
+def test_the_first_draws_of_many_are_the_draws_of_few() -> None:
+    few, many = (laplace_draws(MEAN, COVARIANCE, n, seed=7) for n in (10, 100))
+    assert np.array_equal(few, many[:10])
+
+
+def test_draws_depend_on_the_seed_alone() -> None:
+    assert np.array_equal(standard_normals(5, 3, 1), standard_normals(5, 3, 1))
+    assert not np.any(standard_normals(5, 3, 1) == standard_normals(5, 3, 2))
+
+
+def test_no_draws_at_all_are_refused() -> None:
+    with pytest.raises(InputError, match="0 draws; expected 1 or more"):
+        laplace_draws(MEAN, COVARIANCE, 0, seed=1)
+
+
+def test_directions_come_stiffest_first_and_diagonalise_the_hessian() -> None:
+    best = fit_from(gaussian(MEAN, COVARIANCE), np.zeros(3))
+    values, directions = eigen_directions(best)
+    assert np.all(np.diff(values) < 0)
+    assert directions.T @ best.hessian @ directions == pytest.approx(np.diag(values), abs=1e-6)
+    assert directions.T @ directions == pytest.approx(np.eye(3), abs=1e-12)
+    largest = directions[np.argmax(np.abs(directions), axis=0), np.arange(3)]
+    assert np.all(largest > 0)
+
+
+def test_information_says_which_parameters_the_data_moved() -> None:
+    # the data tell of a (sharply) and of b (far from its prior), and nothing of c
+    problem = Problem(
+        ("a", "b", "c"),
+        lambda t: np.stack([(t[:, 0] - 0.1) / 0.1, (t[:, 1] - 4.0) / 1.0, 0 * t[:, 2]], axis=1),
+        np.full(3, -9.0), np.full(3, 9.0), np.zeros(3), np.ones(3),
+    )  # fmt: skip
+    frame = information(problem, fit_from(problem, np.zeros(3))).set_index("parameter")
+    assert frame["moved"].tolist() == [True, True, False]
+    assert frame["posterior_sd"].tolist() == pytest.approx([1 / np.sqrt(101), np.sqrt(0.5), 1.0])
+    assert frame["sd_ratio"]["c"] == pytest.approx(1.0)
+    assert frame["shift"]["b"] == pytest.approx(2.0)
+    assert frame["posterior_median"]["b"] == pytest.approx(100.0)
+    assert frame["prior_median"].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_the_data_spectrum_is_in_units_of_the_prior() -> None:
+    sd = np.array([2.0, 0.5])
+    slopes = np.array([[3.0, 0.0], [0.0, 1.0]])
+    problem = Problem(
+        ("a", "b"), lambda t: t @ slopes.T, np.full(2, -9.0), np.full(2, 9.0), np.zeros(2), sd
+    )
+    spectrum = data_spectrum(problem, fit_from(problem, np.ones(2)))
+    assert spectrum == pytest.approx([36.0, 0.25], rel=1e-6)
+
+
+def test_a_sampler_of_a_gaussian_finds_what_laplace_says() -> None:
+    problem = gaussian(MEAN, COVARIANCE)
+    best = fit_from(problem, np.zeros(3))
+    check = check_with_sampler(problem, best, n_steps=900, burn_in=200, seed=3, n_walkers=32)
+    assert check.table["sd_ratio"].tolist() == pytest.approx([1.0] * 3, abs=0.12)
+    assert check.table["mean_shift"].tolist() == pytest.approx([0.0] * 3, abs=0.15)
+    assert check.table["laplace_sd"].to_numpy() ** -2 == pytest.approx(
+        check.table["eigenvalue"].to_numpy()
+    )
+    assert check.samples.shape == (700 * 32, 3)
+    assert 0.1 < check.acceptance < 0.9
+    assert 1 < check.autocorrelation < 200
+
+
+def test_a_sampler_finds_a_posterior_that_is_wider_than_laplace_says() -> None:
+    problem = gaussian(MEAN, COVARIANCE)
+    best = fit_from(problem, np.zeros(3))
+    narrow = Fit(best.theta, best.cost, best.jacobian * 2, best.start, 1, True)
+    check = check_with_sampler(problem, narrow, n_steps=600, burn_in=150, seed=3, n_walkers=32)
+    assert check.table["sd_ratio"].tolist() == pytest.approx([2.0] * 3, rel=0.15)
+
+
+def test_a_sampler_stays_within_the_bounds_and_repeats_with_its_seed() -> None:
+    problem = gaussian(np.zeros(2), np.eye(2), bound=0.7)
+    best = fit_from(problem, np.zeros(2))
+    runs = []
+    for seed in (5, 5, 6):
+        np.random.random()  # noqa: NPY002  # whatever others have drawn makes no difference
+        runs.append(
+            check_with_sampler(problem, best, n_steps=60, burn_in=10, seed=seed, n_walkers=16)
+        )
+    assert np.all(np.abs(runs[0].samples) < 0.7)
+    assert np.array_equal(runs[0].samples, runs[1].samples)
+    assert not np.array_equal(runs[0].samples, runs[2].samples)
+
+
+def test_a_burn_in_that_leaves_nothing_is_refused() -> None:
+    problem = gaussian(MEAN, COVARIANCE)
+    best = fit_from(problem, np.zeros(3))
+    for burn_in in (10, 11, -1):
+        with pytest.raises(InputError, match=f"burn-in of {burn_in} in 10 steps"):
+            check_with_sampler(problem, best, n_steps=10, burn_in=burn_in, seed=1)

@@ -1,0 +1,170 @@
+"""Parameters: bounds, provenance, and values that a lock owns."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import made_up, rescue_inputs
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qsp_lib.common.errors import InputError, LockError
+from qsp_lib.model.draws import Draws
+from qsp_lib.model.equations import NETWORK
+from qsp_lib.model.parameters import CrpInputs, NetworkParameters
+from qsp_lib.model.priors import Prior, network_table
+from qsp_lib.model.stamp import LockStamp
+
+STAMP = LockStamp("v7", "0123456789abcdef" * 4)
+
+
+def test_the_table_holds_the_seventeen_parameters_each_with_a_source() -> None:
+    table = network_table()
+    assert tuple(table) == NETWORK
+    assert all(row.source for row in table.values())
+    assert {row.prior.status for row in table.values()} == {"estimated", "fixed"}
+
+
+def test_the_hill_exponents_are_fixed_in_fits_and_nothing_else_is() -> None:
+    fixed = {name for name, row in network_table().items() if row.prior.status == "fixed"}
+    assert fixed == {"n_M", "n_S"}
+
+
+def test_validity_bounds_enclose_every_prior_by_four_decades(network: NetworkParameters) -> None:
+    for name, row in network_table().items():
+        if row.prior.status == "estimated":
+            assert row.lower == pytest.approx(row.prior.median * 1e-4)
+            assert row.upper == pytest.approx(row.prior.median * 1e4)
+        assert getattr(network, name) == row.prior.median
+
+
+@given(st.sampled_from(NETWORK), st.floats(1.001, 1e6))
+def test_a_value_outside_its_bounds_is_refused_with_name_value_and_bounds(
+    name: str, beyond: float
+) -> None:
+    row = network_table()[name]
+    medians = NetworkParameters.prior_medians()
+    for value in (row.upper * beyond, row.lower / beyond, -row.prior.median, np.nan):
+        with pytest.raises(InputError, match=rf"{name} is .*; expected {row.lower:g} to"):
+            medians.replace(**{name: value})
+
+
+def test_values_at_the_bounds_themselves_are_accepted(network: NetworkParameters) -> None:
+    row = network_table()["K_M"]
+    for bound in (row.lower, row.upper):
+        assert network.replace(K_M=bound).values()["K_M"] == bound
+
+
+def test_an_unknown_parameter_or_structure_is_refused(network: NetworkParameters) -> None:
+    with pytest.raises(InputError, match="no parameter 'k_XYZ'; expected one of .*'k_IFN'"):
+        network.replace(k_XYZ=1.0)
+    with pytest.raises(InputError, match="feedback is 'strong'; expected one of .*'gated'"):
+        network.replace(feedback="strong")
+    with pytest.raises(InputError, match="no parameter 'lock'"):
+        network.replace(lock=STAMP)
+
+
+def test_parameters_cannot_be_assigned_to(network: NetworkParameters) -> None:
+    with pytest.raises(AttributeError):
+        network.k_IFN = 1.0  # type: ignore[misc]
+
+
+def test_a_locked_value_refuses_to_change_and_says_which_lock_holds_it() -> None:
+    locked = NetworkParameters.prior_medians().stamped(STAMP)
+    with pytest.raises(LockError, match=r"k_fb is locked at 3000\.0 by lock v7 \(0123456789ab\)"):
+        locked.replace(k_fb=1.0)
+    with pytest.raises(LockError, match=r"cannot be set to 'none'.*\.unlocked\(\)"):
+        locked.replace(feedback="none")
+    with pytest.raises(LockError, match=r"k_exh is locked at 0\.1 by lock v7"):
+        made_up().stamped(STAMP).replace(k_exh=0.2)
+
+
+def test_an_unlocked_copy_can_change_and_carries_its_mark_through_further_changes() -> None:
+    locked = NetworkParameters.prior_medians().stamped(STAMP)
+    copy = locked.unlocked().replace(k_fb=1.0).replace(K_S=5.0)
+    assert (copy.k_fb, copy.K_S) == (1.0, 5.0)
+    assert copy.lock is not None
+    assert copy.lock.mark == "unlocked copy of lock v7"
+    assert locked.lock is not None
+    assert locked.lock.mark == ""
+    assert locked.k_fb == 3000.0
+
+
+def test_values_that_no_lock_owns_need_no_unlocking(network: NetworkParameters) -> None:
+    assert network.unlocked() is network
+    assert network.replace(k_fb=1.0).lock is None
+
+
+def test_an_absent_hook_effect_is_an_engagement_that_never_falls() -> None:
+    assert made_up(K_hook=np.inf).values()["K_hook"] == 1e12
+    assert made_up(K_hook=5400.0).values()["K_hook"] == 5400.0
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: made_up(mechanism="trispecific"), "mechanism is 'trispecific'; expected one of"),
+        (lambda: made_up(V1=0.0), r"made-up: V1 is 0\.0; expected a finite number above 0"),
+        (lambda: made_up(k_exh=0.0), r"made-up: k_exh is 0\.0"),
+        (lambda: made_up(k_act=-1.0), r"made-up: k_act is -1\.0"),
+        (lambda: made_up(EC50=np.nan), "made-up: EC50 is nan"),
+        (lambda: made_up(CL=-0.1), r"made-up: CL is -0\.1; expected 0 or more"),
+        (lambda: made_up(k_kill=np.inf), "made-up: k_kill is inf"),
+        (lambda: made_up(K_hook=0.0), r"made-up: K_hook is 0\.0; expected a positive number"),
+        (lambda: made_up(K_hook=np.nan), "made-up: K_hook is nan"),
+        (lambda: made_up(weight_kg=0.0), r"made-up: weight_kg is 0\.0"),
+        (lambda: rescue_inputs(f_R=1.0), r"tocilizumab: f_R is 1\.0; expected 0 to below 1"),
+        (lambda: rescue_inputs(Km=0.0), r"tocilizumab: Km is 0\.0"),
+        (lambda: rescue_inputs(Vmax=-1.0), r"tocilizumab: Vmax is -1\.0; expected 0 or more"),
+        (lambda: CrpInputs(1.0, 0.0, 1.0), r"CRP: K_CRP is 0\.0"),
+        (lambda: Prior(0.0, 1.0), r"prior median is 0\.0; expected a positive number"),
+        (lambda: Prior(1.0, -0.1), r"prior log10 sd is -0\.1"),
+        (lambda: Prior(1.0, 0.0, "estimated"), "estimated quantity needs a prior log10 sd"),
+        (lambda: Draws({"k_XYZ": np.ones(2)}), "no parameter 'k_XYZ'; expected one of"),
+        (lambda: Draws({"k_IFN": np.ones(2), "d_IFN": np.ones(3)}), r"shapes \[\(2,\), \(3,\)\]"),
+        (lambda: Draws({"k_IFN": np.ones(0)}), "expected one length of 1 or more"),
+        (lambda: Draws({"k_IFN": np.ones((2, 2))}), "expected one length of 1 or more"),
+        (lambda: Draws({}), "expected one length of 1 or more"),
+        (lambda: Draws({"k_IFN": np.array([1.0, np.nan])}), "draws of k_IFN hold nan"),
+        (lambda: Draws({"k_IFN": np.array([1.0, -np.inf])}), "draws of k_IFN hold -inf"),
+    ],
+)
+def test_an_impossible_input_is_refused_with_what_was_given(make: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+def test_draws_cannot_be_changed_and_no_stamp_goes_with_other_values() -> None:
+    given = np.array([1.0, 2.0])
+    draws = Draws({"k_IFN": given}).stamped(STAMP, "okt3")
+    given[0] = np.nan
+    assert draws.values["k_IFN"].tolist() == [1.0, 2.0]
+    with pytest.raises(ValueError, match="read-only"):
+        draws.values["k_IFN"][0] = 3.0
+    for change in ({"values": {"k_IFN": np.ones(2)}}, {"drug": "tgn1412"}):
+        with pytest.raises(LockError, match="not those of lock v7 .* whose stamp they carry"):
+            replace(draws, **change)
+    again = pickle.loads(pickle.dumps(draws))
+    assert again.lock == draws.lock and again.values["k_IFN"].tolist() == [1.0, 2.0]
+
+
+def test_repeated_draws_stand_in_a_row_under_their_stamp() -> None:
+    draws = Draws({"k_IFN": np.array([1.0, 2.0])})
+    assert draws.repeat(2).values["k_IFN"].tolist() == [1.0, 1.0, 2.0, 2.0]
+    assert draws.repeat(2).lock is None
+    assert STAMP.same_record(draws.stamped(STAMP, "okt3").repeat(3).lock)
+
+
+def test_part_of_the_draws_keeps_their_order_and_their_lock() -> None:
+    draws = Draws({"k_IFN": np.arange(1.0, 6.0), "k_act": np.arange(5.0)}).stamped(STAMP, "okt3")
+    part = draws[1:3]
+    assert len(draws) == 5
+    assert part.values["k_IFN"].tolist() == [2.0, 3.0]
+    assert part.values["k_act"].tolist() == [1.0, 2.0]
+    assert STAMP.same_record(part.lock) and part.drug == "okt3"
+    with pytest.raises(TypeError):
+        draws.values["k_IFN"] = np.zeros(5)  # type: ignore[index]

@@ -1,0 +1,291 @@
+"""One drug predicted from the lock record: the same numbers by another way, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import qsp_lib
+from qsp_lib.analyses import rescue
+from qsp_lib.common.errors import InputError, IntegrationError, LockError
+from qsp_lib.drugs.reading import load_drug, shipped_drugs
+from qsp_lib.inference.posterior import laplace_draws
+from qsp_lib.model.dosing import Bolus, Infusion, Regimen
+from qsp_lib.model.simulation import simulate
+from qsp_lib.prediction import arm
+from qsp_lib.prediction import predicting as prediction
+from qsp_lib.prediction.predicting import predict
+from qsp_lib.prediction.report import as_csv, as_dict, as_text, number
+from qsp_lib.prediction.setting import default_horizon, draws_for, prepare, rises
+from qsp_lib.protocol.lock import Record, current_record
+
+TEMPLATES = Path(qsp_lib.__file__).parent / "data" / "templates"
+BISPECIFIC = TEMPLATES / "bispecific.toml"
+OWN_RATE = (
+    'k_exh = { value = 0.8, unit = "1/h", status = "assumed", log10_sd = 0.25, source = ["x"] }'
+)
+
+
+@pytest.fixture(scope="module")
+def locked() -> Record:
+    return current_record()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """The template with a rate of its own in place of a borrowed one."""
+    line = next(line for line in BISPECIFIC.read_text().splitlines() if line.startswith("k_exh"))
+    path = tmp_path / "own.toml"
+    path.write_text(BISPECIFIC.read_text().replace(line, OWN_RATE))
+    return path
+
+
+# ------------------------------------------------------------- the drugs of the record
+
+
+@pytest.mark.parametrize("drug", ["blinatumomab", "tgn1412"])
+def test_the_severity_of_a_fitted_drug_is_the_one_on_record(locked: Record, drug: str) -> None:
+    found = predict(drug, locked, n_draws=0)
+    recorded = locked.content["severity"]["index"][drug]
+    assert found.untreated.severity.central == pytest.approx(recorded, rel=1e-9)
+    assert found.references[drug] == recorded
+    assert found.untreated.grade == {"blinatumomab": 1, "tgn1412": 4}[drug]
+    assert (found.n_draws, found.untreated.grade_shares) == (0, None)
+
+
+def test_the_blind_drug_is_predicted_from_the_record_and_in_no_other_way(
+    locked: Record, tmp_path: Path
+) -> None:
+    assert predict("okt3", locked, n_draws=0).lock == locked.summary
+    copy = tmp_path / "okt3.toml"
+    copy.write_bytes((TEMPLATES.parent / "drugs" / "okt3.toml").read_bytes())
+    with pytest.raises(InputError, match="'blind', which belongs to a drug that comes with"):
+        predict(copy, locked, n_draws=0)
+    setting = prepare("okt3", locked)
+    with pytest.raises(LockError, match="from a lock record only"):
+        replace(setting, inputs=load_drug("okt3").inputs).simulate(None, treated=False)
+
+
+def test_a_fitted_drugs_intervals_are_the_records_own_draws(locked: Record) -> None:
+    found = predict("tgn1412", locked, n_draws=30)
+    course = simulate(
+        locked.drug("tgn1412"), locked.network, load_drug("tgn1412").regimens["clinical"],
+        draws=locked.draws(30)["tgn1412"],
+    )  # fmt: skip
+    peaks = course.peak("TNF").value + locked.content["severity"]["baselines"]["TNF"]
+    tnf = found.untreated.peaks["TNF"]
+    assert (tnf.low, tnf.median, tnf.high) == pytest.approx(np.percentile(peaks, [5, 50, 95]))
+    assert sum(found.untreated.grade_shares or ()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("hours", [6.0, -12.0])
+def test_tocilizumab_is_given_as_in_the_chapter_on_rescue(locked: Record, hours: float) -> None:
+    found = predict("tgn1412", locked, tocilizumab_h=hours, n_draws=0)
+    course = rescue.simulate_course(locked, hours)
+    assert found.treated is not None and found.treated.severity_after is not None
+    peak = course.peak("IL6")
+    assert found.treated.peaks["IL6"].central == pytest.approx(peak.value + 5.2, rel=1e-4)
+    assert found.treated.peak_times["IL6"].central == pytest.approx(peak.time_h, abs=0.05)
+    assert found.treated.severity.central == pytest.approx(course.index(), abs=1e-4)
+    after = course.index(max(hours, 0.0))
+    assert found.treated.severity_after.central == pytest.approx(after, abs=1e-4)
+    assert found.treated.times_h[0] == 0 and found.treated.times_h[-1] == found.horizon_h
+    assert set(found.arms) == {"untreated", "treated"}
+
+
+# ------------------------------------------------------------- a drug of one's own
+
+
+def test_an_own_drug_gets_the_locked_network_and_joint_draws(locked: Record, own: Path) -> None:
+    setting = prepare(own, locked)
+    draws = draws_for(setting, 400)
+    names, mean, covariance = locked.posterior
+    theta = laplace_draws(mean, covariance, 400, locked.seed)
+    for i, name in enumerate(names):
+        if "." not in name:
+            np.testing.assert_allclose(draws.values[name], 10.0 ** theta[:, i])
+    log_exh = np.log10(draws.values["k_exh"])
+    assert log_exh.mean() == pytest.approx(np.log10(0.8), abs=0.05)
+    assert log_exh.std() == pytest.approx(0.25, abs=0.03)
+    assert abs(np.corrcoef(log_exh, np.log10(draws.values["k_IFN"]))[0, 1]) < 0.15
+    assert setting.simulate(draws[slice(0, 2)], treated=False).mark == ""
+
+
+def test_a_borrowed_rate_is_the_other_drugs_in_every_draw(locked: Record) -> None:
+    setting = prepare(BISPECIFIC, locked)
+    assert setting.inputs.k_act == locked.drug("blinatumomab").k_act != 0.1
+    draws, theirs = draws_for(setting, 50), locked.draws(50)["blinatumomab"]
+    for name in ("k_act", "k_exh", "k_kill"):
+        np.testing.assert_array_equal(draws.values[name], theirs.values[name])
+    np.testing.assert_array_equal(draws.values["k_fb"], theirs.values["k_fb"])
+
+
+def test_a_rate_that_is_fixed_is_not_drawn(locked: Record, own: Path) -> None:
+    fixed = OWN_RATE.replace('status = "assumed", log10_sd = 0.25', 'status = "fixed"')
+    own.write_text(own.read_text().replace(OWN_RATE, fixed))
+    assert "k_exh" not in draws_for(prepare(own, locked), 5).values
+
+
+def test_draw_i_does_not_depend_on_how_many_are_made(locked: Record, own: Path) -> None:
+    setting = prepare(own, locked)
+    few, many = draws_for(setting, 3), draws_for(setting, 9)
+    for name, values in few.values.items():
+        np.testing.assert_array_equal(values, many.values[name][:3])
+    other = draws_for(setting, 3, seed=7)
+    assert not np.array_equal(other.values["k_exh"], few.values["k_exh"])
+
+
+def test_the_answer_does_not_depend_on_how_the_draws_are_cut(
+    locked: Record, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = predict(own, locked, n_draws=12)
+    monkeypatch.setattr(prediction, "_CHUNK_VALUES", 50_000)
+    seen: list[tuple[int, int]] = []
+    parts = predict(own, locked, n_draws=12, progress=lambda done, of: seen.append((done, of)))
+    assert as_dict(parts) == as_dict(whole)
+    assert as_csv(parts) == as_csv(whole)
+    assert len(seen) > 2 and seen[-1] == (12, 12)
+
+
+def test_every_assumption_is_named_with_its_reason(locked: Record, own: Path) -> None:
+    found = {a.name: a for a in predict(own, locked, n_draws=0).assumptions}
+    assert found["k_kill"].reason == "class default, as fitted to blinatumomab"
+    assert found["k_act"].reason == "as fitted to blinatumomab"
+    assert found["k_act"].value == locked.drug("blinatumomab").k_act
+    assert found["k_rec"].reason == "class default" and found["k_rec"].log10_sd == 0.3
+    assert "k_exh" not in found, "it has a source of its own"
+    fitted = {a.name: a.reason for a in predict("tgn1412", locked, n_draws=0).assumptions}
+    assert fitted["k_act"] == "fitted, from a declared prior"
+
+
+def test_draws_that_do_not_complete_are_counted(
+    locked: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from helpers import HOPELESS, give_up_on_hopeless
+
+    give_up_on_hopeless(monkeypatch)
+    original = prediction.draws_for
+
+    def spoiled(*arguments: object) -> object:
+        draws = original(*arguments)  # type: ignore[arg-type]
+        values = dict(draws.values)
+        values["k_fb"] = values["k_fb"].copy()
+        values["k_fb"][:count] = HOPELESS
+        return type(draws)(values).stamped(draws.lock, draws.drug)
+
+    monkeypatch.setattr(prediction, "draws_for", spoiled)
+    count = 2
+    found = predict("blinatumomab", locked, n_draws=5)
+    assert found.failed_draws == 2
+    assert "of 3 of 5 draws" in as_text(found)
+    count = 5
+    with pytest.raises(IntegrationError, match="none of 5 draws completed"):
+        predict("blinatumomab", locked, n_draws=5)
+
+
+# ------------------------------------------------------------- regimens and horizons
+
+
+@pytest.mark.parametrize(
+    ("doses", "starts"),
+    [
+        ((Bolus(0, 5), Bolus(24, 5)), (0.0,)),
+        ((Infusion(0, 4, 1), Infusion(168, 4, 2), Infusion(336, 4, 2)), (0.0, 168.0)),
+        ((Infusion(0, 168, 63), Infusion(168, 504, 588)), (0.0, 168.0)),
+        ((Infusion(0, 168, 168), Infusion(168, 504, 504)), (0.0,)),
+        ((Bolus(0, 9), Bolus(24, 1), Bolus(48, 8)), (0.0,)),
+        ((Infusion(0, 4, 1), Bolus(24, 2)), (0.0, 24.0)),
+        ((), ()),
+    ],
+)
+def test_a_step_begins_where_the_dose_rises(
+    doses: tuple[Bolus | Infusion, ...], starts: tuple[float, ...]
+) -> None:
+    regimen = Regimen(doses)
+    assert rises(regimen) == starts
+    assert default_horizon(regimen) == max((0.0, *starts)) + 168
+
+
+def test_every_shipped_regimen_is_followed_a_week_past_its_last_rise() -> None:
+    horizons = {
+        (drug, key): default_horizon(regimen)
+        for drug in shipped_drugs()
+        for key, regimen in load_drug(drug).regimens.items()
+    }
+    assert horizons.pop(("blinatumomab", "step")) == 336
+    assert set(horizons.values()) == {168}
+
+
+def test_the_steps_cover_the_course_and_the_worst_of_them_is_the_whole(locked: Record) -> None:
+    found = predict(BISPECIFIC, locked, n_draws=0)
+    steps = found.untreated.steps
+    assert [(step.start_h, step.end_h) for step in steps] == [(0, 168), (168, 336), (336, 504)]
+    assert [step.dose_ug for step in steps] == [100, 1000, 10_000]
+    worst = max(step.severity.central for step in steps)
+    assert worst == pytest.approx(found.untreated.severity.central)
+    whole = predict(BISPECIFIC, locked, regimen="full_at_once", n_draws=0)
+    assert whole.untreated.severity.central > worst, "stepping up is milder"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"regimen": "weekly"}, "has no regimen 'weekly'"),
+        ({"horizon_h": 0.0}, "expected more than 0"),
+        ({"horizon_h": float("nan")}, "nan h was asked for"),
+        ({"horizon_h": 1e5}, "two years"),
+        ({"tocilizumab_h": 504.0}, "before the end at 504 h"),
+        ({"tocilizumab_h": -200.0}, "from -168 h"),
+        ({"n_draws": 10_001}, "expected 0 to 10000"),
+        ({"n_draws": -1}, "expected 0 to 10000"),
+    ],
+)
+def test_what_cannot_be_predicted_is_refused(
+    locked: Record, options: dict[str, object], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        predict(BISPECIFIC, locked, **{"n_draws": 0, **options})  # type: ignore[arg-type]
+
+
+def test_a_regimen_that_begins_after_the_end_is_refused(locked: Record, own: Path) -> None:
+    text = own.read_text().replace('time = "0 d"', 'time = "40 d"').replace('"7 d"', '"41 d"', 1)
+    own.write_text(text)
+    with pytest.raises(InputError, match="first dose of regimen"):
+        predict(own, locked, horizon_h=100, n_draws=0)
+
+
+def test_a_class_default_is_taken_only_when_asked(locked: Record, own: Path) -> None:
+    text = "\n".join(x for x in own.read_text().splitlines() if not x.startswith(("h =", "k_rec")))
+    own.write_text(text)
+    with pytest.raises(InputError, match=r"potency\.h: nothing was given"):
+        predict(own, locked, n_draws=0)
+    found = predict(own, locked, n_draws=0, class_defaults=True)
+    assert {a.name for a in found.assumptions if "class default" in a.reason} == {
+        "weight", "bsa", "h", "k_rec", "k_kill",
+    }  # fmt: skip
+
+
+# ------------------------------------------------------------- the report
+
+
+def test_a_year_is_shown_at_few_enough_times(locked: Record) -> None:
+    found = predict(BISPECIFIC, locked, n_draws=2, horizon_h=8760)
+    assert found.untreated.times_h.size == arm.MOST_COURSE_TIMES
+    assert len(as_csv(found).splitlines()) == arm.MOST_COURSE_TIMES + 2
+
+
+def test_a_mark_of_unlocked_values_goes_with_the_answer(locked: Record) -> None:
+    found = replace(predict("tgn1412", locked, n_draws=0), mark="unlocked copy of lock v1")
+    assert "unlocked copy of lock v1" in as_text(found)
+    assert "unlocked copy of lock v1" in as_csv(found).splitlines()[0]
+    assert as_dict(found)["mark"] == "unlocked copy of lock v1"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0"), (-0.0, "0"), (999.6, "1000"), (1234.5, "1234"), (2e7, "2e+07")]
+)
+def test_numbers_are_short(value: float, text: str) -> None:
+    assert number(value) == text

@@ -1,0 +1,66 @@
+"""A record names each input that it was made from; what it does not name does not concern it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from qsp_lib.common.errors import InputError, LockError
+from qsp_lib.protocol import inputs
+from qsp_lib.protocol.inputs import check_inputs, data_files, input_digest, input_digests
+from qsp_lib.protocol.lock import current_record
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the package's data that the digests are taken of."""
+    copy = tmp_path / "data"
+    shutil.copytree(inputs.DATA, copy)
+    monkeypatch.setattr(inputs, "DATA", copy)
+    return copy
+
+
+def test_everything_that_lock_v1_names_is_as_it_was_but_for_one_rule() -> None:
+    record = current_record()
+    checks = {check.name: check for check in check_inputs("v1", record.content["digests"])}
+    assert [name for name, check in checks.items() if not check.same] == ["eligibility"]
+    assert "history" in checks["eligibility"].why
+
+
+def test_a_new_table_and_a_new_drug_do_not_concern_an_old_record(data: Path) -> None:
+    before = input_digests()
+    (data / "evidence" / "newer.csv").write_text("id,value\nNW001,1\n")
+    (data / "drugs" / "newer.toml").write_text('name = "newer"\n')
+    assert all(check.same for check in check_inputs("v2", before))
+    assert set(data_files()) - set(before) == {"evidence/newer.csv", "drugs/newer.toml"}
+
+
+@pytest.mark.parametrize("name", ["drugs/okt3.toml", "evidence/potency.csv", "observations.csv"])
+def test_a_comment_or_windows_line_ends_change_nothing_and_a_number_does(
+    data: Path, name: str
+) -> None:
+    path = data / name
+    text, before = path.read_bytes(), input_digest(name)
+    path.write_bytes(text.replace(b"\n", b"\r\n"))
+    assert input_digest(name) == before
+    if name.endswith(".toml"):
+        path.write_bytes(b"# a remark\n" + text)
+        assert input_digest(name) == before
+    digit = next(i for i in range(text.index(b"\n"), len(text)) if text[i : i + 1] == b"5")
+    path.write_bytes(text[:digit] + b"6" + text[digit + 1 :])
+    assert input_digest(name) != before
+
+
+def test_an_input_that_is_gone_is_named(data: Path) -> None:
+    before = input_digests()
+    (data / "evidence" / "potency.csv").unlink()
+    with pytest.raises(LockError, match=r"v2 was made from 'evidence/potency.csv'"):
+        check_inputs("v2", before)
+
+
+@pytest.mark.parametrize("name", ["", "../pyproject.toml", "drug nothing", "drugs/nothing.toml"])
+def test_no_other_name_is_an_input(name: str) -> None:
+    with pytest.raises(InputError, match="there is no input"):
+        input_digest(name)
