@@ -18,7 +18,7 @@ from qsp_lib.model.engines.base import CENTRAL, INITIAL
 from qsp_lib.model.engines.diffsol import compile_text, diffsl
 
 from .engines.contract import function
-from .problem import Array, Problem
+from .problem import Array, TimedProblem
 
 EVALUATIONS_A_STEP = 6
 """Tsitouras' 5(4) pair has seven stages, of which the last is the next step's first."""
@@ -47,7 +47,7 @@ def evaluations(task: Task) -> float:
     return EVALUATIONS_A_STEP * steps / len(task.parameters)
 
 
-class Floor:
+class FloorMeasurement:
     """Times evaluations of the compiled right-hand side, a little at every turn of the engines.
 
     Args:
@@ -55,7 +55,7 @@ class Floor:
         points: sets on whose trajectories it is evaluated.
     """
 
-    def __init__(self, problem: Problem, points: Array) -> None:
+    def __init__(self, problem: TimedProblem, points: Array) -> None:
         self.problem, self.points = problem, points
         tasks = list(problem.tasks(points, problem.rtol))
         self.loops = [_loop(task, problem.python[task.mechanism]) for task in tasks]

@@ -43,7 +43,7 @@ CHUNK = 100
 
 
 @dataclass(frozen=True)
-class Arm:
+class TimedArm:
     """One drug at its doses.
 
     Attributes:
@@ -60,7 +60,7 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class Problem:
+class TimedProblem:
     """An ensemble to simulate.
 
     Attributes:
@@ -74,7 +74,7 @@ class Problem:
     """
 
     feedback: str
-    arms: tuple[Arm, ...]
+    arms: tuple[TimedArm, ...]
     names: tuple[str, ...]
     rtol: float
     atol_per_rtol: float
@@ -137,7 +137,7 @@ def draws(record: Record, n_sets: int) -> Array:
     return ranges.quantile(sobol(n_sets, len(ranges.names), record.seed))
 
 
-def make(record: Record) -> Problem:
+def make(record: Record) -> TimedProblem:
     """The ensemble around a lock record, with its right-hand side written out in Python."""
     from qsp_lib.model.simulation import simulate
 
@@ -151,10 +151,10 @@ def make(record: Record) -> Problem:
             arm.drug, run.network, arm.regimen, times=_report_times(run.horizon_h),
             horizon_h=run.horizon_h, rtol=run.rtol, atol=run.atol,
         ).task  # fmt: skip
-        arms.append(Arm(arm.drug.name, task.mechanism, task.parameters[0], task.schedule))
+        arms.append(TimedArm(arm.drug.name, task.mechanism, task.parameters[0], task.schedule))
     feedback = run.network.feedback
     python = {arm.mechanism: model_text.python(arm.mechanism, feedback) for arm in arms}
-    return Problem(feedback, tuple(arms), run.names, run.rtol, run.atol / run.rtol, python)
+    return TimedProblem(feedback, tuple(arms), run.names, run.rtol, run.atol / run.rtol, python)
 
 
 def _report_times(horizon_h: float) -> Array:

@@ -23,7 +23,7 @@ from qsp_lib.analyses.robustness import N_DRAWS
 from . import problem as asked
 from .bench import LADDER_SETS, REFERENCE_RTOL, ROOT, SMALL, Bench, Entry
 from .engines import MODULES
-from .floor import Floor
+from .floor import FloorMeasurement
 from .record import AS_IN_CHAPTER, OURS
 
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -72,7 +72,7 @@ def measure(n_rounds: int, limit_s: float, only: Sequence[str], date: str | None
             OURS, f"{ours.label} (as in the chapter)", ours.how, ours.versions,
             bench.problem.rtol, ours.rungs,
         )  # fmt: skip
-        floor = Floor(bench.problem, bench.points[:FLOOR_SETS])
+        floor = FloorMeasurement(bench.problem, bench.points[:FLOOR_SETS])
         for turn, (sets, cores) in enumerate(rounds(n_rounds)):
             # there and back, so that none is always measured first
             for engine in list(entries)[:: 1 if turn % 2 == 0 else -1]:

@@ -14,7 +14,7 @@ import numpy as np
 from qsp_lib.model.engines import Task
 
 from .. import problem as asked
-from ..problem import CHUNK, Array, Problem
+from ..problem import CHUNK, Array, TimedProblem
 
 
 class Engine(Protocol):
@@ -49,7 +49,7 @@ class Peer(ABC):
     how: str
     packages: tuple[str, ...]
     sets_a_task = CHUNK
-    problem: Problem
+    problem: TimedProblem
 
     @abstractmethod
     def build(self) -> None:
@@ -95,15 +95,15 @@ def _fork() -> Any:
     return get_context("fork")
 
 
-def read(folder: Path) -> Problem:
+def read(folder: Path) -> TimedProblem:
     """The problem that was written to a folder."""
     import pickle
 
-    found: Problem = pickle.loads((folder / PROBLEM).read_bytes())
+    found: TimedProblem = pickle.loads((folder / PROBLEM).read_bytes())
     return found
 
 
-def write(problem: Problem, points: Array, folder: Path) -> None:
+def write(problem: TimedProblem, points: Array, folder: Path) -> None:
     """Write a problem and the points of its largest ensemble for :func:`read`."""
     import pickle
 

@@ -6,6 +6,6 @@ solvers, inference, and exposures that were measured. What came out is committed
 """
 
 from .answer import KnownAnswer
-from .record import CHECKS, Record, ask_all, read_record
+from .record import CHECKS, KnownAnswers, ask_all, read_record
 
-__all__ = ["CHECKS", "KnownAnswer", "Record", "ask_all", "read_record"]
+__all__ = ["CHECKS", "KnownAnswer", "KnownAnswers", "ask_all", "read_record"]

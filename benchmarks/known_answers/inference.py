@@ -12,7 +12,7 @@ from scipy.stats import binomtest, norm
 
 from qsp_lib.inference.fitting import Problem, fit_from, log_evidence
 from qsp_lib.inference.posterior import information, laplace_draws
-from qsp_lib.inference.profiles import Profile, Quantity, Request, profile
+from qsp_lib.inference.profiles import Profile, ProfiledQuantity, Request, profile
 from qsp_lib.inference.rejection import Band, Sample, Uniform, rejection, wilson
 
 from .answer import KnownAnswer, Scale
@@ -103,7 +103,7 @@ def _linear() -> Iterator[KnownAnswer]:
     )  # fmt: skip
 
 
-def _profiled(quantity: Quantity) -> Profile:
+def _profiled(quantity: ProfiledQuantity) -> Profile:
     problem = _problem()
     best = fit_from(problem, np.zeros(3)).theta
     at = float(quantity.row(NAMES) @ best)
@@ -111,8 +111,8 @@ def _profiled(quantity: Quantity) -> Profile:
 
 
 def _profiles() -> Iterator[KnownAnswer]:
-    quantities = {name: Quantity.of(name) for name in NAMES}
-    quantities["difference"] = Quantity.log_ratio("difference", "a", "b")
+    quantities = {name: ProfiledQuantity.of(name) for name in NAMES}
+    quantities["difference"] = ProfiledQuantity.log_ratio("difference", "a", "b")
     for name, quantity in quantities.items():
         found = _profiled(quantity)
         what = "a − b, a ratio in log10" if name == "difference" else f"parameter {name}"

@@ -37,7 +37,7 @@ CHECKS: Mapping[str, Callable[[], Iterator[KnownAnswer]]] = {
 
 
 @dataclass(frozen=True)
-class Record:
+class KnownAnswers:
     """Known answers by group, and errors against tolerance by solver.
 
     Attributes:
@@ -75,15 +75,15 @@ class Record:
         return dumps(plain(content, "known_answers")) + "\n"
 
 
-def ask_all() -> Record:
+def ask_all() -> KnownAnswers:
     """Ask every known answer; about five seconds."""
-    return Record(
+    return KnownAnswers(
         {group: tuple(check()) for group, check in CHECKS.items()},
         {"rtol": RTOL, "atol": ATOL}, RTOLS, convergence(),
     )  # fmt: skip
 
 
-def read_record(path: Path = RECORD) -> Record:
+def read_record(path: Path = RECORD) -> KnownAnswers:
     """The committed record.
 
     Raises:
@@ -101,7 +101,7 @@ def read_record(path: Path = RECORD) -> Record:
             )
             for group in CHECKS
         }
-        return Record(
+        return KnownAnswers(
             answers, dict(content["settings"]), tuple(content["rtols"]),
             {name: tuple(errors) for name, errors in content["convergence"].items()},
         )  # fmt: skip
@@ -111,7 +111,7 @@ def read_record(path: Path = RECORD) -> Record:
         ) from None
 
 
-def write_record(record: Record, path: Path = RECORD) -> Path:
+def write_record(record: KnownAnswers, path: Path = RECORD) -> Path:
     """Write a record to ``path``."""
     return write_text_atomic(path, record.as_text())
 

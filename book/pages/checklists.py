@@ -24,7 +24,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "checklists"
 SCHEMA = 1
 
 
-class Verdict(Enum):
+class ItemVerdict(Enum):
     """How far an item is answered."""
 
     MET = "met"
@@ -48,7 +48,7 @@ class Item:
     """
 
     item: str
-    verdict: Verdict
+    verdict: ItemVerdict
     answer: str
     links: tuple[str, ...]
     gap: str = ""
@@ -58,9 +58,9 @@ class Item:
             raise InputError(
                 f"item {self.item!r} answers {self.answer!r}; expected words for both."
             )
-        if self.verdict is Verdict.MET and not self.links:
+        if self.verdict is ItemVerdict.MET and not self.links:
             raise InputError(f"{self.item!r} is met, but nothing shows it; name a file or a test.")
-        if (self.verdict is Verdict.MET) == bool(self.gap):
+        if (self.verdict is ItemVerdict.MET) == bool(self.gap):
             raise InputError(
                 f"{self.item!r} is {self.verdict.value} and its gap is {self.gap!r}; expected a "
                 "gap exactly where an item is not met."
@@ -126,7 +126,7 @@ def _item(given: Mapping[str, Any]) -> Item:
     _require_known(given, {"item", "verdict", "answer", "links", "gap"}, "an item")
     name = given.get("item", "")
     try:
-        verdict = Verdict(given.get("verdict"))
+        verdict = ItemVerdict(given.get("verdict"))
     except ValueError:
         raise InputError(
             f"{name!r} has the verdict {given.get('verdict')!r}; expected met, partly or open."
@@ -210,10 +210,10 @@ def _boxed(made: str) -> str:
 
 def tally(items: tuple[Item, ...]) -> str:
     """How many items have which verdict."""
-    counts = {v: sum(item.verdict is v for item in items) for v in Verdict}
+    counts = {v: sum(item.verdict is v for item in items) for v in ItemVerdict}
     return (
-        f"Of {len(items)} items: {counts[Verdict.MET]} met, {counts[Verdict.PARTLY]} partly met, "
-        f"{counts[Verdict.OPEN]} open."
+        f"Of {len(items)} items: {counts[ItemVerdict.MET]} met, {counts[ItemVerdict.PARTLY]} partly met, "
+        f"{counts[ItemVerdict.OPEN]} open."
     )
 
 
@@ -225,7 +225,7 @@ def checklists_open(_book: BookData) -> str:
         (item.item, checklist.short, item.gap)
         for checklist in checklists()
         for item in checklist.items
-        if item.verdict is Verdict.OPEN
+        if item.verdict is ItemVerdict.OPEN
     ]
     made = table(("item", "asked by", "why it is open"), rows)
     return f"**{tally(every)}** Open are:\n\n{_boxed(made)}"

@@ -19,7 +19,7 @@ from .fragments import BookData, fragment, table
 from .substitutions import format_value
 
 
-class Verdict(Enum):
+class ClaimVerdict(Enum):
     """How our result stands to a claim."""
 
     AGREES = "agrees"
@@ -28,10 +28,10 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ClaimOutcome:
     """A verdict, what it rests on in words, and whether a small change would turn it."""
 
-    verdict: Verdict
+    verdict: ClaimVerdict
     text: str
     narrow: bool = False
 
@@ -48,13 +48,13 @@ class Claim:
     claim: str
     chapter: str
     test: str
-    outcome: Callable[[Results], Outcome]
+    outcome: Callable[[Results], ClaimOutcome]
 
 
-def _judge(agrees: bool, text: str, *gaps: float) -> Outcome:
+def _judge(agrees: bool, text: str, *gaps: float) -> ClaimOutcome:
     """The outcome; where it agrees by gaps of the index, also whether one is hardly over a tie."""
     narrow = agrees and any(abs(gap) <= 2 * severity.TIE for gap in gaps)
-    return Outcome(Verdict.AGREES if agrees else Verdict.DIFFERS, text, narrow)
+    return ClaimOutcome(ClaimVerdict.AGREES if agrees else ClaimVerdict.DIFFERS, text, narrow)
 
 
 _NAMES = (("blinatumomab", "blinatumomab"), ("okt3", "OKT3"), ("tgn1412", "TGN1412"))
@@ -70,7 +70,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _calibrated_on_one_drug(r: Results) -> Outcome:
+def _calibrated_on_one_drug(r: Results) -> ClaimOutcome:
     moved, rms = r.value("moved_count"), r.value("fit/rms_log10")
     return _judge(
         moved > 17 / 2,
@@ -79,7 +79,7 @@ def _calibrated_on_one_drug(r: Results) -> Outcome:
     )
 
 
-def _structure(r: Results) -> Outcome:
+def _structure(r: Results) -> ClaimOutcome:
     preferred, odds = r.value("preferred_by_evidence"), r.value("odds_against_gated")
     return _judge(
         preferred == "gated",
@@ -88,7 +88,7 @@ def _structure(r: Results) -> Outcome:
     )
 
 
-def _ordering(r: Results) -> Outcome:
+def _ordering(r: Results) -> ClaimOutcome:
     at = "ordering/blinatumomab/index"
     order = _named(r.value(f"prediction/{at}/central"))
     others, of = r.value("orders_as_expected"), r.value("orders")
@@ -108,7 +108,7 @@ def _ordering(r: Results) -> Outcome:
     )
 
 
-def _blind_pattern(r: Results) -> Outcome:
+def _blind_pattern(r: Results) -> ClaimOutcome:
     held, broken = r.value("checks_held"), r.value("checks_not_held")
     lowest = {
         words: min(r.value(f"{drawn}/checks/{name}/share_holds") for name in held)
@@ -128,16 +128,16 @@ def _blind_pattern(r: Results) -> Outcome:
     )
 
 
-def _blind_levels(r: Results) -> Outcome:
+def _blind_levels(r: Results) -> ClaimOutcome:
     medians = r.value("prediction/arms/okt3")
     levels = ", ".join(
         f"{name} {format_value(medians[c]['peak']['median'])}"
         for c, name in (("TNF", "TNF"), ("IFN", "IFN-γ"), ("IL6", "IL-6"))
     )
-    return Outcome(Verdict.UNTESTED, f"sealed; median predicted peaks (pg/mL): {levels}")
+    return ClaimOutcome(ClaimVerdict.UNTESTED, f"sealed; median predicted peaks (pg/mL): {levels}")
 
 
-def _rescue(r: Results) -> Outcome:
+def _rescue(r: Results) -> ClaimOutcome:
     appear, of = r.value("appear_count"), r.value("phenomena_count")
     missing = ", ".join(r.value("missing_labels")) or "none"
     phenomena = r.value("phenomena").values()
@@ -152,7 +152,7 @@ def _rescue(r: Results) -> Outcome:
     )
 
 
-def _swap(r: Results) -> Outcome:
+def _swap(r: Results) -> ClaimOutcome:
     locked, exchanged = r.value("gap_locked"), r.value("gap_exchanged")
     return _judge(
         r.value("claim_comes_out"),
@@ -166,7 +166,7 @@ def _swap(r: Results) -> Outcome:
     )
 
 
-def _ensemble(r: Results) -> Outcome:
+def _ensemble(r: Results) -> ClaimOutcome:
     accepted, ours = r.value("accepted"), r.value("accepted/share")
     return _judge(
         r.value("overlaps_published"),
@@ -176,7 +176,7 @@ def _ensemble(r: Results) -> Outcome:
     )
 
 
-def _map(r: Results) -> Outcome:
+def _map(r: Results) -> ClaimOutcome:
     wrong, points = r.value("map/wrong"), r.value("map/points")
     return _judge(
         wrong == 0,
@@ -185,7 +185,7 @@ def _map(r: Results) -> Outcome:
     )
 
 
-def _identifiability(r: Results) -> Outcome:
+def _identifiability(r: Results) -> ClaimOutcome:
     verdicts = ", ".join(
         f"{words} *{r.value(f'verdict_{key}')}*"
         for key, words in (("k_fb", "k_fb"), ("d_IL6", "d_IL6"), ("ratio", "their ratio"))
@@ -196,7 +196,7 @@ def _identifiability(r: Results) -> Outcome:
     )
 
 
-def _shapes(r: Results) -> Outcome:
+def _shapes(r: Results) -> ClaimOutcome:
     shapes = ", ".join(
         f"{drug} {r.value(f'shapes/{key}/shape')}"
         for key, drug in (
@@ -213,7 +213,7 @@ def _shapes(r: Results) -> Outcome:
     )
 
 
-def _low_dose(r: Results) -> Outcome:
+def _low_dose(r: Results) -> ClaimOutcome:
     return _judge(
         r.value("tab08/agrees"),
         f"silent only below {format_value(r.value('tab08/highest_silent_ug_per_kg'))} µg/kg, "
@@ -292,7 +292,7 @@ BESIDE: tuple[Claim, ...] = (
 
 def judged(
     results: Mapping[str, Results], claims: tuple[Claim, ...] = CLAIMS
-) -> list[tuple[Claim, Outcome]]:
+) -> list[tuple[Claim, ClaimOutcome]]:
     """Every claim with its outcome.
 
     Raises:
@@ -304,7 +304,7 @@ def judged(
     return [(claim, claim.outcome(results[claim.chapter])) for claim in claims]
 
 
-def _rows(outcomes: list[tuple[Claim, Outcome]]) -> list[tuple[str, ...]]:
+def _rows(outcomes: list[tuple[Claim, ClaimOutcome]]) -> list[tuple[str, ...]]:
     return [
         (
             claim.claim, f"**{outcome.words}**", outcome.text, claim.test,
@@ -318,12 +318,12 @@ def _rows(outcomes: list[tuple[Claim, Outcome]]) -> list[tuple[str, ...]]:
 def claims_summary(book: BookData) -> str:
     """How many claims agree, differ and cannot be tested, in a sentence."""
     outcomes = [outcome for _, outcome in judged(book.results)]
-    counts = {v: sum(outcome.verdict is v for outcome in outcomes) for v in Verdict}
+    counts = {v: sum(outcome.verdict is v for outcome in outcomes) for v in ClaimVerdict}
     narrow = sum(outcome.narrow for outcome in outcomes)
     by_little = f" ({narrow} of them narrowly)" if narrow else ""
     return (
-        f"Of {len(CLAIMS)} claims, {counts[Verdict.AGREES]} agree with what this model gives"
-        f"{by_little}, {counts[Verdict.DIFFERS]} differ, and {counts[Verdict.UNTESTED]} cannot be "
+        f"Of {len(CLAIMS)} claims, {counts[ClaimVerdict.AGREES]} agree with what this model gives"
+        f"{by_little}, {counts[ClaimVerdict.DIFFERS]} differ, and {counts[ClaimVerdict.UNTESTED]} cannot be "
         "tested yet.\n"
     )
 

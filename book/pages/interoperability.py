@@ -13,7 +13,7 @@ from qsp_lib.chapters import notebooks
 from qsp_lib.common.errors import InputError
 from qsp_lib.drugs.reading import shipped_drugs
 from qsp_lib.export import combine, petab, sbml
-from qsp_lib.export.courses import ATOL, RTOL, courses
+from qsp_lib.export.courses import ATOL, RTOL, reference_courses
 from qsp_lib.export.everything import packs, read_manifest
 from qsp_lib.export.formula import identifier
 from qsp_lib.model.equations import DRUG, INPUTS, STATES
@@ -87,7 +87,7 @@ def downloads(_book: BookData) -> str:
     ]
     rows += [
         (_offered(f"sbml/{course.model}.xml"), f"SBML: {course.title(record)}")
-        for course in courses()
+        for course in reference_courses()
         if not course.rescue
     ]
     rows.append((_offered(petab.PACK), "PEtab 2 and PEtab 1: the fit as an estimation problem"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from benchmarks.known_answers import KnownAnswer, Record, read_record
+from benchmarks.known_answers import KnownAnswer, KnownAnswers, read_record
 from benchmarks.known_answers.answer import Scale
 from benchmarks.known_answers.solvers import CURVES
 
@@ -76,7 +76,7 @@ def row(answer: KnownAnswer) -> tuple[str, ...]:
     )
 
 
-def verdict(record: Record) -> str:
+def verdict(record: KnownAnswers) -> str:
     """How many answers are within their tolerance, and which are not."""
     answers = list(record)
     wrong = [f"`{answer.name}`" for answer in answers if not answer.holds]

@@ -11,7 +11,7 @@ from typing import Any
 from qsp_lib.__main__ import build_parser
 from qsp_lib.chapters.results import Results
 from qsp_lib.common.errors import InputError
-from qsp_lib.drugs.class_defaults import class_defaults, fill
+from qsp_lib.drugs.class_defaults import defaults_of_class, fill
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.prediction.arm import Arm, Estimate
 from qsp_lib.prediction.predicting import Prediction, predict
@@ -110,7 +110,7 @@ def class_default_table(_book: BookData) -> str:
     for mechanism in ("bispecific", "monoclonal"):
         content: dict[str, Any] = {"mechanism": mechanism}
         fill("the class", content, take_missing=True)
-        for name in class_defaults(mechanism):
+        for name in defaults_of_class(mechanism):
             section, _, short = name.partition(".")
             given = content[section][short]
             if "same_as" in given:

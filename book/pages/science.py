@@ -9,7 +9,7 @@ from typing import Any
 from qsp_lib.chapters import notebooks
 from qsp_lib.drugs.reading import (
     DrugFile,
-    Quantity,
+    SourcedValue,
     load_drug,
     load_tocilizumab,
     shipped_drugs,
@@ -106,7 +106,7 @@ def network_parameters(_book: BookData) -> str:
     return table(header, rows)
 
 
-def _as_given(quantity: Quantity) -> str:
+def _as_given(quantity: SourcedValue) -> str:
     """A number as its file gives it, with its unit; of a rate with a prior, the prior."""
     if quantity.same_as:
         return f"that of {quantity.same_as}"
@@ -152,7 +152,7 @@ def drug_inputs(_book: BookData) -> str:
 
 
 def _inputs(
-    sources: Mapping[str, Quantity], held: DrugInputs | TocilizumabInputs, suffix: str = ""
+    sources: Mapping[str, SourcedValue], held: DrugInputs | TocilizumabInputs, suffix: str = ""
 ) -> list[tuple[str, ...]]:
     return [
         (name, _as_given(q), _locked(name, held, suffix), ", ".join(q.source), q.note)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from qsp_lib.drugs.reading import Quantity, load_drug, load_tocilizumab
+from qsp_lib.drugs.reading import SourcedValue, load_drug, load_tocilizumab
 from qsp_lib.evidence.row import DECLARED
 from qsp_lib.model import symbolic as intermediates
 from qsp_lib.model.crp import MILD_PEAK_MG_L, SEVERE_PEAK_MG_L
@@ -234,7 +234,7 @@ def _drug_value(symbol: str, name: str) -> str:
     return f"{format_value(getattr(inputs, symbol))}<br><small>{origin}</small>"
 
 
-def _origin(quantity: Quantity) -> str:
+def _origin(quantity: SourcedValue) -> str:
     if quantity.same_as:
         return f"{current_record().drug(quantity.same_as).label}'s; declared"
     sources = _sources(quantity.source).replace(DECLARED, "declared")

@@ -28,10 +28,10 @@ from ..inference.fitting import Fit, Problem, fit, fit_from, starting_points
 from ..inference.profiles import (
     N_POINTS,
     End,
+    Identifiability,
     Profile,
-    Quantity,
+    ProfiledQuantity,
     Request,
-    Verdict,
     profile_all,
 )
 from ..model.equations import NETWORK
@@ -60,17 +60,17 @@ _SAME_COST = 0.02
 _MOST_OPTIMA = 3
 
 
-def quantity(name: str) -> Quantity:
+def quantity(name: str) -> ProfiledQuantity:
     """A network parameter, or the ratio.
 
     Raises:
         InputError: anything else.
     """
     if name == RATIO:
-        return Quantity.log_ratio(RATIO, *PAIR)
+        return ProfiledQuantity.log_ratio(RATIO, *PAIR)
     if name not in NETWORK:
         raise InputError(f"no profile of {name!r}; expected {RATIO!r} or one of {NETWORK}.")
-    return Quantity.of(name)
+    return ProfiledQuantity.of(name)
 
 
 def problem_for(name: str, setting: str = "pair") -> Problem:
@@ -203,9 +203,9 @@ class Picture:
     on both.
     """
 
-    k_fb: Verdict
-    d_IL6: Verdict
-    ratio: Verdict
+    k_fb: Identifiability
+    d_IL6: Identifiability
+    ratio: Identifiability
 
     @property
     def pair_one_sided(self) -> bool:
@@ -220,7 +220,7 @@ class Picture:
     @property
     def agrees(self) -> bool:
         """Whether this is the published picture."""
-        return self.pair_one_sided and self.ratio is Verdict.IDENTIFIABLE
+        return self.pair_one_sided and self.ratio is Identifiability.IDENTIFIABLE
 
     @classmethod
     def of(cls, profiles: Mapping[str, Profile]) -> Picture:

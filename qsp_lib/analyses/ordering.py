@@ -45,7 +45,7 @@ def report_times(horizon_h: float) -> Array:
 
 
 @dataclass(frozen=True)
-class Arm:
+class OrderedArm:
     """A drug, its doses, and the states whose peaks are asked for."""
 
     drug: DrugInputs
@@ -66,7 +66,7 @@ class PeakSimulator:
 
     names: tuple[str, ...]
     network: NetworkParameters
-    arms: tuple[Arm, ...]
+    arms: tuple[OrderedArm, ...]
     horizon_h: float
     rtol: float
     atol: float
@@ -123,7 +123,7 @@ def simulator(
     if feedback is not None:
         network = network.replace(feedback=feedback)
     arms = tuple(
-        Arm(
+        OrderedArm(
             record.drug(drug).unlocked(),
             load_drug(drug).regimens[regimen],
             ("S", *BANDED.get(drug, ())),

@@ -31,8 +31,8 @@ from ..inference.fitting import Problem
 from ..inference.profiles import (
     THRESHOLD,
     End,
+    Identifiability,
     Profile,
-    Verdict,
 )
 from ..protocol.lock import KEPT, Record, locked_point, read_made_from
 from .identifiability import CLAIMED, DECADES, SETTINGS, problem_for, quantity
@@ -242,12 +242,12 @@ class SecondVerdict:
     """One verdict of the second profiler.
 
     Attributes:
-        verdict: in the words of :class:`qsp_lib.inference.profiles.Verdict`.
+        verdict: in the words of :class:`qsp_lib.inference.profiles.Identifiability`.
         low, high: ends of its interval, or of the range where a side is open (log10).
         cost: the lowest penalised cost it found.
     """
 
-    verdict: Verdict
+    verdict: Identifiability
     low: float
     high: float
     lower_end: End
@@ -282,7 +282,7 @@ def _verdicts(content: Mapping[str, Any]) -> SecondVerdicts:
         {
             setting: {
                 name: SecondVerdict(
-                    Verdict(one["verdict"]), one["low"], one["high"], End(one["low_is"]),
+                    Identifiability(one["verdict"]), one["low"], one["high"], End(one["low_is"]),
                     End(one["high_is"]), one["cost"],
                 )
                 for name, one in found.items()

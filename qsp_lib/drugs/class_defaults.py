@@ -25,10 +25,10 @@ ASKED = {"default": "class"}
 """How a file asks for one."""
 
 
-def class_defaults(mechanism: str) -> tuple[str, ...]:
+def defaults_of_class(mechanism: str) -> tuple[str, ...]:
     """Names of the numbers for which drugs of a mechanism have a class default.
 
-    >>> class_defaults("monoclonal")
+    >>> defaults_of_class("monoclonal")
     ('patient.weight', 'patient.bsa', 'potency.h', 't_cells.k_rec')
     """
     sections = _table().get(mechanism, {})
@@ -74,7 +74,7 @@ def _asks(number: Any) -> bool:
 
 
 def _refusal(file: str, where: str, given: Any, mechanism: Any) -> str:
-    names = class_defaults(mechanism) if isinstance(mechanism, str) else ()
+    names = defaults_of_class(mechanism) if isinstance(mechanism, str) else ()
     allowed = ", ".join(names) or "the numbers of a known mechanism"
     return (
         f'Drug file {file}, {where}: {given!r} was given; expected {{ default = "class" }} for one '

@@ -59,7 +59,7 @@ MOST_DOSES = 2_000
 
 
 @dataclass(frozen=True)
-class Quantity:
+class SourcedValue:
     """A number as its drug file writes it.
 
     Attributes:
@@ -103,7 +103,7 @@ class DrugFile:
     inputs: DrugInputs
     priors: Mapping[str, Prior]
     regimens: Mapping[str, Regimen]
-    sources: Mapping[str, Quantity]
+    sources: Mapping[str, SourcedValue]
     regimen_sources: Mapping[str, tuple[str, ...]]
     same_as: Mapping[str, str]
     sha256: str
@@ -120,7 +120,7 @@ class RescueFile:
 
     inputs: TocilizumabInputs
     regimens: Mapping[str, Regimen]
-    sources: Mapping[str, Quantity]
+    sources: Mapping[str, SourcedValue]
     regimen_sources: Mapping[str, tuple[str, ...]]
     sha256: str
 
@@ -183,7 +183,7 @@ class _Reader:
     """Turns the numbers of one file into floats, and remembers each as written."""
 
     file: str
-    sources: dict[str, Quantity]
+    sources: dict[str, SourcedValue]
     own: bool = False
     from_class: frozenset[str] = frozenset()
 
@@ -212,7 +212,7 @@ class _Reader:
             value = convert(number.value, number.unit, unit)
         except InputError as problem:
             raise InputError(f"{where}: {problem}") from None
-        self.sources[name.rpartition(".")[2]] = Quantity(
+        self.sources[name.rpartition(".")[2]] = SourcedValue(
             number.value,
             number.unit,
             self.check(name, number.source),
@@ -229,7 +229,7 @@ def _read_drug(file: str, data: bytes, take_class_defaults: bool = False) -> Dru
     content = schema.parse(file, data)
     from_class = classes.fill(file, content, take_missing=take_class_defaults)
     shape = schema.validate(file, content, schema.DrugShape)
-    sources: dict[str, Quantity] = {}
+    sources: dict[str, SourcedValue] = {}
     read = _Reader(file, sources, shape.role == "user", from_class)
     weight = read("patient.weight", shape.patient.weight, "kg")
     bsa = read("patient.bsa", shape.patient.bsa, "m2")
@@ -307,7 +307,7 @@ def _rates(
     return rates, priors, same_as
 
 
-def _borrowed(read: _Reader, name: str, rate: schema.SameAs) -> tuple[Prior, Quantity]:
+def _borrowed(read: _Reader, name: str, rate: schema.SameAs) -> tuple[Prior, SourcedValue]:
     """The prior of another shipped drug's rate, and the quantity that says so."""
     where = f"Drug file {read.file}, t_cells.{name}"
     if rate.same_as not in _SHIPPED or read.file == f"{rate.same_as}.toml":
@@ -322,7 +322,7 @@ def _borrowed(read: _Reader, name: str, rate: schema.SameAs) -> tuple[Prior, Qua
             "has one."
         )
     written = other.sources[name]
-    quantity = Quantity(
+    quantity = SourcedValue(
         written.value,
         written.unit,
         read.check(f"t_cells.{name}", rate.source),
@@ -336,7 +336,7 @@ def _borrowed(read: _Reader, name: str, rate: schema.SameAs) -> tuple[Prior, Qua
 
 def _read_rescue(file: str, data: bytes) -> RescueFile:
     shape = schema.validate(file, schema.parse(file, data), schema.RescueShape)
-    sources: dict[str, Quantity] = {}
+    sources: dict[str, SourcedValue] = {}
     read = _Reader(file, sources)
     pk, receptor = shape.pharmacokinetics, shape.receptor
     read("receptor.molar_mass", receptor.molar_mass, "kDa")
@@ -373,7 +373,10 @@ def _read_rescue(file: str, data: bytes) -> RescueFile:
 
 
 def _regimens(
-    read: _Reader, given: dict[str, schema.Regimen], weight_kg: float, bsa_m2: float | None
+    read: _Reader,
+    given: dict[str, schema.RegimenShapeShape],
+    weight_kg: float,
+    bsa_m2: float | None,
 ) -> tuple[Mapping[str, Regimen], Mapping[str, tuple[str, ...]]]:
     regimens: dict[str, Regimen] = {}
     sources: dict[str, tuple[str, ...]] = {}

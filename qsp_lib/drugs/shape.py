@@ -112,7 +112,7 @@ class Dose(Strict):
         return self
 
 
-class Regimen(Sourced):
+class RegimenShape(Sourced):
     """The doses of one protocol, in its own words."""
 
     label: Words
@@ -125,11 +125,11 @@ class FileShape(Strict):
     schema_: Annotated[Literal[1], Field(alias="schema")]
     name: Name
     label: Words
-    regimens: dict[Name, Regimen]
+    regimens: dict[Name, RegimenShape]
 
     @field_validator("regimens")
     @classmethod
-    def _has_a_clinical_one(cls, regimens: dict[str, Regimen]) -> dict[str, Regimen]:
+    def _has_a_clinical_one(cls, regimens: dict[str, RegimenShape]) -> dict[str, RegimenShape]:
         if "clinical" not in regimens:
             raise ValueError(f"{sorted(regimens)} were given; expected one named 'clinical'")
         return regimens

@@ -75,7 +75,7 @@ _WORD_NUMBERS = {
 }  # fmt: skip
 
 
-def eligibility(row: EvidenceRow) -> tuple[bool, str]:
+def judge_eligibility(row: EvidenceRow) -> tuple[bool, str]:
     """Whether a row enters the comparison, and why (or why not).
 
     A pure function of the row's columns: no other row, no prediction and no clock enters.

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ..protocol.lock import Record
 from . import sedml
-from .courses import ATOL, RTOL, courses, reference_csv
+from .courses import ATOL, RTOL, reference_courses, reference_csv
 from .sbml import DEFAULT_DRUG, models
 from .sbml_model import CREATORS, program
 
@@ -31,7 +31,7 @@ def members(record: Record) -> dict[str, str]:
     """Text of every member but the archive's own manifest, by its path in the archive."""
     files = {f"sbml/{name}.xml": text for name, text in models(record).items()}
     files[SIMULATIONS] = sedml.simulations(record)
-    for course in courses():
+    for course in reference_courses():
         files[f"{REFERENCE}/{course.name}.csv"] = reference_csv(record, course)
     files["README.md"] = _readme(record)
     files["metadata.rdf"] = _metadata(record)
@@ -124,7 +124,7 @@ def _readme(record: Record) -> str:
         "| course | model | what it is |", "| --- | --- | --- |",
         *(
             f"| `{course.name}` | `sbml/{course.model}.xml` | {course.title(record)} |"
-            for course in courses()
+            for course in reference_courses()
         ),
         "",
         "`sbml/network.xml` is the network for any drug, without doses; it holds the inputs of "

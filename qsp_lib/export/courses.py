@@ -25,7 +25,7 @@ DIGITS = 10
 
 
 @dataclass(frozen=True)
-class Course:
+class ReferenceCourse:
     """One drug with one regimen, with or without the rescue.
 
     Attributes:
@@ -59,10 +59,10 @@ class Course:
         )
 
 
-def courses() -> tuple[Course, ...]:
+def reference_courses() -> tuple[ReferenceCourse, ...]:
     """Every shipped regimen, and the rescue of the severe drug."""
-    plain = (Course(drug, regimen) for drug, regimen in shipped())
-    return (*plain, Course(SEVERE, "clinical", rescue=True))
+    plain = (ReferenceCourse(drug, regimen) for drug, regimen in shipped())
+    return (*plain, ReferenceCourse(SEVERE, "clinical", rescue=True))
 
 
 def grid() -> NDArray[np.float64]:
@@ -70,7 +70,7 @@ def grid() -> NDArray[np.float64]:
     return np.linspace(0.0, HORIZON_H, N_STEPS + 1)
 
 
-def reference(record: Record, course: Course) -> NDArray[np.float64]:
+def reference(record: Record, course: ReferenceCourse) -> NDArray[np.float64]:
     """States by SciPy on :func:`grid`, ``(T, n_states)``, in the order of ``equations.STATES``.
 
     At the time of a dose the value is the one just after it, as in the SBML Test Suite.
@@ -88,7 +88,7 @@ def reference(record: Record, course: Course) -> NDArray[np.float64]:
     return np.stack([np.asarray(found[name])[rows] for name in STATES], axis=1)
 
 
-def reference_csv(record: Record, course: Course) -> str:
+def reference_csv(record: Record, course: ReferenceCourse) -> str:
     """The reference as CSV: ``time`` (h), then every state in its own unit."""
     table = np.column_stack([grid(), reference(record, course)])
     lines = [",".join(("time", *STATES))]

@@ -15,7 +15,7 @@ from ..model.equations import STATES
 from ..model.simulation import HORIZON_H
 from ..model.vocabulary import QUANTITIES
 from ..protocol.lock import Record
-from .courses import ATOL, N_STEPS, RTOL, Course, courses
+from .courses import ATOL, N_STEPS, RTOL, ReferenceCourse, reference_courses
 from .sbml import TCZ_FACTOR
 
 LEVEL, VERSION = 1, 3
@@ -46,7 +46,7 @@ def simulations(record: Record, folder: str = "sbml") -> str:
         for what in ("Models", "Simulations", "Tasks", "DataGenerators", "Outputs")
     )
     _add_week(runs)
-    for course in courses():
+    for course in reference_courses():
         title = course.title(record)
         _add_model(models, course, title, f"{folder}/{course.model}.xml")
         task = {"modelReference": f"model_{course.name}", "simulationReference": "week"}
@@ -78,7 +78,7 @@ def _add_week(parent: ET.Element) -> None:
         ET.SubElement(settings, "algorithmParameter", {"kisaoID": kisao, "value": value})
 
 
-def _add_model(parent: ET.Element, course: Course, title: str, source: str) -> None:
+def _add_model(parent: ET.Element, course: ReferenceCourse, title: str, source: str) -> None:
     known = {"id": f"model_{course.name}", "name": title, "language": _SBML, "source": source}
     model = ET.SubElement(parent, "model", known)
     if course.rescue:
@@ -87,7 +87,7 @@ def _add_model(parent: ET.Element, course: Course, title: str, source: str) -> N
         ET.SubElement(changes, "changeAttribute", {"target": aim, "newValue": "1"})
 
 
-def _add_data(parent: ET.Element, course: Course, state: str) -> None:
+def _add_data(parent: ET.Element, course: ReferenceCourse, state: str) -> None:
     name = f"{state}_{course.name}"
     generator = ET.SubElement(parent, "dataGenerator", {"id": name, "name": label(state)})
     aim = (
@@ -111,7 +111,7 @@ def _place(state: str) -> str:
     return "sbml:listOfParameters/sbml:parameter"
 
 
-def _add_report(parent: ET.Element, course: Course, title: str) -> None:
+def _add_report(parent: ET.Element, course: ReferenceCourse, title: str) -> None:
     known = {"id": f"report_{course.name}", "name": f"{title}: every state"}
     columns = ET.SubElement(ET.SubElement(parent, "report", known), "listOfDataSets")
     for state in ("time", *STATES):
@@ -120,7 +120,7 @@ def _add_report(parent: ET.Element, course: Course, title: str) -> None:
         ET.SubElement(columns, "dataSet", {**column, "dataReference": name})
 
 
-def _add_plot(parent: ET.Element, course: Course, title: str) -> None:
+def _add_plot(parent: ET.Element, course: ReferenceCourse, title: str) -> None:
     words = f"{title}: cytokines (pg/mL) over time (h)"
     plot = ET.SubElement(parent, "plot2D", {"id": f"plot_{course.name}", "name": words})
     curves = ET.SubElement(plot, "listOfCurves")

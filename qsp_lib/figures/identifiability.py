@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..inference.profiles import THRESHOLD, Profile, Verdict
+from ..inference.profiles import THRESHOLD, Identifiability, Profile
 from ..model.priors import network_table
 from .style import COLOURS, INDIGO, OLIVE, WIDTH, WINE
 
@@ -19,11 +19,11 @@ SETTING_STYLES = {
     "all_il6": ("priors of all four IL-6 rates dropped", OLIVE, ":"),
 }
 VERDICT_COLOURS = {
-    Verdict.IDENTIFIABLE: INDIGO,
-    Verdict.BOUNDED_BELOW: WINE,
-    Verdict.BOUNDED_ABOVE: OLIVE,
-    Verdict.FLAT: COLOURS["light"],
-    Verdict.STOPPED: "black",
+    Identifiability.IDENTIFIABLE: INDIGO,
+    Identifiability.BOUNDED_BELOW: WINE,
+    Identifiability.BOUNDED_ABOVE: OLIVE,
+    Identifiability.FLAT: COLOURS["light"],
+    Identifiability.STOPPED: "black",
 }
 _TOP = 12.0
 

@@ -49,7 +49,7 @@ _TRIALS = 7
 
 
 @dataclass(frozen=True)
-class Quantity:
+class ProfiledQuantity:
     """What is profiled: ``sum(weight * parameter)``.
 
     The first parameter is the one that gives way: it follows from the value of the
@@ -68,12 +68,12 @@ class Quantity:
             raise InputError(f"{self.name} has weights {weights}; expected numbers other than 0.")
 
     @classmethod
-    def of(cls, parameter: str) -> Quantity:
+    def of(cls, parameter: str) -> ProfiledQuantity:
         """One parameter."""
         return cls(parameter, ((parameter, 1.0),))
 
     @classmethod
-    def log_ratio(cls, name: str, over: str, under: str) -> Quantity:
+    def log_ratio(cls, name: str, over: str, under: str) -> ProfiledQuantity:
         """``log10(over/under)`` of two parameters in log10; ``under`` is fitted again."""
         return cls(name, ((over, 1.0), (under, -1.0)))
 
@@ -99,7 +99,7 @@ class End(Enum):
     STOPPED = "stopped at a bound"
 
 
-class Verdict(Enum):
+class Identifiability(Enum):
     """What a profile says of its quantity, in plain words."""
 
     IDENTIFIABLE = "identifiable"
@@ -111,10 +111,10 @@ class Verdict(Enum):
     @property
     def one_sided(self) -> bool:
         """Whether the profile has an end on one side only."""
-        return self in (Verdict.BOUNDED_BELOW, Verdict.BOUNDED_ABOVE)
+        return self in (Identifiability.BOUNDED_BELOW, Identifiability.BOUNDED_ABOVE)
 
     @classmethod
-    def of(cls, lower: End, upper: End) -> Verdict:
+    def of(cls, lower: End, upper: End) -> Identifiability:
         """The verdict on a quantity whose profile ends so on either side."""
         if End.STOPPED in (lower, upper):
             return cls.STOPPED
@@ -154,9 +154,9 @@ class Profile:
     upper_end: End
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Identifiability:
         """What its two ends say of the quantity."""
-        return Verdict.of(self.lower_end, self.upper_end)
+        return Identifiability.of(self.lower_end, self.upper_end)
 
     def rise_at(self, value: float) -> float:
         """The rise between the fitted values, by interpolation.
@@ -199,7 +199,7 @@ class Request:
     """
 
     problem: Problem
-    quantity: Quantity
+    quantity: ProfiledQuantity
     best: Array
     low: float
     high: float

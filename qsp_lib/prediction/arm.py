@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..model import severity
 from ..model.trajectory import Trajectory
-from .setting import Setting, rises
+from .setting import Setup, rises
 
 Array = NDArray[np.float64]
 LEVELS = ("C", "A", "TNF", "IFN", "IL6")
@@ -87,7 +87,7 @@ class Arm:
 class Measure:
     """Collects the numbers of one arm: first from the locked values, then from parts of draws."""
 
-    def __init__(self, setting: Setting, treated: bool) -> None:
+    def __init__(self, setting: Setup, treated: bool) -> None:
         self.setting, self.treated = setting, treated
         starts = rises(setting.regimen)
         starts = tuple(start for start in starts if start < setting.horizon_h)

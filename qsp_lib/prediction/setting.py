@@ -44,7 +44,7 @@ class Assumption:
 
 
 @dataclass(frozen=True)
-class Setting:
+class Setup:
     """A drug, a regimen and a horizon, ready to be simulated from a record."""
 
     record: Record
@@ -83,7 +83,7 @@ def prepare(
     tocilizumab_h: float | None = None,
     horizon_h: float | None = None,
     class_defaults: bool = False,
-) -> Setting:
+) -> Setup:
     """Everything a prediction is made from, checked; arguments as of :func:`predict`."""
     file = load_drug(drug, class_defaults=class_defaults)
     if os.fspath(drug) in shipped_drugs():
@@ -111,7 +111,7 @@ def prepare(
             f"Tocilizumab at {tocilizumab_h:g} h was asked for; expected a time from "
             f"{-FOLLOWED_H:g} h to before the end at {horizon_h:g} h."
         )
-    return Setting(record, file, inputs, doses, horizon_h, tocilizumab_h)
+    return Setup(record, file, inputs, doses, horizon_h, tocilizumab_h)
 
 
 def rises(regimen: Regimen) -> tuple[float, ...]:
@@ -139,7 +139,7 @@ def default_horizon(regimen: Regimen) -> float:
     return min(max((0.0, *rises(regimen))) + FOLLOWED_H, LONGEST_H)
 
 
-def draws_for(setting: Setting, n_draws: int, seed: int | None = None) -> Draws:
+def draws_for(setting: Setup, n_draws: int, seed: int | None = None) -> Draws:
     """Joint draws ``(n_draws,)`` of the network and of the drug's T-cell rates.
 
     The posterior draws are those of the record for every drug, so that two drugs predicted with
@@ -164,7 +164,7 @@ def draws_for(setting: Setting, n_draws: int, seed: int | None = None) -> Draws:
     return Draws(values).stamped(record.stamp, setting.inputs.name)
 
 
-def assumptions(setting: Setting) -> tuple[Assumption, ...]:
+def assumptions(setting: Setup) -> tuple[Assumption, ...]:
     """Every number of the drug that is assumed, borrowed or taken from its class."""
     found = []
     for name, given in setting.file.sources.items():

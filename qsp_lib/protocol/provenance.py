@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..common.errors import EvidenceError, LockError
-from ..drugs.reading import RESCUE, Quantity, load_drug, load_tocilizumab, shipped_drugs
+from ..drugs.reading import RESCUE, SourcedValue, load_drug, load_tocilizumab, shipped_drugs
 from ..evidence.observations import load_observations
 from ..evidence.row import DECLARED
 from ..evidence.tables import load_tables
@@ -177,7 +177,7 @@ def _users(row_id: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=1)
-def _drug_inputs() -> Mapping[str, Quantity]:
+def _drug_inputs() -> Mapping[str, SourcedValue]:
     """Every input of every drug, as ``drug.name``."""
     files = {name: load_drug(name).sources for name in shipped_drugs()}
     files[RESCUE] = load_tocilizumab().sources

@@ -33,13 +33,13 @@ from ..common.blindfold import refuse_if_forbidden
 from ..common.digests import code_digest
 from ..common.errors import EvidenceError, SealError
 from ..common.files import write_text_atomic
-from ..evidence.eligibility import eligibility
+from ..evidence.eligibility import judge_eligibility
 from ..evidence.row import EvidenceRow
 from ..evidence.tables import read_records, validate_row
 from .ledger import LedgerEntry, append, read_ledger, require_entry, today
 
 __all__ = [
-    "JudgedRow", "LedgerEntry", "LockRecordLike", "SealedTable", "eligibility",
+    "JudgedRow", "LedgerEntry", "LockRecordLike", "SealedTable", "judge_eligibility",
     "judge", "known_path", "open_table", "opened_rows", "read", "read_ledger", "require_entry",
     "sealed_tables", "status",
 ]  # fmt: skip
@@ -243,7 +243,7 @@ def judge(name: str, data: bytes) -> tuple[JudgedRow, ...]:
         except EvidenceError as problem:
             judged.append(JudgedRow(content["id"], False, f"refused: {problem}", None))
             continue
-        judged.append(JudgedRow(row.id, *eligibility(row), row))
+        judged.append(JudgedRow(row.id, *judge_eligibility(row), row))
     return tuple(judged)
 
 

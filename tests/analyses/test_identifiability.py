@@ -34,7 +34,7 @@ from qsp_lib.analyses.kept_profiles import (
 from qsp_lib.analyses.second_profiler import Coordinates, cross_check
 from qsp_lib.common.errors import InputError, LockError
 from qsp_lib.inference.fitting import Fit, Problem
-from qsp_lib.inference.profiles import THRESHOLD, End, Profile, Verdict, profile
+from qsp_lib.inference.profiles import THRESHOLD, End, Identifiability, Profile, profile
 from qsp_lib.model.equations import NETWORK
 from qsp_lib.model.priors import network_table
 from qsp_lib.protocol.lock import Record, current_record, locked_point
@@ -148,7 +148,7 @@ def short(lock: Record) -> Profile:
 
 def test_few_points_give_the_interval_that_many_gave(short: Profile, kept: KeptProfiles) -> None:
     many = kept.profiles["kept"][RATIO]
-    assert short.verdict is many.verdict is Verdict.IDENTIFIABLE
+    assert short.verdict is many.verdict is Identifiability.IDENTIFIABLE
     assert short.low == pytest.approx(many.low, abs=0.01)
     assert short.high == pytest.approx(many.high, abs=0.01)
     assert short.cost == pytest.approx(many.cost, abs=1e-4)
@@ -197,7 +197,7 @@ def test_an_independent_optimiser_finds_the_same_rise(short: Profile) -> None:
 def test_the_published_picture_is_two_one_sided_profiles_and_a_known_ratio(
     k_fb: str, d_il6: str, ratio: str, agrees: bool, opposite: bool
 ) -> None:
-    picture = Picture(Verdict[k_fb], Verdict[d_il6], Verdict[ratio])
+    picture = Picture(Identifiability[k_fb], Identifiability[d_il6], Identifiability[ratio])
     assert picture.agrees is agrees
     assert picture.opposite_sides is opposite
 

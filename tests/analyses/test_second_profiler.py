@@ -18,7 +18,7 @@ from qsp_lib.analyses.kept_profiles import read_kept
 from qsp_lib.analyses.second_profiler import read_verdicts, second_profile, write_verdicts
 from qsp_lib.common.errors import LockError
 from qsp_lib.inference.fitting import Problem
-from qsp_lib.inference.profiles import THRESHOLD, End, Profile, Verdict
+from qsp_lib.inference.profiles import THRESHOLD, End, Identifiability, Profile
 from qsp_lib.protocol.lock import Record, current_record
 
 Array = NDArray[np.float64]
@@ -58,7 +58,7 @@ def one_sided(theta: Array) -> Array:
 def test_the_interval_of_a_gaussian_is_the_closed_form(name: str, mean: float, sd: float) -> None:
     found = second_profile(problem(gaussian), name, np.array([0.5, -0.7]))
     half = np.sqrt(THRESHOLD) * sd
-    assert found.verdict is Verdict.IDENTIFIABLE
+    assert found.verdict is Identifiability.IDENTIFIABLE
     # a crossing counts when the rise is within 0.02 of the threshold
     assert (found.low, found.high) == pytest.approx((mean - half, mean + half), abs=0.01 * half)
     assert found.cost == pytest.approx(0.0, abs=1e-6)
@@ -67,17 +67,17 @@ def test_the_interval_of_a_gaussian_is_the_closed_form(name: str, mean: float, s
 def test_the_ratio_of_two_that_are_not_known_is_known() -> None:
     one = problem(only_the_difference)
     start = np.array([1.5, 0.0])
-    assert second_profile(one, "k_fb", start).verdict is Verdict.FLAT
-    assert second_profile(one, "d_IL6", start).verdict is Verdict.FLAT
+    assert second_profile(one, "k_fb", start).verdict is Identifiability.FLAT
+    assert second_profile(one, "d_IL6", start).verdict is Identifiability.FLAT
     ratio = second_profile(one, "r", start)
     half = np.sqrt(THRESHOLD) * 0.3
-    assert ratio.verdict is Verdict.IDENTIFIABLE
+    assert ratio.verdict is Identifiability.IDENTIFIABLE
     assert (ratio.low, ratio.high) == pytest.approx((2 - half, 2 + half), abs=0.01 * half)
 
 
 def test_a_side_without_an_end_is_open_to_the_end_of_the_range() -> None:
     found = second_profile(problem(one_sided), "k_fb", np.array([-0.5, 0.0]))
-    assert found.verdict is Verdict.BOUNDED_ABOVE
+    assert found.verdict is Identifiability.BOUNDED_ABOVE
     assert found.low == pytest.approx(-3.5)
     assert found.high == pytest.approx(0.5 * np.sqrt(THRESHOLD), rel=0.01)
 
@@ -121,7 +121,7 @@ def test_the_kept_verdicts_are_those_of_our_profiles(lock: Record) -> None:
         for name, verdict in found.items():
             mine = ours[setting][name]
             assert verdict.verdict is mine.verdict, (setting, name)
-            assert verdict.verdict is Verdict.of(verdict.lower_end, verdict.upper_end)
+            assert verdict.verdict is Identifiability.of(verdict.lower_end, verdict.upper_end)
             assert (verdict.low, verdict.high) == pytest.approx((mine.low, mine.high), abs=0.1)
             # MINUIT may miss a valley; it finds none that is lower
             assert mine.cost - 2e-3 < verdict.cost < mine.cost + 1.0

@@ -11,7 +11,7 @@ from benchmarks import problem as asked
 from benchmarks.engines import MODULES
 from benchmarks.floor import evaluations
 from benchmarks.model_text import python
-from benchmarks.problem import READ, Problem
+from benchmarks.problem import READ, TimedProblem
 from benchmarks.record import AS_IN_CHAPTER, load
 from qsp_lib.analyses import robustness
 from qsp_lib.inference import sweep
@@ -21,7 +21,7 @@ from qsp_lib.protocol.lock import current_record
 
 
 @pytest.fixture(scope="module")
-def problem() -> Problem:
+def problem() -> TimedProblem:
     return asked.make(current_record())
 
 
@@ -38,7 +38,7 @@ def test_the_draws_and_the_pieces_are_the_chapters(points: np.ndarray) -> None:
 
 
 def test_another_engine_would_solve_the_chapters_own_problem(
-    problem: Problem, points: np.ndarray
+    problem: TimedProblem, points: np.ndarray
 ) -> None:
     """Handed to our solver, the problem gives the chapter's peaks to the last bit."""
     record = current_record()
@@ -80,7 +80,7 @@ def test_a_failed_simulation_is_an_infinite_error_and_not_a_small_one() -> None:
 
 
 def test_a_set_that_failed_has_no_peak_and_leaves_the_others_theirs(
-    problem: Problem, points: np.ndarray
+    problem: TimedProblem, points: np.ndarray
 ) -> None:
     task = next(problem.tasks(points, 1e-4))
     states = solve_scipy(task)[0]
@@ -91,7 +91,9 @@ def test_a_set_that_failed_has_no_peak_and_leaves_the_others_theirs(
     assert np.array_equal(found[[0, 2, 3]], whole[[0, 2, 3]])
 
 
-def test_a_tighter_tolerance_takes_more_evaluations(problem: Problem, points: np.ndarray) -> None:
+def test_a_tighter_tolerance_takes_more_evaluations(
+    problem: TimedProblem, points: np.ndarray
+) -> None:
     loose, tight = (evaluations(next(problem.tasks(points, rtol))) for rtol in (1e-4, 1e-8))
     assert 200 < loose < tight / 1.5
 

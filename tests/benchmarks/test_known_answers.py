@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.known_answers import KnownAnswer, Record, ask_all, read_record
+from benchmarks.known_answers import KnownAnswer, KnownAnswers, ask_all, read_record
 from benchmarks.known_answers.answer import Scale
 from benchmarks.known_answers.closed_forms import (
     HIRES_SOLUTION,
@@ -34,19 +34,19 @@ ROUNDING = 1e-12
 
 
 @pytest.fixture(scope="module")
-def asked() -> Record:
+def asked() -> KnownAnswers:
     """Every known answer, asked now."""
     return ask_all()
 
 
 @pytest.mark.parametrize("name", COMMITTED)
-def test_the_machinery_gives_the_known_answer(asked: Record, name: str) -> None:
+def test_the_machinery_gives_the_known_answer(asked: KnownAnswers, name: str) -> None:
     (answer,) = [each for each in asked if each.name == name]
     assert answer.error <= answer.tolerance, answer
 
 
 @pytest.mark.parametrize("name", COMMITTED)
-def test_the_committed_record_is_what_the_machinery_gives(asked: Record, name: str) -> None:
+def test_the_committed_record_is_what_the_machinery_gives(asked: KnownAnswers, name: str) -> None:
     """The same words and known answer; the same error but for what another machine rounds."""
     (found,) = [each for each in asked if each.name == name]
     committed, renew = COMMITTED[name], "run: python -m benchmarks.known_answers"
@@ -66,14 +66,14 @@ def allowed(answer: KnownAnswer) -> float:
     return answer.tolerance * max(abs(answer.exact), abs(answer.ours))
 
 
-def test_the_record_holds_every_answer_and_nothing_else(asked: Record) -> None:
+def test_the_record_holds_every_answer_and_nothing_else(asked: KnownAnswers) -> None:
     now = {group: [answer.name for answer in answers] for group, answers in asked.answers.items()}
     then = read_record().answers
     assert {group: [answer.name for answer in answers] for group, answers in then.items()} == now
     assert asked.settings == read_record().settings
 
 
-def test_errors_against_tolerance_are_the_committed_ones(asked: Record) -> None:
+def test_errors_against_tolerance_are_the_committed_ones(asked: KnownAnswers) -> None:
     committed = read_record()
     assert asked.rtols == committed.rtols
     assert asked.convergence.keys() == committed.convergence.keys()
@@ -154,7 +154,10 @@ def test_the_error_is_the_largest_of_all_numbers_compared(scale: Scale, error: f
         (lambda: made(source=""), "expected words for all three"),
         (lambda: KnownAnswer.of("n", "w", [1.0, 2.0], 1.0, 1.0, "s"), r"\(1,\) numbers for \(2,\)"),
         (lambda: KnownAnswer.of("n", "w", 0.0, 1.0, 1.0, "s"), "an error relative to 0"),
-        (lambda: Record({"g": (made(), made())}, {}, (), {}), "two known answers are called 'n'"),
+        (
+            lambda: KnownAnswers({"g": (made(), made())}, {}, (), {}),
+            "two known answers are called 'n'",
+        ),
     ],
 )
 def test_an_answer_that_says_nothing_is_refused(make: Callable[[], object], message: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from book.pages.checklists import (
     Checklist,
     Item,
-    Verdict,
+    ItemVerdict,
     checklists,
     missing,
     read_checklist,
@@ -84,12 +84,12 @@ def test_the_known_gaps_are_on_the_page() -> None:
     ):  # fmt: skip
         assert gap in gaps, gap
     (review,) = [item for item in ITEMS if "outside has reviewed" in item.item]
-    assert review.verdict is Verdict.OPEN
+    assert review.verdict is ItemVerdict.OPEN
 
 
 def test_every_open_item_is_at_the_top_with_its_reason() -> None:
     top = FRAGMENTS["checklists_open"](BOOK)
-    found = [item for item in ITEMS if item.verdict is Verdict.OPEN]
+    found = [item for item in ITEMS if item.verdict is ItemVerdict.OPEN]
     assert found
     assert top.count("\n| ") == len(found) + 2  # the header, and the line under it
     for item in found:
@@ -112,7 +112,7 @@ def test_pages_and_chapters_are_followed_and_files_are_named() -> None:
 
 
 def test_a_section_has_its_source_and_its_statements() -> None:
-    item = Item("i", Verdict.OPEN, "a", (), "g")
+    item = Item("i", ItemVerdict.OPEN, "a", (), "g")
     made = section(
         Checklist("T", "S", "Someone 2019", "10.1/x", "N.", (("use", "research"),), (item,))
     )
@@ -123,7 +123,7 @@ def test_a_section_has_its_source_and_its_statements() -> None:
 
 
 def test_a_good_checklist_is_read() -> None:
-    assert read_checklist(GOOD).items == (Item("i", Verdict.MET, "a", ("README.md",)),)
+    assert read_checklist(GOOD).items == (Item("i", ItemVerdict.MET, "a", ("README.md",)),)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from book.pages.claims import BESIDE, CLAIMS, Outcome, Verdict, claims, claims_summary, judged
+from book.pages.claims import (
+    BESIDE,
+    CLAIMS,
+    ClaimOutcome,
+    ClaimVerdict,
+    claims,
+    claims_summary,
+    judged,
+)
 from book.pages.fragments import BookData
 from qsp_lib.chapters import results
 from qsp_lib.chapters.results import Results
@@ -36,12 +44,12 @@ def with_value(
 def test_every_claim_has_a_verdict_and_words(committed: dict[str, Results]) -> None:
     outcomes = judged(committed) + judged(committed, BESIDE)
     assert len(outcomes) == len(CLAIMS) + len(BESIDE)
-    assert all(isinstance(found.verdict, Verdict) and found.text for _, found in outcomes)
+    assert all(isinstance(found.verdict, ClaimVerdict) and found.text for _, found in outcomes)
     assert len({claim.claim for claim, _ in outcomes}) == len(outcomes)
 
 
 def test_what_needs_a_sealed_table_cannot_be_tested_yet(committed: dict[str, Results]) -> None:
-    untested = [c.claim for c, found in judged(committed) if found.verdict is Verdict.UNTESTED]
+    untested = [c.claim for c, found in judged(committed) if found.verdict is ClaimVerdict.UNTESTED]
     assert untested == ["The blind prediction of OKT3 matches published cytokine levels."]
 
 
@@ -66,16 +74,16 @@ def test_a_verdict_follows_its_number(
         outcomes = judged(with_value(committed, chapter, path, value))
         found.append([o.verdict for claim, o in outcomes if claim.chapter == chapter])
     changed = [pair for pair in zip(*found, strict=True) if pair[0] is not pair[1]]
-    assert changed == [(Verdict.AGREES, Verdict.DIFFERS)]
+    assert changed == [(ClaimVerdict.AGREES, ClaimVerdict.DIFFERS)]
 
 
 def test_an_order_with_a_tie_does_not_agree(committed: dict[str, Results]) -> None:
     path = "prediction/ordering/blinatumomab/index/central"
     tied = with_value(committed, "03_blind_prediction", path, "blinatumomab < okt3 = tgn1412")
-    assert ordering(tied).verdict is Verdict.DIFFERS
+    assert ordering(tied).verdict is ClaimVerdict.DIFFERS
 
 
-def ordering(numbers: dict[str, Results]) -> Outcome:
+def ordering(numbers: dict[str, Results]) -> ClaimOutcome:
     (found,) = [o for c, o in judged(numbers) if c.test.startswith("order of the severity")]
     return found
 
@@ -88,7 +96,7 @@ def test_an_order_that_is_hardly_over_a_tie_agrees_narrowly(
     chapter = "03_blind_prediction"
     okt3 = committed[chapter].value(path.format("okt3"))
     found = ordering(with_value(committed, chapter, path.format("tgn1412"), okt3 + above))
-    assert found.verdict is Verdict.AGREES and found.narrow is narrow
+    assert found.verdict is ClaimVerdict.AGREES and found.narrow is narrow
     assert found.words == ("agrees narrowly" if narrow else "agrees")
     assert f"{above:.3f} (a tie is 0.05)" in found.text
 

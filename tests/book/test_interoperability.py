@@ -14,7 +14,7 @@ from book.pages import interoperability
 from book.pages.fragments import BookData
 from qsp_lib.chapters.notebooks import ROOT
 from qsp_lib.common.errors import InputError
-from qsp_lib.export.courses import courses
+from qsp_lib.export.courses import reference_courses
 from qsp_lib.model.equations import STATES
 
 BOOK = BookData(ROOT / "notebooks", {})
@@ -23,7 +23,7 @@ BOOK = BookData(ROOT / "notebooks", {})
 def test_every_download_is_staged(tmp_path: Path) -> None:
     interoperability.stage_downloads(ROOT, tmp_path)
     offered = re.findall(r'href="\.\./([^"]+)"', interoperability.downloads(BOOK))
-    assert len(offered) == len(set(offered)) >= len(courses()) + 2
+    assert len(offered) == len(set(offered)) >= len(reference_courses()) + 2
     for path in offered:
         assert (tmp_path / path).is_file(), path
     with zipfile.ZipFile(tmp_path / "exports" / "petab.zip") as packed:
@@ -47,7 +47,7 @@ def test_the_tables_hold_every_course_state_and_engine(
     made = interoperability.read_compared()
     text = interoperability.second_engine(BOOK)
     plain = text.replace("\N{SOFT HYPHEN}", "")
-    header = " | ".join(course.name.replace("_", " ") for course in courses())
+    header = " | ".join(course.name.replace("_", " ") for course in reference_courses())
     for engine, found in made["engines"].items():
         assert f"{engine} {found['version']}:\n\n| state | {header} |" in plain
     assert text.count("\n| ") == len(made["engines"]) * (len(STATES) + 2)

@@ -9,7 +9,7 @@ import pytest
 import qsp_lib
 from qsp_lib.common.errors import EvidenceError, InputError
 from qsp_lib.drugs import reading as drugs
-from qsp_lib.drugs.class_defaults import CLASS_DEFAULT, class_defaults, fill
+from qsp_lib.drugs.class_defaults import CLASS_DEFAULT, defaults_of_class, fill
 from qsp_lib.drugs.reading import load_drug, shipped_drugs
 
 TEMPLATE = (Path(qsp_lib.__file__).parent / "data" / "templates" / "bispecific.toml").read_text(
@@ -28,11 +28,11 @@ def file(tmp_path: Path) -> Path:
 
 def test_what_makes_a_drug_severe_has_no_default() -> None:
     for mechanism in ("bispecific", "monoclonal"):
-        names = class_defaults(mechanism)
+        names = defaults_of_class(mechanism)
         assert {"patient.weight", "potency.h", "t_cells.k_rec"} <= set(names)
         assert not {"t_cells.k_act", "t_cells.k_exh", "potency.EC50"} & set(names)
         assert not any(name.startswith("pharmacokinetics") for name in names)
-    assert class_defaults("magic") == ()
+    assert defaults_of_class("magic") == ()
 
 
 def test_no_shipped_drug_rests_on_a_default() -> None:

@@ -15,10 +15,10 @@ from qsp_lib.inference.fitting import Problem, fit_from
 from qsp_lib.inference.profiles import (
     THRESHOLD,
     End,
+    Identifiability,
     Profile,
-    Quantity,
+    ProfiledQuantity,
     Request,
-    Verdict,
     profile,
     profile_all,
 )
@@ -44,7 +44,9 @@ def free(names: tuple[str, ...], residuals, bound: float = 8.0) -> Problem:
     )
 
 
-def request(problem: Problem, quantity: Quantity, span: float = 3.0, n: int = 41) -> Request:
+def request(
+    problem: Problem, quantity: ProfiledQuantity, span: float = 3.0, n: int = 41
+) -> Request:
     """Three decades to either side of the optimum found from 0."""
     best = fit_from(problem, np.zeros(problem.dimension)).theta
     at = float(quantity.row(problem.names) @ best)
@@ -56,16 +58,16 @@ def request(problem: Problem, quantity: Quantity, span: float = 3.0, n: int = 41
 
 @pytest.mark.parametrize("k", [0, 1, 2])
 def test_the_interval_of_a_linear_problem_is_exact(k: int) -> None:
-    result = profile(request(linear(), Quantity.of("abc"[k])))
+    result = profile(request(linear(), ProfiledQuantity.of("abc"[k])))
     half = np.sqrt(THRESHOLD * COVARIANCE[k, k])
-    assert result.verdict is Verdict.IDENTIFIABLE
+    assert result.verdict is Identifiability.IDENTIFIABLE
     assert result.optimum == pytest.approx(OPTIMUM[k], abs=1e-4)
     assert result.low == pytest.approx(OPTIMUM[k] - half, abs=1e-3)
     assert result.high == pytest.approx(OPTIMUM[k] + half, abs=1e-3)
 
 
 def test_the_profile_of_a_linear_problem_is_a_parabola() -> None:
-    result = profile(request(linear(), Quantity.of("b")))
+    result = profile(request(linear(), ProfiledQuantity.of("b")))
     expected = (result.values - OPTIMUM[1]) ** 2 / COVARIANCE[1, 1]
     assert result.rise == pytest.approx(expected, rel=1e-3, abs=1e-3)
     assert len(result.values) >= 41
@@ -73,7 +75,7 @@ def test_the_profile_of_a_linear_problem_is_a_parabola() -> None:
 
 
 def test_the_other_parameters_follow_as_they_must() -> None:
-    result = profile(request(linear(), Quantity.of("b")))
+    result = profile(request(linear(), ProfiledQuantity.of("b")))
     slope = COVARIANCE[:, 1] / COVARIANCE[1, 1]
     expected = OPTIMUM + np.outer(result.values - OPTIMUM[1], slope)
     assert result.theta == pytest.approx(expected, abs=2e-3)
@@ -89,7 +91,7 @@ def test_the_other_parameters_follow_as_they_must() -> None:
 def test_the_interval_of_a_combination_is_exact(
     weights: tuple[tuple[str, float], ...], name: str
 ) -> None:
-    quantity = Quantity(name, weights)
+    quantity = ProfiledQuantity(name, weights)
     result = profile(request(linear(), quantity))
     row = quantity.row(("a", "b", "c"))
     half = np.sqrt(THRESHOLD * (row @ COVARIANCE @ row))
@@ -99,14 +101,14 @@ def test_the_interval_of_a_combination_is_exact(
 
 
 def test_which_parameter_gives_way_does_not_matter() -> None:
-    one = profile(request(linear(), Quantity("x", (("a", 1.0), ("b", -1.0)))))
-    other = profile(request(linear(), Quantity("x", (("b", -1.0), ("a", 1.0)))))
+    one = profile(request(linear(), ProfiledQuantity("x", (("a", 1.0), ("b", -1.0)))))
+    other = profile(request(linear(), ProfiledQuantity("x", (("b", -1.0), ("a", 1.0)))))
     assert (one.low, one.high) == pytest.approx((other.low, other.high), abs=1e-3)
 
 
 def test_a_problem_of_one_parameter_needs_no_fit() -> None:
     problem = free(("x",), lambda theta: (theta - 0.3) / 0.1)
-    result = profile(request(problem, Quantity.of("x"), span=1.0))
+    result = profile(request(problem, ProfiledQuantity.of("x"), span=1.0))
     half = 0.1 * np.sqrt(THRESHOLD)
     assert (result.low, result.high) == pytest.approx((0.3 - half, 0.3 + half), abs=1e-3)
 
@@ -126,20 +128,20 @@ def product_residuals(theta: Array) -> Array:
 def test_a_product_is_flat_in_its_factors_and_sharp_in_itself() -> None:
     problem = free(("a", "b"), product_residuals)
     for name in ("a", "b"):
-        result = profile(request(problem, Quantity.of(name)))
-        assert result.verdict is Verdict.FLAT
+        result = profile(request(problem, ProfiledQuantity.of(name)))
+        assert result.verdict is Identifiability.FLAT
         assert result.rise.max() < 1e-3
-    result = profile(request(problem, Quantity("a b", (("a", 1.0), ("b", 1.0)))))
+    result = profile(request(problem, ProfiledQuantity("a b", (("a", 1.0), ("b", 1.0)))))
     half = np.sqrt(THRESHOLD / X.size) * 0.1
-    assert result.verdict is Verdict.IDENTIFIABLE
+    assert result.verdict is Identifiability.IDENTIFIABLE
     assert result.low == pytest.approx(np.log10(5.0) - half, abs=1e-3)
     assert result.high == pytest.approx(np.log10(5.0) + half, abs=1e-3)
 
 
 def test_a_ratio_is_known_when_its_parts_are_not() -> None:
     problem = free(("a", "b"), lambda theta: (theta[:, :1] - theta[:, 1:] - 1.5) / 0.2)
-    assert profile(request(problem, Quantity.of("b"))).verdict is Verdict.FLAT
-    result = profile(request(problem, Quantity.log_ratio("a/b", "a", "b")))
+    assert profile(request(problem, ProfiledQuantity.of("b"))).verdict is Identifiability.FLAT
+    result = profile(request(problem, ProfiledQuantity.log_ratio("a/b", "a", "b")))
     half = 0.2 * np.sqrt(THRESHOLD)
     assert (result.low, result.high) == pytest.approx((1.5 - half, 1.5 + half), abs=1e-3)
 
@@ -164,23 +166,23 @@ def saturation_crossing() -> float:
 
 
 def test_saturation_bounds_a_constant_on_one_side() -> None:
-    above = Request(free(("K",), saturated), Quantity.of("K"), np.array([-4.0]), -6.0, 0.5)
+    above = Request(free(("K",), saturated), ProfiledQuantity.of("K"), np.array([-4.0]), -6.0, 0.5)
     result = profile(above)
-    assert result.verdict is Verdict.BOUNDED_ABOVE
+    assert result.verdict is Identifiability.BOUNDED_ABOVE
     assert (result.lower_end, result.upper_end) == (End.OPEN, End.CROSSED)
     assert result.high == pytest.approx(saturation_crossing(), abs=2e-3)
     assert result.low == -6.0
     # the same seen in a mirror
     mirrored = free(("K",), lambda theta: saturated(-theta))
-    result = profile(Request(mirrored, Quantity.of("K"), np.array([4.0]), -0.5, 6.0))
-    assert result.verdict is Verdict.BOUNDED_BELOW
+    result = profile(Request(mirrored, ProfiledQuantity.of("K"), np.array([4.0]), -0.5, 6.0))
+    assert result.verdict is Identifiability.BOUNDED_BELOW
     assert result.low == pytest.approx(-saturation_crossing(), abs=2e-3)
 
 
 def test_an_optimum_on_a_plateau_outside_the_range_is_followed_to_the_near_end() -> None:
-    ask = Request(free(("K",), saturated), Quantity.of("K"), np.array([-7.0]), -3.0, 0.5)
+    ask = Request(free(("K",), saturated), ProfiledQuantity.of("K"), np.array([-7.0]), -3.0, 0.5)
     result = profile(ask)
-    assert result.verdict is Verdict.BOUNDED_ABOVE
+    assert result.verdict is Identifiability.BOUNDED_ABOVE
     assert result.values[0] == -3.0
     assert result.optimum == -7.0
     assert result.cost == pytest.approx(float(ask.problem.cost(np.array([-7.0]))[0]))
@@ -190,7 +192,7 @@ def test_an_optimum_on_a_plateau_outside_the_range_is_followed_to_the_near_end()
 @pytest.mark.parametrize("optimum", [3.2, -3.2])
 def test_a_range_that_lies_above_the_threshold_is_refused(optimum: float) -> None:
     problem = free(("x", "y"), lambda theta: (theta - np.array([optimum, 0.5])) / 0.05)
-    ask = Request(problem, Quantity.of("x"), np.array([optimum, 0.5]), -3.0, 3.0)
+    ask = Request(problem, ProfiledQuantity.of("x"), np.array([optimum, 0.5]), -3.0, 3.0)
     # the nearest end is 4 standard deviations away: a rise of 16
     words = (
         r"x: the whole range from -3 to 3 lies above the threshold \(the least rise in it is 16, "
@@ -208,8 +210,8 @@ def test_a_profile_that_meets_its_own_bound_first_says_so() -> None:
     half = np.sqrt(THRESHOLD * COVARIANCE[1, 1])
     upper = OPTIMUM[1] + 0.4 * half
     problem = replace(linear(), upper=np.array([20.0, upper, 20.0]))
-    result = profile(request(problem, Quantity.of("b")))
-    assert result.verdict is Verdict.STOPPED
+    result = profile(request(problem, ProfiledQuantity.of("b")))
+    assert result.verdict is Identifiability.STOPPED
     assert (result.lower_end, result.upper_end) == (End.CROSSED, End.STOPPED)
     assert result.high == pytest.approx(upper)
     assert result.low == pytest.approx(OPTIMUM[1] - half, abs=1e-3)
@@ -217,10 +219,10 @@ def test_a_profile_that_meets_its_own_bound_first_says_so() -> None:
 
 def test_an_end_that_a_companions_bound_made_is_not_called_identifiable() -> None:
     problem = replace(free(("a", "b"), product_residuals), lower=np.array([-8.0, -1.0]))
-    result = profile(request(problem, Quantity.of("a")))
+    result = profile(request(problem, ProfiledQuantity.of("a")))
     assert result.lower_end is End.OPEN
     assert result.upper_end is End.STOPPED
-    assert result.verdict is Verdict.STOPPED
+    assert result.verdict is Identifiability.STOPPED
 
 
 def test_a_companion_that_rests_at_a_bound_for_no_reason_does_no_harm() -> None:
@@ -228,9 +230,9 @@ def test_a_companion_that_rests_at_a_bound_for_no_reason_does_no_harm() -> None:
         x, idle = theta.T
         return np.stack([(x - 0.2) / 0.1, 1e-4 * (idle + 8.0)], axis=1)
 
-    result = profile(Request(free(("x", "idle"), residuals), Quantity.of("x"),
+    result = profile(Request(free(("x", "idle"), residuals), ProfiledQuantity.of("x"),
                              np.array([0.2, -8.0]), -1.0, 1.0))  # fmt: skip
-    assert result.verdict is Verdict.IDENTIFIABLE
+    assert result.verdict is Identifiability.IDENTIFIABLE
 
 
 # ---------------------------------------------------------------- two valleys
@@ -245,7 +247,7 @@ def two_valleys(theta: Array) -> Array:
 def test_the_profile_changes_valleys_where_it_has_to() -> None:
     problem = free(("x", "y"), two_valleys)
     best = fit_from(problem, np.array([0.0, -1.0])).theta
-    result = profile(Request(problem, Quantity.of("x"), best, -3.0, 4.0, 41))
+    result = profile(Request(problem, ProfiledQuantity.of("x"), best, -3.0, 4.0, 41))
     y = np.linspace(-2.0, 2.0, 4001)
     lowest = [problem.cost(np.column_stack([np.full_like(y, x), y])).min() for x in result.values]
     assert result.rise == pytest.approx(2 * (np.array(lowest) - result.cost), abs=2e-2)
@@ -259,7 +261,9 @@ def test_a_better_optimum_that_turns_up_on_the_way_counts() -> None:
         well = np.where(x > 1.0, 0.0, 2.0)
         return np.stack([well, (x - 1.5) / 2.0, y - x], axis=1)
 
-    ask = Request(free(("x", "y"), residuals), Quantity.of("x"), np.array([0.9, 0.9]), -2.0, 4.0)
+    ask = Request(
+        free(("x", "y"), residuals), ProfiledQuantity.of("x"), np.array([0.9, 0.9]), -2.0, 4.0
+    )
     result = profile(ask)
     assert result.optimum == pytest.approx(1.5, abs=0.1)
     assert result.rise.min() == pytest.approx(0.0, abs=1e-9)
@@ -270,7 +274,7 @@ def test_a_better_optimum_that_turns_up_on_the_way_counts() -> None:
 
 
 def test_profiles_are_the_same_on_any_number_of_workers() -> None:
-    asked = [request(linear(), Quantity.of(name), n=9) for name in ("a", "b", "c")]
+    asked = [request(linear(), ProfiledQuantity.of(name), n=9) for name in ("a", "b", "c")]
     alone = profile_all(asked)
     with ThreadPoolExecutor(3) as threads, ProcessPoolExecutor(2) as processes:
         for executor in (threads, processes):
@@ -285,18 +289,20 @@ def test_profiles_are_the_same_on_any_number_of_workers() -> None:
 @pytest.mark.parametrize(
     ("lower", "upper", "verdict"),
     [
-        (End.CROSSED, End.CROSSED, Verdict.IDENTIFIABLE),
-        (End.CROSSED, End.OPEN, Verdict.BOUNDED_BELOW),
-        (End.OPEN, End.CROSSED, Verdict.BOUNDED_ABOVE),
-        (End.OPEN, End.OPEN, Verdict.FLAT),
-        (End.STOPPED, End.CROSSED, Verdict.STOPPED),
-        (End.OPEN, End.STOPPED, Verdict.STOPPED),
-        (End.STOPPED, End.STOPPED, Verdict.STOPPED),
+        (End.CROSSED, End.CROSSED, Identifiability.IDENTIFIABLE),
+        (End.CROSSED, End.OPEN, Identifiability.BOUNDED_BELOW),
+        (End.OPEN, End.CROSSED, Identifiability.BOUNDED_ABOVE),
+        (End.OPEN, End.OPEN, Identifiability.FLAT),
+        (End.STOPPED, End.CROSSED, Identifiability.STOPPED),
+        (End.OPEN, End.STOPPED, Identifiability.STOPPED),
+        (End.STOPPED, End.STOPPED, Identifiability.STOPPED),
     ],
 )
-def test_a_verdict_is_read_off_both_sides(lower: End, upper: End, verdict: Verdict) -> None:
-    assert Verdict.of(lower, upper) is verdict
-    assert verdict.one_sided == (verdict in (Verdict.BOUNDED_BELOW, Verdict.BOUNDED_ABOVE))
+def test_a_verdict_is_read_off_both_sides(lower: End, upper: End, verdict: Identifiability) -> None:
+    assert Identifiability.of(lower, upper) is verdict
+    assert verdict.one_sided == (
+        verdict in (Identifiability.BOUNDED_BELOW, Identifiability.BOUNDED_ABOVE)
+    )
 
 
 def test_the_rise_between_fits_is_interpolated_as_a_parabola() -> None:
@@ -313,15 +319,15 @@ def test_the_rise_between_fits_is_interpolated_as_a_parabola() -> None:
 def test_what_cannot_be_profiled_is_refused() -> None:
     problem, best = linear(), OPTIMUM
     with pytest.raises(InputError, match="no parameter 'z' to profile"):
-        profile(Request(problem, Quantity.of("z"), best, -1.0, 1.0))
+        profile(Request(problem, ProfiledQuantity.of("z"), best, -1.0, 1.0))
     with pytest.raises(InputError, match="2 points for a profile; expected 3 or more"):
-        Request(problem, Quantity.of("a"), best, -1.0, 1.0, 2)
+        Request(problem, ProfiledQuantity.of("a"), best, -1.0, 1.0, 2)
     with pytest.raises(InputError, match="optimum must hold 3 numbers"):
-        Request(problem, Quantity.of("a"), best[:2], -1.0, 1.0)
+        Request(problem, ProfiledQuantity.of("a"), best[:2], -1.0, 1.0)
     with pytest.raises(InputError, match="outside the bounds"):
-        Request(problem, Quantity.of("a"), best + 100, -1.0, 1.0)
+        Request(problem, ProfiledQuantity.of("a"), best + 100, -1.0, 1.0)
     with pytest.raises(InputError, match="nothing to search between 30 and 40"):
-        Request(problem, Quantity.of("a"), best, 30.0, 40.0)
+        Request(problem, ProfiledQuantity.of("a"), best, 30.0, 40.0)
     for weights in ((), (("a", 0.0),), (("a", np.inf),)):
         with pytest.raises(InputError, match="expected numbers other than 0"):
-            Quantity("x", weights)
+            ProfiledQuantity("x", weights)

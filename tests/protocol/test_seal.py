@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from qsp_lib.common.blindfold import forbid_opening
 from qsp_lib.common.digests import code_digest
 from qsp_lib.common.errors import EvidenceError, SealError
-from qsp_lib.evidence.eligibility import RULE, cytokine, eligibility, rule_digest
+from qsp_lib.evidence.eligibility import RULE, cytokine, judge_eligibility, rule_digest
 from qsp_lib.evidence.row import COLUMNS, EvidenceRow
 from qsp_lib.evidence.tables import load_tables, read_rows
 from qsp_lib.protocol import seal
@@ -498,7 +498,7 @@ RANGE = {"value": "", "low": "1", "high": "9", "range_kind": "observed range"}
     ],
 )
 def test_an_eligible_row(changes):
-    eligible, reason = eligibility(made_up(**changes))
+    eligible, reason = judge_eligibility(made_up(**changes))
     assert eligible, reason
 
 
@@ -543,14 +543,14 @@ def test_an_eligible_row(changes):
     ],
 )
 def test_a_row_that_is_not_eligible_and_why(changes, reason):
-    eligible, given = eligibility(made_up(**changes))
+    eligible, given = judge_eligibility(made_up(**changes))
     assert not eligible
     assert reason in given
 
 
 def test_no_row_of_the_open_tables_is_eligible():
     """They hold inputs and other drugs: a rule that let one in would be too wide."""
-    assert [row.id for row in load_tables().values() if eligibility(row)[0]] == []
+    assert [row.id for row in load_tables().values() if judge_eligibility(row)[0]] == []
 
 
 @settings(deadline=None)
@@ -561,9 +561,12 @@ def test_no_row_of_the_open_tables_is_eligible():
 def test_the_rule_always_answers_with_a_reason_and_never_lets_an_unverified_row_in(columns):
     row = made_up()
     changed = row.model_copy(update=columns)
-    assert eligibility(changed) == eligibility(changed)
-    assert eligibility(changed)[1]
-    assert eligibility(changed.model_copy(update={"verified": "no"})) == (False, "not verified")
+    assert judge_eligibility(changed) == judge_eligibility(changed)
+    assert judge_eligibility(changed)[1]
+    assert judge_eligibility(changed.model_copy(update={"verified": "no"})) == (
+        False,
+        "not verified",
+    )
 
 
 def test_each_part_of_the_rule_can_refuse():
