@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import os
 
-from qsp_lib.chapters.runner import prepare_kernels
+from qsp_lib.chapters import prepare_kernels
 
 os.environ.update(prepare_kernels())

@@ -16,9 +16,13 @@ def main() -> None:
         "--limit", type=float, default=20.0, help="longest run (s) that is not extrapolated"
     )
     parser.add_argument(
-        "--only", nargs="+", choices=run.ALL, default=run.ALL, metavar="ENGINE",
+        "--only",
+        nargs="+",
+        choices=run.ALL,
+        default=run.ALL,
+        metavar="ENGINE",
         help="the engines to measure this package beside",
-    )  # fmt: skip
+    )
     parser.add_argument("--date", type=date.fromisoformat, help="to write into the results")
     parser.add_argument("--output", type=Path, default=run.RESULTS)
     options = parser.parse_args()

@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from qsp_lib.inference.sweep import sweep
-from qsp_lib.model.engines import solve_scipy
-from qsp_lib.protocol.blind_test import ORDERED
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.inference import sweep
+from qsp_lib.model import solve_scipy
+from qsp_lib.protocol import ORDERED, current_record
 
 from . import problem as asked
 from .engines import contract
@@ -95,9 +94,12 @@ class Bench:
         job = job | {"folder": str(self.folder), "started": time.time()}
         began = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.measure", json.dumps(job)], cwd=ROOT,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            [sys.executable, "-m", "benchmarks.measure", json.dumps(job)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         wall_s = time.perf_counter() - began
         if done.returncode:
             raise RuntimeError(done.stderr.strip().splitlines()[-1] if done.stderr else "it died")
@@ -107,11 +109,15 @@ class Bench:
         """Find the loosest tolerance at which an engine reaches the target."""
         found, _ = self.child(
             {
-                "kind": "ladder", "engine": engine, "sets": LADDER_SETS, "rtols": LADDER,
-                "reference": str(self.folder / "reference.npy"), "until": self.problem.rtol,
+                "kind": "ladder",
+                "engine": engine,
+                "sets": LADDER_SETS,
+                "rtols": LADDER,
+                "reference": str(self.folder / "reference.npy"),
+                "until": self.problem.rtol,
                 "patience_s": 1.0,
             }
-        )  # fmt: skip
+        )
         rungs = found["rungs"]
         good = [rung for rung in rungs if (rung["error"] or np.inf) <= asked.TARGET] or rungs[-1:]
         return Entry(
@@ -128,16 +134,22 @@ class Bench:
         saved = self.folder / f"{entry.engine}.npy"
         found, wall_s = self.child(
             {
-                "kind": "ensemble", "engine": entry.engine, "sets": sets, "cores": cores,
-                "rtol": entry.rtol, "peaks": str(saved),
+                "kind": "ensemble",
+                "engine": entry.engine,
+                "sets": sets,
+                "cores": cores,
+                "rtol": entry.rtol,
+                "peaks": str(saved),
             }
-        )  # fmt: skip
+        )
         entry.runs.setdefault((sets, cores), []).append(found | {"wall_s": wall_s})
         if sets >= entry.errors.get("sets", 0):
             peaks, reference = np.load(saved), self.reference[:sets]
             off = asked.worst(peaks, reference)
             entry.errors = {
-                "sets": sets, "failed": int(np.count_nonzero(np.isinf(off))),
-                "within": asked.error(peaks, reference), "median": float(np.median(off)),
+                "sets": sets,
+                "failed": int(np.count_nonzero(np.isinf(off))),
+                "within": asked.error(peaks, reference),
+                "median": float(np.median(off)),
                 "largest": float(off[np.isfinite(off)].max()),
-            }  # fmt: skip
+            }

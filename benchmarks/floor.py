@@ -13,9 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from qsp_lib.model.engines import Task, solve_diffsol
-from qsp_lib.model.engines.base import CENTRAL, INITIAL
-from qsp_lib.model.engines.diffsol import compile_text, diffsl
+from qsp_lib.model import CENTRAL, INITIAL, Task, compile_text, diffsl, solve_diffsol
 
 from .engines.contract import function
 from .problem import Array, TimedProblem
@@ -35,7 +33,7 @@ def evaluations(task: Task) -> float:
     steps = 0
     for parameters in task.parameters:
         y = INITIAL.copy()
-        for part in task.schedule.stretches:
+        for part in task.schedule.segments:
             y[CENTRAL] += part.bolus
             ode.t0 = part.start_h
             # `solve` reports its own steps, the start among them
@@ -71,9 +69,11 @@ class FloorMeasurement:
         costs = np.median(self.samples, axis=0)
         least = float(np.mean(counts * costs))
         return {
-            "rtol": rtol, "evaluations": float(np.mean(counts)),
-            "evaluation_s": least / float(np.mean(counts)), "floor_s_a_simulation": least,
-        }  # fmt: skip
+            "rtol": rtol,
+            "evaluations": float(np.mean(counts)),
+            "evaluation_s": least / float(np.mean(counts)),
+            "floor_s_a_simulation": least,
+        }
 
 
 def _loop(task: Task, source: str) -> Callable[[], int]:

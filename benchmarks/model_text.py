@@ -6,8 +6,7 @@ import sympy
 from sympy.printing.pycode import PythonCodePrinter
 from sympy.printing.str import StrPrinter
 
-from qsp_lib.model.equations import INPUTS, PARAMETERS, PRE_DOSE, STATES
-from qsp_lib.model.symbolic import traced
+from qsp_lib.model import INPUTS, PARAMETERS, PRE_DOSE, STATES, traced
 
 from .problem import PREFIX
 

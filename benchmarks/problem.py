@@ -17,14 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from qsp_lib.model.engines import Outcome, Task
-from qsp_lib.model.equations import PARAMETERS
-from qsp_lib.model.schedule import Schedule
-from qsp_lib.model.trajectory import Trajectory
+from qsp_lib.model import PARAMETERS, Outcome, Schedule, Task, Trajectory
 
 if TYPE_CHECKING:
-    from qsp_lib.analyses.ordering import PeakSimulator
-    from qsp_lib.protocol.lock import Record
+    from qsp_lib.analyses import PeakSimulator
+    from qsp_lib.protocol import Record
 
 Array = NDArray[np.float64]
 
@@ -39,7 +36,7 @@ SIZES = (100, 1000, 5000, 10_000)
 PREFIX = "x_"
 """Before every name in SBML, where some of ours mean something else."""
 CHUNK = 100
-"""Parameter sets a task, as in :mod:`qsp_lib.inference.sweep`."""
+"""Parameter sets a task, as in :mod:`qsp_lib.inference.sweeping`."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class TimedArm:
         drug: its name.
         mechanism: of its right-hand side.
         values: ``(n_parameters,)``, in the order of ``equations.PARAMETERS``.
-        schedule: report times (h), and stretches of constant dosing.
+        schedule: report times (h), and segments of constant dosing.
     """
 
     drug: str
@@ -93,9 +90,14 @@ class TimedProblem:
             table = np.tile(arm.values, (len(points), 1))
             table[:, columns] = points
             yield Task(
-                arm.mechanism, self.feedback, table, np.ones(len(points)), arm.schedule, rtol,
+                arm.mechanism,
+                self.feedback,
+                table,
+                np.ones(len(points)),
+                arm.schedule,
+                rtol,
                 rtol * self.atol_per_rtol,
-            )  # fmt: skip
+            )
 
 
 def peaks(task: Task, states: Array) -> Array:
@@ -130,8 +132,8 @@ def simulator(record: Record) -> PeakSimulator:
 
 def draws(record: Record, n_sets: int) -> Array:
     """The chapter's draws, ``(n_sets, 17)``."""
-    from qsp_lib.analyses.robustness import space
-    from qsp_lib.inference.rejection import sobol
+    from qsp_lib.analyses import space
+    from qsp_lib.inference import sobol
 
     ranges = space(record)
     return ranges.quantile(sobol(n_sets, len(ranges.names), record.seed))
@@ -139,7 +141,7 @@ def draws(record: Record, n_sets: int) -> Array:
 
 def make(record: Record) -> TimedProblem:
     """The ensemble around a lock record, with its right-hand side written out in Python."""
-    from qsp_lib.model.simulation import simulate
+    from qsp_lib.model import simulate
 
     from . import model_text
 
@@ -148,9 +150,14 @@ def make(record: Record) -> TimedProblem:
     for arm in run.arms:
         # one run at the lock gives what the package itself hands to its engine
         task = simulate(
-            arm.drug, run.network, arm.regimen, times=_report_times(run.horizon_h),
-            horizon_h=run.horizon_h, rtol=run.rtol, atol=run.atol,
-        ).task  # fmt: skip
+            arm.drug,
+            run.network,
+            arm.regimen,
+            times=_report_times(run.horizon_h),
+            horizon_h=run.horizon_h,
+            rtol=run.rtol,
+            atol=run.atol,
+        ).task
         arms.append(TimedArm(arm.drug.name, task.mechanism, task.parameters[0], task.schedule))
     feedback = run.network.feedback
     python = {arm.mechanism: model_text.python(arm.mechanism, feedback) for arm in arms}
@@ -158,6 +165,6 @@ def make(record: Record) -> TimedProblem:
 
 
 def _report_times(horizon_h: float) -> Array:
-    from qsp_lib.analyses.ordering import report_times
+    from qsp_lib.analyses import report_times
 
     return report_times(horizon_h)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qsp_lib.chapters.notebooks import ROOT
-from qsp_lib.common.errors import InputError
+from qsp_lib.chapters import ROOT
+from qsp_lib.common import InputError
 
 RECORD = ROOT / "benchmarks" / "results.json"
 OURS, AS_IN_CHAPTER = "qsp_lib", "qsp_lib_chapter"
@@ -196,14 +196,16 @@ def load(path: Path = RECORD) -> SpeedRecord:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         record = SpeedRecord(
-            raw["date"], raw["machine"], raw["problem"],
+            raw["date"],
+            raw["machine"],
+            raw["problem"],
             {name: _measured(found) for name, found in raw["engines"].items()},
             {
                 name: Floor(f["evaluations"], f["evaluation_s"], f["floor_s_a_simulation"])
                 for name, f in raw["floor"].items()
             },
             raw["missing"],
-        )  # fmt: skip
+        )
         for name in (OURS, AS_IN_CHAPTER):
             if not (name in record.engines and name in record.floors):
                 raise InputError(f"{path.name} has no measurement of {name} or no floor for it.")
@@ -219,11 +221,17 @@ def load(path: Path = RECORD) -> SpeedRecord:
 
 def _measured(raw: Mapping[str, Any]) -> Measured:
     return Measured(
-        raw["label"], raw["how"], raw["versions"], raw["rtol"], raw["errors"]["within"],
-        raw["errors"]["largest"], raw["errors"]["failed"], raw["errors"]["sets"],
+        raw["label"],
+        raw["how"],
+        raw["versions"],
+        raw["rtol"],
+        raw["errors"]["within"],
+        raw["errors"]["largest"],
+        raw["errors"]["failed"],
+        raw["errors"]["sets"],
         tuple(Rung(r["rtol"], r["error"], r["cpu_s_a_simulation"]) for r in raw["ladder"]),
         tuple(_cell(cell) for cell in raw["runs"]),
-    )  # fmt: skip
+    )
 
 
 def _cell(raw: Mapping[str, Any]) -> Cell:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from qsp_lib import __version__
-from qsp_lib.analyses.robustness import N_DRAWS
+from qsp_lib.analyses import N_DRAWS
 
 from . import problem as asked
 from .bench import LADDER_SETS, REFERENCE_RTOL, ROOT, SMALL, Bench, Entry
@@ -69,9 +69,13 @@ def measure(n_rounds: int, limit_s: float, only: Sequence[str], date: str | None
             say(f"{engine}: rtol {entries[engine].rtol:g}", began)
         ours = entries[OURS]
         entries[AS_IN_CHAPTER] = Entry(
-            OURS, f"{ours.label} (as in the chapter)", ours.how, ours.versions,
-            bench.problem.rtol, ours.rungs,
-        )  # fmt: skip
+            OURS,
+            f"{ours.label} (as in the chapter)",
+            ours.how,
+            ours.versions,
+            bench.problem.rtol,
+            ours.rungs,
+        )
         floor = FloorMeasurement(bench.problem, bench.points[:FLOOR_SETS])
         for turn, (sets, cores) in enumerate(rounds(n_rounds)):
             # there and back, so that none is always measured first
@@ -132,9 +136,14 @@ def as_json(entry: Entry) -> dict[str, Any]:
                 wall = spread_of([entry.expected_s(sets, cores)])
                 cells.append({"sets": sets, "cores": cores, "extrapolated": True, "wall_s": wall})
     return {
-        "label": entry.label, "how": entry.how, "versions": entry.versions, "rtol": entry.rtol,
-        "errors": entry.errors, "ladder": entry.rungs, "runs": cells,
-    }  # fmt: skip
+        "label": entry.label,
+        "how": entry.how,
+        "versions": entry.versions,
+        "rtol": entry.rtol,
+        "errors": entry.errors,
+        "ladder": entry.rungs,
+        "runs": cells,
+    }
 
 
 def spread_of(values: list[float]) -> dict[str, float]:
@@ -155,9 +164,12 @@ def machine() -> dict[str, Any]:
         ]
         model = names[0] if names else model
     return {
-        "processor": model, "cores": os.cpu_count() or 1, "system": platform.system(),
-        "python": platform.python_version(), "qsp_lib": __version__,
-    }  # fmt: skip
+        "processor": model,
+        "cores": os.cpu_count() or 1,
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "qsp_lib": __version__,
+    }
 
 
 def say(what: str, began: float) -> None:

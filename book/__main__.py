@@ -6,8 +6,8 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from qsp_lib.chapters.notebooks import ROOT
-from qsp_lib.common.errors import QspError
+from qsp_lib.chapters import ROOT
+from qsp_lib.common import QspError
 
 
 def build(options: argparse.Namespace) -> str:
@@ -19,7 +19,7 @@ def build(options: argparse.Namespace) -> str:
 
 def pdf(_options: argparse.Namespace) -> str:
     """Print the built site into ``_build/book.pdf``."""
-    from qsp_lib.chapters.runner import BUILD
+    from qsp_lib.chapters import BUILD
 
     from .site.pdf import print_book
 
@@ -49,7 +49,7 @@ def references(_options: argparse.Namespace) -> str:
 
 def metadata(_options: argparse.Namespace) -> str:
     """Renew the files that describe the checkout for archives."""
-    from qsp_lib.protocol.lock import current_record
+    from qsp_lib.protocol import current_record
 
     from .site import citation_files, crate
 

@@ -74,10 +74,11 @@ class Run:
         Compartments have size 1, so the amount of a species is its concentration.
         """
         now = {
-            symbol: self.values[str(symbol)] if str(symbol) in self.values
+            symbol: self.values[str(symbol)]
+            if str(symbol) in self.values
             else float(self.model[str(symbol)])
             for symbol in expression.free_symbols
-        }  # fmt: skip
+        }
         return float(expression.subs(now))
 
 

@@ -122,9 +122,12 @@ class Simulation:
         if given.getInitialTime() != given.getOutputStartTime():
             raise SystemExit("expected the output to start at the initial time")
         return cls(
-            given.getOutputStartTime(), given.getOutputEndTime(), given.getNumberOfPoints(),
-            settings[RELATIVE], settings[ABSOLUTE],
-        )  # fmt: skip
+            given.getOutputStartTime(),
+            given.getOutputEndTime(),
+            given.getNumberOfPoints(),
+            settings[RELATIVE],
+            settings[ABSOLUTE],
+        )
 
 
 def run_libroadrunner(

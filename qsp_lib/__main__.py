@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from . import __version__
 from .commands import checking, drugs, exporting, locks, predicting, profiling, provenance, running
 from .commands.common import REFUSED, Help, add_debug, warn
-from .common.errors import QspError
+from .common import QspError
 
 GROUPS = (predicting, drugs, provenance, locks, exporting, running, profiling, checking)
 _STOPPED = 130

@@ -48,10 +48,19 @@ TWO_COMPARTMENTS = dict(V1=3.2, CL=0.25, V2=2.0, Q=0.4)
 def made_up(**changes: Any) -> DrugInputs:
     """A monoclonal antibody that does not exist; any input can be changed."""
     inputs: dict[str, Any] = dict(
-        name="made-up", label="Made-up drug", mechanism="monoclonal", role="user",
-        **TWO_COMPARTMENTS, EC50=300.0, h=1.0, K_hook=np.inf,
-        k_act=0.4, k_exh=0.1, k_rec=0.005, k_kill=0.0,
-    )  # fmt: skip
+        name="made-up",
+        label="Made-up drug",
+        mechanism="monoclonal",
+        role="user",
+        **TWO_COMPARTMENTS,
+        EC50=300.0,
+        h=1.0,
+        K_hook=np.inf,
+        k_act=0.4,
+        k_exh=0.1,
+        k_rec=0.005,
+        k_kill=0.0,
+    )
     return DrugInputs(**(inputs | changes))
 
 

@@ -7,10 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qsp_lib.model.engines import Task
-from qsp_lib.model.engines.base import CENTRAL, INITIAL
-from qsp_lib.model.equations import INPUTS, PARAMETERS
-from qsp_lib.model.schedule import Stretch
+from qsp_lib.model import CENTRAL, INITIAL, INPUTS, PARAMETERS, Segment, Task
 
 from ..problem import Array
 from .contract import Peer, function
@@ -19,10 +16,10 @@ _N = len(INITIAL)
 
 
 class CasADi(Peer):
-    """An integrator a stretch of dosing, all its report times in one call."""
+    """An integrator a segment of dosing, all its report times in one call."""
 
     label = "CasADi CVODES"
-    how = "CVODES on CasADi's graph with its exact Jacobian, one integrator a stretch of dosing"
+    how = "CVODES on CasADi's graph with its exact Jacobian, one integrator a segment of dosing"
     packages = ("casadi", "numpy")
 
     def build(self) -> None:
@@ -38,13 +35,16 @@ class CasADi(Peer):
         self.integrator = cache(self._integrator)
 
     def _integrator(
-        self, mechanism: str, part: Stretch, times: tuple[float, ...], rtol: float, atol: float
+        self, mechanism: str, part: Segment, times: tuple[float, ...], rtol: float, atol: float
     ) -> Any:
         import casadi
 
         options = {
-            "reltol": rtol, "abstol": atol, "max_num_steps": 100_000, "newton_scheme": "direct",
-        }  # fmt: skip
+            "reltol": rtol,
+            "abstol": atol,
+            "max_num_steps": 100_000,
+            "newton_scheme": "direct",
+        }
         return casadi.integrator(
             "flow", "cvodes", self.systems[mechanism], times[0], list(times[1:]), options
         )
@@ -55,16 +55,19 @@ class CasADi(Peer):
         values = np.empty(task.parameters.shape[1] + 2)
         flows = [
             self.integrator(
-                task.mechanism, part, tuple(times[part.first : part.last + 1]), task.rtol,
+                task.mechanism,
+                part,
+                tuple(times[part.first : part.last + 1]),
+                task.rtol,
                 task.atol,
             )
-            for part in task.schedule.stretches
-        ]  # fmt: skip
+            for part in task.schedule.segments
+        ]
         for i, parameters in enumerate(task.parameters):
             values[:-2] = parameters
             y = INITIAL.copy()
             try:
-                for part, flow in zip(task.schedule.stretches, flows, strict=True):
+                for part, flow in zip(task.schedule.segments, flows, strict=True):
                     y[CENTRAL] += part.bolus
                     values[-2:] = part.rate, part.rate_tcz
                     found[:, i, part.first] = y

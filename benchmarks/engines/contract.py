@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from qsp_lib.model.engines import Task
+from qsp_lib.model import Task
 
 from .. import problem as asked
 from ..problem import CHUNK, Array, TimedProblem

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsp_lib.model.engines import Task
-from qsp_lib.model.engines.base import INITIAL
-from qsp_lib.model.schedule import Stretch
+from qsp_lib.model import INITIAL, Segment, Task
 
 from ..problem import Array
 from .contract import Peer, function
@@ -33,9 +31,20 @@ class InALoop(Peer):
 
         @numba.njit
         def loop(  # type: ignore[no-untyped-def]
-            address, sets, starts, ends, firsts, lasts, boluses, rates, times, initial, rtol, atol,
+            address,
+            sets,
+            starts,
+            ends,
+            firsts,
+            lasts,
+            boluses,
+            rates,
+            times,
+            initial,
+            rtol,
+            atol,
             found,
-        ):  # fmt: skip
+        ):
             values = np.empty(sets.shape[1] + 2)
             values[-1] = 0.0
             for i in range(len(sets)):
@@ -45,10 +54,25 @@ class InALoop(Peer):
                     y[0] += boluses[k]
                     values[-2] = rates[k]
                     solution = nbsolve2_ivp(
-                        address, (starts[k], ends[k]), y, _FROM_A_LOOP,
-                        times[firsts[k] : lasts[k] + 1], False, values, rtol, atol, None, None, 0,
-                        0, np.inf, 0.0, 0, 2000, False,
-                    )  # fmt: skip
+                        address,
+                        (starts[k], ends[k]),
+                        y,
+                        _FROM_A_LOOP,
+                        times[firsts[k] : lasts[k] + 1],
+                        False,
+                        values,
+                        rtol,
+                        atol,
+                        None,
+                        None,
+                        0,
+                        0,
+                        np.inf,
+                        0.0,
+                        0,
+                        2000,
+                        False,
+                    )
                     if not solution.success:
                         solution.free()
                         found[:, i] = np.nan
@@ -66,7 +90,7 @@ class InALoop(Peer):
         }
 
     def states(self, task: Task) -> Array:
-        times, parts = task.schedule.times, task.schedule.stretches
+        times, parts = task.schedule.times, task.schedule.segments
         found = np.full((N_STATES, len(task.parameters), times.size), np.nan)
         kinds: dict[str, type] = {"start_h": float, "end_h": float, "first": int, "last": int}
         kinds |= {"bolus": float, "rate": float}
@@ -75,9 +99,15 @@ class InALoop(Peer):
             for name, kind in kinds.items()
         ]
         self.loop(
-            self.functions[task.mechanism].address, task.parameters, *columns, times, INITIAL,
-            task.rtol, task.atol, found,
-        )  # fmt: skip
+            self.functions[task.mechanism].address,
+            task.parameters,
+            *columns,
+            times,
+            INITIAL,
+            task.rtol,
+            task.atol,
+            found,
+        )
         return found
 
 
@@ -94,11 +124,18 @@ class FromPython(OneByOne):
         super().build()
         self.solve = pysolve_ivp
 
-    def stretch(
-        self, task: Task, part: Stretch, y: Array, times: Array, values: Array
+    def segment(
+        self, task: Task, part: Segment, y: Array, times: Array, values: Array
     ) -> Array | None:
         solution = self.solve(
-            self.rhs[task.mechanism], (part.start_h, part.end_h), y, method=_FROM_PYTHON,
-            t_eval=times, args=(values,), rtol=task.rtol, atol=task.atol, pass_dy_as_arg=True,
-        )  # fmt: skip
+            self.rhs[task.mechanism],
+            (part.start_h, part.end_h),
+            y,
+            method=_FROM_PYTHON,
+            t_eval=times,
+            args=(values,),
+            rtol=task.rtol,
+            atol=task.atol,
+            pass_dy_as_arg=True,
+        )
         return solution.y if solution.success else None

@@ -1,4 +1,4 @@
-"""A loop in Python over sets and stretches, around a right-hand side compiled by numba."""
+"""A loop in Python over sets and segments, around a right-hand side compiled by numba."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from qsp_lib.model.engines import Task
-from qsp_lib.model.engines.base import CENTRAL, INITIAL
-from qsp_lib.model.schedule import Stretch
+from qsp_lib.model import CENTRAL, INITIAL, Segment, Task
 
 from ..problem import Array
 from .contract import Peer, function
@@ -19,7 +17,7 @@ N_STATES = len(INITIAL)
 
 
 class OneByOne(Peer):
-    """What calls a solver once for every set and stretch."""
+    """What calls a solver once for every set and segment."""
 
     def build(self) -> None:
         import numba
@@ -36,10 +34,10 @@ class OneByOne(Peer):
         return fill
 
     @abstractmethod
-    def stretch(
-        self, task: Task, part: Stretch, y: Array, times: Array, values: Array
+    def segment(
+        self, task: Task, part: Segment, y: Array, times: Array, values: Array
     ) -> Array | None:
-        """States ``(n_states, T)`` at the times of one stretch from ``y`` on; None if it failed."""
+        """States ``(n_states, T)`` at the times of one segment from ``y`` on; None if it failed."""
 
     def states(self, task: Task) -> Array:
         times = task.schedule.times
@@ -48,11 +46,11 @@ class OneByOne(Peer):
         for i, parameters in enumerate(task.parameters):
             values[:-2] = parameters
             y = INITIAL.copy()
-            for part in task.schedule.stretches:
+            for part in task.schedule.segments:
                 y[CENTRAL] += part.bolus
                 values[-2:] = part.rate, part.rate_tcz
                 inside = slice(part.first, part.last + 1)
-                solved = self.stretch(task, part, y, times[inside], values)
+                solved = self.segment(task, part, y, times[inside], values)
                 if solved is None:
                     found[:, i] = np.nan
                     break

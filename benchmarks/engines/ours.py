@@ -13,7 +13,7 @@ from .contract import POINTS
 
 
 class Ours:
-    """``qsp_lib.inference.sweep`` over the chapter's simulator, from the lock record up."""
+    """``qsp_lib.inference.sweeping`` over the chapter's simulator, from the lock record up."""
 
     label = "this package"
     how = (
@@ -23,13 +23,13 @@ class Ours:
     packages = ("qsp-crs", "pydiffsol", "numpy")
 
     def load(self, folder: Path) -> None:
-        from qsp_lib.protocol.lock import current_record
+        from qsp_lib.protocol import current_record
 
         self.simulator = asked.simulator(current_record())
         self.simulator(np.load(folder / POINTS)[:1])
 
     def run(self, points: Array, rtol: float, cores: int) -> Array:
-        from qsp_lib.inference.sweep import sweep
+        from qsp_lib.inference import sweep
 
         atol = rtol * self.simulator.atol / self.simulator.rtol
         run = replace(self.simulator, rtol=rtol, atol=atol)

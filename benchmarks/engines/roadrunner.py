@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qsp_lib.model.engines import Task
-from qsp_lib.model.engines.base import CENTRAL, INITIAL
-from qsp_lib.model.equations import INPUTS, PARAMETERS, STATES
+from qsp_lib.model import CENTRAL, INITIAL, INPUTS, PARAMETERS, STATES, Task
 
 from ..problem import PREFIX, Array
 from .contract import Peer
@@ -41,13 +39,13 @@ class RoadRunner(Peer):
         integrator.setValue("relative_tolerance", task.rtol)
         integrator.setValue("absolute_tolerance", task.atol)
         times = task.schedule.times
-        grids = [times[part.first : part.last + 1].tolist() for part in task.schedule.stretches]
+        grids = [times[part.first : part.last + 1].tolist() for part in task.schedule.segments]
         found = np.full((len(INITIAL), len(task.parameters), times.size), np.nan)
         for i, parameters in enumerate(task.parameters):
             y = INITIAL.copy()
             model.setGlobalParameterValues(of_parameters, parameters)
             try:
-                for part, grid in zip(task.schedule.stretches, grids, strict=True):
+                for part, grid in zip(task.schedule.segments, grids, strict=True):
                     y[CENTRAL] += part.bolus
                     model.setGlobalParameterValues(of_rest, [part.rate, part.rate_tcz, *y])
                     model.setTime(grid[0])

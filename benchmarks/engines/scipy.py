@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qsp_lib.model.engines import Task
-from qsp_lib.model.schedule import Stretch
+from qsp_lib.model import Segment, Task
 
 from ..problem import Array
 from .contract import Peer
@@ -40,13 +39,19 @@ class Odeint(_SciPy):
     label = "SciPy odeint"
     how = "odeint (LSODA), one set at a time, right-hand side compiled by numba"
 
-    def stretch(self, task: Task, part: Stretch, y: Array, times: Array, values: Array) -> Array:
+    def segment(self, task: Task, part: Segment, y: Array, times: Array, values: Array) -> Array:
         from scipy.integrate import odeint
 
         return odeint(
-            self.rhs[task.mechanism], y, times, args=(values,), rtol=task.rtol, atol=task.atol,
-            mxstep=100_000, tfirst=True,
-        ).T  # fmt: skip
+            self.rhs[task.mechanism],
+            y,
+            times,
+            args=(values,),
+            rtol=task.rtol,
+            atol=task.atol,
+            mxstep=100_000,
+            tfirst=True,
+        ).T
 
 
 class SolveIvp(_SciPy):
@@ -55,13 +60,19 @@ class SolveIvp(_SciPy):
     label = "SciPy solve_ivp"
     how = "solve_ivp (LSODA), one set at a time, right-hand side compiled by numba"
 
-    def stretch(self, task: Task, part: Stretch, y: Array, times: Array, values: Array) -> Array:
+    def segment(self, task: Task, part: Segment, y: Array, times: Array, values: Array) -> Array:
         from scipy.integrate import solve_ivp
 
         return solve_ivp(
-            self.rhs[task.mechanism], (part.start_h, part.end_h), y, method="LSODA", t_eval=times,
-            args=(values,), rtol=task.rtol, atol=task.atol,
-        ).y  # fmt: skip
+            self.rhs[task.mechanism],
+            (part.start_h, part.end_h),
+            y,
+            method="LSODA",
+            t_eval=times,
+            args=(values,),
+            rtol=task.rtol,
+            atol=task.atol,
+        ).y
 
 
 class Batch(Peer):
@@ -75,7 +86,7 @@ class Batch(Peer):
     packages = ("scipy", "numpy")
 
     def build(self) -> None:
-        from qsp_lib.model.engines import solve_scipy
+        from qsp_lib.model import solve_scipy
 
         self.solve = solve_scipy
 

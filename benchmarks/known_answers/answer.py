@@ -9,7 +9,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qsp_lib.common.errors import InputError
+from qsp_lib.common import InputError
 
 
 class Scale(Enum):
@@ -97,6 +97,13 @@ class KnownAnswer:
         if not np.all(divisor > 0):
             raise InputError(f"{name}: an error relative to 0; ask for an absolute one.")
         return cls(
-            name, what, float(known.flat[shown]), float(given.flat[shown]), unit,
-            float((np.abs(given - known) / divisor).max()), tolerance, scale, source,
-        )  # fmt: skip
+            name,
+            what,
+            float(known.flat[shown]),
+            float(given.flat[shown]),
+            unit,
+            float((np.abs(given - known) / divisor).max()),
+            tolerance,
+            scale,
+            source,
+        )

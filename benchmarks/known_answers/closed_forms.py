@@ -11,9 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import wrightomega
 from scipy.stats import multivariate_normal
 
-from qsp_lib.inference.fitting import Problem
-from qsp_lib.model.dosing import Bolus, Regimen
-from qsp_lib.model.parameters import DrugInputs, TocilizumabInputs
+from qsp_lib.inference import Problem
+from qsp_lib.model import Bolus, DrugInputs, Regimen, TocilizumabInputs
 
 Array = NDArray[np.float64]
 
@@ -144,9 +143,14 @@ HIRES_START = np.array([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0057])
 HIRES_END = 321.8122
 HIRES_SOLUTION = np.array(
     [
-        0.7371312573325668e-3, 0.1442485726316185e-3, 0.5888729740967575e-4,
-        0.1175651343283149e-2, 0.2386356198831331e-2, 0.6238968252742796e-2,
-        0.2849998395185769e-2, 0.2850001604814231e-2,
+        0.7371312573325668e-3,
+        0.1442485726316185e-3,
+        0.5888729740967575e-4,
+        0.1175651343283149e-2,
+        0.2386356198831331e-2,
+        0.6238968252742796e-2,
+        0.2849998395185769e-2,
+        0.2850001604814231e-2,
     ]
-)  # fmt: skip
+)
 """The published solution at :data:`HIRES_END`, from the same test set."""

@@ -7,12 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from qsp_lib.drugs.reading import load_drug, load_tocilizumab
-from qsp_lib.model.dosing import Bolus, Infusion, Regimen
-from qsp_lib.model.parameters import DrugInputs
-from qsp_lib.model.simulation import ATOL, RTOL, Rescue, simulate
-from qsp_lib.model.trajectory import Trajectory
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.drugs import load_drug, load_tocilizumab
+from qsp_lib.model import (
+    ATOL,
+    RTOL,
+    Bolus,
+    DrugInputs,
+    Infusion,
+    Regimen,
+    Rescue,
+    Trajectory,
+    simulate,
+)
+from qsp_lib.protocol import current_record
 
 from .answer import KnownAnswer, Scale
 from .closed_forms import Array, central_amount, saturable_concentration
@@ -28,14 +35,24 @@ def exposure(rtol: float = RTOL, atol: float = ATOL) -> Iterator[KnownAnswer]:
     """Exposure in closed form, one answer a dosing form."""
     for name, what, drug, regimen, horizon_h in _cases():
         run = simulate(
-            drug, current_record().network, regimen, horizon_h=horizon_h,
-            times=np.linspace(0.0, horizon_h, 97), rtol=rtol, atol=atol,
-        )  # fmt: skip
+            drug,
+            current_record().network,
+            regimen,
+            horizon_h=horizon_h,
+            times=np.linspace(0.0, horizon_h, 97),
+            rtol=rtol,
+            atol=atol,
+        )
         yield KnownAnswer.of(
-            name, f"{what}; shown at {horizon_h:g} h",
-            central_amount(drug, regimen, run.times) / drug.V1, run["C"], TOLERANCE, _BY_HAND,
-            unit="ng/mL", scale=Scale.LARGEST,
-        )  # fmt: skip
+            name,
+            f"{what}; shown at {horizon_h:g} h",
+            central_amount(drug, regimen, run.times) / drug.V1,
+            run["C"],
+            TOLERANCE,
+            _BY_HAND,
+            unit="ng/mL",
+            scale=Scale.LARGEST,
+        )
     yield _trough(rtol, atol)
     yield _saturable(rtol, atol)
 
@@ -48,26 +65,41 @@ def _cases() -> Iterator[tuple[str, str, DrugInputs, Regimen, float]]:
     mixed = Regimen.of(Infusion(2.0, 12.0, 600.0), Infusion(6.0, 20.0, 900.0), Bolus(8.0, 500.0))
     yield "bolus_one", "bolus, one compartment (blinatumomab's)", one, bolus, 6.0
     yield (
-        "infusion_one", "constant infusion, one compartment (blinatumomab, 60 µg/m²/d)",
-        one, files["blinatumomab"]["clinical"], 48.0,
-    )  # fmt: skip
+        "infusion_one",
+        "constant infusion, one compartment (blinatumomab, 60 µg/m²/d)",
+        one,
+        files["blinatumomab"]["clinical"],
+        48.0,
+    )
     yield (
-        "step_up_one", "step-up infusion, one compartment (blinatumomab, 9 then 28 µg/d)",
-        one, files["blinatumomab"]["step"], 336.0,
-    )  # fmt: skip
+        "step_up_one",
+        "step-up infusion, one compartment (blinatumomab, 9 then 28 µg/d)",
+        one,
+        files["blinatumomab"]["step"],
+        336.0,
+    )
     yield (
-        "boluses_one", "daily boluses, one compartment (OKT3, 5 mg)",
-        daily, files["okt3"]["clinical"], 167.0,
-    )  # fmt: skip
+        "boluses_one",
+        "daily boluses, one compartment (OKT3, 5 mg)",
+        daily,
+        files["okt3"]["clinical"],
+        167.0,
+    )
     yield "bolus_two", "bolus, two compartments (TGN1412's)", two, bolus, 168.0
     yield (
-        "infusion_two", "infusion over 4.5 minutes, two compartments (TGN1412, 0.1 mg/kg)",
-        two, files["tgn1412"]["clinical"], 168.0,
-    )  # fmt: skip
+        "infusion_two",
+        "infusion over 4.5 minutes, two compartments (TGN1412, 0.1 mg/kg)",
+        two,
+        files["tgn1412"]["clinical"],
+        168.0,
+    )
     yield (
-        "overlap_two", "two overlapping infusions and a bolus, two compartments (TGN1412's)",
-        two, mixed, 96.0,
-    )  # fmt: skip
+        "overlap_two",
+        "two overlapping infusions and a bolus, two compartments (TGN1412's)",
+        two,
+        mixed,
+        96.0,
+    )
 
 
 def _trough(rtol: float, atol: float) -> KnownAnswer:
@@ -81,9 +113,14 @@ def _trough(rtol: float, atol: float) -> KnownAnswer:
         drug, current_record().network, regimen, horizon_h=end, times=[end], rtol=rtol, atol=atol
     )
     return KnownAnswer.of(
-        "daily_trough", f"level a day after the last of {days} daily boluses (OKT3, 5 mg)",
-        exact, run["C"][-1], TOLERANCE, "geometric series", unit="ng/mL",
-    )  # fmt: skip
+        "daily_trough",
+        f"level a day after the last of {days} daily boluses (OKT3, 5 mg)",
+        exact,
+        run["C"][-1],
+        TOLERANCE,
+        "geometric series",
+        unit="ng/mL",
+    )
 
 
 def saturable_run(engine: str, rtol: float, atol: float) -> tuple[Trajectory, Array]:
@@ -97,10 +134,16 @@ def saturable_run(engine: str, rtol: float, atol: float) -> tuple[Trajectory, Ar
     bolus = file.regimens["clinical"].total_ug / 8  # which is 8 mg/kg
     record = current_record()
     run = simulate(
-        record.drug("tgn1412"), record.network, Regimen(), horizon_h=336.0, engine=engine,
-        rescue=Rescue(inputs, Regimen.of(Bolus(0.0, bolus))), times=np.linspace(0.0, 336.0, 97),
-        rtol=rtol, atol=atol,
-    )  # fmt: skip
+        record.drug("tgn1412"),
+        record.network,
+        Regimen(),
+        horizon_h=336.0,
+        engine=engine,
+        rescue=Rescue(inputs, Regimen.of(Bolus(0.0, bolus))),
+        times=np.linspace(0.0, 336.0, 97),
+        rtol=rtol,
+        atol=atol,
+    )
     return run, saturable_concentration(inputs, bolus, run.times)
 
 
@@ -110,6 +153,10 @@ def _saturable(rtol: float, atol: float) -> KnownAnswer:
         "saturable",
         "bolus of 1 mg/kg that leaves by Michaelis–Menten elimination alone, one compartment "
         "(tocilizumab's Vmax and Km), between the solver's long steps; shown at 336 h",
-        exact, run["C_tcz"], BETWEEN_STEPS, "Lambert's W (Schnell and Mendoza 1997)", unit="ng/mL",
+        exact,
+        run["C_tcz"],
+        BETWEEN_STEPS,
+        "Lambert's W (Schnell and Mendoza 1997)",
+        unit="ng/mL",
         scale=Scale.LARGEST,
-    )  # fmt: skip
+    )

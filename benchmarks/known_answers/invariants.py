@@ -7,15 +7,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from qsp_lib.drugs.reading import load_drug, load_tocilizumab
-from qsp_lib.inference.rejection import LogUniform, sobol
-from qsp_lib.model.dosing import Bolus, Infusion, Regimen
-from qsp_lib.model.draws import Draws
-from qsp_lib.model.equations import FEEDBACKS, PRE_DOSE
-from qsp_lib.model.parameters import DrugInputs, NetworkParameters
-from qsp_lib.model.simulation import ATOL, RTOL, Rescue, simulate
-from qsp_lib.model.trajectory import Trajectory
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.drugs import load_drug, load_tocilizumab
+from qsp_lib.inference import LogUniform, sobol
+from qsp_lib.model import (
+    ATOL,
+    FEEDBACKS,
+    PRE_DOSE,
+    RTOL,
+    Bolus,
+    Draws,
+    DrugInputs,
+    Infusion,
+    NetworkParameters,
+    Regimen,
+    Rescue,
+    Trajectory,
+    simulate,
+)
+from qsp_lib.protocol import current_record
 
 from .answer import KnownAnswer, Scale
 
@@ -61,9 +70,12 @@ def _pre_dose() -> KnownAnswer:
         "pre_dose",
         "how far any of the 14 states moves in 168 h without a dose, in both mechanisms and all "
         "three structures",
-        0.0, furthest, 0.0, "the healthy state is a steady state of the equations",
+        0.0,
+        furthest,
+        0.0,
+        "the healthy state is a steady state of the equations",
         scale=Scale.ABSOLUTE,
-    )  # fmt: skip
+    )
 
 
 def _conserved(rtol: float, atol: float) -> Iterator[KnownAnswer]:
@@ -73,28 +85,45 @@ def _conserved(rtol: float, atol: float) -> Iterator[KnownAnswer]:
     ]
     pools = np.concatenate([run["R"] + run["A"] + run["X"] for run in runs])
     yield KnownAnswer.of(
-        "t_cells", "responsive, activated and exhausted T cells together, at every time "
-        "(blinatumomab and TGN1412)", np.ones_like(pools), pools, 1e-9,
-        "the three derivatives sum to 0", unit="1",
-    )  # fmt: skip
+        "t_cells",
+        "responsive, activated and exhausted T cells together, at every time "
+        "(blinatumomab and TGN1412)",
+        np.ones_like(pools),
+        pools,
+        1e-9,
+        "the three derivatives sum to 0",
+        unit="1",
+    )
     run, drug = runs[1], _drug("tgn1412")
     eliminated = drug.CL / drug.V1 * run.area("A_c")
     yield KnownAnswer.of(
-        "drug_mass", "drug eliminated and drug still in the body after 168 h (TGN1412)",
-        _clinical("tgn1412").total_ug, eliminated + run["A_c"][-1] + run["A_p"][-1], TOLERANCE,
-        "dose given", unit="µg",
-    )  # fmt: skip
+        "drug_mass",
+        "drug eliminated and drug still in the body after 168 h (TGN1412)",
+        _clinical("tgn1412").total_ug,
+        eliminated + run["A_c"][-1] + run["A_p"][-1],
+        TOLERANCE,
+        "dose given",
+        unit="µg",
+    )
     p = _network()
     yield KnownAnswer.of(
-        "ifn_mass", "IFN-γ removed and still there after 168 h (TGN1412)",
-        p.k_IFN * run.area("A"), p.d_IFN * run.area("IFN") + run["IFN"][-1], TOLERANCE,
-        "IFN-γ made: its rate times the area of activated T cells", unit="pg/mL",
-    )  # fmt: skip
+        "ifn_mass",
+        "IFN-γ removed and still there after 168 h (TGN1412)",
+        p.k_IFN * run.area("A"),
+        p.d_IFN * run.area("IFN") + run["IFN"][-1],
+        TOLERANCE,
+        "IFN-γ made: its rate times the area of activated T cells",
+        unit="pg/mL",
+    )
     yield KnownAnswer.of(
-        "signal_mass", "area under the effective IL-6 signal, and what it still lacks at 168 h "
-        "(TGN1412)", run.area("IL6"), run.area("S") + run["S"][-1] / p.k_S, TOLERANCE,
-        "area under IL-6, which the signal follows", unit="pg/mL·h",
-    )  # fmt: skip
+        "signal_mass",
+        "area under the effective IL-6 signal, and what it still lacks at 168 h (TGN1412)",
+        run.area("IL6"),
+        run.area("S") + run["S"][-1] / p.k_S,
+        TOLERANCE,
+        "area under IL-6, which the signal follows",
+        unit="pg/mL·h",
+    )
 
 
 def _superposed(rtol: float, atol: float) -> Iterator[KnownAnswer]:
@@ -104,21 +133,37 @@ def _superposed(rtol: float, atol: float) -> Iterator[KnownAnswer]:
 
     def levels(regimen: Regimen, factor: float = 1.0) -> np.ndarray:
         run = simulate(
-            _drug("tgn1412"), _network(), regimen, dose_factor=factor, horizon_h=96.0,
-            times=times, rtol=rtol, atol=atol,
-        )  # fmt: skip
+            _drug("tgn1412"),
+            _network(),
+            regimen,
+            dose_factor=factor,
+            horizon_h=96.0,
+            times=times,
+            rtol=rtol,
+            atol=atol,
+        )
         return np.array([float(run.at("A_c", t)) for t in times])
 
     yield KnownAnswer.of(
-        "superposition", "an infusion and a bolus given together, amount of drug over 96 h "
-        "(TGN1412's)", levels(parts[0]) + levels(parts[1]), levels(both), TOLERANCE,
-        "sum of the two given alone: the exposure is linear", unit="µg", scale=Scale.LARGEST,
-    )  # fmt: skip
-    yield KnownAnswer.of(
-        "dose_factor", "ten times the dose, amount of drug over 96 h (TGN1412's)",
-        10 * levels(both), levels(both, 10.0), TOLERANCE, "ten times the amount", unit="µg",
+        "superposition",
+        "an infusion and a bolus given together, amount of drug over 96 h (TGN1412's)",
+        levels(parts[0]) + levels(parts[1]),
+        levels(both),
+        TOLERANCE,
+        "sum of the two given alone: the exposure is linear",
+        unit="µg",
         scale=Scale.LARGEST,
-    )  # fmt: skip
+    )
+    yield KnownAnswer.of(
+        "dose_factor",
+        "ten times the dose, amount of drug over 96 h (TGN1412's)",
+        10 * levels(both),
+        levels(both, 10.0),
+        TOLERANCE,
+        "ten times the amount",
+        unit="µg",
+        scale=Scale.LARGEST,
+    )
 
 
 def _non_negative(rtol: float, atol: float) -> KnownAnswer:
@@ -137,9 +182,13 @@ def _non_negative(rtol: float, atol: float) -> KnownAnswer:
         "non_negative",
         f"the lowest that any state gets, as a share of its highest, over {_N_DRAWS} draws of the "
         "17 parameters within a factor 10 of the lock (blinatumomab and TGN1412)",
-        0.0, lowest, TOLERANCE, "no amount and no level is below 0", unit="1",
+        0.0,
+        lowest,
+        TOLERANCE,
+        "no amount and no level is below 0",
+        unit="1",
         scale=Scale.ABSOLUTE,
-    )  # fmt: skip
+    )
 
 
 def _sustained(drug: DrugInputs, regimen: Regimen, hours: float, **options: float) -> Trajectory:
@@ -163,17 +212,33 @@ def _t_cells(rtol: float, atol: float) -> Iterator[KnownAnswer]:
     source = "two exponentials, under a drug that never leaves and holds every receptor"
     expected = act / (exhaust - act) * (np.exp(-act * run.times) - np.exp(-exhaust * run.times))
     yield KnownAnswer.of(
-        "activated", "activated T cells over 60 h; shown at 60 h", expected, run["A"], TOLERANCE,
-        source, unit="1", scale=Scale.LARGEST,
-    )  # fmt: skip
+        "activated",
+        "activated T cells over 60 h; shown at 60 h",
+        expected,
+        run["A"],
+        TOLERANCE,
+        source,
+        unit="1",
+        scale=Scale.LARGEST,
+    )
     yield KnownAnswer.of(
-        "peak_value", "their highest share, read off between report times",
-        (exhaust / act) ** (exhaust / (act - exhaust)), peak.value, TOLERANCE, source, unit="1",
-    )  # fmt: skip
+        "peak_value",
+        "their highest share, read off between report times",
+        (exhaust / act) ** (exhaust / (act - exhaust)),
+        peak.value,
+        TOLERANCE,
+        source,
+        unit="1",
+    )
     yield KnownAnswer.of(
-        "peak_time", "the time of that peak", np.log(act / exhaust) / (act - exhaust),
-        peak.time_h, 1e-4, source, unit="h",
-    )  # fmt: skip
+        "peak_time",
+        "the time of that peak",
+        np.log(act / exhaust) / (act - exhaust),
+        peak.time_h,
+        1e-4,
+        source,
+        unit="h",
+    )
 
 
 def _steady_cytokines(rtol: float, atol: float) -> KnownAnswer:
@@ -196,9 +261,12 @@ def _steady_cytokines(rtol: float, atol: float) -> KnownAnswer:
         "steady_levels",
         "IFN-γ, TNF, macrophages, IL-6 and its signal where every T cell stays activated and there "
         "is no feedback; shown: the signal",
-        [IFN, TNF, M, IL6, IL6], [run[name][-1] for name in names], TOLERANCE,
-        "production equals removal", unit="pg/mL",
-    )  # fmt: skip
+        [IFN, TNF, M, IL6, IL6],
+        [run[name][-1] for name in names],
+        TOLERANCE,
+        "production equals removal",
+        unit="pg/mL",
+    )
 
 
 def _targets(rtol: float, atol: float) -> KnownAnswer:
@@ -207,10 +275,14 @@ def _targets(rtol: float, atol: float) -> KnownAnswer:
         drug, _network(), _clinical("blinatumomab"), horizon_h=72.0, rtol=rtol, atol=atol
     )
     return KnownAnswer.of(
-        "targets", "targets left after 72 h (blinatumomab)",
-        np.exp(-drug.k_kill * run.area("A")), run["B"][-1], TOLERANCE,
-        "exponential of the area of activated T cells", unit="1",
-    )  # fmt: skip
+        "targets",
+        "targets left after 72 h (blinatumomab)",
+        np.exp(-drug.k_kill * run.area("A")),
+        run["B"][-1],
+        TOLERANCE,
+        "exponential of the area of activated T cells",
+        unit="1",
+    )
 
 
 def _occupancy(rtol: float, atol: float) -> KnownAnswer:
@@ -220,6 +292,11 @@ def _occupancy(rtol: float, atol: float) -> KnownAnswer:
         _drug("tgn1412"), _network(), Regimen(), rescue=given, horizon_h=10.0, rtol=rtol, atol=atol
     )
     return KnownAnswer.of(
-        "occupancy", "share of IL-6 receptors held at nine times tocilizumab's K_D",
-        np.full(run.times.size, 0.9), run["rho"], TOLERANCE, "binding at equilibrium", unit="1",
-    )  # fmt: skip
+        "occupancy",
+        "share of IL-6 receptors held at nine times tocilizumab's K_D",
+        np.full(run.times.size, 0.9),
+        run["rho"],
+        TOLERANCE,
+        "binding at equilibrium",
+        unit="1",
+    )

@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from qsp_lib.common.errors import EvidenceError
-from qsp_lib.drugs.reading import load_drug, load_tocilizumab
-from qsp_lib.evidence.row import EvidenceRow
-from qsp_lib.evidence.tables import load_tables
-from qsp_lib.model.dosing import Infusion, Regimen
-from qsp_lib.model.simulation import Rescue, simulate
-from qsp_lib.model.trajectory import Trajectory
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.common import EvidenceError
+from qsp_lib.drugs import load_drug, load_tocilizumab
+from qsp_lib.evidence import EvidenceRow, load_tables
+from qsp_lib.model import Infusion, Regimen, Rescue, Trajectory, simulate
+from qsp_lib.protocol import current_record
 
 from .answer import KnownAnswer, Scale
 
@@ -30,16 +27,20 @@ def published() -> Iterator[KnownAnswer]:
     end = float(run.times[-1])
     volume = load_tocilizumab().inputs.V1
     yield _beside(
-        "PK050", "tocilizumab at 8 mg/kg every four weeks, highest level at steady state",
-        float(run.peak("T_c", start, end).value) / volume / 1000, "µg/mL",
-    )  # fmt: skip
+        "PK050",
+        "tocilizumab at 8 mg/kg every four weeks, highest level at steady state",
+        float(run.peak("T_c", start, end).value) / volume / 1000,
+        "µg/mL",
+    )
     yield _beside(
         "PK051", "the same, lowest level", float(run.at("T_c", end)) / volume / 1000, "µg/mL"
     )
     yield _beside(
-        "PK052", "the same, area under the level over four weeks",
-        float(run.area("T_c", start, end)) / volume / 1000, "µg/mL·h",
-    )  # fmt: skip
+        "PK052",
+        "the same, area under the level over four weeks",
+        float(run.area("T_c", start, end)) / volume / 1000,
+        "µg/mL·h",
+    )
 
 
 def spread(row: EvidenceRow) -> tuple[str, float]:
@@ -58,9 +59,15 @@ def _beside(row_id: str, what: str, ours: float, unit: str) -> KnownAnswer:
     row = load_tables().row(row_id)
     kind, size = spread(row)
     return KnownAnswer.of(
-        f"published_{row_id}", what, row.value, ours, size,  # type: ignore[arg-type]
-        f"{row_id}, published mean; the tolerance is its {kind}", unit=unit, scale=Scale.ABSOLUTE,
-    )  # fmt: skip
+        f"published_{row_id}",
+        what,
+        row.value,  # type: ignore[arg-type]
+        ours,
+        size,
+        f"{row_id}, published mean; the tolerance is its {kind}",
+        unit=unit,
+        scale=Scale.ABSOLUTE,
+    )
 
 
 def _blinatumomab() -> float:
@@ -84,7 +91,10 @@ def _tocilizumab() -> tuple[Trajectory, float]:
     courses = Regimen.of(*(course.shifted(4 * _WEEK_H * i) for i in range(_COURSES)))
     start = 4 * _WEEK_H * (_COURSES - 1)
     run = simulate(
-        record.drug("tgn1412"), record.network, Regimen(), rescue=Rescue(file.inputs, courses),
+        record.drug("tgn1412"),
+        record.network,
+        Regimen(),
+        rescue=Rescue(file.inputs, courses),
         horizon_h=4 * _WEEK_H * _COURSES,
-    )  # fmt: skip
+    )
     return run, start

@@ -12,10 +12,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from qsp_lib.common.errors import InputError
-from qsp_lib.common.files import write_text_atomic
-from qsp_lib.common.text import dumps, plain
-from qsp_lib.model.simulation import ATOL, RTOL
+from qsp_lib.common import InputError, dumps, plain, write_text_atomic
+from qsp_lib.model import ATOL, RTOL
 
 from .answer import KnownAnswer, Scale
 from .exposure import exposure
@@ -79,8 +77,10 @@ def ask_all() -> KnownAnswers:
     """Ask every known answer; about five seconds."""
     return KnownAnswers(
         {group: tuple(check()) for group, check in CHECKS.items()},
-        {"rtol": RTOL, "atol": ATOL}, RTOLS, convergence(),
-    )  # fmt: skip
+        {"rtol": RTOL, "atol": ATOL},
+        RTOLS,
+        convergence(),
+    )
 
 
 def read_record(path: Path = RECORD) -> KnownAnswers:
@@ -102,9 +102,11 @@ def read_record(path: Path = RECORD) -> KnownAnswers:
             for group in CHECKS
         }
         return KnownAnswers(
-            answers, dict(content["settings"]), tuple(content["rtols"]),
+            answers,
+            dict(content["settings"]),
+            tuple(content["rtols"]),
             {name: tuple(errors) for name, errors in content["convergence"].items()},
-        )  # fmt: skip
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise InputError(
             f"{path} is not a record of known answers ({problem!r}); {renew}"

@@ -12,14 +12,20 @@ import sympy
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
-from qsp_lib.drugs.reading import load_drug, load_tocilizumab
-from qsp_lib.model.draws import Draws
-from qsp_lib.model.engines import solve_scipy
-from qsp_lib.model.engines.diffsol import as_diffsl, compile_text
-from qsp_lib.model.equations import STATES
-from qsp_lib.model.simulation import ATOL, RTOL, Rescue, simulate
-from qsp_lib.model.trajectory import Trajectory
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.drugs import load_drug, load_tocilizumab
+from qsp_lib.model import (
+    ATOL,
+    RTOL,
+    STATES,
+    Draws,
+    Rescue,
+    Trajectory,
+    as_diffsl,
+    compile_text,
+    simulate,
+    solve_scipy,
+)
+from qsp_lib.protocol import current_record
 
 from .answer import KnownAnswer, Scale
 from .closed_forms import HIRES_END, HIRES_SOLUTION, HIRES_START, hires
@@ -60,9 +66,14 @@ def solve_hires_by_scipy(rtol: float = 1e-12, atol: float = 1e-16) -> Array:
     symbols = sympy.symbols(_NAMES)
     slope = sympy.lambdify([symbols], sympy.Matrix(hires(symbols)).jacobian(symbols))
     solution = solve_ivp(
-        lambda _t, y: np.array(hires(y)), (0.0, HIRES_END), HIRES_START, method="Radau",
-        rtol=rtol, atol=atol, jac=lambda _t, y: slope(y),
-    )  # fmt: skip
+        lambda _t, y: np.array(hires(y)),
+        (0.0, HIRES_END),
+        HIRES_START,
+        method="Radau",
+        rtol=rtol,
+        atol=atol,
+        jac=lambda _t, y: slope(y),
+    )
     return np.asarray(solution.y[:, -1])
 
 
@@ -75,20 +86,42 @@ def solvers(rtol: float = RTOL, atol: float = ATOL) -> Iterator[KnownAnswer]:
 
 def _hires(rtol: float, atol: float) -> Iterator[KnownAnswer]:
     asked: tuple[tuple[str, str, Callable[[], Array], float], ...] = (
-        ("hires_explicit", "the default engine's explicit method, at the default tolerances",
-         lambda: solve_hires("explicit", rtol, atol), 5e-4),
-        ("hires_implicit", "the default engine's implicit method, at the default tolerances",
-         lambda: solve_hires("implicit", rtol, atol), 5e-4),
-        ("hires_tight", "the default engine's explicit method, at a relative tolerance of 10⁻¹⁰",
-         lambda: solve_hires("explicit", 1e-10, 1e-16), 1e-9),
-        ("hires_scipy", "SciPy's Radau method, at a relative tolerance of 10⁻¹²",
-         solve_hires_by_scipy, 1e-12),
-    )  # fmt: skip
+        (
+            "hires_explicit",
+            "the default engine's explicit method, at the default tolerances",
+            lambda: solve_hires("explicit", rtol, atol),
+            5e-4,
+        ),
+        (
+            "hires_implicit",
+            "the default engine's implicit method, at the default tolerances",
+            lambda: solve_hires("implicit", rtol, atol),
+            5e-4,
+        ),
+        (
+            "hires_tight",
+            "the default engine's explicit method, at a relative tolerance of 10⁻¹⁰",
+            lambda: solve_hires("explicit", 1e-10, 1e-16),
+            1e-9,
+        ),
+        (
+            "hires_scipy",
+            "SciPy's Radau method, at a relative tolerance of 10⁻¹²",
+            solve_hires_by_scipy,
+            1e-12,
+        ),
+    )
     for name, what, solve, tolerance in asked:
         yield KnownAnswer.of(
-            name, f"HIRES, eight stiff equations, at t = {HIRES_END}: {what}; shown: the first",
-            HIRES_SOLUTION, solve(), tolerance, _TEST_SET, unit="1", shown=0,
-        )  # fmt: skip
+            name,
+            f"HIRES, eight stiff equations, at t = {HIRES_END}: {what}; shown: the first",
+            HIRES_SOLUTION,
+            solve(),
+            tolerance,
+            _TEST_SET,
+            unit="1",
+            shown=0,
+        )
 
 
 def _reference(run: Trajectory) -> Array:
@@ -106,9 +139,16 @@ def _beside_reference(name: str, what: str, run: Trajectory, tolerance: float) -
     error = float((np.abs(run.states - expected) / top).max())
     il6 = STATES.index("IL6")
     return KnownAnswer(
-        name, what, float(expected[il6].max()), float(run.states[il6].max()), "pg/mL", error,
-        tolerance, Scale.LARGEST, _REFERENCE,
-    )  # fmt: skip
+        name,
+        what,
+        float(expected[il6].max()),
+        float(run.states[il6].max()),
+        "pg/mL",
+        error,
+        tolerance,
+        Scale.LARGEST,
+        _REFERENCE,
+    )
 
 
 def _whole_model(rtol: float, atol: float) -> Iterator[KnownAnswer]:
@@ -118,27 +158,55 @@ def _whole_model(rtol: float, atol: float) -> Iterator[KnownAnswer]:
     rescue = Rescue(file.inputs, file.regimens["clinical"].shifted(12.0))
     tgn1412, infusion = record.drug("tgn1412"), load_drug("tgn1412").regimens["clinical"]
     yield _beside_reference(
-        "model_monoclonal", "all 14 states over 96 h: TGN1412, tocilizumab at 12 h, CRP; shown: "
+        "model_monoclonal",
+        "all 14 states over 96 h: TGN1412, tocilizumab at 12 h, CRP; shown: "
         "the highest IL-6 at full hours",
-        simulate(tgn1412, record.network, infusion, rescue=rescue, crp=record.crp, horizon_h=96.0,
-                 times=times, rtol=rtol, atol=atol), 1e-5,
-    )  # fmt: skip
+        simulate(
+            tgn1412,
+            record.network,
+            infusion,
+            rescue=rescue,
+            crp=record.crp,
+            horizon_h=96.0,
+            times=times,
+            rtol=rtol,
+            atol=atol,
+        ),
+        1e-5,
+    )
     yield _beside_reference(
-        "model_bispecific", "all 14 states over 96 h: blinatumomab, 60 µg/m²/d; shown: the highest "
-        "IL-6 at full hours",
-        simulate(record.drug("blinatumomab"), record.network,
-                 load_drug("blinatumomab").regimens["clinical"], horizon_h=96.0, times=times,
-                 rtol=rtol, atol=atol), 1e-5,
-    )  # fmt: skip
+        "model_bispecific",
+        "all 14 states over 96 h: blinatumomab, 60 µg/m²/d; shown: the highest IL-6 at full hours",
+        simulate(
+            record.drug("blinatumomab"),
+            record.network,
+            load_drug("blinatumomab").regimens["clinical"],
+            horizon_h=96.0,
+            times=times,
+            rtol=rtol,
+            atol=atol,
+        ),
+        1e-5,
+    )
     # TNF removed in seconds: the engine takes its implicit method
     fast = Draws({"d_TNF": np.array([400.0])})
     yield _beside_reference(
-        "model_fast", "all 14 states over 6 h with TNF removed at 400 /h, which the default engine "
+        "model_fast",
+        "all 14 states over 6 h with TNF removed at 400 /h, which the default engine "
         "solves by its implicit method (TGN1412); shown: the highest IL-6 at full "
         "hours",
-        simulate(tgn1412.unlocked(), record.network.unlocked(), infusion, draws=fast, horizon_h=6.0,
-                 times=times[:7], rtol=rtol, atol=atol), 1e-4,
-    )  # fmt: skip
+        simulate(
+            tgn1412.unlocked(),
+            record.network.unlocked(),
+            infusion,
+            draws=fast,
+            horizon_h=6.0,
+            times=times[:7],
+            rtol=rtol,
+            atol=atol,
+        ),
+        1e-4,
+    )
 
 
 def convergence() -> Mapping[str, tuple[float, ...]]:
@@ -180,7 +248,9 @@ def _proportional() -> Iterator[KnownAnswer]:
         yield KnownAnswer.of(
             f"order_{name}",
             f"power of the tolerance by which the error falls from 10⁻³ to 10⁻⁹: {CURVES[name]}",
-            1.0, slope(errors), 0.3,
+            1.0,
+            slope(errors),
+            0.3,
             "error in proportion to the tolerance (Hairer, Nørsett and Wanner 1993, II.4)",
             unit="1",
-        )  # fmt: skip
+        )

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from qsp_lib.figures.style import COLOURS, CYTOKINE_LABELS
+from qsp_lib.figures import COLOURS, CYTOKINE_LABELS
 from qsp_lib.model import severity
 
 from .settings import Solution
@@ -41,9 +41,13 @@ def panels(solution: Solution, locked: Solution, label: str) -> Figure:
                 now = one is solution
                 width = 0.8 * weight if len(names) > 1 else 1.8
                 axis.plot(
-                    times[times >= 0], level, "-" if now else "--", label=name if now else "_",
-                    color=colour if now else "black", linewidth=width if now else 1.0,
-                )  # fmt: skip
+                    times[times >= 0],
+                    level,
+                    "-" if now else "--",
+                    label=name if now else "_",
+                    color=colour if now else "black",
+                    linewidth=width if now else 1.0,
+                )
                 highest = max(highest, float(level.max()))
         if len(names) > 1:
             axis.legend(loc="upper right", frameon=False)

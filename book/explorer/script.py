@@ -16,15 +16,23 @@ from typing import Any
 import sympy
 from sympy.printing.jscode import JavascriptCodePrinter
 
-from qsp_lib.common.errors import InputError
-from qsp_lib.drugs.reading import load_drug, load_tocilizumab
-from qsp_lib.figures.style import COLOURS, LABELS
-from qsp_lib.model import schedule, severity
-from qsp_lib.model.dosing import Bolus, Regimen
-from qsp_lib.model.equations import INPUTS, MECHANISMS, PARAMETERS, PRE_DOSE, STATES
-from qsp_lib.model.simulation import HORIZON_H
-from qsp_lib.model.symbolic import traced
-from qsp_lib.protocol.lock import Record
+from qsp_lib.common import InputError
+from qsp_lib.drugs import load_drug, load_tocilizumab
+from qsp_lib.figures import COLOURS, LABELS
+from qsp_lib.model import (
+    HORIZON_H,
+    INPUTS,
+    MECHANISMS,
+    PARAMETERS,
+    PRE_DOSE,
+    STATES,
+    Bolus,
+    Regimen,
+    schedule,
+    severity,
+    traced,
+)
+from qsp_lib.protocol import Record
 
 from .. import explorer
 
@@ -77,9 +85,13 @@ def _doses(regimen: Regimen) -> list[dict[str, float]]:
 
 def _control(control: explorer.Control) -> dict[str, Any]:
     return {
-        "label": control.label, "unit": control.unit, "low": control.low, "high": control.high,
-        "locked": control.locked, "scale": control.scale,
-    }  # fmt: skip
+        "label": control.label,
+        "unit": control.unit,
+        "low": control.low,
+        "high": control.high,
+        "locked": control.locked,
+        "scale": control.scale,
+    }
 
 
 def constants(record: Record) -> dict[str, Any]:
@@ -88,11 +100,14 @@ def constants(record: Record) -> dict[str, Any]:
     for name in record.content["drugs"]:
         inputs, regimen = record.drug(name), load_drug(name).regimens["clinical"]
         drugs[name] = {
-            "label": LABELS.get(name, inputs.label), "mechanism": inputs.mechanism,
-            "colour": COLOURS[name], "values": inputs.values(), "regimen": regimen.label,
+            "label": LABELS.get(name, inputs.label),
+            "mechanism": inputs.mechanism,
+            "colour": COLOURS[name],
+            "values": inputs.values(),
+            "regimen": regimen.label,
             "doses": _doses(regimen),
             "controls": {k: _control(c) for k, c in explorer.controls(record, name).items()},
-        }  # fmt: skip
+        }
     rescue = load_tocilizumab().regimens["clinical"]
     boundaries = record.content["severity"]["boundaries"]
     return {
@@ -104,8 +119,10 @@ def constants(record: Record) -> dict[str, Any]:
         "crp": record.crp.values(),
         "drugs": drugs,
         "tocilizumab": {
-            "values": record.tocilizumab.values(), "regimen": rescue.label,
-            "mg": rescue.total_ug / 1000, "doses": _doses(rescue),
+            "values": record.tocilizumab.values(),
+            "regimen": rescue.label,
+            "mg": rescue.total_ug / 1000,
+            "doses": _doses(rescue),
             "control": _control(explorer.TOCILIZUMAB),
         },
         "baselines": severity.baselines(),
@@ -115,7 +132,7 @@ def constants(record: Record) -> dict[str, Any]:
         "slider_steps": explorer.SLIDER_STEPS,
         "rtol": record.content["solver"]["rtol"] * _TIGHTER,
         "atol": record.content["solver"]["atol"],
-    }  # fmt: skip
+    }
 
 
 def model_script(record: Record, static: Path = STATIC) -> str:

@@ -9,14 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from qsp_lib.common.errors import InputError
-from qsp_lib.drugs.reading import load_drug, load_tocilizumab
-from qsp_lib.model import severity
-from qsp_lib.model.dosing import Bolus, Infusion, Regimen
-from qsp_lib.model.parameters import DrugInputs, NetworkParameters
-from qsp_lib.model.simulation import HORIZON_H, Rescue, simulate
-from qsp_lib.model.trajectory import Trajectory
-from qsp_lib.protocol.lock import Record, current_record
+from qsp_lib.common import InputError
+from qsp_lib.drugs import load_drug, load_tocilizumab
+from qsp_lib.model import (
+    HORIZON_H,
+    Bolus,
+    DrugInputs,
+    Infusion,
+    NetworkParameters,
+    Regimen,
+    Rescue,
+    Trajectory,
+    severity,
+    simulate,
+)
+from qsp_lib.protocol import Record, current_record
 
 SLIDER_STEPS = 1000
 """Positions of a slider; the locked value stands at the one nearest to it."""
@@ -184,9 +191,14 @@ def solve(setting: Setting, record: Record | None = None, **options: Any) -> Sol
         clinical = load_tocilizumab().regimens["clinical"]
         rescue = Rescue(record.tocilizumab, clinical.shifted(given_h + dose_h))
     trajectory = simulate(
-        drug, network, regimen.shifted(dose_h), rescue=rescue, crp=record.crp,
-        horizon_h=HORIZON_H + dose_h, **options,
-    )  # fmt: skip
+        drug,
+        network,
+        regimen.shifted(dose_h),
+        rescue=rescue,
+        crp=record.crp,
+        horizon_h=HORIZON_H + dose_h,
+        **options,
+    )
     z = float(severity.index(trajectory, dose_h))
     return Solution(setting, trajectory, dose_h, z, int(record.boundaries.grade(z)))
 

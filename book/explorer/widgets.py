@@ -8,8 +8,8 @@ from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from qsp_lib.common.errors import QspError
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.common import QspError
+from qsp_lib.protocol import current_record
 
 from .settings import SLIDER_STEPS, TOCILIZUMAB, Setting, Solution, controls, solve
 
@@ -79,10 +79,15 @@ class Explorer:
             "feedback": w.Checkbox(value=True, description="IL-6 feedback", **wide),
             "with_tocilizumab": w.Checkbox(value=False, description="give tocilizumab", **wide),
             "tocilizumab_h": w.FloatSlider(
-                min=TOCILIZUMAB.low, max=TOCILIZUMAB.high, value=TOCILIZUMAB.locked, step=0.5,
-                description="tocilizumab at (h from first dose)", continuous_update=False, **wide,
+                min=TOCILIZUMAB.low,
+                max=TOCILIZUMAB.high,
+                value=TOCILIZUMAB.locked,
+                step=0.5,
+                description="tocilizumab at (h from first dose)",
+                continuous_update=False,
+                **wide,
             ),
-        }  # fmt: skip
+        }
         self.reset_button = w.Button(description="reset to the lock", tooltip="reset to the lock")
         self.message = w.HTML()
         self.picture = w.Image(format="png")
@@ -100,10 +105,11 @@ class Explorer:
         """Where the widgets stand."""
         drug = self.widgets["drug"].value
         values: dict[str, Any] = {
-            key: None if math.isclose(self.widgets[key].value, control.locked, rel_tol=1e-9)
+            key: None
+            if math.isclose(self.widgets[key].value, control.locked, rel_tol=1e-9)
             else self.widgets[key].value
             for key, control in controls(current_record(), drug).items()
-        }  # fmt: skip
+        }
         given = self.widgets["with_tocilizumab"].value
         return replace(
             Setting(drug, **values),

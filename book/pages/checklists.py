@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from qsp_lib.common.errors import InputError
+from qsp_lib.common import InputError
 
 from .fragments import BookData, fragment, table
 
@@ -115,11 +115,14 @@ def read_checklist(text: str) -> Checklist:
     for statement in statements:
         _require_known(statement, {"name", "text"}, "a statement")
     return Checklist(
-        given.get("title", ""), given.get("short", ""), given.get("source", ""),
-        given.get("doi", ""), given.get("note", ""),
+        given.get("title", ""),
+        given.get("short", ""),
+        given.get("source", ""),
+        given.get("doi", ""),
+        given.get("note", ""),
         tuple((s["name"], s["text"]) for s in statements),
         tuple(_item(item) for item in given.get("items", [])),
-    )  # fmt: skip
+    )
 
 
 def _item(given: Mapping[str, Any]) -> Item:
@@ -212,8 +215,8 @@ def tally(items: tuple[Item, ...]) -> str:
     """How many items have which verdict."""
     counts = {v: sum(item.verdict is v for item in items) for v in ItemVerdict}
     return (
-        f"Of {len(items)} items: {counts[ItemVerdict.MET]} met, {counts[ItemVerdict.PARTLY]} partly met, "
-        f"{counts[ItemVerdict.OPEN]} open."
+        f"Of {len(items)} items: {counts[ItemVerdict.MET]} met, "
+        f"{counts[ItemVerdict.PARTLY]} partly met, {counts[ItemVerdict.OPEN]} open."
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qsp_lib.chapters import notebooks
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.protocol import current_record
 
 from ..site.citation_files import work
 from .fragments import BookData, fragment

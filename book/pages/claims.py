@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
-from qsp_lib.chapters.results import Results
-from qsp_lib.common.errors import InputError
+from qsp_lib.chapters import Results
+from qsp_lib.common import InputError
 from qsp_lib.model import severity
 
 from .fragments import BookData, fragment, table
@@ -226,67 +226,84 @@ def _low_dose(r: Results) -> ClaimOutcome:
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         "A network of 17 parameters is calibrated on blinatumomab.",
-        "01_calibration", "posterior against prior after fitting eight published medians and two "
-        "declared peaks; agrees if more than half of the 17 moved", _calibrated_on_one_drug,
+        "01_calibration",
+        "posterior against prior after fitting eight published medians and two "
+        "declared peaks; agrees if more than half of the 17 moved",
+        _calibrated_on_one_drug,
     ),
     Claim(
         "Developing the structure on TGN1412 calls for a macrophage-gated STAT3 feedback.",
-        "02_locking", "evidence of three structures fitted to both drugs; agrees if the gated one "
-        "is preferred", _structure,
+        "02_locking",
+        "evidence of three structures fitted to both drugs; agrees if the gated one is preferred",
+        _structure,
     ),
     Claim(
         "One locked network orders three drug classes by severity without refitting.",
-        "03_blind_prediction", "order of the severity index at the lock; agrees if strict and as "
-        "claimed", _ordering,
+        "03_blind_prediction",
+        "order of the severity index at the lock; agrees if strict and as claimed",
+        _ordering,
     ),
     Claim(
         "The blind prediction of OKT3 matches published cytokine levels.",
-        "03_blind_prediction", "median peaks within the eligible published range, once opened",
+        "03_blind_prediction",
+        "median peaks within the eligible published range, once opened",
         _blind_levels,
     ),
     Claim(
         "Tocilizumab rescues, in five phenomena.",
-        "04_rescue", "seven numeric predicates; agrees if five or more of them appear", _rescue,
+        "04_rescue",
+        "seven numeric predicates; agrees if five or more of them appear",
+        _rescue,
     ),
     Claim(
         "Exchanging the exhaustion rate between OKT3 and TGN1412 reverses their order.",
-        "05_swap_test", "the exchange on unlocked copies, with controls; agrees if the order "
-        "reverses by more than a tie", _swap,
+        "05_swap_test",
+        "the exchange on unlocked copies, with controls; agrees if the order "
+        "reverses by more than a tie",
+        _swap,
     ),
     Claim(
         "692 of 5,000 parameter draws (13.8 %) are accepted.",
-        "06_robustness", "rejection over 5,000 Sobol draws; agrees if the intervals overlap",
+        "06_robustness",
+        "rejection over 5,000 Sobol draws; agrees if the intervals overlap",
         _ensemble,
     ),
     Claim(
         "The order is stable over a 30 × 30 map of the two thresholds.",
-        "06_robustness", "count of wrong orders of 900, a tie counting as wrong; agrees if none",
+        "06_robustness",
+        "count of wrong orders of 900, a tie counting as wrong; agrees if none",
         _map,
     ),
     Claim(
         "k_fb and d_IL6 have complementary one-sided profiles and an identifiable ratio.",
-        "07_identifiability", "profile likelihoods of the joint data, priors of the pair dropped; "
-        "agrees if all three verdicts are as claimed", _identifiability,
+        "07_identifiability",
+        "profile likelihoods of the joint data, priors of the pair dropped; "
+        "agrees if all three verdicts are as claimed",
+        _identifiability,
     ),
     Claim(
         "The three drugs have three qualitatively distinct dose-response shapes.",
-        "08_dose_response", "a rule on the peak signal, fixed beforehand; agrees if three shapes",
+        "08_dose_response",
+        "a rule on the peak signal, fixed beforehand; agrees if three shapes",
         _shapes,
     ),
-)  # fmt: skip
+)
 
 BESIDE: tuple[Claim, ...] = (
     Claim(
         "The blind prediction of OKT3 has the pattern expected of a first dose (our checks).",
-        "03_blind_prediction", "eight checks fixed with the lock; agrees if all hold",
+        "03_blind_prediction",
+        "eight checks fixed with the lock; agrees if all hold",
         _blind_pattern,
     ),
     Claim(
         "TGN1412 at 0.1-7 µg/kg (TAB08 trial) released no pro-inflammatory cytokines "
         "(PK036, EA021; secondary source).",
-        "08_dose_response", "severity index at those doses", _low_dose,
+        "08_dose_response",
+        "severity index at those doses",
+        _low_dose,
     ),
-)  # fmt: skip
+)
 """Not among the claims, but what the model ought to meet: our checks, and an observation."""
 
 
@@ -307,11 +324,14 @@ def judged(
 def _rows(outcomes: list[tuple[Claim, ClaimOutcome]]) -> list[tuple[str, ...]]:
     return [
         (
-            claim.claim, f"**{outcome.words}**", outcome.text, claim.test,
+            claim.claim,
+            f"**{outcome.words}**",
+            outcome.text,
+            claim.test,
             f"[{claim.chapter[3:].replace('_', ' ')}](../notebooks/{claim.chapter}.ipynb)",
         )
         for claim, outcome in outcomes
-    ]  # fmt: skip
+    ]
 
 
 @fragment("claims_summary")
@@ -323,8 +343,8 @@ def claims_summary(book: BookData) -> str:
     by_little = f" ({narrow} of them narrowly)" if narrow else ""
     return (
         f"Of {len(CLAIMS)} claims, {counts[ClaimVerdict.AGREES]} agree with what this model gives"
-        f"{by_little}, {counts[ClaimVerdict.DIFFERS]} differ, and {counts[ClaimVerdict.UNTESTED]} cannot be "
-        "tested yet.\n"
+        f"{by_little}, {counts[ClaimVerdict.DIFFERS]} differ, and {counts[ClaimVerdict.UNTESTED]} "
+        "cannot be tested yet.\n"
     )
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qsp_lib.analyses.identifiability import CLAIMED, RATIO
-from qsp_lib.analyses.kept_profiles import read_kept
-from qsp_lib.analyses.second_profiler import SecondVerdict, read_verdicts
+from qsp_lib.analyses import CLAIMED, RATIO, SecondVerdict, read_kept, read_verdicts
 from qsp_lib.chapters import notebooks
 from qsp_lib.export import petab
-from qsp_lib.inference.profiles import End
-from qsp_lib.model.priors import network_table
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.inference import End
+from qsp_lib.model import network_table
+from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, table
 from .interoperability import read_found
@@ -93,10 +91,14 @@ def second_verdicts(_book: BookData) -> str:
             )
             rows.append(
                 (
-                    f"{_symbol(name)} ({_unit(name)})", priors, ours.verdict.value, _interval(ours),
-                    other.verdict.value, _interval(other),
+                    f"{_symbol(name)} ({_unit(name)})",
+                    priors,
+                    ours.verdict.value,
+                    _interval(ours),
+                    other.verdict.value,
+                    _interval(other),
                 )
-            )  # fmt: skip
+            )
             agree += ours.verdict is other.verdict
             shifts += [abs(ours.low - other.low), abs(ours.high - other.high)]
             above.append(other.cost - ours.cost)

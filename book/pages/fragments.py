@@ -15,10 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from qsp_lib.chapters import results
-from qsp_lib.chapters.results import Results
-from qsp_lib.common.errors import InputError
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.chapters import Results, results
+from qsp_lib.common import InputError
+from qsp_lib.protocol import current_record
 
 from .substitutions import flatten, format_value, prefix
 

@@ -8,17 +8,23 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from qsp_lib.analyses.rescue import LATE_H
+from qsp_lib.analyses import LATE_H
 from qsp_lib.chapters import notebooks
-from qsp_lib.common.errors import InputError
-from qsp_lib.drugs.reading import shipped_drugs
-from qsp_lib.export import combine, petab, sbml
-from qsp_lib.export.courses import ATOL, RTOL, reference_courses
-from qsp_lib.export.everything import packs, read_manifest
-from qsp_lib.export.formula import identifier
-from qsp_lib.model.equations import DRUG, INPUTS, STATES
-from qsp_lib.model.vocabulary import QUANTITIES
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.common import InputError
+from qsp_lib.drugs import shipped_drugs
+from qsp_lib.export import (
+    ATOL,
+    RTOL,
+    combine,
+    identifier,
+    packs,
+    petab,
+    read_manifest,
+    reference_courses,
+    sbml,
+)
+from qsp_lib.model import DRUG, INPUTS, QUANTITIES, STATES
+from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, table
 from .substitutions import format_value
@@ -214,9 +220,11 @@ def petab_amici(_book: BookData) -> str:
     data, priors, alone = (
         format_value(value)
         for value in (
-            one["difference"]["data"], one["difference"]["priors"], two["difference"]["data"],
+            one["difference"]["data"],
+            one["difference"]["priors"],
+            two["difference"]["data"],
         )
-    )  # fmt: skip
+    )
     return (
         f"{'At' if same else 'Before these files last changed, at'} the same "
         f"{len(made['points'])} points {tools[0]} evaluated version 1: the likelihood "

@@ -152,7 +152,7 @@ def known_answers_pictures(_book: BookData) -> dict[str, bytes]:
 def _svg(rtols: tuple[float, ...], curves: dict[str, tuple[float, ...]]) -> bytes:
     import matplotlib
 
-    from qsp_lib.figures.style import STYLE
+    from qsp_lib.figures import STYLE
 
     from .machinery_figure import error_against_tolerance
 

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from qsp_lib.figures.style import COLOURS, INDIGO, OLIVE, WIDTH, WINE
+from qsp_lib.figures import COLOURS, INDIGO, OLIVE, WIDTH, WINE
 
 _LOOKS = (
-    (INDIGO, "o", "-"), (OLIVE, "s", "-"), (WINE, "^", "--"), (COLOURS["neutral"], "D", ":"),
-)  # fmt: skip
+    (INDIGO, "o", "-"),
+    (OLIVE, "s", "-"),
+    (WINE, "^", "--"),
+    (COLOURS["neutral"], "D", ":"),
+)
 
 
 def error_against_tolerance(
@@ -35,8 +38,12 @@ def error_against_tolerance(
     axis.set_xlabel("relative tolerance asked for (tighter to the right)")
     axis.set_ylabel("largest relative error")
     axis.text(
-        0.22, 0.16, "error below the tolerance", transform=axis.transAxes, fontsize=8.5,
+        0.22,
+        0.16,
+        "error below the tolerance",
+        transform=axis.transAxes,
+        fontsize=8.5,
         color=COLOURS["neutral"],
-    )  # fmt: skip
+    )
     axis.legend(fontsize=8)
     return figure

@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from qsp_lib.__main__ import build_parser
-from qsp_lib.chapters.results import Results
-from qsp_lib.common.errors import InputError
-from qsp_lib.drugs.class_defaults import defaults_of_class, fill
-from qsp_lib.drugs.reading import load_drug
-from qsp_lib.prediction.arm import Arm, Estimate
-from qsp_lib.prediction.predicting import Prediction, predict
-from qsp_lib.prediction.report import as_text, number
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.chapters import Results
+from qsp_lib.common import InputError
+from qsp_lib.drugs import defaults_of_class, fill, load_drug
+from qsp_lib.prediction import Arm, Estimate, Prediction, as_text, number, predict
+from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, table
 
@@ -144,9 +141,13 @@ def commands(parser: argparse.ArgumentParser) -> list[tuple[str, argparse.Argume
 def _row(label: str, arm: Arm) -> tuple[str, ...]:
     peak, time = arm.peaks["IL6"], arm.peak_times["IL6"]
     return (
-        label, number(peak.central), number(time.central), f"{arm.severity.central:.2f}",
-        _interval(arm.severity), str(arm.grade),
-    )  # fmt: skip
+        label,
+        number(peak.central),
+        number(time.central),
+        f"{arm.severity.central:.2f}",
+        _interval(arm.severity),
+        str(arm.grade),
+    )
 
 
 def _interval(estimate: Estimate) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from qsp_lib.common.errors import InputError
-from qsp_lib.evidence.observations import Observation, load_observations
+from qsp_lib.common import InputError
+from qsp_lib.evidence import Observation, load_observations
 
 from .fragments import BookData, fragment
 from .substitutions import format_value
@@ -21,9 +21,10 @@ def observed(analyte: str, time_h: float | None) -> Observation:
         InputError: there is not exactly one.
     """
     found = [
-        o for o in load_observations()
+        o
+        for o in load_observations()
         if o.drug == DRUG and o.analyte == analyte and o.time_h == time_h
-    ]  # fmt: skip
+    ]
     if len(found) != 1:
         raise InputError(
             f"{len(found)} observations of {DRUG} {analyte} at {time_h} h; expected one."

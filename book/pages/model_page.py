@@ -12,11 +12,10 @@ import numpy as np
 
 from qsp_lib.calibration import joint_fit as calibration
 from qsp_lib.chapters import chapter as chapters
-from qsp_lib.evidence.observations import load_observations
+from qsp_lib.evidence import load_observations
 from qsp_lib.inference import fitting, posterior, profiles
-from qsp_lib.model.crp import MILD_PEAK_MG_L, SEVERE_PEAK_MG_L
-from qsp_lib.model.parameters import NetworkParameters
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.model import MILD_PEAK_MG_L, SEVERE_PEAK_MG_L, NetworkParameters
+from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, table
 from .substitutions import format_value
@@ -114,25 +113,49 @@ def fit_settings(book: BookData) -> str:
     names = record.posterior[0]
     networks = sum("." not in name for name in names)
     rows = [
-        ("fitted", f"{len(names)} parameters: {networks} of the network, "
-         f"{len(names) - networks} of the drugs", "`calibration.estimated`"),
-        ("bounds", f"{calibration.BOUND_DECADES:g} decades either side of the prior median",
-         "`calibration.make_problem`"),
-        ("starts", f"{locking['fit']['starts']} scrambled Sobol points of the prior, its median "
-         f"first; {locking['fit']['starts_at_best']:.0%} of them end at the best cost",
-         "`fitting.starting_points`"),
-        ("integration within the fit", f"relative tolerance {_power(calibration.FIT_RTOL)}, "
-         f"absolute {_power(calibration.FIT_ATOL)}", "`calibration.CourseResiduals`"),
+        (
+            "fitted",
+            f"{len(names)} parameters: {networks} of the network, "
+            f"{len(names) - networks} of the drugs",
+            "`calibration.estimated`",
+        ),
+        (
+            "bounds",
+            f"{calibration.BOUND_DECADES:g} decades either side of the prior median",
+            "`calibration.make_problem`",
+        ),
+        (
+            "starts",
+            f"{locking['fit']['starts']} scrambled Sobol points of the prior, its median "
+            f"first; {locking['fit']['starts_at_best']:.0%} of them end at the best cost",
+            "`fitting.starting_points`",
+        ),
+        (
+            "integration within the fit",
+            f"relative tolerance {_power(calibration.FIT_RTOL)}, "
+            f"absolute {_power(calibration.FIT_ATOL)}",
+            "`calibration.CourseResiduals`",
+        ),
         ("step of the differences", f"{_power(fitting.STEP)} in log10", "`fitting.Problem`"),
         ("cost at the lock", f"{record.content['posterior']['cost']:.2f}", "lock record"),
-        ("sampler", f"{walkers} walkers, {steps} steps, the first {burned} thrown away",
-         "`posterior.check_with_sampler`"),
-        ("sampled over Laplace width", f"{min(ratios):.2f} to {max(ratios):.2f} along the "
-         f"directions of the Hessian; {sampler['acceptance']:.0%} of the moves accepted",
-         "[](../notebooks/03_blind_prediction.ipynb)"),
-        ("profile threshold", f"{profiles.THRESHOLD:.2f}, the {profiles.CONFIDENCE:.0%} quantile "
-         "of χ² with one degree of freedom", "`profiles.THRESHOLD`"),
-    ]  # fmt: skip
+        (
+            "sampler",
+            f"{walkers} walkers, {steps} steps, the first {burned} thrown away",
+            "`posterior.check_with_sampler`",
+        ),
+        (
+            "sampled over Laplace width",
+            f"{min(ratios):.2f} to {max(ratios):.2f} along the "
+            f"directions of the Hessian; {sampler['acceptance']:.0%} of the moves accepted",
+            "[](../notebooks/03_blind_prediction.ipynb)",
+        ),
+        (
+            "profile threshold",
+            f"{profiles.THRESHOLD:.2f}, the {profiles.CONFIDENCE:.0%} quantile "
+            "of χ² with one degree of freedom",
+            "`profiles.THRESHOLD`",
+        ),
+    ]
     return table(("what", "value", "where"), rows)
 
 

@@ -70,9 +70,14 @@ def headline_table(record: SpeedRecord) -> str:
         for name, engine in _ranked(record)
     ]
     header = (
-        "engine", f"{record.simulations:,} simulations on {record.cores} cores (s)", "times ours",
-        "processor time (s)", "start-up (s)", "then, simulations a second and core", "memory (MB)",
-    )  # fmt: skip
+        "engine",
+        f"{record.simulations:,} simulations on {record.cores} cores (s)",
+        "times ours",
+        "processor time (s)",
+        "start-up (s)",
+        "then, simulations a second and core",
+        "memory (MB)",
+    )
     return _small_print(table(header, rows))
 
 
@@ -80,15 +85,23 @@ def accuracy_table(record: SpeedRecord) -> str:
     """One row an engine: tolerance, and errors of the ensemble that was simulated with it."""
     rows = [
         (
-            engine.label, engine.rtol, float(f"{engine.within:.2g}"),
-            float(f"{engine.largest:.2g}"), engine.failed, f"{engine.checked:,}",
+            engine.label,
+            engine.rtol,
+            float(f"{engine.within:.2g}"),
+            float(f"{engine.largest:.2g}"),
+            engine.failed,
+            f"{engine.checked:,}",
         )
         for _, engine in _ranked(record)
-    ]  # fmt: skip
+    ]
     header = (
-        "engine", "relative tolerance", f"error, {_percent(record.problem['within'])} of sets",
-        "largest error", "sets failed", "of sets",
-    )  # fmt: skip
+        "engine",
+        "relative tolerance",
+        f"error, {_percent(record.problem['within'])} of sets",
+        "largest error",
+        "sets failed",
+        "of sets",
+    )
     return _small_print(table(header, rows))
 
 
@@ -357,7 +370,7 @@ def performance_pictures(_book: BookData) -> dict[str, bytes]:
     """Time against size, and error against time, drawn from the record."""
     import matplotlib
 
-    from qsp_lib.figures.style import STYLE
+    from qsp_lib.figures import STYLE
 
     from .performance_figure import speed
 

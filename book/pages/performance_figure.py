@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchmarks.record import AS_IN_CHAPTER
-from qsp_lib.figures.style import COLOURS, WIDTH
+from qsp_lib.figures import COLOURS, WIDTH
 
 if TYPE_CHECKING:
     from benchmarks.record import Measured, SpeedRecord
@@ -37,9 +37,13 @@ def _sizes(axis: Axes, record: SpeedRecord, engine: Measured, look: tuple[str, s
     axis.plot(sizes, [c.wall_s.median for c in cells], color=colour, linestyle=line, linewidth=1.4)
     for size, cell in zip(sizes, cells, strict=True):
         axis.plot(
-            [size], [cell.wall_s.median], color=colour, marker=marker, markersize=5,
+            [size],
+            [cell.wall_s.median],
+            color=colour,
+            marker=marker,
+            markersize=5,
             markerfacecolor="white" if cell.extrapolated else colour,
-        )  # fmt: skip
+        )
         axis.plot([size] * 2, [cell.wall_s.low, cell.wall_s.high], color=colour, linewidth=1)
 
 
@@ -55,22 +59,39 @@ def speed(record: SpeedRecord) -> Figure:
         rungs = [rung for rung in engine.ladder if rung.error is not None]
         colour, marker, line = look
         right.plot(
-            [1e3 * rung.cpu_s for rung in rungs], [rung.error for rung in rungs],
-            color=colour, marker=marker, markersize=4, linestyle=line, linewidth=1.4,
-        )  # fmt: skip
+            [1e3 * rung.cpu_s for rung in rungs],
+            [rung.error for rung in rungs],
+            color=colour,
+            marker=marker,
+            markersize=4,
+            linestyle=line,
+            linewidth=1.4,
+        )
         handles.append(
             Line2D([], [], color=colour, marker=marker, linestyle=line, label=engine.label)
         )
     handles.append(
-        Line2D([], [], color=COLOURS["neutral"], marker="o", markerfacecolor="white",
-               linestyle="none", label="extrapolated")
-    )  # fmt: skip
+        Line2D(
+            [],
+            [],
+            color=COLOURS["neutral"],
+            marker="o",
+            markerfacecolor="white",
+            linestyle="none",
+            label="extrapolated",
+        )
+    )
     target, within = record.problem["target_error"], 100 * record.problem["within"]
     right.axhline(target, color=COLOURS["light"], linewidth=1)
     right.text(
-        0.99, target * 1.08, "common accuracy", transform=right.get_yaxis_transform(), ha="right",
-        fontsize=8, color=COLOURS["neutral"],
-    )  # fmt: skip
+        0.99,
+        target * 1.08,
+        "common accuracy",
+        transform=right.get_yaxis_transform(),
+        ha="right",
+        fontsize=8,
+        color=COLOURS["neutral"],
+    )
     for axis in (left, right):
         axis.set(xscale="log", yscale="log")
     right.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))

@@ -14,10 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from qsp_lib.common.errors import EvidenceError
-from qsp_lib.common.files import write_text_atomic
-from qsp_lib.evidence.row import EvidenceRow
-from qsp_lib.evidence.tables import load_tables
+from qsp_lib.common import EvidenceError, write_text_atomic
+from qsp_lib.evidence import EvidenceRow, load_tables
 
 BIB = Path(__file__).resolve().parents[1] / "references.bib"
 MARKER = "% Made from the evidence by python -m book references; do not edit below.\n"

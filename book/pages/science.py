@@ -7,21 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from qsp_lib.chapters import notebooks
-from qsp_lib.drugs.reading import (
-    DrugFile,
-    SourcedValue,
-    load_drug,
-    load_tocilizumab,
-    shipped_drugs,
-)
-from qsp_lib.evidence.observations import load_observations
-from qsp_lib.evidence.row import DECLARED, EvidenceRow
-from qsp_lib.evidence.tables import load_tables
-from qsp_lib.model.parameters import DrugInputs, TocilizumabInputs
-from qsp_lib.model.priors import network_table
-from qsp_lib.model.symbolic import definitions, regrouped
-from qsp_lib.protocol.lock import current_record
-from qsp_lib.protocol.seal import sealed_tables, status
+from qsp_lib.drugs import DrugFile, SourcedValue, load_drug, load_tocilizumab, shipped_drugs
+from qsp_lib.evidence import DECLARED, EvidenceRow, load_observations, load_tables
+from qsp_lib.model import DrugInputs, TocilizumabInputs, definitions, network_table, regrouped
+from qsp_lib.protocol import current_record, sealed_tables, status
 
 from . import typeset
 from .fragments import BookData, fragment, table
@@ -100,9 +89,15 @@ def network_parameters(_book: BookData) -> str:
         for name, row in network_table().items()
     ]
     header = (
-        "symbol", "what it is", "unit", "prior median", "prior sd (log10)", "locked value",
-        "posterior sd (log10)", "source",
-    )  # fmt: skip
+        "symbol",
+        "what it is",
+        "unit",
+        "prior median",
+        "prior sd (log10)",
+        "locked value",
+        "posterior sd (log10)",
+        "source",
+    )
     return table(header, rows)
 
 
@@ -206,12 +201,16 @@ def evidence(_book: BookData) -> str:
     for name in known.texts:
         rows = [
             (
-                row.id, ", ".join(filter(None, (row.drug, row.analyte, row.statistic))),
-                _level(row), _source(row), row.verified, row.note or "",
+                row.id,
+                ", ".join(filter(None, (row.drug, row.analyte, row.statistic))),
+                _level(row),
+                _source(row),
+                row.verified,
+                row.note or "",
             )
             for row_id, row in known.items()
             if known.tables[row_id] == name
-        ]  # fmt: skip
+        ]
         title = name.removesuffix(".csv").replace("_", " ")
         parts.append(f":::{{dropdown}} {title} ({len(rows)} rows)\n{table(header, rows)}:::\n")
     return "\n".join(parts)
@@ -247,11 +246,13 @@ def declared_assumptions(_book: BookData) -> str:
     ]
     rows += [
         (
-            "severity", f"lowest index of grade {grade}",
-            f"{severity['boundaries'][f'grade_{grade}']:.2f}", origin,
+            "severity",
+            f"lowest index of grade {grade}",
+            f"{severity['boundaries'][f'grade_{grade}']:.2f}",
+            origin,
         )
         for grade, origin in grade_boundaries()
-    ]  # fmt: skip
+    ]
     rows.append(("severity", "tie", f"{severity['tie']:g}", "indices this close are not an order"))
     return table(("owner", "input", "value", "what is assumed"), rows)
 

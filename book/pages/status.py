@@ -11,15 +11,28 @@ from xml.etree import ElementTree
 
 from qsp_lib import __version__
 from qsp_lib.chapters import notebooks
-from qsp_lib.protocol.ledger import LedgerEntry, read_ledger
+from qsp_lib.protocol import LedgerEntry, read_ledger
 
 from .fragments import BookData, describe_lock, fragment, table
 from .substitutions import flatten, format_value
 
 PACKAGES = (
-    "numpy", "scipy", "pandas", "sympy", "pydiffsol", "emcee", "pydantic", "pint", "matplotlib",
-    "ipywidgets", "papermill", "nbval", "jupyter-book", "sphinx", "sphinx-book-theme",
-)  # fmt: skip
+    "numpy",
+    "scipy",
+    "pandas",
+    "sympy",
+    "pydiffsol",
+    "emcee",
+    "pydantic",
+    "pint",
+    "matplotlib",
+    "ipywidgets",
+    "papermill",
+    "nbval",
+    "jupyter-book",
+    "sphinx",
+    "sphinx-book-theme",
+)
 TESTS = "tests.xml"
 """In the build folder: the record that ``make test`` leaves, in JUnit's form."""
 
@@ -77,11 +90,15 @@ def ledger_entries(_book: BookData) -> str:
     """Every entry of the ledger."""
     rows = [
         (
-            f'<span class="nowrap">{entry.date}</span>', entry.kind, entry.lock_version,
-            f"`{entry.table}`", _summary(entry), f"`{entry.table_sha256[:12]}`",
+            f'<span class="nowrap">{entry.date}</span>',
+            entry.kind,
+            entry.lock_version,
+            f"`{entry.table}`",
+            _summary(entry),
+            f"`{entry.table_sha256[:12]}`",
         )
         for entry in read_ledger()
-    ]  # fmt: skip
+    ]
     return table(("date", "kind", "lock", "file", "summary", "SHA-256"), rows)
 
 

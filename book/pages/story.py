@@ -11,11 +11,11 @@ from functools import cache
 
 import numpy as np
 
-from qsp_lib.chapters.results import Results
-from qsp_lib.common.errors import InputError
-from qsp_lib.figures.style import LABELS
+from qsp_lib.chapters import Results
+from qsp_lib.common import InputError
+from qsp_lib.figures import LABELS
 from qsp_lib.model import severity
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.protocol import current_record
 
 from ..explorer.settings import Setting, solve
 from .fragments import BookData, fragment, pictures, require_current_lock
@@ -47,9 +47,14 @@ def drug_stories(numbers: Results) -> dict[str, DrugStory]:
         times, rise = _course(name)
         sampled = numbers.value(f"sampler/severity/{name}")
         stories[name] = DrugStory(
-            times, rise, index["central"], index["low"], index["high"],
-            sampled["low"], sampled["high"],
-        )  # fmt: skip
+            times,
+            rise,
+            index["central"],
+            index["low"],
+            index["high"],
+            sampled["low"],
+            sampled["high"],
+        )
     return stories
 
 

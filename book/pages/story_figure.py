@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from qsp_lib.figures.style import COLOURS, LABELS, STYLE, WIDTH
+from qsp_lib.figures import COLOURS, LABELS, STYLE, WIDTH
 
 LAST_H = 168.0
 NARROW = 3.7
@@ -90,9 +90,15 @@ def _courses(axis: Axes, drugs: Mapping[str, DrugStory]) -> None:
         axis.plot(drug.times_h[top], drug.rise[top], "o", color=COLOURS[name], markersize=6)
         level = float(np.interp(_LABEL_AT_H, drug.times_h, drug.rise))
         axis.annotate(
-            LABELS[name], (_LABEL_AT_H, level), xytext=(0, 5), textcoords="offset points",
-            ha="left", va="bottom", color=COLOURS[name], weight="bold",
-        )  # fmt: skip
+            LABELS[name],
+            (_LABEL_AT_H, level),
+            xytext=(0, 5),
+            textcoords="offset points",
+            ha="left",
+            va="bottom",
+            color=COLOURS[name],
+            weight="bold",
+        )
     axis.set_xlim(-3, LAST_H)
     axis.set_xticks(np.arange(0, LAST_H + 1, 24))
     axis.set_xlabel("time from the first dose (h)")
@@ -110,15 +116,26 @@ def _severities(
         axis.plot([x, x], [drug.sampled_low, drug.sampled_high], color=colour, **_SAMPLER)
         axis.plot(x, drug.index, "o", color=colour, markersize=8)
         axis.annotate(
-            f"{drug.index:.2f}", (x, drug.index), xytext=(-8, 0), textcoords="offset points",
-            ha="right", va="center", color=colour, weight="bold",
-        )  # fmt: skip
+            f"{drug.index:.2f}",
+            (x, drug.index),
+            xytext=(-8, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            color=colour,
+            weight="bold",
+        )
     _gap(axis, names, drugs, tie)
     for grade, low in enumerate(edges, start=1):
         axis.text(
-            len(names) - 0.42, low + 0.03, f"grade {grade}", ha="right", va="bottom", fontsize=7.5,
+            len(names) - 0.42,
+            low + 0.03,
+            f"grade {grade}",
+            ha="right",
+            va="bottom",
+            fontsize=7.5,
             color=COLOURS["neutral"],
-        )  # fmt: skip
+        )
     for label, look in (("Laplace draws", _LAPLACE), ("sampler", _SAMPLER)):
         axis.plot([], [], color=COLOURS["neutral"], label=label, **look)
     axis.legend(loc="lower left", fontsize=8, handlelength=1.4, borderpad=0.2)
@@ -135,9 +152,15 @@ def _gap(axis: Axes, names: list[str], drugs: Mapping[str, DrugStory], tie: floa
     middle = len(names) - 1.5
     low = min(lower.low, higher.low, lower.sampled_low, higher.sampled_low)
     axis.annotate(
-        f"{gap:.2f} apart:\n{verdict} ({tie:g})", (middle, low), xytext=(0, -12),
-        textcoords="offset points", ha="center", va="top", fontsize=8, color=COLOURS["neutral"],
-    )  # fmt: skip
+        f"{gap:.2f} apart:\n{verdict} ({tie:g})",
+        (middle, low),
+        xytext=(0, -12),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize=8,
+        color=COLOURS["neutral"],
+    )
 
 
 def as_svg(

@@ -18,8 +18,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from qsp_lib import __version__
-from qsp_lib.chapters.results import Results
-from qsp_lib.common.errors import InputError
+from qsp_lib.chapters import Results
+from qsp_lib.common import InputError
 
 LONGEST_LIST = 10
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -10,15 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from qsp_lib.drugs.reading import SourcedValue, load_drug, load_tocilizumab
-from qsp_lib.evidence.row import DECLARED
+from qsp_lib.drugs import SourcedValue, load_drug, load_tocilizumab
+from qsp_lib.evidence import DECLARED
+from qsp_lib.model import (
+    AREA_H,
+    CRP,
+    DRUG,
+    INPUTS,
+    MECHANISMS,
+    MILD_PEAK_MG_L,
+    PRE_DOSE,
+    QUANTITIES,
+    SEVERE_PEAK_MG_L,
+    STATES,
+    TOCILIZUMAB,
+    network_table,
+)
 from qsp_lib.model import symbolic as intermediates
-from qsp_lib.model.crp import MILD_PEAK_MG_L, SEVERE_PEAK_MG_L
-from qsp_lib.model.equations import CRP, DRUG, INPUTS, MECHANISMS, PRE_DOSE, STATES, TOCILIZUMAB
-from qsp_lib.model.priors import network_table
-from qsp_lib.model.severity import AREA_H
-from qsp_lib.model.vocabulary import QUANTITIES
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.protocol import current_record
 
 from . import typeset
 from .fragments import BookData, fragment, table
@@ -156,24 +165,52 @@ def severity_symbols(_book: BookData) -> str:
     edges, base = given["boundaries"], given["baselines"]
     integral = rf"$\log_{{10}}\int_0^{{{AREA_H:g}}} S\,dt$"
     rows = [
-        _named("b", "b", "healthy IL-6, to which the signal is added", "pg/mL", base["IL6"],
-               "BL001"),
-        _named("b_TNF", r"b_\mathrm{TNF}", "healthy TNF", "pg/mL", base["TNF"],
-               "midpoint of BL002"),
-        _named("b_IFN", r"b_\mathrm{IFN}", "healthy IFN-γ", "pg/mL", base["IFN"],
-               "midpoint of BL003"),
-        _named("z", "z", "severity index: the peak fold-rise of the effective signal, as a power "
-               "of ten", "1", r"$\log_{10}\,(b + \max_t S)/b$", "a modelling choice"),
-        _named("tie", r"\Delta z", "two indices this close are a tie, and a tie is not an order",
-               "1", given["tie"], "declared before the lock"),
+        _named(
+            "b", "b", "healthy IL-6, to which the signal is added", "pg/mL", base["IL6"], "BL001"
+        ),
+        _named(
+            "b_TNF", r"b_\mathrm{TNF}", "healthy TNF", "pg/mL", base["TNF"], "midpoint of BL002"
+        ),
+        _named(
+            "b_IFN", r"b_\mathrm{IFN}", "healthy IFN-γ", "pg/mL", base["IFN"], "midpoint of BL003"
+        ),
+        _named(
+            "z",
+            "z",
+            "severity index: the peak fold-rise of the effective signal, as a power of ten",
+            "1",
+            r"$\log_{10}\,(b + \max_t S)/b$",
+            "a modelling choice",
+        ),
+        _named(
+            "tie",
+            r"\Delta z",
+            "two indices this close are a tie, and a tie is not an order",
+            "1",
+            given["tie"],
+            "declared before the lock",
+        ),
         *(
-            _named(f"z_{n}", f"z_{n}", f"lowest index of the illustrative grade {n}", "1",
-                   edges[f"grade_{n}"], origin)
+            _named(
+                f"z_{n}",
+                f"z_{n}",
+                f"lowest index of the illustrative grade {n}",
+                "1",
+                edges[f"grade_{n}"],
+                origin,
+            )
             for n, origin in grade_boundaries()
         ),
-        _named("area", "a", f"area of the signal over the first {AREA_H:g} h, as a power of ten: "
-               "another definition of severity", "log10 pg/mL·h", integral, "a modelling choice"),
-    ]  # fmt: skip
+        _named(
+            "area",
+            "a",
+            f"area of the signal over the first {AREA_H:g} h, as a power of ten: "
+            "another definition of severity",
+            "log10 pg/mL·h",
+            integral,
+            "a modelling choice",
+        ),
+    ]
     return table((*_HEAD, "at the lock", "from"), rows)
 
 

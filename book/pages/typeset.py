@@ -5,9 +5,7 @@ from __future__ import annotations
 import sympy
 from sympy.printing.latex import LatexPrinter
 
-from qsp_lib.model.equations import INPUTS, PARAMETERS, STATES
-from qsp_lib.model.symbolic import definitions
-from qsp_lib.model.vocabulary import LATEX
+from qsp_lib.model import INPUTS, LATEX, PARAMETERS, STATES, definitions
 
 S = sympy.Symbol
 

@@ -12,7 +12,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from qsp_lib.common.errors import InputError
+from qsp_lib.common import InputError
 
 from ..pages.fragments import BookData, fragment, table
 
@@ -25,29 +25,69 @@ _LEFT_OUT = re.compile(r"qsp_lib\.(__main__|commands\b|publishing\b)")
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "model": (
-        "equations", "intermediates", "structure", "parameters", "dosing", "schedule", "engines",
-        "simulate", "trajectory", "severity", "crp",
+        "equations",
+        "intermediates",
+        "structure",
+        "parameters",
+        "dosing",
+        "schedule",
+        "engines",
+        "simulate",
+        "trajectory",
+        "severity",
+        "crp",
     ),
     "evidence": (
-        "evidence", "evidence_row", "observations", "provenance", "drugs", "drug_schema",
-        "class_defaults", "declared_ranges", "units",
+        "evidence",
+        "evidence_row",
+        "observations",
+        "provenance",
+        "drugs",
+        "drug_schema",
+        "class_defaults",
+        "declared_ranges",
+        "units",
     ),
     "fit": ("fitting", "calibration", "development", "posterior", "plausibility"),
     "lock": (
-        "locking", "lock", "ledger", "seal", "eligibility", "protocol", "blind_test", "prediction",
+        "locking",
+        "lock",
+        "ledger",
+        "seal",
+        "eligibility",
+        "protocol",
+        "blind_test",
+        "prediction",
         "prediction_report",
     ),
     "analyses": (
-        "rescue", "swap", "rejection", "robustness", "stability", "sweep", "checkpoint", "workers",
-        "profiles", "identifiability", "second_profiler", "dose_response",
+        "rescue",
+        "swap",
+        "rejection",
+        "robustness",
+        "stability",
+        "sweep",
+        "checkpoint",
+        "workers",
+        "profiles",
+        "identifiability",
+        "second_profiler",
+        "dose_response",
     ),
     "book": (
-        "chapters", "runner", "results", "display", "figures", "explorer", "speed_record", "checks",
+        "chapters",
+        "runner",
+        "results",
+        "display",
+        "figures",
+        "explorer",
+        "speed_record",
+        "checks",
         "tidy",
     ),
     "exports": ("export", "known_answers"),
     "common": ("errors", "files", "exclusive"),
-}  # fmt: skip
+}
 """Pages of the reference ``api_KEY.md``, and the modules on each; a folder's own come after it."""
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from qsp_lib.chapters import notebooks, results
-from qsp_lib.common.errors import InputError
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.common import InputError
+from qsp_lib.protocol import current_record
 
 from ..pages.fragments import describe_lock
 

@@ -17,14 +17,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from qsp_lib.common.errors import InputError
+from qsp_lib.common import InputError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATH_VARIABLE = "CHROMIUM"
 FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-first-run",
-)  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 
 
 def find_chromium() -> str:

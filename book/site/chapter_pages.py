@@ -14,9 +14,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from qsp_lib.chapters import Parameter, notebooks
 from qsp_lib.chapters import chapter as chapters
-from qsp_lib.chapters import notebooks
-from qsp_lib.chapters.parameters import Parameter
 
 from ..pages.fragments import table
 from ..pages.substitutions import format_value

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qsp_lib import __version__
-from qsp_lib.common.errors import InputError
-from qsp_lib.common.files import write_text_atomic
+from qsp_lib.common import InputError, write_text_atomic
 
 CFF, CODEMETA = "CITATION.cff", "codemeta.json"
 MESSAGE = (

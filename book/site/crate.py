@@ -25,9 +25,8 @@ from typing import Any
 from qsp_lib import __version__
 from qsp_lib.chapters import chapter as chapters
 from qsp_lib.chapters import notebooks, results
-from qsp_lib.common.errors import InputError
-from qsp_lib.common.files import write_text_atomic
-from qsp_lib.protocol.lock import Record
+from qsp_lib.common import InputError, write_text_atomic
+from qsp_lib.protocol import Record
 
 from . import citation_files as citation
 
@@ -43,12 +42,21 @@ _LICENCES = {
     _ZERO: ("Creative Commons Zero 1.0 Universal", "data tables and numbers"),
 }
 _FORMATS = {
-    ".bib": "application/x-bibtex", ".cff": "application/yaml", ".csv": "text/csv",
-    ".ipynb": "application/x-ipynb+json", ".json": "application/json",
-    ".jsonl": "application/jsonl", ".md": "text/markdown", ".omex": "application/zip",
-    ".toml": "application/toml", ".tsv": "text/tab-separated-values", ".txt": "text/plain",
-    ".xml": "application/sbml+xml", ".yaml": "application/yaml", "": "text/plain",
-}  # fmt: skip
+    ".bib": "application/x-bibtex",
+    ".cff": "application/yaml",
+    ".csv": "text/csv",
+    ".ipynb": "application/x-ipynb+json",
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".md": "text/markdown",
+    ".omex": "application/zip",
+    ".toml": "application/toml",
+    ".tsv": "text/tab-separated-values",
+    ".txt": "text/plain",
+    ".xml": "application/sbml+xml",
+    ".yaml": "application/yaml",
+    "": "text/plain",
+}
 
 Entity = dict[str, Any]
 
@@ -127,22 +135,39 @@ def metadata(root: Path, record: Record) -> str:
     actions = [*_runs(root, record, files, organisation), _export(record, files, organisation)]
     graph: list[Entity] = [
         {
-            "@id": CRATE, "@type": "CreativeWork", "about": _at("./"), "conformsTo": _at(VERSION),
+            "@id": CRATE,
+            "@type": "CreativeWork",
+            "about": _at("./"),
+            "conformsTo": _at(VERSION),
         },
         {
-            "@id": "./", "@type": "Dataset", "name": work.title, "description": work.summary,
-            "datePublished": record.content["date"], "version": work.version,
-            "license": _at(*_LICENCES), "author": organisation,
-            "publisher": organisation, "keywords": list(work.keywords),
-            "conformsTo": _at(PROFILE), "hasPart": _at(*sorted(parts)),
+            "@id": "./",
+            "@type": "Dataset",
+            "name": work.title,
+            "description": work.summary,
+            "datePublished": record.content["date"],
+            "version": work.version,
+            "license": _at(*_LICENCES),
+            "author": organisation,
+            "publisher": organisation,
+            "keywords": list(work.keywords),
+            "conformsTo": _at(PROFILE),
+            "hasPart": _at(*sorted(parts)),
             "mentions": _at(*(a["@id"] for a in actions if a["@type"] == "CreateAction")),
         },
         {
-            "@id": PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5",
+            "@id": PROFILE,
+            "@type": "CreativeWork",
+            "name": "Process Run Crate",
+            "version": "0.5",
         },
         *(
-            {"@id": f"#{_slug(author)}", "@type": "Organization", "name": author,
-             "url": "./CITATION.cff"}
+            {
+                "@id": f"#{_slug(author)}",
+                "@type": "Organization",
+                "name": author,
+                "url": "./CITATION.cff",
+            }
             for author in work.authors
         ),
         *(
@@ -150,29 +175,42 @@ def metadata(root: Path, record: Record) -> str:
             for name, (title, what) in _LICENCES.items()
         ),
         {
-            "@id": "#python", "@type": "ComputerLanguage", "name": "Python",
-            "version": work.python, "url": "https://www.python.org/",
+            "@id": "#python",
+            "@type": "ComputerLanguage",
+            "name": "Python",
+            "version": work.python,
+            "url": "https://www.python.org/",
         },
         {
-            "@id": _CODE, "@type": ["Dataset", "SoftwareSourceCode"], "name": "qsp_lib",
+            "@id": _CODE,
+            "@type": ["Dataset", "SoftwareSourceCode"],
+            "name": "qsp_lib",
             "description": "The model, its fits and its analyses, as a Python package.",
-            "version": work.version, "license": _at(_MIT), "author": organisation,
-            "programmingLanguage": _at("#python"), "runtimePlatform": f"Python {work.python}",
+            "version": work.version,
+            "license": _at(_MIT),
+            "author": organisation,
+            "programmingLanguage": _at("#python"),
+            "runtimePlatform": f"Python {work.python}",
             "softwareRequirements": _at("constraints.txt"),
         },
         {
-            "@id": _DATA, "@type": "Dataset", "name": "Inputs",
+            "@id": _DATA,
+            "@type": "Dataset",
+            "name": "Inputs",
             "description": "Evidence, drug files, priors, observations and lock records.",
             "license": _at(_ZERO),
             "hasPart": _at(*(name for name in files if name.startswith(_DATA))),
         },
         {
-            "@id": _PROSE, "@type": "Dataset", "name": "Prose",
-            "description": "The pages of the book.", "license": _at(_BY),
+            "@id": _PROSE,
+            "@type": "Dataset",
+            "name": "Prose",
+            "description": "The pages of the book.",
+            "license": _at(_BY),
         },
         *(_file(root, name, group) for name, group in files.items()),
         *actions,
-    ]  # fmt: skip
+    ]
     content = {"@context": _CONTEXT, "@graph": graph}
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
@@ -203,8 +241,9 @@ def _file(root: Path, name: str, group: Group) -> Entity:
     if group.hashed:
         data = (root / name).read_bytes()
         entity |= {
-            "contentSize": str(len(data)), "sha256": hashlib.sha256(data).hexdigest(),
-        }  # fmt: skip
+            "contentSize": str(len(data)),
+            "sha256": hashlib.sha256(data).hexdigest(),
+        }
     return entity
 
 
@@ -218,34 +257,42 @@ def _runs(
         declared = chapters.declared_parameters(name, root / "notebooks")
         given: list[Entity] = [
             {
-                "@id": f"#{name}/{key}", "@type": "PropertyValue", "name": key,
+                "@id": f"#{name}/{key}",
+                "@type": "PropertyValue",
+                "name": key,
                 "value": value if isinstance(value, int | float | str) else json.dumps(value),
                 "description": declared[key].help,
             }
             for key, value in made.parameters.items()
-        ]  # fmt: skip
+        ]
         earlier = notebooks.dependencies(name, root / "notebooks")
         read = [_DATA, *([lock] if made.lock else []), *(f"results/{n}.json" for n in earlier)]
         yield {
-            "@id": f"#run-{name}", "@type": "CreateAction",
+            "@id": f"#run-{name}",
+            "@type": "CreateAction",
             "name": f"Execution of {_chapter_title(root, name)}",
             "description": f"python -m qsp_lib run {name} --in-place",
             "instrument": _at(f"notebooks/{name}.ipynb"),
-            "agent": agent, "actionStatus": "http://schema.org/CompletedActionStatus",
+            "agent": agent,
+            "actionStatus": "http://schema.org/CompletedActionStatus",
             "object": _at(*read, *(one["@id"] for one in given)),
             "result": _at(f"results/{name}.json"),
-        }  # fmt: skip
+        }
         yield from given
 
 
 def _export(record: Record, files: Mapping[str, Group], agent: Entity | list[Entity]) -> Entity:
     return {
-        "@id": "#export", "@type": "CreateAction", "name": "Export of the locked model",
-        "description": "qsp-crs export", "instrument": _at(_CODE), "agent": agent,
+        "@id": "#export",
+        "@type": "CreateAction",
+        "name": "Export of the locked model",
+        "description": "qsp-crs export",
+        "instrument": _at(_CODE),
+        "agent": agent,
         "actionStatus": "http://schema.org/CompletedActionStatus",
         "object": _at(_lock_file(record, files), _DATA),
         "result": _at(*(name for name in files if name.startswith("exports/"))),
-    }  # fmt: skip
+    }
 
 
 def _lock_file(record: Record, files: Mapping[str, Group]) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from qsp_lib import __version__
-from qsp_lib.common.errors import InputError
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.common import InputError
+from qsp_lib.protocol import current_record
 
 from .browser import chromium, serve
 from .chapter_pages import CLASS
@@ -163,8 +163,14 @@ def print_book(html: Path, target: Path) -> Path:
         if not page.evaluate(READY):
             raise InputError("an equation was not drawn; nothing was printed.")
         page.pdf(
-            path=str(target), format="A4", margin=_MARGIN, print_background=True, tagged=True,
-            outline=True, display_header_footer=True, header_template="<span></span>",
+            path=str(target),
+            format="A4",
+            margin=_MARGIN,
+            print_background=True,
+            tagged=True,
+            outline=True,
+            display_header_footer=True,
+            header_template="<span></span>",
             footer_template=_FOOTER,
-        )  # fmt: skip
+        )
     return target

@@ -16,8 +16,7 @@ from pathlib import Path
 
 from book.pages.fragments import RunTimes
 from qsp_lib.chapters import notebooks, runner
-from qsp_lib.common.errors import InputError
-from qsp_lib.common.files import write_text_atomic
+from qsp_lib.common import InputError, write_text_atomic
 
 FILE = "run_times.json"
 

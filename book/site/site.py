@@ -19,9 +19,8 @@ import yaml
 
 from book.pages import fragments
 from qsp_lib.chapters import notebooks, results, runner
-from qsp_lib.common.errors import InputError
-from qsp_lib.common.exclusive import only_one
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.common import InputError, only_one
+from qsp_lib.protocol import current_record
 
 from ..explorer import script as javascript
 from ..pages import checklists as _checklists  # noqa: F401  (registers its fragments)

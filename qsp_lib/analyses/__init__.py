@@ -1,1 +1,5 @@
 """What is asked of the locked model: rescue, swap, robustness, identifiability, dose-response."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -13,13 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from ..common.errors import InputError
-from ..drugs.reading import DrugFile, load_drug
-from ..model import severity
-from ..model.parameters import DrugInputs
-from ..model.simulation import simulate
-from ..protocol.blind_test import ORDERED
-from ..protocol.lock import Record
+from ..common import InputError
+from ..drugs import DrugFile, load_drug
+from ..model import DrugInputs, severity, simulate
+from ..protocol import ORDERED, Record
 
 BLIND = "okt3"
 DRAWN = ("k_exh", "k_act", "k_rec")
@@ -100,11 +97,14 @@ def one_at_a_time(record: Record, drug: str = BLIND) -> pd.DataFrame:
     regimen = load_drug(drug).regimens["clinical"]
     base = record.drug(drug)
     others = {
-        name: float(severity.index(simulate(
-            record.drug(name), record.network, load_drug(name).regimens["clinical"]
-        )))
-        for name in ORDERED if name != drug
-    }  # fmt: skip
+        name: float(
+            severity.index(
+                simulate(record.drug(name), record.network, load_drug(name).regimens["clinical"])
+            )
+        )
+        for name in ORDERED
+        if name != drug
+    }
     rows = []
 
     def add(name: str, range_: str, value: float | None, unit: str, inputs: DrugInputs) -> None:
@@ -112,11 +112,15 @@ def one_at_a_time(record: Record, drug: str = BLIND) -> pd.DataFrame:
         index = float(severity.index(run))
         rows.append(
             {
-                "input": name, "range": range_, "value": value, "unit": unit,
-                "il6": float(run.peak("IL6").value) + severity.baselines()["IL6"], "index": index,
+                "input": name,
+                "range": range_,
+                "value": value,
+                "unit": unit,
+                "il6": float(run.peak("IL6").value) + severity.baselines()["IL6"],
+                "index": index,
                 "order": severity.order({**others, drug: index}),
             }
-        )  # fmt: skip
+        )
 
     add("as locked", "", None, "", base.unlocked())
     for range_ in ranges(record, drug):

@@ -17,15 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
-from ..common.errors import InputError
-from ..drugs.reading import load_drug
-from ..model import severity
-from ..model.dosing import Regimen
-from ..model.draws import Draws
-from ..model.parameters import DrugInputs, NetworkParameters
-from ..model.simulation import simulate
-from ..model.trajectory import Trajectory
-from ..protocol.lock import Record
+from ..common import InputError
+from ..drugs import load_drug
+from ..model import Draws, DrugInputs, NetworkParameters, Regimen, Trajectory, severity, simulate
+from ..protocol import Record
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -156,9 +151,17 @@ def read_off(drug: DrugInputs, run: Trajectory) -> Curve:
             values[name][kept] = good.peak(name).value
         values["z"][kept] = severity.index(good)
     return Curve(
-        drug.label, run.task.dose_factor, values["C"], values["S"], values["IL6"], values["TNF"],
-        values["IFN"], values["z"], kept, run.mark,
-    )  # fmt: skip
+        drug.label,
+        run.task.dose_factor,
+        values["C"],
+        values["S"],
+        values["IL6"],
+        values["TNF"],
+        values["IFN"],
+        values["z"],
+        kept,
+        run.mark,
+    )
 
 
 def curves(record: Record, factors: ArrayLike) -> dict[str, Curve]:
@@ -310,9 +313,12 @@ def _signals(job: _Job) -> tuple[Array, Array]:
     """Peak signal and severity index of every draw at every dose, ``(N, n)`` each."""
     n_draws, n = len(job.draws), job.factors.size
     run = simulate(
-        job.drug, job.network, job.regimen, draws=job.draws.repeat(n),
+        job.drug,
+        job.network,
+        job.regimen,
+        draws=job.draws.repeat(n),
         dose_factor=np.tile(job.factors, n_draws),
-    )  # fmt: skip
+    )
     signal, index = np.full(n_draws * n, np.nan), np.full(n_draws * n, np.nan)
     kept = run.completed
     if kept.any():
@@ -376,10 +382,11 @@ def controls(record: Record, factors: ArrayLike) -> dict[str, dict[str, Reading]
                 dose_response(
                     record.drug(name), network, load_drug(name).regimens["clinical"], factors
                 ),
-                -np.inf, np.inf,
+                -np.inf,
+                np.inf,
             )
             for name in DRUGS
-        }  # fmt: skip
+        }
     return made
 
 

@@ -21,23 +21,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..calibration.joint_fit import CourseResiduals, make_problem
-from ..common.blindfold import forbid_opening
-from ..common.errors import InputError
-from ..inference.fitting import Fit, Problem, fit, fit_from, starting_points
-from ..inference.profiles import (
+from ..calibration import CourseResiduals, make_problem
+from ..common import InputError, forbid_opening
+from ..inference import (
     N_POINTS,
     End,
+    Fit,
     Identifiability,
+    Problem,
     Profile,
     ProfiledQuantity,
     Request,
+    fit,
+    fit_from,
     profile_all,
+    starting_points,
 )
-from ..model.equations import NETWORK
-from ..model.priors import network_table
-from ..protocol.lock import Record, locked_point
-from ..protocol.locking import FITTED
+from ..model import NETWORK, network_table
+from ..protocol import FITTED, Record, locked_point
 
 Array = NDArray[np.float64]
 PAIR = ("k_fb", "d_IL6")
@@ -91,9 +92,7 @@ def problem_for(name: str, setting: str = "pair") -> Problem:
         if setting == "kept":
             raise InputError(f"{name} is fixed in the fit: it has no prior to keep.")
         problem = _freed(problem, name)
-    values = {
-        what: getattr(problem, what).copy() for what in ("lower", "upper", "prior_sd")
-    }  # fmt: skip
+    values = {what: getattr(problem, what).copy() for what in ("lower", "upper", "prior_sd")}
     for parameter in dropped:
         i, row = problem.names.index(parameter), network_table()[parameter]
         values["prior_sd"][i] = np.inf
@@ -109,11 +108,13 @@ def _freed(problem: Problem, name: str) -> Problem:
     low, high = np.log10(STEEPNESS_RANGE)
     names = (*problem.names, name)
     return Problem(
-        names, replace(residuals, names=names),
-        np.append(problem.lower, low), np.append(problem.upper, high),
+        names,
+        replace(residuals, names=names),
+        np.append(problem.lower, low),
+        np.append(problem.upper, high),
         np.append(problem.prior_mean, np.log10(network_table()[name].prior.median)),
         np.append(problem.prior_sd, np.inf),
-    )  # fmt: skip
+    )
 
 
 def local_optima(

@@ -13,17 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..common.blindfold import forbid_opening
-from ..common.errors import InputError
-from ..common.files import write_text_atomic
-from ..common.text import dumps
-from ..inference.profiles import (
-    CONFIDENCE,
-    End,
-    Profile,
-)
-from ..model.equations import NETWORK
-from ..protocol.lock import KEPT, Record, read_made_from
+from ..common import InputError, dumps, forbid_opening, write_text_atomic
+from ..inference import CONFIDENCE, End, Profile
+from ..model import NETWORK
+from ..protocol import KEPT, Record, read_made_from
 from .identifiability import CLAIMED, DECADES, RATIO, local_optima, problem_for, profiles_of
 from .second_profiler import cross_check
 
@@ -142,9 +135,12 @@ def read_kept(record: Record, directory: Path = KEPT) -> KeptProfiles:
         LockError: none is kept, or it was made from another record.
     """
     return read_made_from(
-        record, kept_path(record, directory), _kept, "profiles",
+        record,
+        kept_path(record, directory),
+        _kept,
+        "profiles",
         "make it with 'python -m qsp_lib profiles'",
-    )  # fmt: skip
+    )
 
 
 def _kept(content: Mapping[str, Any]) -> KeptProfiles:
@@ -159,9 +155,13 @@ def _kept(content: Mapping[str, Any]) -> KeptProfiles:
     }
     check = content["check"]
     return KeptProfiles(
-        content["made"], content["lock"], profiles, optima, pd.DataFrame(check["rows"]),
+        content["made"],
+        content["lock"],
+        profiles,
+        optima,
+        pd.DataFrame(check["rows"]),
         check["with"],
-    )  # fmt: skip
+    )
 
 
 def _rounded(value: Any) -> Any:
@@ -190,10 +190,17 @@ def _plain(profile: Profile) -> dict[str, Any]:
 def _profile(name: str, plain: Mapping[str, Any]) -> Profile:
     values = np.array(plain["values"])
     return Profile(
-        name, values, np.array(plain["rise"]), np.empty((values.size, 0)),
-        plain["cost"], plain["optimum"], plain["low"], plain["high"],
-        End[plain["lower_end"]], End[plain["upper_end"]],
-    )  # fmt: skip
+        name,
+        values,
+        np.array(plain["rise"]),
+        np.empty((values.size, 0)),
+        plain["cost"],
+        plain["optimum"],
+        plain["low"],
+        plain["high"],
+        End[plain["lower_end"]],
+        End[plain["upper_end"]],
+    )
 
 
 def largest_shift(one: Mapping[str, Profile], other: Mapping[str, Profile]) -> float:

@@ -8,13 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ..common.errors import InputError
-from ..drugs.reading import load_drug
-from ..evidence.tables import load_tables
-from ..model import severity
-from ..model.draws import Draws
-from ..model.simulation import simulate
-from ..protocol.lock import Record
+from ..common import InputError
+from ..drugs import load_drug
+from ..evidence import load_tables
+from ..model import Draws, severity, simulate
+from ..protocol import Record
 from .dose_response import Curve, dose_response, doses, read_off
 
 Array = NDArray[np.float64]

@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common.errors import InputError
-from ..drugs.reading import load_drug
-from ..inference.rejection import (
-    Band,
+from ..common import InputError, late
+from ..drugs import load_drug
+from ..inference import Band
+from ..model import (
+    FEEDBACKS,
+    NETWORK,
+    TIE,
+    Draws,
+    DrugInputs,
+    NetworkParameters,
+    Regimen,
+    severity,
+    simulate,
 )
-from ..model import severity
-from ..model.dosing import Regimen
-from ..model.draws import Draws
-from ..model.equations import FEEDBACKS, NETWORK
-from ..model.parameters import DrugInputs, NetworkParameters
-from ..model.severity import TIE
-from ..model.simulation import simulate
-from ..protocol.blind_test import ARMS, ORDERED
-from ..protocol.lock import Record
+from ..protocol import ARMS, ORDERED, Record
 
 Array = NDArray[np.float64]
 if TYPE_CHECKING:
@@ -90,9 +91,16 @@ class PeakSimulator:
         column, times = 0, report_times(self.horizon_h)
         for arm in self.arms:
             trajectory = simulate(
-                arm.drug, self.network, arm.regimen, draws=draws, times=times,
-                horizon_h=self.horizon_h, rtol=self.rtol, atol=self.atol, engine=self.engine,
-            )  # fmt: skip
+                arm.drug,
+                self.network,
+                arm.regimen,
+                draws=draws,
+                times=times,
+                horizon_h=self.horizon_h,
+                rtol=self.rtol,
+                atol=self.atol,
+                engine=self.engine,
+            )
             good = trajectory.completed
             completed &= good
             kept = trajectory.select(good)
@@ -132,9 +140,14 @@ def simulator(
     )
     solver = record.content["solver"]
     return PeakSimulator(
-        tuple(names), network, arms, solver["horizon_h"], solver["rtol"], solver["atol"],
+        tuple(names),
+        network,
+        arms,
+        solver["horizon_h"],
+        solver["rtol"],
+        solver["atol"],
         solver["engine"],
-    )  # fmt: skip
+    )
 
 
 def derived(peaks: Mapping[str, Array]) -> dict[str, Array]:
@@ -211,11 +224,10 @@ def structures_at_lock(record: Record) -> pd.DataFrame:
 
     Columns: ``structure``, ``blinatumomab``, ``okt3``, ``tgn1412`` (indices), ``order``.
     """
-    import pandas as pd
 
     rows = []
     for feedback in reversed(FEEDBACKS):
         found = at_lock(record, feedback)
         z = {drug: found[f"z.{drug}"] for drug in ORDERED}
         rows.append({"structure": feedback} | z | {"order": severity.order(z)})
-    return pd.DataFrame(rows)
+    return late.pandas.DataFrame(rows)

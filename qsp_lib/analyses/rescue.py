@@ -13,13 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common.errors import InputError
-from ..drugs.reading import load_drug, load_tocilizumab
-from ..model import severity
-from ..model.draws import Draws
-from ..model.simulation import HORIZON_H, Rescue, simulate
-from ..model.trajectory import Peak, Trajectory
-from ..protocol.lock import Record
+from ..common import InputError
+from ..drugs import load_drug, load_tocilizumab
+from ..model import HORIZON_H, Draws, Peak, Rescue, Trajectory, severity, simulate
+from ..protocol import Record
 
 Array = NDArray[np.float64]
 Verdicts = NDArray[np.bool_] | np.bool_
@@ -112,9 +109,14 @@ def simulate_course(
         inputs = record.tocilizumab if f_R is None else replace(record.tocilizumab, f_R=f_R)
         rescue = Rescue(inputs, replace(one, doses=tuple(doses)))
     trajectory = simulate(
-        record.drug(SEVERE), record.network, regimen.shifted(dose_h), rescue=rescue,
-        crp=record.crp, draws=draws, horizon_h=horizon_h + dose_h,
-    )  # fmt: skip
+        record.drug(SEVERE),
+        record.network,
+        regimen.shifted(dose_h),
+        rescue=rescue,
+        crp=record.crp,
+        draws=draws,
+        horizon_h=horizon_h + dose_h,
+    )
     return Course(trajectory, dose_h, horizon_h)
 
 
@@ -197,12 +199,15 @@ def _total_rises_signal_falls(late: Course, untreated: Course) -> Phenomenon:
     beside = late.at("IL6", LATE_H + DAY_H) / untreated.at("IL6", LATE_H + DAY_H)
     signal = late.at("S", LATE_H + DAY_H) / late.at("S", LATE_H)
     return Phenomenon(
-        "total_rises", "total rises, signal falls",
+        "total_rises",
+        "total rises, signal falls",
         "total IL-6 rises after tocilizumab while the effective signal falls",
         # less IL-6 made, by feedback that is cut, can outweigh less IL-6 cleared: it needs the fit
-        ("TZ001", "TZ002"), "dynamics", (total > 1) & (beside > 1) & (signal < 1),
+        ("TZ001", "TZ002"),
+        "dynamics",
+        (total > 1) & (beside > 1) & (signal < 1),
         {"total_over_before": total, "total_over_untreated": beside, "signal_over_before": signal},
-    )  # fmt: skip
+    )
 
 
 def _severity_falls(
@@ -216,16 +221,19 @@ def _severity_falls(
     late_drop = grade(untreated.index(from_h)) - grade(late.index(from_h))
     signal = late.at("S", DAY_H) / untreated.at("S", DAY_H)
     return Phenomenon(
-        "severity_falls", "severity falls",
+        "severity_falls",
+        "severity falls",
         "by 2 h: peak severity falls by a grade or more; at 6 h: severity from a day later on "
         "falls by a grade or more, and the signal at 24 h is below a quarter of the untreated",
-        ("TZ005", "TZ008", "TZ009"), "dynamics",
+        ("TZ005", "TZ008", "TZ009"),
+        "dynamics",
         (early_drop >= 1) & (late_drop >= 1) & (signal < 0.25),
         {
             "early_grade_drop": early_drop.astype(float),
-            "late_grade_drop": late_drop.astype(float), "signal_at_24h": signal,
+            "late_grade_drop": late_drop.astype(float),
+            "signal_at_24h": signal,
         },
-    )  # fmt: skip
+    )
 
 
 def _crp_follows(late: Course) -> Phenomenon:
@@ -234,13 +242,15 @@ def _crp_follows(late: Course) -> Phenomenon:
     after_days = late.at("CRP", LATE_H + 4 * DAY_H) / crp.value
     lag = crp.time_h - signal.time_h
     return Phenomenon(
-        "crp_follows", "CRP follows",
+        "crp_follows",
+        "CRP follows",
         "CRP peaks later than the signal and falls over days: not by three quarters in one day, "
         "but to below half in four",
-        ("TZ001", "TZ010", "EA125"), "dynamics",
+        ("TZ001", "TZ010", "EA125"),
+        "dynamics",
         (lag > 0) & (after_day > 0.25) & (after_days < 0.5),
         {"lag_h": lag, "crp_a_day_later": after_day, "crp_four_days_later": after_days},
-    )  # fmt: skip
+    )
 
 
 def _upstream_spared(late: Course, untreated: Course) -> Phenomenon:
@@ -253,10 +263,14 @@ def _upstream_spared(late: Course, untreated: Course) -> Phenomenon:
     }
     holds = np.all([np.abs(value) < UNCHANGED for value in change.values()], axis=0)
     return Phenomenon(
-        "upstream_spared", "upstream spared",
+        "upstream_spared",
+        "upstream spared",
         "activated T cells and the first TNF and IFN-γ peaks change by less than 5 %",
-        ("TZ023",), "construction", holds, change,
-    )  # fmt: skip
+        ("TZ023",),
+        "construction",
+        holds,
+        change,
+    )
 
 
 def _earlier_is_better(timed: dict[float, Course], untreated: Course) -> Phenomenon:
@@ -265,15 +279,19 @@ def _earlier_is_better(timed: dict[float, Course], untreated: Course) -> Phenome
     times = np.array(list(timed))
     prophylactic = benefits[times <= 0].max(axis=0) >= benefits.max(axis=0) - MONOTONE
     return Phenomenon(
-        "earlier_is_better", "the earlier the better",
+        "earlier_is_better",
+        "the earlier the better",
         "the benefit falls monotonically with the time of tocilizumab, and prophylaxis is best",
-        ("TZ012", "TZ013"), "dynamics", falls & prophylactic,
+        ("TZ012", "TZ013"),
+        "dynamics",
+        falls & prophylactic,
         {
-            "benefit_first": benefits[0], "benefit_last": benefits[-1],
+            "benefit_first": benefits[0],
+            "benefit_last": benefits[-1],
             "largest_rise": np.diff(benefits, axis=0).max(axis=0),
         },
         against=("TZ020",),
-    )  # fmt: skip
+    )
 
 
 def _one_dose_is_enough(late: Course, twice: Course, untreated: Course) -> Phenomenon:
@@ -282,11 +300,14 @@ def _one_dose_is_enough(late: Course, twice: Course, untreated: Course) -> Pheno
     once, both = benefit(late, untreated), benefit(twice, untreated)
     added = both / once - 1
     return Phenomenon(
-        "one_dose_is_enough", "one dose is enough",
+        "one_dose_is_enough",
+        "one dose is enough",
         "one dose of 8 mg/kg holds occupancy above 90 % for the week; a second adds under 5 %",
-        ("TZ007", "TZ025", "PK054"), "pharmacokinetics", (lowest > 0.9) & (added < UNCHANGED),
+        ("TZ007", "TZ025", "PK054"),
+        "pharmacokinetics",
+        (lowest > 0.9) & (added < UNCHANGED),
         {"lowest_occupancy": lowest, "added_by_second": added},
-    )  # fmt: skip
+    )
 
 
 def rebound(course: Course, untreated: Course) -> Array:
@@ -305,9 +326,12 @@ def _too_little_fails(small: dict[float, Course], untreated: Course) -> Phenomen
     fails = rises > 0.20
     largest = np.where(fails.any(axis=0), (fails.T * doses).max(axis=-1), np.nan)
     return Phenomenon(
-        "too_little_fails", "too little fails",
+        "too_little_fails",
+        "too little fails",
         "after some dose below 8 mg/kg the signal rises again by more than a "
         "fifth of the untreated peak",
-        ("TZ007",), "dynamics", fails.any(axis=0),
+        ("TZ007",),
+        "dynamics",
+        fails.any(axis=0),
         {"largest_rebound": rises.max(axis=0), "largest_failing_dose": largest},
-    )  # fmt: skip
+    )

@@ -18,26 +18,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common.errors import InputError
-from ..drugs.reading import load_drug
-from ..inference.rejection import (
+from ..common import InputError, late
+from ..drugs import load_drug
+from ..inference import (
     Band,
     LogUniform,
     Sample,
     Share,
+    part_of,
     rejection,
     sample_of,
     share,
     sobol,
+    sweep,
     wilson,
 )
-from ..inference.sweep import part_of, sweep
-from ..model.equations import NETWORK
-from ..model.priors import network_table
-from ..model.severity import TIE
-from ..model.simulation import simulate
-from ..protocol.blind_test import ARMS, ORDERED
-from ..protocol.lock import Record
+from ..model import NETWORK, TIE, network_table, simulate
+from ..protocol import ARMS, ORDERED, Record
 from .ordering import BANDED, at_lock, derived, order_criteria, simulator
 
 if TYPE_CHECKING:
@@ -71,12 +68,14 @@ def criteria(locked: Mapping[str, float], band: float = BAND, tie: float = TIE) 
     titles = {"blinatumomab": "blinatumomab", "tgn1412": "TGN1412"}
     bands = tuple(
         Band.within_factor(
-            f"{titles[drug]} {labels[state]} peak", f"level.{drug}.{state}",
-            locked[f"level.{drug}.{state}"], band,
+            f"{titles[drug]} {labels[state]} peak",
+            f"level.{drug}.{state}",
+            locked[f"level.{drug}.{state}"],
+            band,
         )
         for drug, states in BANDED.items()
         for state in states
-    )  # fmt: skip
+    )
     return order_criteria(tie) + bands
 
 
@@ -109,17 +108,21 @@ def ensemble(
         width: factor around the locked values.
         band: factor around the fitted drugs' locked peaks.
         feedback: another structure on the same draws.
-        options: of :func:`qsp_lib.inference.sweep.sweep`.
+        options: of :func:`qsp_lib.inference.sweeping.sweep`.
 
     Raises:
         InputError: zero draws, a width or band that is not a factor above 1.
     """
     held_to = criteria(at_lock(record), band)
     return rejection(
-        space(record, width), simulator(record, feedback=feedback), held_to, n_draws,
-        record.seed if seed is None else seed, derived,
+        space(record, width),
+        simulator(record, feedback=feedback),
+        held_to,
+        n_draws,
+        record.seed if seed is None else seed,
+        derived,
         **({"lock": record.digest, "label": "ensemble"} | options),
-    )  # fmt: skip
+    )
 
 
 def _shares(sample: Sample) -> dict[str, float]:
@@ -127,9 +130,12 @@ def _shares(sample: Sample) -> dict[str, float]:
     ordered = np.asarray(sample.passes[:2].all(axis=0))
     in_bands = np.asarray(sample.passes[2:].all(axis=0))
     return {
-        "accepted": sample.share.value, "low": sample.share.low, "high": sample.share.high,
-        "ordered": share(ordered).value, "in_bands": share(in_bands).value,
-    }  # fmt: skip
+        "accepted": sample.share.value,
+        "low": sample.share.low,
+        "high": sample.share.high,
+        "ordered": share(ordered).value,
+        "in_bands": share(in_bands).value,
+    }
 
 
 def acceptance_by_width(
@@ -147,7 +153,6 @@ def acceptance_by_width(
     Raises:
         InputError: no widths, or one that is not a factor above 1.
     """
-    import pandas as pd
 
     widths = list(widths)
     if not widths:
@@ -162,27 +167,25 @@ def acceptance_by_width(
     ):
         sample = sample_of(run.names, unit, chunk, run.quantities, part, held_to, derived)
         rows.append({"width": width} | _shares(sample) | {"failed": sample.failed})
-    return pd.DataFrame(rows)
+    return late.pandas.DataFrame(rows)
 
 
 def acceptance_by_band(
     sample: Sample, locked: Mapping[str, float], bands: Sequence[float]
 ) -> pd.DataFrame:
     """The same draws held to other bands: columns as above, with ``band`` first."""
-    import pandas as pd
 
     found = ((band, sample.with_criteria(criteria(locked, band))) for band in bands)
-    return pd.DataFrame([{"band": band} | _shares(again) for band, again in found])
+    return late.pandas.DataFrame([{"band": band} | _shares(again) for band, again in found])
 
 
 def acceptance_by_tie(
     sample: Sample, locked: Mapping[str, float], ties: Sequence[float], band: float = BAND
 ) -> pd.DataFrame:
     """The same draws with other widths of a tie: columns as above, with ``tie`` first."""
-    import pandas as pd
 
     found = ((tie, sample.with_criteria(criteria(locked, band, tie))) for tie in ties)
-    return pd.DataFrame([{"tie": tie} | _shares(again) for tie, again in found])
+    return late.pandas.DataFrame([{"tie": tie} | _shares(again) for tie, again in found])
 
 
 def upstream_drive(record: Record) -> pd.DataFrame:
@@ -191,22 +194,25 @@ def upstream_drive(record: Record) -> pd.DataFrame:
     No network parameter has any part in it, so it is the same in every draw. Columns:
     ``drug``, ``peak`` (fraction), ``time_h`` of it, ``area`` (h) over the horizon.
     """
-    import pandas as pd
 
     rows = []
     for drug, regimen in (ARMS[name] for name in ORDERED):
         run = simulate(
-            record.drug(drug), record.network, load_drug(drug).regimens[regimen],
+            record.drug(drug),
+            record.network,
+            load_drug(drug).regimens[regimen],
             horizon_h=record.content["solver"]["horizon_h"],
-        )  # fmt: skip
+        )
         peak = run.peak("A")
         rows.append(
             {
-                "drug": drug, "peak": float(peak.value), "time_h": float(peak.time_h),
+                "drug": drug,
+                "peak": float(peak.value),
+                "time_h": float(peak.time_h),
                 "area": float(run.area("A")),
             }
-        )  # fmt: skip
-    return pd.DataFrame(rows)
+        )
+    return late.pandas.DataFrame(rows)
 
 
 def controls(
@@ -240,7 +246,9 @@ def first_draws(sample: Sample, n_draws: int) -> Sample:
         raise InputError(f"the first {n_draws} draws; expected 1 to {len(sample)}.")
     part = slice(n_draws)
     return replace(
-        sample, unit=sample.unit[part], points=sample.points[part],
+        sample,
+        unit=sample.unit[part],
+        points=sample.points[part],
         quantities={name: values[part] for name, values in sample.quantities.items()},
         completed=sample.completed[part],
-    )  # fmt: skip
+    )

@@ -24,17 +24,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..common.blindfold import forbid_opening
-from ..common.files import write_text_atomic
-from ..common.text import dumps
-from ..inference.fitting import Problem
-from ..inference.profiles import (
-    THRESHOLD,
-    End,
-    Identifiability,
-    Profile,
-)
-from ..protocol.lock import KEPT, Record, locked_point, read_made_from
+from ..common import dumps, forbid_opening, late, write_text_atomic
+from ..inference import THRESHOLD, End, Identifiability, Problem, Profile
+from ..protocol import KEPT, Record, locked_point, read_made_from
 from .identifiability import CLAIMED, DECADES, SETTINGS, problem_for, quantity
 
 Array = NDArray[np.float64]
@@ -63,15 +55,14 @@ class _Walker:
 
     def fit(self, start: Array, value: float | None) -> Array:
         """MIGRAD from coordinates ``(d,)``, the quantity held at ``value``, or free if None."""
-        from iminuit import Minuit  # only this check needs it
 
         lower, upper, solved = self.at.problem.lower, self.at.problem.upper, self.at.solved
         margin = _OFF_LIMIT * (upper - lower)
         inside = start.clip(lower + margin, upper - margin)
         if value is not None:
             inside[solved] = value
-        minuit = Minuit(self.at.twice_cost, inside, grad=self.at.gradient)
-        minuit.errordef, minuit.strategy, minuit.tol = Minuit.LEAST_SQUARES, 0, 0.1
+        minuit = late.iminuit.Minuit(self.at.twice_cost, inside, grad=self.at.gradient)
+        minuit.errordef, minuit.strategy, minuit.tol = late.iminuit.Minuit.LEAST_SQUARES, 0, 0.1
         minuit.limits = list(zip(lower, upper, strict=True))
         minuit.errors = np.full(inside.size, 0.1)
         if value is not None:
@@ -124,9 +115,17 @@ def second_profile(
     costs = np.array([walker.cost_at(value) for value in values])
     at = float(values[int(np.argmin(costs))])
     return Profile(
-        name, values, costs - costs.min(), np.empty((values.size, 0)), float(costs.min()) / 2,
-        at, ends[0][0], ends[1][0], ends[0][1], ends[1][1],
-    )  # fmt: skip
+        name,
+        values,
+        costs - costs.min(),
+        np.empty((values.size, 0)),
+        float(costs.min()) / 2,
+        at,
+        ends[0][0],
+        ends[1][0],
+        ends[0][1],
+        ends[1][1],
+    )
 
 
 def _walk(walker: _Walker, first: float, begun: Array, end: float, steps_per_decade: int) -> None:
@@ -225,12 +224,14 @@ def write_verdicts(
 def _plain(profile: Profile) -> dict[str, Any]:
     return {
         "verdict": profile.verdict.value,
-        "low": _rounded(profile.low), "low_is": profile.lower_end.value,
-        "high": _rounded(profile.high), "high_is": profile.upper_end.value,
+        "low": _rounded(profile.low),
+        "low_is": profile.lower_end.value,
+        "high": _rounded(profile.high),
+        "high_is": profile.upper_end.value,
         "cost": _rounded(profile.cost),
         "values": [_rounded(value) for value in profile.values],
         "rise": [_rounded(value) for value in profile.rise],
-    }  # fmt: skip
+    }
 
 
 def _rounded(value: float) -> float:
@@ -270,9 +271,12 @@ def read_verdicts(record: Record, directory: Path = KEPT) -> SecondVerdicts:
         LockError: none are kept, or they were found from another record.
     """
     return read_made_from(
-        record, kept_path(record, directory), _verdicts, "second verdicts",
+        record,
+        kept_path(record, directory),
+        _verdicts,
+        "second verdicts",
         "make them with 'qsp-crs profiles --second'",
-    )  # fmt: skip
+    )
 
 
 def _verdicts(content: Mapping[str, Any]) -> SecondVerdicts:
@@ -282,14 +286,18 @@ def _verdicts(content: Mapping[str, Any]) -> SecondVerdicts:
         {
             setting: {
                 name: SecondVerdict(
-                    Identifiability(one["verdict"]), one["low"], one["high"], End(one["low_is"]),
-                    End(one["high_is"]), one["cost"],
+                    Identifiability(one["verdict"]),
+                    one["low"],
+                    one["high"],
+                    End(one["low_is"]),
+                    End(one["high_is"]),
+                    one["cost"],
                 )
                 for name, one in found.items()
             }
             for setting, found in content["verdicts"].items()
         },
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -343,7 +351,6 @@ def cross_check(problem: Problem, profile: Profile, n_steps: int = 6) -> pd.Data
 
     Source: James and Roos 1975, doi 10.1016/0010-4655(75)90039-9, by iminuit.
     """
-    from iminuit import Minuit  # only this check needs it
 
     wanted = quantity(profile.name)
     solved = problem.names.index(wanted.weights[0][0])
@@ -360,10 +367,10 @@ def cross_check(problem: Problem, profile: Profile, n_steps: int = 6) -> pd.Data
         inside[solved] = start[solved]
         # the walk may not begin at our own solution: only its first point is ours
         for value in np.linspace(profile.values[lowest], end, n_steps + 1)[1:]:
-            minuit = Minuit(
+            minuit = late.iminuit.Minuit(
                 coordinates.twice_cost, inside, grad=coordinates.gradient, name=problem.names
             )
-            minuit.errordef, minuit.strategy, minuit.tol = Minuit.LEAST_SQUARES, 0, 0.1
+            minuit.errordef, minuit.strategy, minuit.tol = late.iminuit.Minuit.LEAST_SQUARES, 0, 0.1
             minuit.limits = [
                 (None, None) if i == solved else (low, high)
                 for i, (low, high) in enumerate(zip(problem.lower, problem.upper, strict=True))

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..common.errors import InputError
-from ..inference.sweep import part_of, sweep
-from ..protocol.lock import Record
+from ..common import InputError
+from ..inference import part_of, sweep
+from ..protocol import Record
 from .ordering import Order, PeakSimulator, derived, orders, simulator
 from .robustness import WIDTH
 
@@ -78,7 +78,7 @@ def stability_map(
         record: the lock record.
         factor: from the locked value over it to the value times it, above 1.
         points: along each side, 2 or more.
-        options: of :func:`qsp_lib.inference.sweep.sweep`.
+        options: of :func:`qsp_lib.inference.sweeping.sweep`.
 
     Raises:
         InputError: a factor of 1 or below, a grid of one point.
@@ -127,7 +127,7 @@ def breaking_points(
         directions: equally spaced around the lock, from K_M alone upwards; 1 or more.
         steps: 2 or more.
         names: the two parameters.
-        options: of :func:`qsp_lib.inference.sweep.sweep`. It is called twice; a checkpoint keeps
+        options: of :func:`qsp_lib.inference.sweeping.sweep`. It is called twice; a checkpoint keeps
             either pass in a folder of its own, ``pass-1`` and ``pass-2``.
 
     Returns:
@@ -172,8 +172,9 @@ def breaking_points(
     return pd.DataFrame(
         {
             "angle": np.degrees(angles),
-            names[0]: changes[:, 0], names[1]: changes[:, 1],
+            names[0]: changes[:, 0],
+            names[1]: changes[:, 1],
             "factor": np.where(kept, np.inf, np.exp(high)),
             "order": [Order(code).name.lower() for code in broken],
         }
-    )  # fmt: skip
+    )

@@ -16,14 +16,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
-from ..common.errors import InputError
-from ..drugs.reading import load_drug
-from ..model import severity
-from ..model.draws import Draws
-from ..model.parameters import DrugInputs, NetworkParameters
-from ..model.simulation import simulate
-from ..model.trajectory import Trajectory
-from ..protocol.lock import Record
+from ..common import InputError
+from ..drugs import load_drug
+from ..model import Draws, DrugInputs, NetworkParameters, Trajectory, severity, simulate
+from ..protocol import Record
 
 Array = NDArray[np.float64]
 
@@ -40,8 +36,10 @@ SWAPS: Mapping[str, tuple[str, ...]] = {
 }
 """What is exchanged, and the inputs that go with it."""
 WITH_REGIMEN = (
-    "regimen", "exposure (clearance, volumes, regimen)", "all but k_exh",
-)  # fmt: skip
+    "regimen",
+    "exposure (clearance, volumes, regimen)",
+    "all but k_exh",
+)
 
 
 @dataclass(frozen=True)
@@ -134,10 +132,13 @@ def one_at_a_time(record: Record, feedback: str = "gated") -> pd.DataFrame:
 
 def _row(swap: str, pair: Pair, base: Pair) -> dict[str, object]:
     return {
-        "swap": swap, "okt3_index": float(pair.milder), "tgn1412_index": float(pair.worse),
-        "gap": float(pair.gap), "order": pair.verdict(),
+        "swap": swap,
+        "okt3_index": float(pair.milder),
+        "tgn1412_index": float(pair.worse),
+        "gap": float(pair.gap),
+        "order": pair.verdict(),
         "reversed": bool(base.kept & pair.reversed),
-    }  # fmt: skip
+    }
 
 
 def partial_swaps(record: Record, fractions: ArrayLike, feedback: str = "gated") -> Pair:
@@ -218,9 +219,12 @@ def engagement(record: Record) -> dict[str, float]:
     for name in (MILDER, WORSE):
         drug = record.drug(name)
         run = simulate(
-            drug, record.network, load_drug(name).regimens["clinical"], horizon_h=24.0,
+            drug,
+            record.network,
+            load_drug(name).regimens["clinical"],
+            horizon_h=24.0,
             times=np.linspace(0.0, 24.0, 481),
-        )  # fmt: skip
+        )
         C = run["C"]
         result[name] = float(np.trapezoid(C / (C + drug.EC50), run.times) / 24.0)
     return result

@@ -13,13 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from ..common.blindfold import forbid_opening
-from ..drugs.reading import load_drug
-from ..inference.fitting import Fit, Problem, fit_from, log_evidence, share_at_best
-from ..model import severity
-from ..model.draws import Draws
-from ..model.priors import network_table
-from ..model.simulation import simulate
+from ..common import forbid_opening
+from ..drugs import load_drug
+from ..inference import Fit, Problem, fit_from, log_evidence, share_at_best
+from ..model import Draws, network_table, severity, simulate
 from .joint_fit import (
     CourseResiduals,
     calibrate,
@@ -142,11 +139,12 @@ def qualitative(candidate: Candidate) -> dict[str, float]:
     network = network_at(candidate.problem, candidate.best.theta)
     runs = {
         drug: simulate(
-            drug_at(candidate.problem, candidate.best.theta, drug), network,
+            drug_at(candidate.problem, candidate.best.theta, drug),
+            network,
             load_drug(drug).regimens["clinical"],
         )
         for drug in ("blinatumomab", "tgn1412")
-    }  # fmt: skip
+    }
     tgn1412 = runs["tgn1412"]
     base = severity.baselines()
     without = Draws({"k_M": np.array([network_table()["k_M"].lower])})

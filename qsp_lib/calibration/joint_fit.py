@@ -16,16 +16,20 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-from ..common.blindfold import forbid_opening
-from ..drugs.reading import load_drug
-from ..evidence.observations import Observation, load_observations
-from ..inference.fitting import FAILED, Fit, Problem, fit, starting_points
-from ..model.draws import Draws
-from ..model.equations import NETWORK
-from ..model.parameters import DrugInputs, NetworkParameters
-from ..model.priors import Prior, network_table
-from ..model.severity import baselines
-from ..model.simulation import simulate
+from ..common import forbid_opening
+from ..drugs import load_drug
+from ..evidence import Observation, load_observations
+from ..inference import FAILED, Fit, Problem, fit, starting_points
+from ..model import (
+    NETWORK,
+    Draws,
+    DrugInputs,
+    NetworkParameters,
+    Prior,
+    baselines,
+    network_table,
+    simulate,
+)
 
 Array = NDArray[np.float64]
 RATES = ("k_act", "k_exh", "k_kill")
@@ -92,10 +96,15 @@ class CourseResiduals:
             has_peak = any(o.kind == "peak" for o in seen)
             horizon = max([*points, 48.0 if has_peak else 0.0])
             trajectory = simulate(
-                file.inputs, self.network, file.regimens[seen[0].regimen],
-                draws=self.draws(theta, drug), horizon_h=horizon,
-                times=None if has_peak else points, rtol=self.rtol, atol=self.atol,
-            )  # fmt: skip
+                file.inputs,
+                self.network,
+                file.regimens[seen[0].regimen],
+                draws=self.draws(theta, drug),
+                horizon_h=horizon,
+                times=None if has_peak else points,
+                rtol=self.rtol,
+                atol=self.atol,
+            )
             good = trajectory.completed
             completed &= good
             if not good.any():
@@ -144,15 +153,20 @@ class CourseResiduals:
             residual = log10_predicted - np.log10(observed)
             rows.append(
                 {
-                    "id": observation.id, "course": observation.course,
-                    "drug": observation.drug, "analyte": observation.analyte,
-                    "kind": observation.kind, "time_h": observation.time_h,
-                    "observed": observed, "censored": limit is not None,
+                    "id": observation.id,
+                    "course": observation.course,
+                    "drug": observation.drug,
+                    "analyte": observation.analyte,
+                    "kind": observation.kind,
+                    "time_h": observation.time_h,
+                    "observed": observed,
+                    "censored": limit is not None,
                     "predicted": 10.0**log10_predicted,
                     "residual": residual if limit is None else min(residual, 0.0),
-                    "sigma": observation.sigma_log10, "use": observation.use,
+                    "sigma": observation.sigma_log10,
+                    "use": observation.use,
                 }
-            )  # fmt: skip
+            )
         frame = pd.DataFrame(rows)
         return frame.assign(scaled=frame["residual"] / frame["sigma"])
 

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..common.errors import InputError
+from ..common import InputError
 from . import results
 from .notebooks import NOTEBOOKS, declared_parameters
 from .parameters import check_parameters

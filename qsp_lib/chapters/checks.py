@@ -9,14 +9,19 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from ..common.errors import InputError, QspError
-from ..drugs.reading import load_drug, load_tocilizumab, shipped_drugs
-from ..evidence.observations import load_observations
-from ..evidence.tables import load_tables, reviewed_range_kinds
-from ..model.priors import network_table
-from ..protocol.ledger import default_ledger_path, read_ledger
-from ..protocol.lock import LOCKS, read_record, versions
-from ..protocol.seal import sealed_tables, status
+from ..common import InputError, QspError
+from ..drugs import load_drug, load_tocilizumab, shipped_drugs
+from ..evidence import load_observations, load_tables, reviewed_range_kinds
+from ..model import network_table
+from ..protocol import (
+    LOCKS,
+    default_ledger_path,
+    read_ledger,
+    read_record,
+    sealed_tables,
+    status,
+    versions,
+)
 from .notebooks import ROOT, chapter_names, declared_parameters, dependencies, read_notebook
 from .tidy import as_text, tidy
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
 
-from ..figures.style import CYTOKINE_LABELS, LABELS
+from ..figures import CYTOKINE_LABELS, LABELS
 
 pd.set_option("display.max_colwidth", None)
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ..common.errors import InputError
+from ..common import InputError
 from .parameters import Parameter, parse_parameters
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..common.errors import InputError
+from ..common import InputError
 
 _RANGE = re.compile(r";\s*(?P<low>\S+) to (?P<high>\S+)\s*$")
 _CHOICES = re.compile(r";\s*one of (?P<choices>[^;]+)$")

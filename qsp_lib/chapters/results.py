@@ -17,10 +17,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from ..common.environment import RESULTS_DIR, RESULTS_FROM
-from ..common.errors import InputError
-from ..common.files import write_text_atomic
-from ..common.text import dumps, is_number, plain
+from ..common import (
+    RESULTS_DIR,
+    RESULTS_FROM,
+    InputError,
+    dumps,
+    is_number,
+    plain,
+    write_text_atomic,
+)
 
 SCHEMA = 1
 COMMITTED = Path(__file__).resolve().parents[2] / "results"

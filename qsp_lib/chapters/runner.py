@@ -22,10 +22,16 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from ..common.environment import RESULTS_DIR, RESULTS_FROM
-from ..common.errors import InputError
-from ..common.exclusive import only_one, scratch
-from ..common.files import write_bytes_atomic, write_text_atomic
+from ..common import (
+    RESULTS_DIR,
+    RESULTS_FROM,
+    InputError,
+    late,
+    only_one,
+    scratch,
+    write_bytes_atomic,
+    write_text_atomic,
+)
 from .notebooks import (
     NOTEBOOKS,
     ROOT,
@@ -256,7 +262,6 @@ def _run_one(
 ) -> Run:
     """Run one chapter in this process, which is the pool's, and move its output into place."""
     os.environ.update(environment)
-    import papermill  # takes a second to import, so only where a chapter is run
 
     folder = places.own / name
     folder.mkdir(parents=True)
@@ -265,7 +270,7 @@ def _run_one(
     draft = folder / f"{name}.ipynb"
     started = time.monotonic()
     try:
-        papermill.execute_notebook(
+        late.papermill.execute_notebook(
             str(places.notebooks / f"{name}.ipynb"),
             str(draft),
             parameters=dict(parameters),

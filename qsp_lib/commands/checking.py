@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from .. import chapters
 from .common import DONE, REFUSED, Commands, command, print_json, print_lines
 
 
@@ -23,9 +24,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from ..chapters.checks import check_all
 
-    checks = check_all()
+    checks = chapters.check_all()
     if options.json:
         print_json(
             [{"name": c.name, "ok": c.ok, "problem": c.problem, "detail": c.detail} for c in checks]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from .. import drugs, prediction
 from .common import DONE, Commands, command, print_json, print_lines, print_table
 
 MECHANISMS = ("bispecific", "monoclonal")
@@ -36,34 +37,44 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _new_drug(options: argparse.Namespace) -> int:
-    from ..prediction.report import write_template
 
-    path = write_template(options.file, options.mechanism)
+    path = prediction.write_template(options.file, options.mechanism)
     print_lines([f"wrote {path}; edit it, then: qsp-crs predict {path}"])
     return DONE
 
 
 def _drugs(options: argparse.Namespace) -> int:
-    from ..drugs.reading import RESCUE, load_drug, load_tocilizumab, shipped_drugs
 
     if options.drug is not None:
-        if options.drug == RESCUE:
-            rescue = load_tocilizumab()
-            return _explain({"name": RESCUE, "role": "rescue"}, rescue, options.json)
-        file = load_drug(options.drug, class_defaults=options.class_defaults)
+        if options.drug == drugs.RESCUE:
+            rescue = drugs.load_tocilizumab()
+            return _explain({"name": drugs.RESCUE, "role": "rescue"}, rescue, options.json)
+        file = drugs.load_drug(options.drug, class_defaults=options.class_defaults)
         inputs = file.inputs
-        head = {"name": inputs.name, "label": inputs.label, "mechanism": inputs.mechanism,
-                "role": inputs.role}  # fmt: skip
+        head = {
+            "name": inputs.name,
+            "label": inputs.label,
+            "mechanism": inputs.mechanism,
+            "role": inputs.role,
+        }
         return _explain(head, file, options.json)
     rows: list[dict[str, Any]] = [
-        {"name": name, "mechanism": (file := load_drug(name)).inputs.mechanism,
-         "role": file.inputs.role, "regimens": list(file.regimens)}
-        for name in shipped_drugs()
-    ]  # fmt: skip
+        {
+            "name": name,
+            "mechanism": (file := drugs.load_drug(name)).inputs.mechanism,
+            "role": file.inputs.role,
+            "regimens": list(file.regimens),
+        }
+        for name in drugs.shipped_drugs()
+    ]
     rows.append(
-        {"name": RESCUE, "mechanism": "receptor block", "role": "rescue",
-         "regimens": list(load_tocilizumab().regimens)}
-    )  # fmt: skip
+        {
+            "name": drugs.RESCUE,
+            "mechanism": "receptor block",
+            "role": "rescue",
+            "regimens": list(drugs.load_tocilizumab().regimens),
+        }
+    )
     if options.json:
         print_json(rows)
     else:
@@ -75,16 +86,25 @@ def _drugs(options: argparse.Namespace) -> int:
 def _explain(head: dict[str, Any], file: Any, as_json: bool) -> int:
     """Print every number of a drug file with its source, and its regimens."""
     numbers = {
-        name: {"value": given.value, "unit": given.unit, "source": list(given.source),
-               "note": " ".join(given.note.split()), "log10_sd": given.log10_sd,
-               "same_as": given.same_as}
+        name: {
+            "value": given.value,
+            "unit": given.unit,
+            "source": list(given.source),
+            "note": " ".join(given.note.split()),
+            "log10_sd": given.log10_sd,
+            "same_as": given.same_as,
+        }
         for name, given in file.sources.items()
-    }  # fmt: skip
+    }
     regimens = {
-        key: {"label": regimen.label, "doses": len(regimen.doses), "total_ug": regimen.total_ug,
-              "source": list(file.regimen_sources[key])}
+        key: {
+            "label": regimen.label,
+            "doses": len(regimen.doses),
+            "total_ug": regimen.total_ug,
+            "source": list(file.regimen_sources[key]),
+        }
         for key, regimen in file.regimens.items()
-    }  # fmt: skip
+    }
     if as_json:
         print_json({**head, "numbers": numbers, "regimens": regimens})
         return DONE
@@ -96,9 +116,11 @@ def _explain(head: dict[str, Any], file: Any, as_json: bool) -> int:
     print_lines([""])
     print_table(
         ("regimen", "label", "doses", "total (ug)", "source"),
-        [(key, r["label"], r["doses"], r["total_ug"], ", ".join(r["source"]))
-         for key, r in regimens.items()],
-    )  # fmt: skip
+        [
+            (key, r["label"], r["doses"], r["total_ug"], ", ".join(r["source"]))
+            for key, r in regimens.items()
+        ],
+    )
     return DONE
 
 

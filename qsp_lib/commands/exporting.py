@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from .. import export, protocol
 from .common import DONE, Commands, command, folder, print_lines
 
 
@@ -31,9 +32,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from ..export import everything
-    from ..protocol.lock import current_record
 
-    written = everything.write(current_record(), options.output)
+    written = export.write(protocol.current_record(), options.output)
     print_lines([f"wrote {path} ({path.stat().st_size / 1000:.0f} kB)" for path in written])
     return DONE

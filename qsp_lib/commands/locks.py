@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .common import DONE, Commands, Help, command, print_json, print_lines
 
 if TYPE_CHECKING:
-    from ..protocol.lock import Record
+    from ..protocol import Record
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -22,28 +22,45 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     actions = lock.add_subparsers(title="actions", metavar="ACTION", required=True)
     command(
-        actions, "show", _show, "print what the newest record holds",
-        examples=("lock show", "lock show --json"), reads=True,
-    )  # fmt: skip
+        actions,
+        "show",
+        _show,
+        "print what the newest record holds",
+        examples=("lock show", "lock show --json"),
+        reads=True,
+    )
     command(
-        actions, "verify", _verify,
+        actions,
+        "verify",
+        _verify,
         "check every record against its digest, the ledger, the code and the data",
-        examples=("lock verify",), reads=True,
-    )  # fmt: skip
+        examples=("lock verify",),
+        reads=True,
+    )
     command(
-        actions, "history", _history, "list the versions with their reasons",
-        examples=("lock history",), reads=True,
-    )  # fmt: skip
+        actions,
+        "history",
+        _history,
+        "list the versions with their reasons",
+        examples=("lock history",),
+        reads=True,
+    )
     make = command(
-        actions, "make", _make, "fit, and write the next version of the record",
+        actions,
+        "make",
+        _make,
+        "fit, and write the next version of the record",
         examples=('lock make --reason "evidence row BO001 corrected"',),
-    )  # fmt: skip
+    )
     make.add_argument("--reason", required=True, help="why this version exists; goes on record")
     make.add_argument("--workers", type=int, default=2, help="processes for the fit (default 2)")
     command(
-        actions, "predict", _predict,
-        "make the blind prediction from the newest record, once", examples=("lock predict",),
-    )  # fmt: skip
+        actions,
+        "predict",
+        _predict,
+        "make the blind prediction from the newest record, once",
+        examples=("lock predict",),
+    )
     opening = command(
         commands,
         "open",
@@ -58,11 +75,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _make(options: argparse.Namespace) -> int:
-    from ..common.exclusive import only_one
-    from ..common.workers import pool
-    from ..protocol.ledger import default_ledger_path, today
-    from ..protocol.lock import read_record
-    from ..protocol.locking import make_lock
+    from ..common import only_one, pool
+    from ..protocol import default_ledger_path, make_lock, read_record, today
 
     with only_one(default_ledger_path().parent), pool(options.workers) as executor:
         path = make_lock(options.reason, today(), executor)
@@ -72,8 +86,7 @@ def _make(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from ..protocol.lock import current_record
-    from ..protocol.seal import sealed_tables, status
+    from ..protocol import current_record, sealed_tables, status
 
     record = current_record()
     tables = {name: status(name) for name in sealed_tables()}
@@ -81,16 +94,22 @@ def _show(options: argparse.Namespace) -> int:
         names, mean, covariance = record.posterior
         print_json(
             {
-                **record.summary, "reason": record.content["reason"],
-                "network": record.network.values(), "structure": record.network.feedback,
+                **record.summary,
+                "reason": record.content["reason"],
+                "network": record.network.values(),
+                "structure": record.network.feedback,
                 "drugs": {name: record.drug(name).values() for name in record.content["drugs"]},
-                "posterior": {"names": list(names), "mean_log10": mean.tolist(),
-                              "sd_log10": (covariance.diagonal() ** 0.5).tolist()},
+                "posterior": {
+                    "names": list(names),
+                    "mean_log10": mean.tolist(),
+                    "sd_log10": (covariance.diagonal() ** 0.5).tolist(),
+                },
                 "grade_boundaries": vars(record.boundaries),
                 "severity_index": dict(record.content["severity"]["index"]),
-                "seed": record.seed, "sealed_tables": tables,
+                "seed": record.seed,
+                "sealed_tables": tables,
             }
-        )  # fmt: skip
+        )
         return DONE
     print_lines([f"lock {record.version} of {record.content['date']}, digest {record.digest}"])
     print_lines([f"  {name:8s} {value:.6g}" for name, value in record.network.values().items()])
@@ -106,7 +125,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from ..protocol.lock import versions
+    from ..protocol import versions
 
     newest = versions()[-1:]
     found = []
@@ -123,7 +142,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _history(options: argparse.Namespace) -> int:
-    from ..protocol.lock import versions
+    from ..protocol import versions
 
     contents = [_on_file(version, against_code=False).content for version in versions()]
     if options.json:
@@ -136,18 +155,15 @@ def _history(options: argparse.Namespace) -> int:
 
 
 def _on_file(version: str, *, against_code: bool) -> Record:
-    from ..protocol.ledger import default_ledger_path
-    from ..protocol.lock import LOCKS, read_record
+    from ..protocol import LOCKS, default_ledger_path, read_record
 
     path = LOCKS / f"lock-{version}.json"
     return read_record(path, against_code=against_code, ledger_path=default_ledger_path())
 
 
 def _predict(_options: argparse.Namespace) -> int:
-    from ..common.exclusive import only_one
-    from ..protocol.blind_test import commit_prediction
-    from ..protocol.ledger import default_ledger_path
-    from ..protocol.lock import current_record
+    from ..common import only_one
+    from ..protocol import commit_prediction, current_record, default_ledger_path
 
     with only_one(default_ledger_path().parent):
         path = commit_prediction(current_record())
@@ -156,11 +172,15 @@ def _predict(_options: argparse.Namespace) -> int:
 
 
 def _open(options: argparse.Namespace) -> int:
-    from ..common.exclusive import only_one
-    from ..protocol.blind_test import committed_prediction, evaluation
-    from ..protocol.ledger import default_ledger_path
-    from ..protocol.lock import current_record
-    from ..protocol.seal import known_path, open_table
+    from ..common import only_one
+    from ..protocol import (
+        committed_prediction,
+        current_record,
+        default_ledger_path,
+        evaluation,
+        known_path,
+        open_table,
+    )
 
     record = current_record()
     prediction = committed_prediction(record)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import time
 
-from ..common.errors import InputError
-from .common import DONE, Commands, command, folder, warn
+from .. import evidence, prediction, protocol
+from ..common import InputError
+from .common import DONE, Commands, command, folder, print_lines, warn
 
 _SLOW_S = 2.0
 
@@ -67,27 +68,22 @@ def _predict(options: argparse.Namespace) -> int:
     horizon_h = _hours("--horizon", options.horizon)
     if options.seed is not None and options.seed < 0:
         raise InputError(f"--seed {options.seed} was given; expected 0 or more.")
-    from ..prediction.predicting import N_DRAWS, predict
-    from ..prediction.report import as_json, as_text, write
-    from ..protocol.lock import current_record
-    from .common import print_lines
-
-    prediction = predict(
+    found = prediction.predict(
         options.drug,
-        current_record(),
+        protocol.current_record(),
         regimen=options.regimen,
         tocilizumab_h=tocilizumab_h,
         horizon_h=horizon_h,
-        n_draws=N_DRAWS if options.draws is None else options.draws,
+        n_draws=prediction.N_DRAWS if options.draws is None else options.draws,
         seed=options.seed,
         class_defaults=options.class_defaults,
         progress=_Progress(),
     )
-    written = write(prediction, options.output) if options.output is not None else ()
+    written = prediction.write(found, options.output) if options.output is not None else ()
     if options.json:
-        print(as_json(prediction), end="")
+        print(prediction.as_json(found), end="")
     else:
-        print_lines(as_text(prediction, intervals=options.interval).splitlines())
+        print_lines(prediction.as_text(found, intervals=options.interval).splitlines())
     for path in written:
         warn(f"wrote {path}")
     return DONE
@@ -97,10 +93,9 @@ def _hours(name: str, text: str | None) -> float | None:
     """A time in hours from text such as ``6h`` or ``-1 d``; a plain number is hours."""
     if text is None:
         return None
-    from ..evidence.units import parse
 
     try:
-        return float(text) if _is_number(text) else parse(text, "h")
+        return float(text) if _is_number(text) else evidence.parse(text, "h")
     except InputError as problem:
         raise InputError(f"{name}: {problem}") from None
 

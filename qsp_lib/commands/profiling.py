@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from .. import analyses, common, protocol
 from .common import DONE, Commands, command
 
 
@@ -27,19 +28,16 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _profiles(options: argparse.Namespace) -> int:
-    from ..analyses.kept_profiles import write_kept
-    from ..analyses.second_profiler import write_verdicts
-    from ..common.workers import pool
-    from ..protocol.ledger import today
-    from ..protocol.lock import current_record
 
     def say(line: str) -> None:
         print(line, flush=True)
 
-    with pool(options.workers) as executor:
+    with common.pool(options.workers) as executor:
         if options.second:
-            path = write_verdicts(current_record(), executor, say=say)
+            path = analyses.write_verdicts(protocol.current_record(), executor, say=say)
         else:
-            path = write_kept(current_record(), today(), executor, say=say)
+            path = analyses.write_kept(
+                protocol.current_record(), protocol.today(), executor, say=say
+            )
     print(f"wrote {path.name}" + ("" if options.second else "; run chapter 07 again"))
     return DONE

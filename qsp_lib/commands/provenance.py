@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..common.errors import EvidenceError
+from .. import evidence, protocol
+from ..common import EvidenceError
 from .common import DONE, Commands, command, print_json, print_lines, print_table
 
 
@@ -43,14 +44,20 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _parameters(options: argparse.Namespace) -> int:
-    from ..protocol.provenance import parameters
 
-    rows = parameters()
+    rows = protocol.parameters()
     if options.json:
         print_json(list(rows))
         return DONE
-    shown = ("name", "unit", "prior_median", "prior_log10_sd", "locked", "posterior_log10_sd",
-             "source")  # fmt: skip
+    shown = (
+        "name",
+        "unit",
+        "prior_median",
+        "prior_log10_sd",
+        "locked",
+        "posterior_log10_sd",
+        "source",
+    )
     print_table(
         ("parameter", "unit", "prior median", "log10 sd", "locked", "posterior sd", "source"),
         [[row[name] for name in shown] for row in rows],
@@ -67,9 +74,8 @@ def _evidence(options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from ..protocol.provenance import explain
 
-    origins = [origin for key in options.keys for origin in explain(key)]
+    origins = [origin for key in options.keys for origin in protocol.explain(key)]
     if options.json:
         print_json([origin.as_dict() for origin in origins])
         return DONE
@@ -84,9 +90,8 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _tables(options: argparse.Namespace) -> int:
-    from ..evidence.tables import load_tables
 
-    tables = load_tables()
+    tables = evidence.load_tables()
     names = {name.removesuffix(".csv"): name for name in tables.texts}
     if options.table is not None and options.table.removesuffix(".csv") not in names:
         raise EvidenceError(
@@ -111,11 +116,18 @@ def _tables(options: argparse.Namespace) -> int:
     print_table(
         ("id", "drug", "analyte", "statistic", "value", "unit", "verified"),
         [
-            (row.id, row.drug, row.analyte, row.statistic,
-             row.value if row.value is not None else row.value_text, row.unit, row.verified)
+            (
+                row.id,
+                row.drug,
+                row.analyte,
+                row.statistic,
+                row.value if row.value is not None else row.value_text,
+                row.unit,
+                row.verified,
+            )
             for row in chosen
         ],
-    )  # fmt: skip
+    )
     return DONE
 
 

@@ -8,13 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..chapters import notebooks
-from ..chapters.notebooks import ROOT
-from ..common.errors import InputError
+from .. import chapters
+from ..common import InputError
 from .common import DONE, REFUSED, Commands, command, print_json, print_lines, print_table, warn
 
 if TYPE_CHECKING:
-    from ..chapters.runner import Run
+    from ..chapters import Run
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -81,10 +80,8 @@ def split_parameters(arguments: list[str]) -> list[str]:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ..chapters import chapter as chapters
-    from ..chapters import runner
 
-    names = [notebooks.find_chapter(name) for name in options.chapters] or notebooks.chapter_names()
+    names = [chapters.find_chapter(name) for name in options.chapters] or chapters.chapter_names()
     if options.list:
         return _list(names, options.json)
     given = {}
@@ -98,7 +95,7 @@ def _run(options: argparse.Namespace) -> int:
         unknown = {key: text for key, text in texts.items() if key not in declared}
         chapters.check_parameters(names[0], unknown, declared)
         given = {key: declared[key].parse(text) for key, text in texts.items()}
-    runs = runner.run_chapters(
+    runs = chapters.run_chapters(
         names,
         jobs=options.jobs,
         in_place=options.in_place,
@@ -121,7 +118,6 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _list(names: Any, as_json: bool) -> int:
-    from ..chapters import chapter as chapters
 
     declared = {name: chapters.declared_parameters(name) for name in names}
     if as_json:
@@ -143,9 +139,12 @@ def _list(names: Any, as_json: bool) -> int:
 
 def _run_dict(run: Run) -> dict[str, Any]:
     return {
-        "chapter": run.name, "seconds": run.seconds, "ok": run.ok, "problem": run.problem,
+        "chapter": run.name,
+        "seconds": run.seconds,
+        "ok": run.ok,
+        "problem": run.problem,
         "output": run.output,
-    }  # fmt: skip
+    }
 
 
 def _status(run: Run) -> str:
@@ -162,11 +161,13 @@ def _shown(run: Run) -> str:
 
 def _site(options: argparse.Namespace) -> int:
     """Build the book as the checkout's own program does: the package knows nothing of pages."""
-    if not (ROOT / "book" / "__main__.py").is_file():
+    if not (chapters.ROOT / "book" / "__main__.py").is_file():
         raise InputError(
-            f"there is no book in {ROOT}: it comes with the repository, not with the installed "
-            "package. Clone the repository and build there."
+            f"there is no book in {chapters.ROOT}: it comes with the repository, not with the "
+            "installed package. Clone the repository and build there."
         )
     arguments = ["build", "--executed"] if options.executed else ["build"]
-    built = subprocess.run([sys.executable, "-m", "book", *arguments], cwd=ROOT, check=False)
+    built = subprocess.run(
+        [sys.executable, "-m", "book", *arguments], cwd=chapters.ROOT, check=False
+    )
     return DONE if built.returncode == 0 else REFUSED

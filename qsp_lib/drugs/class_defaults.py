@@ -16,7 +16,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from ..common.errors import InputError
+from ..common import InputError
 
 CLASS_DEFAULT = "class default"
 """The words among a number's sources that say it was taken from the drug's class."""

@@ -35,13 +35,9 @@ from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 
-from ..common.errors import EvidenceError, InputError
-from ..evidence.row import DECLARED
-from ..evidence.tables import check_sources
-from ..evidence.units import convert, molar_to_mass, same_kind, split
-from ..model.dosing import Bolus, Infusion, Regimen
-from ..model.parameters import DrugInputs, TocilizumabInputs
-from ..model.priors import Prior
+from ..common import EvidenceError, InputError
+from ..evidence import DECLARED, check_sources, convert, molar_to_mass, same_kind, split
+from ..model import Bolus, DrugInputs, Infusion, Prior, Regimen, TocilizumabInputs
 from . import class_defaults as classes
 from . import shape as schema
 from .class_defaults import CLASS_DEFAULT
@@ -374,7 +370,7 @@ def _read_rescue(file: str, data: bytes) -> RescueFile:
 
 def _regimens(
     read: _Reader,
-    given: dict[str, schema.RegimenShapeShape],
+    given: dict[str, schema.RegimenShape],
     weight_kg: float,
     bsa_m2: float | None,
 ) -> tuple[Mapping[str, Regimen], Mapping[str, tuple[str, ...]]]:

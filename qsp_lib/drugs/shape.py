@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from ..common.errors import InputError
+from ..common import InputError
 
 
 def _one_line(text: str) -> str:

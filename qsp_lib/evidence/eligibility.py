@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from ..common.digests import code_digest
+from ..common import code_digest
 from .row import EvidenceRow
 from .units import same_kind
 
@@ -70,9 +70,18 @@ _AT_THE_TIME = (
 )
 _AFTER = r"\b(after|following) (the )?(first )?(dose|injection|infusion|okt-?3)\b"
 _WORD_NUMBERS = {
-    "half an": 0.5, "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5,
-    "six": 6, "eight": 8, "twelve": 12,
-}  # fmt: skip
+    "half an": 0.5,
+    "a": 1,
+    "an": 1,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "eight": 8,
+    "twelve": 12,
+}
 
 
 def judge_eligibility(row: EvidenceRow) -> tuple[bool, str]:
@@ -197,8 +206,16 @@ def _no_early_steroid(row: EvidenceRow) -> str:
 
 
 def _clauses(row: EvidenceRow) -> list[str]:
-    fields = (row.drug, row.population, row.dose, row.schedule, row.analyte, row.statistic,
-              row.value_text, row.note)  # fmt: skip
+    fields = (
+        row.drug,
+        row.population,
+        row.dose,
+        row.schedule,
+        row.analyte,
+        row.statistic,
+        row.value_text,
+        row.note,
+    )
     return [clause for field in fields for clause in re.split(r";|\. ", field)]
 
 

@@ -18,15 +18,25 @@ from typing import Literal
 
 import pandas as pd
 
-from ..common.errors import EvidenceError
+from ..common import EvidenceError
 from .row import DECLARED, USES, EvidenceRow
 from .tables import Evidence, check_use, load_tables
 from .units import convert
 
 COLUMNS = (
-    "evidence_id", "drug", "regimen", "course", "analyte", "kind", "value", "unit", "sigma_rule",
-    "use", "censor_above", "note",
-)  # fmt: skip
+    "evidence_id",
+    "drug",
+    "regimen",
+    "course",
+    "analyte",
+    "kind",
+    "value",
+    "unit",
+    "sigma_rule",
+    "use",
+    "censor_above",
+    "note",
+)
 
 ANALYTES = {"IL6": "IL-6", "TNF": "TNF", "IFN": "IFN-gamma"}
 """The model's three cytokines, by the name the evidence tables give them."""

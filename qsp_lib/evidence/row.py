@@ -8,14 +8,33 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from ..common.errors import EvidenceError, InputError
+from ..common import EvidenceError, InputError
 from .units import check_unit
 
 COLUMNS = (
-    "id", "drug", "population", "dose", "route", "schedule", "analyte", "statistic", "value",
-    "value_text", "low", "high", "range_kind", "unit", "time_h", "n", "source", "doi", "pmid",
-    "verified", "confidence", "note",
-)  # fmt: skip
+    "id",
+    "drug",
+    "population",
+    "dose",
+    "route",
+    "schedule",
+    "analyte",
+    "statistic",
+    "value",
+    "value_text",
+    "low",
+    "high",
+    "range_kind",
+    "unit",
+    "time_h",
+    "n",
+    "source",
+    "doi",
+    "pmid",
+    "verified",
+    "confidence",
+    "note",
+)
 """The columns of an evidence table, in the order in which the files write them."""
 
 DECLARED = "declared assumption"

@@ -26,8 +26,7 @@ from pydantic import (
     ValidationError,
 )
 
-from ..common.digests import digest, parsed_table
-from ..common.errors import EvidenceError
+from ..common import EvidenceError, digest, late, parsed_table
 from .row import COLUMNS, DECLARED, RANGE_KINDS, USES, USES_OF_UNVERIFIED, EvidenceRow
 
 if TYPE_CHECKING:
@@ -102,12 +101,11 @@ class Evidence(Mapping[str, EvidenceRow]):
 
     def frame(self) -> pandas.DataFrame:
         """All rows as a data frame: the columns of the tables and ``table``, one row a number."""
-        import pandas
 
         records = [
             {**row.model_dump(), "table": self.tables[row_id]} for row_id, row in self.rows.items()
         ]
-        return pandas.DataFrame.from_records(records, columns=[*COLUMNS, "table"])
+        return late.pandas.DataFrame.from_records(records, columns=[*COLUMNS, "table"])
 
 
 def load_tables(directory: str | os.PathLike[str] | None = None) -> Evidence:

@@ -18,7 +18,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ..common.errors import InputError
+from ..common import InputError, late
 
 if TYPE_CHECKING:
     import pint
@@ -167,9 +167,7 @@ def molar_to_mass(
 @lru_cache(maxsize=1)
 def _registry() -> pint.UnitRegistry:
     """The one registry, built on first use: reading pint's definitions takes a moment."""
-    import pint
-
-    registry: pint.UnitRegistry = pint.UnitRegistry(cache_folder=None, non_int_type=Fraction)
+    registry: pint.UnitRegistry = late.pint.UnitRegistry(cache_folder=None, non_int_type=Fraction)
     for line in _DEFINITIONS:
         registry.define(line)
     return registry

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from xml.sax.saxutils import escape, quoteattr
 
-from ..protocol.lock import Record
+from ..protocol import Record
 from . import sedml
 from .courses import ATOL, RTOL, reference_courses, reference_csv
 from .sbml import DEFAULT_DRUG, models
@@ -117,17 +117,23 @@ def _about(record: Record) -> str:
 
 def _readme(record: Record) -> str:
     lines = [
-        "# One cytokine network, three drugs", "", _about(record), "",
+        "# One cytokine network, three drugs",
+        "",
+        _about(record),
+        "",
         "`simulations.sedml` runs every course below over one week. `reference/` holds the same "
         f"courses by SciPy at rtol {RTOL:g}, atol {ATOL:g} in each state's own unit: time in "
-        "hours, one column a state; at the time of a dose, the value just after it.", "",
-        "| course | model | what it is |", "| --- | --- | --- |",
+        "hours, one column a state; at the time of a dose, the value just after it.",
+        "",
+        "| course | model | what it is |",
+        "| --- | --- | --- |",
         *(
             f"| `{course.name}` | `sbml/{course.model}.xml` | {course.title(record)} |"
             for course in reference_courses()
         ),
         "",
         "`sbml/network.xml` is the network for any drug, without doses; it holds the inputs of "
-        f"{DEFAULT_DRUG} until others are set.", "",
-    ]  # fmt: skip
+        f"{DEFAULT_DRUG} until others are set.",
+        "",
+    ]
     return "\n".join(lines)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analyses.rescue import LATE_H, SEVERE
-from ..drugs.reading import load_drug, load_tocilizumab
-from ..model.equations import STATES
-from ..model.simulation import HORIZON_H, Rescue, simulate
-from ..protocol.lock import Record
+from ..analyses import LATE_H, SEVERE
+from ..drugs import load_drug, load_tocilizumab
+from ..model import HORIZON_H, STATES, Rescue, simulate
+from ..protocol import Record
 from .sbml import model_name, shipped
 
 N_STEPS = 336
@@ -80,10 +79,17 @@ def reference(record: Record, course: ReferenceCourse) -> NDArray[np.float64]:
         given = load_tocilizumab().regimens["clinical"].shifted(LATE_H)
         rescue = Rescue(record.tocilizumab, given)
     found = simulate(
-        record.drug(course.drug), record.network, load_drug(course.drug).regimens[course.regimen],
-        rescue=rescue, crp=record.crp, horizon_h=HORIZON_H + _BEYOND_H, times=grid(),
-        engine="scipy", rtol=RTOL, atol=ATOL,
-    )  # fmt: skip
+        record.drug(course.drug),
+        record.network,
+        load_drug(course.drug).regimens[course.regimen],
+        rescue=rescue,
+        crp=record.crp,
+        horizon_h=HORIZON_H + _BEYOND_H,
+        times=grid(),
+        engine="scipy",
+        rtol=RTOL,
+        atol=ATOL,
+    )
     rows = np.searchsorted(found.times, grid())
     return np.stack([np.asarray(found[name])[rows] for name in STATES], axis=1)
 

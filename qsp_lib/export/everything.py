@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..common.errors import InputError
-from ..common.files import write_bytes_atomic
-from ..model.symbolic import equations_digest
-from ..protocol.lock import Record
+from ..common import InputError, write_bytes_atomic
+from ..model import equations_digest
+from ..protocol import Record
 from . import combine, petab, sbml
 
 MANIFEST = "manifest.json"

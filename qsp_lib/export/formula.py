@@ -5,15 +5,19 @@ from __future__ import annotations
 import sympy
 from sympy.printing.str import StrPrinter
 
-from ..common.errors import InputError
-from ..model.vocabulary import QUANTITIES
+from ..common import InputError
+from ..model import QUANTITIES
 
 BUILT_IN_UNITS = {"1": "dimensionless", "L": "litre"}
 BASE_UNITS: dict[str, tuple[str, int, float]] = {
-    "pg": ("gram", -12, 1.0), "ng": ("gram", -9, 1.0), "ug": ("gram", -6, 1.0),
-    "mg": ("gram", -3, 1.0), "mL": ("litre", -3, 1.0), "L": ("litre", 0, 1.0),
+    "pg": ("gram", -12, 1.0),
+    "ng": ("gram", -9, 1.0),
+    "ug": ("gram", -6, 1.0),
+    "mg": ("gram", -3, 1.0),
+    "mL": ("litre", -3, 1.0),
+    "L": ("litre", 0, 1.0),
     "h": ("second", 0, 3600.0),
-}  # fmt: skip
+}
 """Each word of a unit: kind, power of ten, multiplier."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-from ..common.errors import InputError
+from ..common import InputError
 
 
 def library(name: str) -> ModuleType:

@@ -30,11 +30,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..calibration.joint_fit import make_problem
-from ..evidence.observations import Observation
-from ..inference.fitting import Problem
-from ..protocol.lock import Record, locked_point
-from ..protocol.locking import FITTED
+from ..calibration import make_problem
+from ..evidence import Observation
+from ..inference import Problem
+from ..protocol import FITTED, Record, locked_point
 from . import sbml
 from .petab_expected import expected, expressible, kept_of, observations_of
 from .petab_tables import regimens, version_1, version_2

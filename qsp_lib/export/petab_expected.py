@@ -17,13 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from ..calibration.joint_fit import CourseResiduals, make_problem
-from ..common.text import dumps
-from ..evidence.observations import Observation
-from ..inference.fitting import Problem
-from ..inference.posterior import laplace_draws
-from ..protocol.lock import Record, locked_point
-from ..protocol.locking import FITTED
+from ..calibration import CourseResiduals, make_problem
+from ..common import dumps
+from ..evidence import Observation
+from ..inference import Problem, laplace_draws
+from ..protocol import FITTED, Record, locked_point
 
 Array = NDArray[np.float64]
 N_DRAWS = 4

@@ -8,17 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..calibration.joint_fit import BOUND_DECADES, estimated
-from ..common.errors import InputError
-from ..drugs.reading import load_drug
-from ..evidence.observations import ANALYTES, Observation
-from ..inference.fitting import Problem
-from ..model.dosing import Regimen
-from ..model.equations import DRUG, PRE_DOSE, STATES
-from ..model.priors import network_table
-from ..model.severity import baselines
-from ..protocol.lock import Record, locked_point
-from ..protocol.locking import FITTED
+from ..calibration import BOUND_DECADES, estimated
+from ..common import InputError
+from ..drugs import load_drug
+from ..evidence import ANALYTES, Observation
+from ..inference import Problem
+from ..model import DRUG, PRE_DOSE, STATES, Regimen, baselines, network_table
+from ..protocol import FITTED, Record, locked_point
 from . import sbml
 from .formula import identifier
 
@@ -125,10 +121,15 @@ def _parameters_2(record: Record, problem: Problem, kept: Sequence[Observation])
         }
     for name, value in _fixed(record, problem, kept).items():
         yield {
-            "parameterId": name, "parameterName": _fixed_words(name), "lowerBound": "",
-            "upperBound": "", "nominalValue": value, "estimate": "false",
-            "priorDistribution": "", "priorParameters": "",
-        }  # fmt: skip
+            "parameterId": name,
+            "parameterName": _fixed_words(name),
+            "lowerBound": "",
+            "upperBound": "",
+            "nominalValue": value,
+            "estimate": "false",
+            "priorDistribution": "",
+            "priorParameters": "",
+        }
 
 
 def _conditions_2(record: Record, problem: Problem, kept: Sequence[Observation]) -> Iterable[Row]:
@@ -226,21 +227,32 @@ def _parameters_1(record: Record, problem: Problem, kept: Sequence[Observation])
     for name, prior in estimated(FITTED).items():
         normal = _pair(_log10(prior.median), prior.log10_sd)
         yield {
-            "parameterId": parameter_id(name), "parameterName": _words(name),
-            "parameterScale": "log10", "lowerBound": prior.median / 10.0**BOUND_DECADES,
-            "upperBound": prior.median * 10.0**BOUND_DECADES, "nominalValue": _value(record, name),
+            "parameterId": parameter_id(name),
+            "parameterName": _words(name),
+            "parameterScale": "log10",
+            "lowerBound": prior.median / 10.0**BOUND_DECADES,
+            "upperBound": prior.median * 10.0**BOUND_DECADES,
+            "nominalValue": _value(record, name),
             "estimate": "1",
             "initializationPriorType": "parameterScaleNormal",
             "initializationPriorParameters": normal,
-            "objectivePriorType": "parameterScaleNormal", "objectivePriorParameters": normal,
-        }  # fmt: skip
+            "objectivePriorType": "parameterScaleNormal",
+            "objectivePriorParameters": normal,
+        }
     for name, value in _fixed(record, problem, kept).items():
         yield {
-            "parameterId": name, "parameterName": _fixed_words(name), "parameterScale": "lin",
-            "lowerBound": "", "upperBound": "", "nominalValue": value, "estimate": "0",
-            "initializationPriorType": "", "initializationPriorParameters": "",
-            "objectivePriorType": "", "objectivePriorParameters": "",
-        }  # fmt: skip
+            "parameterId": name,
+            "parameterName": _fixed_words(name),
+            "parameterScale": "lin",
+            "lowerBound": "",
+            "upperBound": "",
+            "nominalValue": value,
+            "estimate": "0",
+            "initializationPriorType": "",
+            "initializationPriorParameters": "",
+            "objectivePriorType": "",
+            "objectivePriorParameters": "",
+        }
 
 
 def _value(record: Record, name: str) -> float:
@@ -258,8 +270,9 @@ def _conditions_1(record: Record, problem: Problem, kept: Sequence[Observation])
             "conditionName": f"{load_drug(drug).inputs.label}, {regimen.label}",
             **_inputs(record, problem, drug, "{}"),
             **({_GIVEN_TO: bolus} if any_bolus else {}),
-            sbml.UNTIL_STOP: rate, sbml.STOP_TIME: stop,
-        }  # fmt: skip
+            sbml.UNTIL_STOP: rate,
+            sbml.STOP_TIME: stop,
+        }
 
 
 def as_one_infusion(regimen: Regimen) -> tuple[float, float, float]:

@@ -15,16 +15,28 @@ from dataclasses import dataclass, replace
 
 import sympy
 
-from ..analyses.rescue import LATE_H
-from ..common.errors import InputError
-from ..drugs.reading import load_drug, load_tocilizumab, shipped_drugs
-from ..model.dosing import Regimen
-from ..model.equations import DRUG, INPUTS, MECHANISMS, NETWORK, PARAMETERS, PRE_DOSE, STATES
-from ..model.parameters import DrugInputs
-from ..model.schedule import make_schedule
-from ..model.symbolic import definitions, regrouped
-from ..model.vocabulary import DRUG_IDENTIFIERS, QUANTITIES, TARGET_CELLS, Quantity
-from ..protocol.lock import Record
+from ..analyses import LATE_H
+from ..common import InputError
+from ..drugs import load_drug, load_tocilizumab, shipped_drugs
+from ..model import (
+    DRUG,
+    DRUG_IDENTIFIERS,
+    INPUTS,
+    MECHANISMS,
+    NETWORK,
+    PARAMETERS,
+    PRE_DOSE,
+    QUANTITIES,
+    STATES,
+    TARGET_CELLS,
+    DrugInputs,
+    Quantity,
+    Regimen,
+    definitions,
+    make_schedule,
+    regrouped,
+)
+from ..protocol import Record
 from .formula import identifier, number
 from .optional import library
 from .sbml_model import ModelWriter, program
@@ -165,11 +177,11 @@ class Change:
 def changes(regimen: Regimen) -> Iterator[Change]:
     """Every change of dosing of a whole regimen, in order of time."""
     rate, after_all = 0.0, 1.0 + max(regimen.change_times(float("inf")))
-    for stretch in make_schedule(regimen, Regimen(), after_all).stretches:
-        new = None if stretch.rate == rate else stretch.rate
-        if stretch.bolus or new is not None:
-            yield Change(stretch.start_h, stretch.bolus, new)
-        rate = stretch.rate
+    for segment in make_schedule(regimen, Regimen(), after_all).segments:
+        new = None if segment.rate == rate else segment.rate
+        if segment.bolus or new is not None:
+            yield Change(segment.start_h, segment.bolus, new)
+        rate = segment.rate
 
 
 def problems(text: str) -> list[str]:
@@ -198,9 +210,10 @@ def _begin(record: Record, name: str, title: str) -> ModelWriter:
 
 def _add_states(writer: ModelWriter, drug_name: str = "") -> None:
     own = {
-        "A_c": DRUG_IDENTIFIERS.get(drug_name, ()), "A_p": DRUG_IDENTIFIERS.get(drug_name, ()),
+        "A_c": DRUG_IDENTIFIERS.get(drug_name, ()),
+        "A_p": DRUG_IDENTIFIERS.get(drug_name, ()),
         "B": TARGET_CELLS.get(drug_name, ()),
-    }  # fmt: skip
+    }
     for name, start in zip(STATES, PRE_DOSE, strict=True):
         quantity = QUANTITIES[name]
         quantity = replace(quantity, property_of=own.get(name, quantity.property_of))

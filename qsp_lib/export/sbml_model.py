@@ -13,8 +13,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from .. import __version__
-from ..common.errors import InputError
-from ..model.vocabulary import HUMAN, Quantity
+from ..common import InputError
+from ..model import HUMAN, Quantity
 from .formula import BASE_UNITS, BUILT_IN_UNITS, formula, identifier, unit_id, unit_words
 from .optional import library
 
@@ -47,17 +47,23 @@ class ModelWriter:
         _do(model.setSBOTerm(_NON_SPATIAL_CONTINUOUS))
         # each species has an amount of its own; for a model's in grams COPASI would take moles
         _do(
-            model.setTimeUnits(self.unit("h")), model.setSubstanceUnits(self.unit("1")),
-            model.setExtentUnits(self.unit("1")), model.setVolumeUnits(self.unit("mL")),
-        )  # fmt: skip
+            model.setTimeUnits(self.unit("h")),
+            model.setSubstanceUnits(self.unit("1")),
+            model.setExtentUnits(self.unit("1")),
+            model.setVolumeUnits(self.unit("mL")),
+        )
         self._annotate(model, self._libsbml.BQB_HAS_TAXON, (HUMAN,))
         self._date(created)
         serum = model.createCompartment()
         _do(
-            serum.setId(SERUM), serum.setName("serum"), serum.setSize(1.0),
-            serum.setSpatialDimensions(3), serum.setConstant(True),
-            serum.setUnits(self.unit("mL")), serum.setSBOTerm(_COMPARTMENT),
-        )  # fmt: skip
+            serum.setId(SERUM),
+            serum.setName("serum"),
+            serum.setSize(1.0),
+            serum.setSpatialDimensions(3),
+            serum.setConstant(True),
+            serum.setUnits(self.unit("mL")),
+            serum.setSBOTerm(_COMPARTMENT),
+        )
 
     def unit(self, unit: str) -> str:
         """The identifier of a unit such as ``"pg/mL/h"``, which is defined if it is new."""
@@ -71,9 +77,11 @@ class ModelWriter:
             kind, scale, multiplier = BASE_UNITS[word]
             part = definition.createUnit()
             _do(
-                part.setKind(self._libsbml.UnitKind_forName(kind)), part.setExponent(power),
-                part.setScale(scale), part.setMultiplier(multiplier),
-            )  # fmt: skip
+                part.setKind(self._libsbml.UnitKind_forName(kind)),
+                part.setExponent(power),
+                part.setScale(scale),
+                part.setMultiplier(multiplier),
+            )
         return name
 
     def state(self, name: str, quantity: Quantity, start: float) -> None:
@@ -93,12 +101,17 @@ class ModelWriter:
         # mg/L is ug/mL: the compartment has 1 mL
         amount = {"pg/mL": "pg", "mg/L": "ug"}[quantity.unit]
         _do(
-            species.setId(name), species.setName(quantity.words), species.setMetaId(name),
-            species.setCompartment(SERUM), species.setSubstanceUnits(self.unit(amount)),
-            species.setHasOnlySubstanceUnits(False), species.setBoundaryCondition(False),
-            species.setConstant(False), species.setSBOTerm(quantity.sbo),
+            species.setId(name),
+            species.setName(quantity.words),
+            species.setMetaId(name),
+            species.setCompartment(SERUM),
+            species.setSubstanceUnits(self.unit(amount)),
+            species.setHasOnlySubstanceUnits(False),
+            species.setBoundaryCondition(False),
+            species.setConstant(False),
+            species.setSBOTerm(quantity.sbo),
             species.setInitialConcentration(start),
-        )  # fmt: skip
+        )
         self._identify(species, quantity)
 
     def parameter(
@@ -114,10 +127,13 @@ class ModelWriter:
         name = identifier(name)
         parameter = self._model.createParameter()
         _do(
-            parameter.setId(name), parameter.setName(quantity.words), parameter.setMetaId(name),
-            parameter.setUnits(self.unit(quantity.unit)), parameter.setConstant(constant),
+            parameter.setId(name),
+            parameter.setName(quantity.words),
+            parameter.setMetaId(name),
+            parameter.setUnits(self.unit(quantity.unit)),
+            parameter.setConstant(constant),
             parameter.setSBOTerm(quantity.sbo),
-        )  # fmt: skip
+        )
         if value is not None:
             _do(parameter.setValue(value))
             self._values[name] = value

@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from ..model.equations import STATES
-from ..model.simulation import HORIZON_H
-from ..model.vocabulary import QUANTITIES
-from ..protocol.lock import Record
+from ..model import HORIZON_H, QUANTITIES, STATES
+from ..protocol import Record
 from .courses import ATOL, N_STEPS, RTOL, ReferenceCourse, reference_courses
 from .sbml import TCZ_FACTOR
 

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..analyses.dose_response import Curve, Ensemble, Shape
+from ..analyses import Curve, Ensemble, Shape
 from .style import COLOURS, CYTOKINE_LABELS, LABELS, REFERENCE, WIDTH
 
 SHAPE_COLOURS = {
@@ -70,20 +70,31 @@ def uncertainty(
         share = drawn.signal[kept] / drawn.signal[kept].max(axis=1, keepdims=True)
         low, high = np.percentile(share, [5, 95], axis=0)
         axis.fill_between(
-            drawn.factor, low, high, color=COLOURS[name], alpha=0.22, linewidth=0,
+            drawn.factor,
+            low,
+            high,
+            color=COLOURS[name],
+            alpha=0.22,
+            linewidth=0,
             label="central 90 % of draws",
-        )  # fmt: skip
+        )
         axis.plot(
-            curve.factor, curve.signal / np.nanmax(curve.signal), color=COLOURS[name],
+            curve.factor,
+            curve.signal / np.nanmax(curve.signal),
+            color=COLOURS[name],
             label="locked values",
-        )  # fmt: skip
+        )
         axis.set_title(LABELS[name])
         _dose_axis(axis)
     for (hook, curve), style in zip(hooks.items(), cycle((":", "--", "-.")), strict=False):
         axes[0].plot(
-            curve.factor, curve.signal / np.nanmax(curve.signal), style, linewidth=1.2,
-            color=COLOURS["neutral"], label=f"K_hook {hook:,.0f} ng/mL ({curve.mark})",
-        )  # fmt: skip
+            curve.factor,
+            curve.signal / np.nanmax(curve.signal),
+            style,
+            linewidth=1.2,
+            color=COLOURS["neutral"],
+            label=f"K_hook {hook:,.0f} ng/mL ({curve.mark})",
+        )
     axes[0].set_ylabel("peak signal / its maximum")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
@@ -98,9 +109,15 @@ def shape_shares(shares: Mapping[str, Mapping[str, float]]) -> Figure:
     for shape in Shape:
         width = np.array([share[shape.value] for share in shares.values()])
         axis.barh(
-            y, width, left=left, color=SHAPE_COLOURS[shape], label=shape.value, height=0.6,
-            edgecolor=COLOURS["neutral"], linewidth=0.6,
-        )  # fmt: skip
+            y,
+            width,
+            left=left,
+            color=SHAPE_COLOURS[shape],
+            label=shape.value,
+            height=0.6,
+            edgecolor=COLOURS["neutral"],
+            linewidth=0.6,
+        )
         left += width
     axis.set_yticks(y, [LABELS[name] for name in shares])
     axis.set_xlim(0, 1)
@@ -123,14 +140,21 @@ def low_dose_trial(
     figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 2.8), sharey=True)
     for axis, (name, label) in zip(axes, CYTOKINE_LABELS.items(), strict=True):
         axis.plot(
-            table["dose_ug_per_kg"], table[name], "o-", color=COLOURS["tgn1412"], markersize=4,
+            table["dose_ug_per_kg"],
+            table[name],
+            "o-",
+            color=COLOURS["tgn1412"],
+            markersize=4,
             label="predicted peak",
-        )  # fmt: skip
+        )
         if name in healthy:
             axis.axhspan(
-                0.1, healthy[name], color=REFERENCE, alpha=0.25,
+                0.1,
+                healthy[name],
+                color=REFERENCE,
+                alpha=0.25,
                 label="healthy: where the trial stayed",
-            )  # fmt: skip
+            )
         axis.set_xscale("log")
         axis.set_yscale("log")
         axis.set_ylim(1, 2e4)
@@ -139,7 +163,9 @@ def low_dose_trial(
     axes[0].set_ylabel("level (pg/mL)")
     axes[0].legend(fontsize=7.5, loc="lower left", bbox_to_anchor=(0.0, 0.2))
     figure.suptitle(
-        f"TGN1412 far below the {clinical_ug_per_kg:g} µg/kg of 2006", fontsize=10, x=0.01,
+        f"TGN1412 far below the {clinical_ug_per_kg:g} µg/kg of 2006",
+        fontsize=10,
+        x=0.01,
         ha="left",
-    )  # fmt: skip
+    )
     return figure

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..model.trajectory import Trajectory
+from ..model import Trajectory
 from .style import COLOURS, CYTOKINE_LABELS, INDIGO, LABELS, SMALLEST_EIGENVALUE, WIDTH
 
 Array = NDArray[np.float64]
@@ -36,9 +36,14 @@ def waterfall(costs: Sequence[float]) -> Figure:
     axis.plot(ranks, costs, "o-", color=COLOURS["neutral"], markersize=5, linewidth=1)
     axis.axhspan(costs[0], costs[0] * 1.01, color=INDIGO, alpha=0.15)
     axis.annotate(
-        "within 1 % of the best", (len(costs), costs[0] * 1.01), ha="right", va="bottom",
-        color=INDIGO, xytext=(0, 4), textcoords="offset points",
-    )  # fmt: skip
+        "within 1 % of the best",
+        (len(costs), costs[0] * 1.01),
+        ha="right",
+        va="bottom",
+        color=INDIGO,
+        xytext=(0, 4),
+        textcoords="offset points",
+    )
     axis.set_xlabel("start, best first")
     axis.set_ylabel("penalised cost")
     span = max(max(costs) - costs[0], 0.1 * costs[0])
@@ -69,15 +74,27 @@ def course(
     low = seen["observed"] * (1 - 10.0 ** -seen["sigma"])
     high = seen["observed"] * (10.0 ** seen["sigma"] - 1)
     axis.errorbar(
-        seen["time_h"], seen["observed"], yerr=[low, high], fmt="o", color=COLOURS["neutral"],
-        markersize=4, elinewidth=0.8, capsize=2, label="published, ± 1 σ",
-    )  # fmt: skip
+        seen["time_h"],
+        seen["observed"],
+        yerr=[low, high],
+        fmt="o",
+        color=COLOURS["neutral"],
+        markersize=4,
+        elinewidth=0.8,
+        capsize=2,
+        label="published, ± 1 σ",
+    )
     above = data[data["censored"]]
     if len(above):
         axis.plot(
-            above["time_h"], above["observed"], "^", color=COLOURS["neutral"], markersize=6,
-            fillstyle="none", label="above the assay's range",
-        )  # fmt: skip
+            above["time_h"],
+            above["observed"],
+            "^",
+            color=COLOURS["neutral"],
+            markersize=6,
+            fillstyle="none",
+            label="above the assay's range",
+        )
     axis.set_title(title)
     _log_level(axis, CYTOKINE_LABELS[analyte])
 
@@ -86,13 +103,23 @@ def calibration_fit(times: Array, il6: Array, data: pd.DataFrame, scatter: pd.Da
     """Blinatumomab's IL-6: model, digitised medians, their observed range, and residuals."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.0), width_ratios=(2, 1))
     left.vlines(
-        scatter["time_h"], scatter["low"], scatter["high"], color=COLOURS["light"], linewidth=4,
-        alpha=0.45, label="observed range of patients",
-    )  # fmt: skip
+        scatter["time_h"],
+        scatter["low"],
+        scatter["high"],
+        color=COLOURS["light"],
+        linewidth=4,
+        alpha=0.45,
+        label="observed range of patients",
+    )
     course(
-        left, times, {"model": il6}, data, COLOURS["blinatumomab"], "IL6",
+        left,
+        times,
+        {"model": il6},
+        data,
+        COLOURS["blinatumomab"],
+        "IL6",
         "Blinatumomab, flat 60 µg/m²/d",
-    )  # fmt: skip
+    )
     _hours(left, 168)
     left.legend(fontsize=8)
     right.axhline(0, color=COLOURS["neutral"], linewidth=0.8)
@@ -116,13 +143,24 @@ def prior_and_posterior(table: pd.DataFrame, colour: str = COLOURS["neutral"]) -
     figure, axis = plt.subplots(figsize=(WIDTH, 0.23 * len(table) + 0.9))
     y = np.arange(len(table))[::-1]
     axis.hlines(
-        y, -table["prior_sd"], table["prior_sd"], color=COLOURS["light"], linewidth=7, alpha=0.5,
+        y,
+        -table["prior_sd"],
+        table["prior_sd"],
+        color=COLOURS["light"],
+        linewidth=7,
+        alpha=0.5,
         label="prior, ± 1 sd",
-    )  # fmt: skip
+    )
     axis.errorbar(
-        table["shift"], y, xerr=table["posterior_sd"], fmt="o", color=colour,
-        markersize=4, elinewidth=1.4, label="posterior, ± 1 sd",
-    )  # fmt: skip
+        table["shift"],
+        y,
+        xerr=table["posterior_sd"],
+        fmt="o",
+        color=colour,
+        markersize=4,
+        elinewidth=1.4,
+        label="posterior, ± 1 sd",
+    )
     axis.set_yticks(y, table["parameter"])
     axis.set_xlabel("decades from the prior median")
     axis.axvline(0, color=COLOURS["neutral"], linewidth=0.6)
@@ -141,9 +179,14 @@ def eigenvalue_spectrum(spectra: Mapping[str, Array]) -> Figure:
         axis.text(i, shown.max() * 2, name, ha="center", va="bottom", color=colour, fontsize=8.5)
     axis.axhline(1, color=COLOURS["neutral"], linestyle="--", linewidth=0.9)
     axis.text(
-        len(spectra) - 0.62, 0.8, "below: prior", ha="left", va="top", fontsize=8,
+        len(spectra) - 0.62,
+        0.8,
+        "below: prior",
+        ha="left",
+        va="top",
+        fontsize=8,
         color=COLOURS["neutral"],
-    )  # fmt: skip
+    )
     axis.set_yscale("log")
     axis.set_ylim(top=axis.get_ylim()[1] * 12)
     axis.set_xlim(-0.6, len(spectra) - 0.2)
@@ -159,16 +202,22 @@ def plausibility(
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.9))
     left.plot(times, pools["B"], color=COLOURS["blinatumomab"], label="model: target pool B")
     left.plot(
-        b_cells["time_h"], b_cells["fraction"], "s", color=COLOURS["neutral"],
+        b_cells["time_h"],
+        b_cells["fraction"],
+        "s",
+        color=COLOURS["neutral"],
         label="blood B cells / pre-dose",
-    )  # fmt: skip
+    )
     left.set_title("Targets")
     right.plot(times, pools["R"], color=COLOURS["blinatumomab"], label="model: responsive R")
     right.plot(times, pools["A"], "--", color=COLOURS["blinatumomab"], label="model: activated A")
     right.plot(
-        t_cells["time_h"], t_cells["fraction"], "s", color=COLOURS["neutral"],
+        t_cells["time_h"],
+        t_cells["fraction"],
+        "s",
+        color=COLOURS["neutral"],
         label="blood CD8 T cells / pre-dose",
-    )  # fmt: skip
+    )
     right.set_title("T cells")
     for axis in (left, right):
         _hours(axis, 168)
@@ -249,22 +298,32 @@ def ordering(
     figure, axis = plt.subplots(figsize=(WIDTH, 0.55 * len(intervals) + 1.1))
     for i, (name, value) in enumerate(reversed(list(intervals.items()))):
         ends = [value["low"], value["high"]]
-        axis.plot(ends, [i, i], color=COLOURS[name], linewidth=7, alpha=0.35,
-                  solid_capstyle="butt")  # fmt: skip
+        axis.plot(ends, [i, i], color=COLOURS[name], linewidth=7, alpha=0.35, solid_capstyle="butt")
         if by_sampler is not None:
             ends = [by_sampler[name]["low"], by_sampler[name]["high"]]
             axis.plot(ends, [i, i], color=COLOURS[name], linewidth=2, marker="|", markersize=8)
         axis.plot(value["central"], i, "o", color=COLOURS[name], markersize=8)
         axis.annotate(
-            LABELS[name], (value["central"], i), xytext=(0, 8), textcoords="offset points",
-            ha="center", color=COLOURS[name], fontsize=9,
-        )  # fmt: skip
+            LABELS[name],
+            (value["central"], i),
+            xytext=(0, 8),
+            textcoords="offset points",
+            ha="center",
+            color=COLOURS[name],
+            fontsize=9,
+        )
     for grade, edge in enumerate(boundaries.values(), start=1):
         axis.axvline(edge, color=COLOURS["light"], linestyle=":", linewidth=1)
         axis.annotate(
-            f"grade {grade}", (edge, 1.0), xycoords=("data", "axes fraction"), rotation=90,
-            va="top", ha="right", fontsize=7.5, color=COLOURS["neutral"],
-        )  # fmt: skip
+            f"grade {grade}",
+            (edge, 1.0),
+            xycoords=("data", "axes fraction"),
+            rotation=90,
+            va="top",
+            ha="right",
+            fontsize=7.5,
+            color=COLOURS["neutral"],
+        )
     if by_sampler is not None:
         neutral = COLOURS["neutral"]
         axis.plot([], [], color=neutral, linewidth=7, alpha=0.35, label="Laplace draws")

@@ -9,8 +9,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..inference.profiles import THRESHOLD, Identifiability, Profile
-from ..model.priors import network_table
+from ..inference import THRESHOLD, Identifiability, Profile
+from ..model import network_table
 from .style import COLOURS, INDIGO, OLIVE, WIDTH, WINE
 
 SETTING_STYLES = {
@@ -86,9 +86,12 @@ def valley(
         inside = profiles[name].rise <= THRESHOLD + 1e-2
         axis.plot(*path.T, color=colour, linewidth=0.9, alpha=0.6)
         axis.plot(
-            *path[inside].T, color=colour, linewidth=3, alpha=0.8,
+            *path[inside].T,
+            color=colour,
+            linewidth=3,
+            alpha=0.8,
             label=f"along the profile of {symbol(name)}",
-        )  # fmt: skip
+        )
     low, high = axis.get_ylim()
     right = axis.get_xlim()[1]
     steps = np.array([right - (high - low), right])

@@ -10,8 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..analyses.rescue import Course
-from ..analyses.swap import MILDER, WORSE, Pair
+from ..analyses import MILDER, WORSE, Course, Pair
 from .style import COLOURS, LABELS, WIDTH
 
 Array = NDArray[np.float64]
@@ -58,9 +57,13 @@ def timing(times: Array, benefits: Array, indices: Array, untreated_index: float
     right.plot(times, indices, "o-", color=COLOURS["tocilizumab"], markersize=4)
     right.axhline(untreated_index, color=COLOURS["tgn1412"], linestyle="--", linewidth=1.2)
     right.annotate(
-        "untreated", (times[-1], untreated_index), ha="right", va="bottom",
-        color=COLOURS["tgn1412"], fontsize=8.5,
-    )  # fmt: skip
+        "untreated",
+        (times[-1], untreated_index),
+        ha="right",
+        va="bottom",
+        color=COLOURS["tgn1412"],
+        fontsize=8.5,
+    )
     right.set_ylabel("severity index z")
     right.set_ylim(0, 1.15 * untreated_index)
     for axis in (left, right):
@@ -89,9 +92,14 @@ def swap_gaps(frames: Mapping[str, pd.DataFrame], tie: float) -> Figure:
     markers = ("o", "s", "^")
     for (words, frame), marker in zip(frames.items(), markers, strict=False):
         axis.plot(
-            frame["gap"], y, marker, fillstyle="none" if marker != "o" else "full",
-            color=COLOURS["neutral"], markersize=6, label=words,
-        )  # fmt: skip
+            frame["gap"],
+            y,
+            marker,
+            fillstyle="none" if marker != "o" else "full",
+            color=COLOURS["neutral"],
+            markersize=6,
+            label=words,
+        )
     axis.set_yticks(y, first["swap"])
     axis.set_xlabel("index of TGN1412 minus index of OKT3 (grey: a tie)")
     axis.legend(fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.4, 1.0))

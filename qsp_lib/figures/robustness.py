@@ -14,23 +14,26 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from ..analyses.ordering import Order
-from ..analyses.stability import StabilityMap
-from ..inference.rejection import Sample, Share
-from ..model.priors import network_table
+from ..analyses import Order, StabilityMap
+from ..inference import Sample, Share
+from ..model import network_table
 from .style import COLOURS, LABELS, REFERENCE, STRUCTURES, WIDTH
 
 Array = NDArray[np.float64]
 
 ACCEPTED, REJECTED, ORDERED = "#5B3A8C", COLOURS["light"], COLOURS["neutral"]
 ORDER_COLOURS = {
-    Order.EXPECTED: "#C9DDF0", Order.TIED: "#F2D98B", Order.REVERSED: "#C4503A",
+    Order.EXPECTED: "#C9DDF0",
+    Order.TIED: "#F2D98B",
+    Order.REVERSED: "#C4503A",
     Order.FAILED: "#4D4D4D",
-}  # fmt: skip
+}
 ORDER_LABELS = {
-    Order.EXPECTED: "expected order", Order.TIED: "a tie", Order.REVERSED: "reversed",
+    Order.EXPECTED: "expected order",
+    Order.TIED: "a tie",
+    Order.REVERSED: "reversed",
     Order.FAILED: "failed",
-}  # fmt: skip
+}
 STRUCTURE_COLOURS = {"none": "#999999", "ungated": REFERENCE, "gated": ACCEPTED}
 
 
@@ -59,19 +62,37 @@ def gaps(sample: Sample, locked: Mapping[str, float], tie: float, mark: str) -> 
         (sample.accepted, ACCEPTED, "accepted"),
     ):
         axis.plot(
-            low[keep], high[keep], ".", color=colour, markersize=2.5, alpha=0.5, label=label,
+            low[keep],
+            high[keep],
+            ".",
+            color=colour,
+            markersize=2.5,
+            alpha=0.5,
+            label=label,
             rasterized=True,
-        )  # fmt: skip
+        )
     axis.plot(
-        locked["gap.low"], locked["gap.high"], "D", color="white", markeredgecolor="black",
-        markersize=7, label="at the lock",
-    )  # fmt: skip
+        locked["gap.low"],
+        locked["gap.high"],
+        "D",
+        color="white",
+        markeredgecolor="black",
+        markersize=7,
+        label="at the lock",
+    )
     axis.axvline(tie, color=COLOURS["neutral"], linestyle="--", linewidth=0.9)
     axis.axhline(tie, color=COLOURS["neutral"], linestyle="--", linewidth=0.9)
     axis.annotate(
-        "below: a tie", (1.0, tie), xycoords=("axes fraction", "data"), xytext=(0, -3),
-        textcoords="offset points", ha="right", va="top", fontsize=8, color=COLOURS["neutral"],
-    )  # fmt: skip
+        "below: a tie",
+        (1.0, tie),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, -3),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        fontsize=8,
+        color=COLOURS["neutral"],
+    )
     axis.set_xlabel("index of OKT3 − index of blinatumomab")
     axis.set_ylabel("index of TGN1412 − index of OKT3")
     handles, labels = axis.get_legend_handles_labels()
@@ -86,15 +107,25 @@ def by_criterion(table: pd.DataFrame, accepted: Share, published: Share, mark: s
     y = np.arange(len(table), 0, -1)
     axis.barh(y + 0.18, table["alone"], 0.34, color=REJECTED, label="alone")
     axis.errorbar(
-        table["alone"], y + 0.18, xerr=[table["alone"] - table["low"], table["high"]
-        - table["alone"]], fmt="none", ecolor=COLOURS["neutral"], elinewidth=1, capsize=2,
-    )  # fmt: skip
+        table["alone"],
+        y + 0.18,
+        xerr=[table["alone"] - table["low"], table["high"] - table["alone"]],
+        fmt="none",
+        ecolor=COLOURS["neutral"],
+        elinewidth=1,
+        capsize=2,
+    )
     axis.barh(y - 0.18, table["so_far"], 0.34, color=ACCEPTED, label="with all above it")
     axis.barh(0, accepted.value, 0.5, color=ACCEPTED)
     axis.errorbar(
-        accepted.value, 0, xerr=[[accepted.value - accepted.low], [accepted.high - accepted.value]],
-        fmt="none", ecolor=COLOURS["neutral"], elinewidth=1, capsize=3,
-    )  # fmt: skip
+        accepted.value,
+        0,
+        xerr=[[accepted.value - accepted.low], [accepted.high - accepted.value]],
+        fmt="none",
+        ecolor=COLOURS["neutral"],
+        elinewidth=1,
+        capsize=3,
+    )
     axis.axvspan(published.low, published.high, color=REFERENCE, alpha=0.25, linewidth=0)
     axis.axvline(published.value, color=REFERENCE, linewidth=1.2, label="published, accepted")
     axis.set_yticks([*y, 0], [*table["criterion"], "accepted: all of them"])
@@ -125,12 +156,20 @@ def acceptance_curves(
         axis.fill_between(
             table[name], table["low"], table["high"], color=ACCEPTED, alpha=0.25, linewidth=0
         )
-        axis.plot(table[name], table["accepted"], "o-", color=ACCEPTED, markersize=3.5,
-                  label="accepted")  # fmt: skip
-        axis.plot(table[name], table["ordered"], "--", color=ORDERED, linewidth=1.2,
-                  label="ordered")  # fmt: skip
-        axis.plot(table[name], table["in_bands"], ":", color=COLOURS["neutral"], linewidth=1.4,
-                  label="within the bands")  # fmt: skip
+        axis.plot(
+            table[name], table["accepted"], "o-", color=ACCEPTED, markersize=3.5, label="accepted"
+        )
+        axis.plot(
+            table[name], table["ordered"], "--", color=ORDERED, linewidth=1.2, label="ordered"
+        )
+        axis.plot(
+            table[name],
+            table["in_bands"],
+            ":",
+            color=COLOURS["neutral"],
+            linewidth=1.4,
+            label="within the bands",
+        )
         axis.axvline(used[name], color=COLOURS["neutral"], linewidth=0.7)
         if name != "tie":
             axis.set_xscale("log")
@@ -210,14 +249,24 @@ def stability_maps(
     colours = ListedColormap([ORDER_COLOURS[order] for order in Order])
     for axis, (title, found) in zip(axes[0], maps, strict=True):
         axis.pcolormesh(
-            found.factors, found.factors, found.orders, cmap=colours, vmin=-0.5,
-            vmax=len(Order) - 0.5, shading="nearest", rasterized=True,
-        )  # fmt: skip
+            found.factors,
+            found.factors,
+            found.orders,
+            cmap=colours,
+            vmin=-0.5,
+            vmax=len(Order) - 0.5,
+            shading="nearest",
+            rasterized=True,
+        )
         levels = [level for level in (0.02, 0.05, 0.1, 0.2, 0.4) if level != tie]
         lines = axis.contour(
-            found.factors, found.factors, found.smallest_gap, levels, colors=COLOURS["neutral"],
+            found.factors,
+            found.factors,
+            found.smallest_gap,
+            levels,
+            colors=COLOURS["neutral"],
             linewidths=0.8,
-        )  # fmt: skip
+        )
         axis.clabel(lines, fontsize=7)
         edge = found.factors[-1]
         seen = breaks[(breaks["factor"] <= edge)]
@@ -252,17 +301,29 @@ def structures(samples: Mapping[str, Sample], tie: float, mark: str) -> Figure:
         for structure, sample in samples.items():
             values = np.sort(sample.quantities[name][sample.completed])
             axis.plot(
-                values, 1 - np.arange(len(values)) / len(values),
-                color=STRUCTURE_COLOURS[structure], label=STRUCTURES[structure],
+                values,
+                1 - np.arange(len(values)) / len(values),
+                color=STRUCTURE_COLOURS[structure],
+                label=STRUCTURES[structure],
                 linestyle="--" if structure == "none" else "-",
-            )  # fmt: skip
+            )
         axis.axvline(tie, color=COLOURS["neutral"], linestyle=":", linewidth=1)
         axis.annotate(
-            "tie", (tie, 0.0), rotation=90, va="bottom", ha="left", fontsize=8,
-            color=COLOURS["neutral"], xytext=(2, 2), textcoords="offset points",
-        )  # fmt: skip
-        axis.set_xlim(left=0 if np.all([np.nanmin(s.quantities[name]) >= 0
-                                        for s in samples.values()]) else None)  # fmt: skip
+            "tie",
+            (tie, 0.0),
+            rotation=90,
+            va="bottom",
+            ha="left",
+            fontsize=8,
+            color=COLOURS["neutral"],
+            xytext=(2, 2),
+            textcoords="offset points",
+        )
+        axis.set_xlim(
+            left=0
+            if np.all([np.nanmin(s.quantities[name]) >= 0 for s in samples.values()])
+            else None
+        )
         axis.set_xlabel(f"difference of indices, {label}")
     axes[0].set_ylabel("share of draws above it")
     axes[1].legend(fontsize=8)

@@ -6,9 +6,12 @@ in the chapters nothing else has it.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import matplotlib
+
+from ..common import late
 
 COLOURS = {
     "blinatumomab": "#0072B2",
@@ -24,9 +27,11 @@ INDIGO, OLIVE, WINE = "#332288", "#999933", "#882255"
 REFERENCE = "#A67C00"
 """A published value or healthy range that stands beside a drug's colour: no drug has it."""
 LABELS = {
-    "blinatumomab": "blinatumomab", "blinatumomab_step": "blinatumomab 9→28 µg/d",
-    "tgn1412": "TGN1412", "okt3": "OKT3",
-}  # fmt: skip
+    "blinatumomab": "blinatumomab",
+    "blinatumomab_step": "blinatumomab 9→28 µg/d",
+    "tgn1412": "TGN1412",
+    "okt3": "OKT3",
+}
 CYTOKINE_LABELS = {"TNF": "TNF", "IFN": "IFN-γ", "IL6": "IL-6"}
 STRUCTURES = {"none": "no feedback", "ungated": "ungated feedback", "gated": "gated feedback"}
 STYLE: dict[Any, Any] = {
@@ -56,8 +61,6 @@ SMALLEST_EIGENVALUE = 1e-8
 def use_style() -> None:
     """Set the book's style, and figure files that depend on nothing but the figure."""
     matplotlib.rcParams.update(STYLE)
-    try:
-        from matplotlib_inline.backend_inline import set_matplotlib_formats
-    except ImportError:  # outside a notebook there is nothing to set
+    if "IPython" not in sys.modules:  # outside a notebook there is nothing to set
         return
-    set_matplotlib_formats("png", metadata={"Software": None}, bbox_inches=None)
+    late.backend_inline.set_matplotlib_formats("png", metadata={"Software": None}, bbox_inches=None)

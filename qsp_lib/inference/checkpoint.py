@@ -26,10 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
-from ..common.digests import code_digest
-from ..common.errors import InputError
-from ..common.exclusive import only_one
-from ..common.files import write_bytes_atomic, write_text_atomic
+from ..common import InputError, code_digest, only_one, write_bytes_atomic, write_text_atomic
 
 Array = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ import numpy as np
 import scipy  # its parts are loaded when they are used: a simulation waits for none of them
 from numpy.typing import NDArray
 
-from ..common.errors import InputError
+from ..common import InputError
 
 Array = NDArray[np.float64]
 STEP = 1e-5
@@ -138,12 +138,19 @@ def fit_from(problem: Problem, start: Array, max_evaluations: int = 200) -> Fit:
         start,
         jac=problem.forward_jacobian,
         bounds=(problem.lower, problem.upper),
-        xtol=1e-9, ftol=1e-10, gtol=1e-8, max_nfev=max_evaluations,
-    )  # fmt: skip
+        xtol=1e-9,
+        ftol=1e-10,
+        gtol=1e-8,
+        max_nfev=max_evaluations,
+    )
     return Fit(
-        solution.x, float(solution.cost), problem.jacobian(solution.x), start,
-        int(solution.nfev), bool(solution.status > 0),
-    )  # fmt: skip
+        solution.x,
+        float(solution.cost),
+        problem.jacobian(solution.x),
+        start,
+        int(solution.nfev),
+        bool(solution.status > 0),
+    )
 
 
 def fit(
@@ -184,6 +191,9 @@ def log_evidence(result: Fit, prior_sd: Array, log_likelihood_constant: float) -
     log_prior_constant = -np.log(prior_sd * np.sqrt(2 * np.pi)).sum()
     _, log_det = np.linalg.slogdet(result.hessian)
     return float(
-        -result.cost + log_likelihood_constant + log_prior_constant
-        + 0.5 * d * np.log(2 * np.pi) - 0.5 * log_det
-    )  # fmt: skip
+        -result.cost
+        + log_likelihood_constant
+        + log_prior_constant
+        + 0.5 * d * np.log(2 * np.pi)
+        - 0.5 * log_det
+    )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common.errors import InputError
+from ..common import InputError, late
 from .fitting import Fit, Problem
 
 if TYPE_CHECKING:
@@ -54,11 +54,10 @@ def information(problem: Problem, result: Fit) -> pd.DataFrame:
     deviations in log10, ``sd_ratio`` (posterior over prior) and ``moved``: the
     posterior is narrower than 0.7 of the prior, or shifted by more than one prior sd.
     """
-    import pandas as pd
 
     sd = np.sqrt(np.diag(result.covariance))
     shift = result.theta - problem.prior_mean
-    frame = pd.DataFrame(
+    frame = late.pandas.DataFrame(
         {
             "parameter": problem.names,
             "prior_median": 10.0**problem.prior_mean,
@@ -116,8 +115,6 @@ def check_with_sampler(
     Raises:
         InputError: a burn-in that leaves no samples.
     """
-    import emcee  # slow to import, and wanted by one chapter only
-    import pandas as pd
 
     if not 0 <= burn_in < n_steps:
         raise InputError(f"burn-in of {burn_in} in {n_steps} steps; expected fewer.")
@@ -129,8 +126,8 @@ def check_with_sampler(
             values[inside] = -problem.cost(theta[inside])
         return values
 
-    moves = [(emcee.moves.DEMove(), 0.8), (emcee.moves.DESnookerMove(), 0.2)]
-    sampler = emcee.EnsembleSampler(
+    moves = [(late.emcee.moves.DEMove(), 0.8), (late.emcee.moves.DESnookerMove(), 0.2)]
+    sampler = late.emcee.EnsembleSampler(
         n_walkers, problem.dimension, log_posterior, vectorize=True, moves=moves
     )
     start = laplace_draws(best.theta, best.covariance, n_walkers, seed)
@@ -141,7 +138,7 @@ def check_with_sampler(
     eigenvalues, directions = eigen_directions(best)
     along = (samples - best.theta) @ directions
     laplace_sd = 1 / np.sqrt(eigenvalues)
-    table = pd.DataFrame(
+    table = late.pandas.DataFrame(
         {
             "direction": np.arange(1, len(eigenvalues) + 1),
             "main_parameter": [problem.names[i] for i in np.argmax(np.abs(directions), axis=0)],

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.stats import chi2
 
-from ..common.errors import InputError
+from ..common import InputError
 from .fitting import Problem
 
 Array = NDArray[np.float64]
@@ -299,9 +299,15 @@ def _refit(
     if free.dimension == 0:
         return held.full(start[None])[0], float(free.cost(start[None])[0])
     solution = least_squares(
-        lambda theta: free.all_residuals(theta)[0], start, jac=free.forward_jacobian,
-        bounds=(free.lower, free.upper), xtol=tolerance, ftol=tolerance, gtol=1e-6, max_nfev=60,
-    )  # fmt: skip
+        lambda theta: free.all_residuals(theta)[0],
+        start,
+        jac=free.forward_jacobian,
+        bounds=(free.lower, free.upper),
+        xtol=tolerance,
+        ftol=tolerance,
+        gtol=1e-6,
+        max_nfev=60,
+    )
     return held.full(solution.x[None])[0], float(solution.cost)
 
 
@@ -343,9 +349,7 @@ def _sweep(request: Request, direction: int) -> _Points:
 
 def _joined(down: _Points, up: _Points) -> _Points:
     """Both sweeps as one, values increasing, the start once."""
-    parts = zip(
-        (down.values, down.theta, down.costs), (up.values, up.theta, up.costs), strict=True
-    )  # fmt: skip
+    parts = zip((down.values, down.theta, down.costs), (up.values, up.theta, up.costs), strict=True)
     return _Points(*(np.concatenate([one[:0:-1], other]) for one, other in parts))
 
 
@@ -475,9 +479,17 @@ def _read_off(request: Request, points: _Points) -> Profile:
             end = End.STOPPED if abs(value - limit) < 1e-9 else End.OPEN
         ends.append((float(value), end))
     return Profile(
-        request.quantity.name, values, 2 * (costs - lowest), theta, lowest, optimum,
-        ends[0][0], ends[1][0], ends[0][1], ends[1][1],
-    )  # fmt: skip
+        request.quantity.name,
+        values,
+        2 * (costs - lowest),
+        theta,
+        lowest,
+        optimum,
+        ends[0][0],
+        ends[1][0],
+        ends[0][1],
+        ends[1][1],
+    )
 
 
 def _held_by_a_bound(request: Request, theta: Array) -> bool:

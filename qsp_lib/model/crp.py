@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import brentq
 
-from ..common.errors import InputError
-from ..evidence.tables import load_tables
+from ..common import InputError
+from ..evidence import load_tables
 from .dosing import Regimen
 from .parameters import CrpInputs, DrugInputs, NetworkParameters
 from .simulation import simulate

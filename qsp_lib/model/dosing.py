@@ -2,7 +2,7 @@
 
 A :class:`Regimen` is a set of boluses and constant-rate infusions. It says when
 dosing changes and what it is from then on; :mod:`qsp_lib.model.schedule` makes of that the
-stretches of constant dosing that an integrator is given.
+segments of constant dosing that an integrator is given.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..common.errors import InputError
+from ..common import InputError
 
 
 def _require(value: float, what: str, *, positive: bool) -> None:

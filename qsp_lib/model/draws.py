@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common.errors import InputError, LockError
+from ..common import InputError, LockError
 from .equations import PARAMETERS
 from .parameters import value_bounds
 from .stamp import LockStamp

@@ -18,16 +18,59 @@ from typing import Any
 
 import numpy as np
 
+from ..common import late
+
 STATES = (
-    "A_c", "A_p", "R", "A", "X", "B", "IFN", "TNF", "M", "IL6", "S", "T_c", "T_p", "CRP",
-)  # fmt: skip
+    "A_c",
+    "A_p",
+    "R",
+    "A",
+    "X",
+    "B",
+    "IFN",
+    "TNF",
+    "M",
+    "IL6",
+    "S",
+    "T_c",
+    "T_p",
+    "CRP",
+)
 STATE_UNITS = (
-    "ug", "ug", "1", "1", "1", "1", "pg/mL", "pg/mL", "1", "pg/mL", "pg/mL", "ug", "ug", "mg/L",
-)  # fmt: skip
+    "ug",
+    "ug",
+    "1",
+    "1",
+    "1",
+    "1",
+    "pg/mL",
+    "pg/mL",
+    "1",
+    "pg/mL",
+    "pg/mL",
+    "ug",
+    "ug",
+    "mg/L",
+)
 NETWORK = (
-    "k_IFN", "d_IFN", "k_TNF_T", "k_TNF_M", "d_TNF", "w_TNF", "k_M", "K_M", "n_M", "d_M",
-    "k_IL6_T", "k_IL6_M", "k_fb", "K_S", "n_S", "d_IL6", "k_S",
-)  # fmt: skip
+    "k_IFN",
+    "d_IFN",
+    "k_TNF_T",
+    "k_TNF_M",
+    "d_TNF",
+    "w_TNF",
+    "k_M",
+    "K_M",
+    "n_M",
+    "d_M",
+    "k_IL6_T",
+    "k_IL6_M",
+    "k_fb",
+    "K_S",
+    "n_S",
+    "d_IL6",
+    "k_S",
+)
 DRUG = ("V1", "CL", "V2", "Q", "EC50", "h", "K_hook", "k_act", "k_exh", "k_rec", "k_kill")
 TOCILIZUMAB = ("V1_tcz", "CL_tcz", "V2_tcz", "Q_tcz", "Vmax_tcz", "Km_tcz", "K_D_tcz", "f_R")
 CRP = ("k_CRP", "K_CRP", "d_CRP")
@@ -44,9 +87,7 @@ FEEDBACKS = ("gated", "ungated", "none")
 def positive_part(x: Any) -> Any:
     """``max(x, 0)``, for numbers and for SymPy expressions alike."""
     if hasattr(x, "free_symbols"):
-        from sympy import Max
-
-        return Max(x, 0)
+        return late.sympy.Max(x, 0)
     return np.maximum(x, 0.0)
 
 

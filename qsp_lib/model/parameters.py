@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..common.errors import InputError
+from ..common import InputError
 from .equations import CRP, DRUG, FEEDBACKS, MECHANISMS, NETWORK, PARAMETERS, TOCILIZUMAB
 from .priors import Role, network_table
 from .stamp import Lockable, LockStamp
@@ -118,9 +118,16 @@ class DrugInputs(Lockable):
                 f"{self.name}: mechanism is {self.mechanism!r}; expected one of {MECHANISMS}."
             )
         _require_positive(
-            self.name, V1=self.V1, V2=self.V2, EC50=self.EC50, h=self.h, k_act=self.k_act,
-            k_exh=self.k_exh, weight_kg=self.weight_kg, bsa_m2=self.bsa_m2,
-        )  # fmt: skip
+            self.name,
+            V1=self.V1,
+            V2=self.V2,
+            EC50=self.EC50,
+            h=self.h,
+            k_act=self.k_act,
+            k_exh=self.k_exh,
+            weight_kg=self.weight_kg,
+            bsa_m2=self.bsa_m2,
+        )
         _require_non_negative(self.name, CL=self.CL, Q=self.Q, k_rec=self.k_rec, k_kill=self.k_kill)
         if not self.K_hook > 0:
             raise InputError(f"{self.name}: K_hook is {self.K_hook!r}; expected a positive number.")

@@ -11,7 +11,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Literal
 
-from ..common.errors import EvidenceError, InputError
+from ..common import EvidenceError, InputError
 from .equations import NETWORK
 
 Status = Literal["estimated", "fixed", "assumed"]
@@ -71,9 +71,16 @@ def network_table() -> Mapping[str, ParameterRow]:
             )
         prior = Prior(float(row["median"]), float(row["log10_sd"] or 0.0), row["status"])  # type: ignore[arg-type]
         rows[row["name"]] = ParameterRow(
-            row["name"], row["symbol"], row["unit"], prior, float(row["lower"]),
-            float(row["upper"]), row["description"], row["source"], row["note"],
-        )  # fmt: skip
+            row["name"],
+            row["symbol"],
+            row["unit"],
+            prior,
+            float(row["lower"]),
+            float(row["upper"]),
+            row["description"],
+            row["source"],
+            row["note"],
+        )
     if tuple(rows) != NETWORK:
         raise EvidenceError(
             f"network_parameters.csv holds {list(rows)}; expected exactly {list(NETWORK)}."

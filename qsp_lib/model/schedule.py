@@ -1,4 +1,4 @@
-"""What an integrator is given: stretches of constant dosing, and the times to report."""
+"""What an integrator is given: segments of constant dosing, and the times to report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common.errors import InputError
+from ..common import InputError
 from .dosing import Infusion, Regimen
 
 SAME_TIME_H = 1e-9
@@ -18,7 +18,7 @@ One this close to the horizon is left out, and an infusion this short is a bolus
 """
 
 
-class Stretch(NamedTuple):
+class Segment(NamedTuple):
     """Constant dosing of the drug and of tocilizumab from ``start_h`` to ``end_h``.
 
     ``first`` and ``last`` are the indices of the two ends in the schedule's times;
@@ -37,10 +37,10 @@ class Stretch(NamedTuple):
 
 @dataclass(frozen=True)
 class Schedule:
-    """Report times (h), among them every change of dosing, and the stretches between changes."""
+    """Report times (h), among them every change of dosing, and the segments between changes."""
 
     times: NDArray[np.float64]
-    stretches: tuple[Stretch, ...]
+    segments: tuple[Segment, ...]
 
 
 def report_times(change_times: tuple[float, ...], horizon_h: float) -> NDArray[np.float64]:
@@ -84,7 +84,7 @@ def make_schedule(
     horizon_h: float,
     times: NDArray[np.float64] | None = None,
 ) -> Schedule:
-    """Merge the two regimens into stretches of constant dosing.
+    """Merge the two regimens into segments of constant dosing.
 
     Args:
         regimen, rescue: doses of the drug and of tocilizumab.
@@ -116,14 +116,19 @@ def make_schedule(
         times = np.union1d(times, [*changes, horizon_h])
     ends = (*changes[1:], horizon_h)
     index = np.searchsorted(times, [*changes, horizon_h])
-    stretches = tuple(
-        Stretch(
-            start, end, int(first), int(last),
-            _given_at(regimen, group), _given_at(rescue, group),
-            regimen.rate_from(group[-1]), rescue.rate_from(group[-1]),
+    segments = tuple(
+        Segment(
+            start,
+            end,
+            int(first),
+            int(last),
+            _given_at(regimen, group),
+            _given_at(rescue, group),
+            regimen.rate_from(group[-1]),
+            rescue.rate_from(group[-1]),
         )
         for start, end, first, last, group in zip(
             changes, ends, index[:-1], index[1:], groups, strict=True
         )
-    )  # fmt: skip
-    return Schedule(times, stretches)
+    )
+    return Schedule(times, segments)

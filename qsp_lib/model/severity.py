@@ -14,8 +14,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common.errors import EvidenceError
-from ..evidence.tables import load_tables
+from ..common import EvidenceError
+from ..evidence import load_tables
 from .trajectory import Trajectory
 
 TIE = 0.05

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..common.errors import InputError, LockError
+from ..common import InputError, LockError
 from .dosing import Regimen
 from .draws import Draws
-from .engines import ENGINES, Task
+from .engines import ENGINES, Task, solve
 from .equations import DRUG, NETWORK, PARAMETERS, TOCILIZUMAB
 from .parameters import CrpInputs, DrugInputs, NetworkParameters, TocilizumabInputs
 from .schedule import make_schedule
@@ -99,16 +99,24 @@ def simulate(
         None if times is None else np.asarray(times, dtype=float),
     )
     task = Task(
-        drug.mechanism, network.feedback, table, np.broadcast_to(factor, n_sets).copy(),
-        schedule, rtol, atol,
-    )  # fmt: skip
-    states, outcomes = ENGINES[engine](task)
+        drug.mechanism,
+        network.feedback,
+        table,
+        np.broadcast_to(factor, n_sets).copy(),
+        schedule,
+        rtol,
+        atol,
+    )
+    states, outcomes = solve(engine, task)
     marks = {owner.lock.mark for owner in (drug, network) if owner.lock is not None}
     return Trajectory(
         f"{drug.label}, {regimen.label}" if regimen.label else drug.label,
-        task, states, tuple(outcomes), draws is not None or factor.ndim == 1,
+        task,
+        states,
+        tuple(outcomes),
+        draws is not None or factor.ndim == 1,
         "; ".join(sorted(marks - {""})),
-    )  # fmt: skip
+    )
 
 
 def _refuse_blind(drug: DrugInputs, network: NetworkParameters) -> None:

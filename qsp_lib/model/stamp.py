@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
-from ..common.errors import InputError, LockError
+from ..common import InputError, LockError
 
 
 @dataclass(frozen=True)

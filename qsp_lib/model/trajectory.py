@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common.errors import InputError, IntegrationError
+from ..common import InputError, IntegrationError, late
 from .engines import Outcome, Task
 from .engines.base import CENTRAL, CENTRAL_TCZ
 from .equations import PARAMETERS, STATE_UNITS, STATES, il6_production, occupancy, rhs
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 UNITS = dict(zip(STATES, STATE_UNITS, strict=True)) | {
-    "C": "ng/mL", "C_tcz": "ng/mL", "rho": "1", "feedback_share": "1"
-}  # fmt: skip
+    "C": "ng/mL",
+    "C_tcz": "ng/mL",
+    "rho": "1",
+    "feedback_share": "1",
+}
 Array = NDArray[np.float64]
 
 
@@ -147,15 +150,15 @@ class Trajectory:
         """
         schedule, task = self.task.schedule, self.task
         rows = np.arange(len(self))[:, None]
-        firsts = np.array([stretch.first for stretch in schedule.stretches])
+        firsts = np.array([segment.first for segment in schedule.segments])
         which = np.searchsorted(firsts, intervals, side="right") - 1
-        rate = np.array([stretch.rate for stretch in schedule.stretches])[which]
-        rate_tcz = np.array([stretch.rate_tcz for stretch in schedule.stretches])[which]
+        rate = np.array([segment.rate for segment in schedule.segments])[which]
+        rate_tcz = np.array([segment.rate_tcz for segment in schedule.segments])[which]
         left, right = self.states[:, rows, intervals], self.states[:, rows, intervals + 1].copy()
         # the value stored at a dose's time is the one after it: take the bolus off again
         bolus, bolus_tcz = np.zeros(self.times.size), np.zeros(self.times.size)
-        bolus[firsts] = [stretch.bolus for stretch in schedule.stretches]
-        bolus_tcz[firsts] = [stretch.bolus_tcz for stretch in schedule.stretches]
+        bolus[firsts] = [segment.bolus for segment in schedule.segments]
+        bolus_tcz[firsts] = [segment.bolus_tcz for segment in schedule.segments]
         factor = task.dose_factor[:, None]
         right[CENTRAL] -= factor * bolus[intervals + 1]
         right[CENTRAL_TCZ] -= bolus_tcz[intervals + 1]
@@ -258,11 +261,12 @@ class Trajectory:
         """
         if len(self) != 1:
             raise InputError(f"a table shows one set; this batch has {len(self)}.")
-        import pandas as pd
 
         columns = {"time (h)": self.times}
         self.require_completed()
-        return pd.DataFrame(columns | {f"{n} ({UNITS[n]})": self._values(n)[0] for n in names})
+        return late.pandas.DataFrame(
+            columns | {f"{n} ({UNITS[n]})": self._values(n)[0] for n in names}
+        )
 
 
 def _hermite(step: Array, f0: Array, f1: Array, d0: Array, d1: Array, s: Array) -> Array:

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model import severity
-from ..model.trajectory import Trajectory
+from ..model import Trajectory, severity
 from .setting import Setup, rises
 
 Array = NDArray[np.float64]
@@ -121,9 +120,11 @@ class Measure:
         self.taken.append(numbers)
         levels = {name: np.atleast_2d(course[name])[:, keep] for name in COURSES}
         self.shown.append(
-            {name: level + base.get("IL6" if name == "S" else name, 0.0)
-             for name, level in levels.items()}
-        )  # fmt: skip
+            {
+                name: level + base.get("IL6" if name == "S" else name, 0.0)
+                for name, level in levels.items()
+            }
+        )
 
     def arm(self) -> Arm:
         """What was collected, summarised."""
@@ -134,10 +135,15 @@ class Measure:
             shares = tuple(float(np.mean(grades == grade)) for grade in range(5))
         first_doses = {d.time_h: d.amount_ug for d in reversed(self.setting.regimen.doses)}
         steps = tuple(
-            Step(start, end, first_doses[start], self._estimate(f"step/{i}/il6"),
-                 self._estimate(f"step/{i}/severity"))
+            Step(
+                start,
+                end,
+                first_doses[start],
+                self._estimate(f"step/{i}/il6"),
+                self._estimate(f"step/{i}/severity"),
+            )
             for i, (start, end) in enumerate(self.windows)
-        )  # fmt: skip
+        )
         after = self.setting.tocilizumab_h is not None
         return Arm(
             peaks=MappingProxyType({n: self._estimate(f"peak/{n}") for n in LEVELS}),

@@ -8,13 +8,17 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ..figures.style import COLOURS, INDIGO, STYLE, WIDTH
+from ..figures import COLOURS, INDIGO, STYLE, WIDTH
 from .predicting import Prediction
 
 _PANELS = {
-    "C": "exposure (ng/mL)", "A": "activated T cells", "TNF": "TNF (pg/mL)",
-    "IFN": "IFN-γ (pg/mL)", "IL6": "IL-6 (pg/mL)", "S": "IL-6 signal (pg/mL)",
-}  # fmt: skip
+    "C": "exposure (ng/mL)",
+    "A": "activated T cells",
+    "TNF": "TNF (pg/mL)",
+    "IFN": "IFN-γ (pg/mL)",
+    "IL6": "IL-6 (pg/mL)",
+    "S": "IL-6 signal (pg/mL)",
+}
 _ARM_COLOURS = {"untreated": INDIGO, "treated": COLOURS["tocilizumab"]}
 _DAYS_FROM_H = 240.0
 
@@ -40,9 +44,14 @@ def courses(prediction: Prediction) -> Figure:
             axis.set_yscale("log")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(
-        handles, labels, title=_rests_on(prediction), loc="outside lower center", ncols=2,
-        fontsize=8, title_fontsize=8,
-    )  # fmt: skip
+        handles,
+        labels,
+        title=_rests_on(prediction),
+        loc="outside lower center",
+        ncols=2,
+        fontsize=8,
+        title_fontsize=8,
+    )
     figure.suptitle(f"{prediction.label}: {prediction.regimen_label}", fontsize=10.5)
     return figure
 

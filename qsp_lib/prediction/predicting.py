@@ -16,8 +16,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common.errors import InputError, IntegrationError
-from ..protocol.lock import Record
+from ..common import InputError, IntegrationError
+from ..protocol import Record
 from .arm import Arm, Measure
 from .setting import Assumption, assumptions, draws_for, prepare
 
@@ -111,9 +111,13 @@ def predict(
         IntegrationError: The course at the locked values did not complete, or no draw did.
     """
     setting = prepare(
-        drug, record, regimen=regimen, tocilizumab_h=tocilizumab_h, horizon_h=horizon_h,
+        drug,
+        record,
+        regimen=regimen,
+        tocilizumab_h=tocilizumab_h,
+        horizon_h=horizon_h,
         class_defaults=class_defaults,
-    )  # fmt: skip
+    )
     if not 0 <= n_draws <= MOST_DRAWS:
         raise InputError(f"{n_draws} draws were asked for; expected 0 to {MOST_DRAWS}.")
     names = ("untreated",) if tocilizumab_h is None else ("untreated", "treated")
@@ -143,14 +147,23 @@ def predict(
     arms = {name: measure.arm() for name, measure in measures.items()}
     index = record.content["severity"]["index"]
     return Prediction(
-        drug=setting.inputs.name, label=setting.inputs.label, mechanism=setting.inputs.mechanism,
-        regimen=regimen, regimen_label=setting.regimen.label, horizon_h=setting.horizon_h,
-        tocilizumab_h=tocilizumab_h, untreated=arms["untreated"], treated=arms.get("treated"),
-        n_draws=n_draws, failed_draws=failed, lock=MappingProxyType(record.summary), mark=mark,
+        drug=setting.inputs.name,
+        label=setting.inputs.label,
+        mechanism=setting.inputs.mechanism,
+        regimen=regimen,
+        regimen_label=setting.regimen.label,
+        horizon_h=setting.horizon_h,
+        tocilizumab_h=tocilizumab_h,
+        untreated=arms["untreated"],
+        treated=arms.get("treated"),
+        n_draws=n_draws,
+        failed_draws=failed,
+        lock=MappingProxyType(record.summary),
+        mark=mark,
         references=MappingProxyType(dict(index)),
         boundaries=MappingProxyType(vars(record.boundaries)),
         assumptions=assumptions(setting),
-    )  # fmt: skip
+    )
 
 
 def _parts(n_draws: int, n_times: int) -> Iterator[slice]:

@@ -6,14 +6,14 @@ import csv
 import io
 import os
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..common.errors import InputError
-from ..common.files import write_bytes_atomic, write_text_atomic
-from ..common.text import dumps, plain
+from .. import prediction as wing
+from ..common import InputError, dumps, plain, write_bytes_atomic, write_text_atomic
 from .arm import LEVEL_UNITS, Arm, Estimate
 from .predicting import COVERS, NOT_FOR, Prediction
 from .setting import Assumption
@@ -118,13 +118,11 @@ def write(prediction: Prediction, folder: str | os.PathLike[str]) -> tuple[Path,
     Raises:
         InputError: The folder cannot be made or written to. Each file is whole or not there.
     """
-    from .figure import as_png
-
     stem = f"{prediction.drug}-{prediction.regimen}"
     contents = {
         f"{stem}.json": as_json(prediction).encode(),
         f"{stem}.csv": as_csv(prediction).encode(),
-        f"{stem}.png": as_png(prediction),
+        f"{stem}.png": wing.as_png(prediction),
     }
     target = Path(folder)
     try:
@@ -144,8 +142,6 @@ def write_template(path: str | os.PathLike[str], mechanism: str) -> Path:
         InputError: An unknown mechanism, a name that does not end in .toml, or a file or folder
             of that name.
     """
-    from importlib import resources
-
     known = ("bispecific", "monoclonal")
     if mechanism not in known:
         raise InputError(f"Mechanism {mechanism!r} was given; expected one of {', '.join(known)}.")
@@ -267,14 +263,22 @@ def _arm_dict(arm: Arm) -> dict[str, Any]:
         severity["grade_shares"] = list(arm.grade_shares)
     return {
         "peaks": {
-            name: {"unit": LEVEL_UNITS[name], "level": peak.as_dict(),
-                   "time_h": arm.peak_times[name].as_dict()}
+            name: {
+                "unit": LEVEL_UNITS[name],
+                "level": peak.as_dict(),
+                "time_h": arm.peak_times[name].as_dict(),
+            }
             for name, peak in arm.peaks.items()
         },
         "severity": severity,
         "steps": [
-            {"start_h": step.start_h, "end_h": step.end_h, "dose_ug": step.dose_ug,
-             "il6_pg_per_mL": step.il6.as_dict(), "severity": step.severity.as_dict()}
+            {
+                "start_h": step.start_h,
+                "end_h": step.end_h,
+                "dose_ug": step.dose_ug,
+                "il6_pg_per_mL": step.il6.as_dict(),
+                "severity": step.severity.as_dict(),
+            }
             for step in arm.steps
         ],
-    }  # fmt: skip
+    }

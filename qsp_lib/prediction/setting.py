@@ -9,17 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common.errors import InputError
-from ..drugs.reading import DrugFile, load_drug, load_tocilizumab, shipped_drugs
-from ..evidence.row import DECLARED
-from ..inference.posterior import laplace_draws, standard_normals
-from ..model.dosing import Infusion, Regimen
-from ..model.draws import Draws
-from ..model.equations import NETWORK
-from ..model.parameters import DrugInputs
-from ..model.simulation import Rescue, simulate
-from ..model.trajectory import Trajectory
-from ..protocol.lock import Record
+from ..common import InputError
+from ..drugs import DrugFile, load_drug, load_tocilizumab, shipped_drugs
+from ..evidence import DECLARED
+from ..inference import laplace_draws, standard_normals
+from ..model import NETWORK, Draws, DrugInputs, Infusion, Regimen, Rescue, Trajectory, simulate
+from ..protocol import Record
 
 Array = NDArray[np.float64]
 FOLLOWED_H = 168.0
@@ -69,10 +64,16 @@ class Setup:
                 self.record.tocilizumab, dose.shifted(self.tocilizumab_h + self.shift_h)
             )
         return simulate(
-            self.inputs, self.record.network, self.regimen.shifted(self.shift_h), rescue=rescue,
-            draws=draws, horizon_h=self.horizon_h + self.shift_h, engine=solver["engine"],
-            rtol=solver["rtol"], atol=solver["atol"],
-        )  # fmt: skip
+            self.inputs,
+            self.record.network,
+            self.regimen.shifted(self.shift_h),
+            rescue=rescue,
+            draws=draws,
+            horizon_h=self.horizon_h + self.shift_h,
+            engine=solver["engine"],
+            rtol=solver["rtol"],
+            atol=solver["atol"],
+        )
 
 
 def prepare(

@@ -15,15 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common.errors import IntegrationError, LockError
-from ..common.files import write_text_atomic
-from ..drugs.reading import load_drug
-from ..evidence.row import RANGE_KINDS, EvidenceRow
-from ..evidence.units import convert
-from ..model import severity
-from ..model.draws import Draws
-from ..model.simulation import simulate
-from ..model.trajectory import Trajectory
+from ..common import IntegrationError, LockError, write_text_atomic
+from ..drugs import load_drug
+from ..evidence import RANGE_KINDS, EvidenceRow, convert
+from ..model import Draws, Trajectory, severity, simulate
 from .ledger import record_file, require_file
 from .lock import LOCKS, Record, canonical_json
 from .seal import Evaluation, JudgedRow
@@ -84,11 +79,15 @@ def run_protocol(record: Record, draws: Mapping[str, Draws] | None = None) -> Bl
     arms = {}
     for name, (drug, regimen) in ARMS.items():
         arms[name] = simulate(
-            record.drug(drug), record.network, load_drug(drug).regimens[regimen],
+            record.drug(drug),
+            record.network,
+            load_drug(drug).regimens[regimen],
             draws=None if draws is None else draws[drug],
-            horizon_h=solver["horizon_h"], rtol=solver["rtol"], atol=solver["atol"],
+            horizon_h=solver["horizon_h"],
+            rtol=solver["rtol"],
+            atol=solver["atol"],
             engine=solver["engine"],
-        )  # fmt: skip
+        )
     return BlindRun(arms)
 
 
@@ -237,9 +236,12 @@ def commit_prediction(record: Record, directory: Path = PREDICTIONS) -> Path:
     if directory == PREDICTIONS:
         medians = {c: content["arms"]["okt3"][c]["peak"]["median"] for c in CYTOKINES}
         record_file(
-            "prediction", path, version=record.version, digest=record.digest,
+            "prediction",
+            path,
+            version=record.version,
+            digest=record.digest,
             summary={"median_peaks_pg_mL": {c: float(f"{m:.6g}") for c, m in medians.items()}},
-        )  # fmt: skip
+        )
     return path
 
 
@@ -340,10 +342,12 @@ def compare_with_outcomes(
         high = max((source["high"] for source in sources), default=None)
         inside = low is not None and high is not None and low <= median <= high
         result[cytokine] = {
-            "predicted_median": median, "published_low": low, "published_high": high,
+            "predicted_median": median,
+            "published_low": low,
+            "published_high": high,
             "verdict": ("pass" if inside else "fail") if sources else "no eligible row",
             "sources": sources,
-        }  # fmt: skip
+        }
     return result
 
 

@@ -15,13 +15,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..common.digests import digest, parsed_table
-from ..common.errors import InputError, LockError
-from ..drugs.reading import DrugFile, RescueFile, load_drug, load_tocilizumab, shipped_drugs
-from ..evidence.eligibility import rule_digest
-from ..evidence.observations import load_observations
-from ..evidence.tables import load_tables, reviewed_range_kinds
-from ..model.priors import network_table
+from ..common import InputError, LockError, digest, parsed_table
+from ..drugs import DrugFile, RescueFile, load_drug, load_tocilizumab, shipped_drugs
+from ..evidence import load_observations, load_tables, reviewed_range_kinds, rule_digest
+from ..model import network_table
 
 DATA = Path(str(files("qsp_lib").joinpath("data")))
 RULE = "eligibility"

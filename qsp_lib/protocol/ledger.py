@@ -18,10 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ..common.digests import code_digest
-from ..common.errors import SealError
-from ..common.exclusive import only_one
-from ..common.files import write_text_atomic
+from ..common import SealError, code_digest, only_one, write_text_atomic
 
 KIND = "evaluation"
 KINDS = ("lock", "prediction", KIND)
@@ -56,8 +53,16 @@ class LedgerEntry:
         return json.dumps({"kind": content.pop("kind"), **content}, allow_nan=False)
 
 
-_FIELDS = ("kind", "lock_version", "lock_digest", "table", "table_sha256", "code_digest", "date",
-           "summary")  # fmt: skip
+_FIELDS = (
+    "kind",
+    "lock_version",
+    "lock_digest",
+    "table",
+    "table_sha256",
+    "code_digest",
+    "date",
+    "summary",
+)
 
 
 def default_ledger_path() -> Path:

@@ -23,16 +23,19 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common.errors import LockError, SealError
-from ..common.files import write_text_atomic
-from ..inference.fitting import Problem
-from ..inference.posterior import laplace_draws, standard_normals
-from ..model.draws import Draws
-from ..model.equations import NETWORK
-from ..model.parameters import CrpInputs, DrugInputs, NetworkParameters, TocilizumabInputs
-from ..model.severity import GradeBoundaries
-from ..model.stamp import LockStamp
-from ..model.symbolic import equations_digest
+from ..common import LockError, SealError, write_text_atomic
+from ..inference import Problem, laplace_draws, standard_normals
+from ..model import (
+    NETWORK,
+    CrpInputs,
+    Draws,
+    DrugInputs,
+    GradeBoundaries,
+    LockStamp,
+    NetworkParameters,
+    TocilizumabInputs,
+    equations_digest,
+)
 from .inputs import check_inputs
 from .ledger import default_ledger_path, require_file
 from .seal import sealed_tables
@@ -42,10 +45,24 @@ Array = NDArray[np.float64]
 LOCKS = Path(str(files("qsp_lib").joinpath("data/locks")))
 _FILE = re.compile(r"lock-v([1-9]\d*)\.json")
 PARTS = (
-    "version", "date", "reason", "structure", "network", "posterior", "drugs", "same_as",
-    "assumed", "declared", "tocilizumab", "crp", "severity", "blind_test", "solver", "digests",
+    "version",
+    "date",
+    "reason",
+    "structure",
+    "network",
+    "posterior",
+    "drugs",
+    "same_as",
+    "assumed",
+    "declared",
+    "tocilizumab",
+    "crp",
+    "severity",
+    "blind_test",
+    "solver",
+    "digests",
     "sealed",
-)  # fmt: skip
+)
 """What a whole record holds."""
 
 

@@ -8,14 +8,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..calibration.joint_fit import calibrate, drug_at, make_problem, network_at
-from ..common.errors import LockError
-from ..drugs.reading import load_drug, load_tocilizumab
-from ..inference.fitting import Fit, Problem
-from ..model import severity
-from ..model.crp import calibrate_crp
-from ..model.simulation import ATOL, HORIZON_H, RTOL, simulate
-from ..model.symbolic import canonical_equations, equations_digest
+from ..calibration import calibrate, drug_at, make_problem, network_at
+from ..common import LockError
+from ..drugs import load_drug, load_tocilizumab
+from ..inference import Fit, Problem
+from ..model import (
+    ATOL,
+    HORIZON_H,
+    RTOL,
+    calibrate_crp,
+    canonical_equations,
+    equations_digest,
+    severity,
+    simulate,
+)
 from .blind_test import CHECKS
 from .inputs import input_digests
 from .ledger import record_file
@@ -104,40 +110,48 @@ def compose(version: str, reason: str, date: str, problem: Problem, best: Fit) -
         "tocilizumab": asdict(load_tocilizumab().inputs),
         "crp": asdict(crp),
         "severity": {
-            "index": z, "boundaries": asdict(boundaries), "tie": severity.TIE,
+            "index": z,
+            "boundaries": asdict(boundaries),
+            "tie": severity.TIE,
             "baselines": severity.baselines(),
         },
         "declared": _declared_sources(BLIND),
         "blind_test": {
-            "seed": SEED, "n_draws": N_DRAWS, "interval": INTERVAL, "checks": CHECKS,
+            "seed": SEED,
+            "n_draws": N_DRAWS,
+            "interval": INTERVAL,
+            "checks": CHECKS,
             "quantitative": QUANTITATIVE,
         },
         "solver": {"engine": "diffsol", "rtol": RTOL, "atol": ATOL, "horizon_h": HORIZON_H},
         "digests": input_digests(),
         "sealed": {name: table.sha256 for name, table in sealed_tables().items()},
-    }  # fmt: skip
+    }
 
 
 def _declared_priors(drug: str) -> Mapping[str, Mapping[str, float]]:
     """Declared priors that intervals draw; one that all drugs share is named without a drug."""
     return {
         name if name in SAME_FOR_ALL else f"{drug}.{name}": {
-            "median": prior.median, "log10_sd": prior.log10_sd,
+            "median": prior.median,
+            "log10_sd": prior.log10_sd,
         }
         for name, prior in load_drug(drug).priors.items()
         if prior.status == "assumed"
-    }  # fmt: skip
+    }
 
 
 def _declared_sources(drug: str) -> Mapping[str, Mapping[str, Any]]:
     """Every input of a drug as its file writes it: value, unit, sources, note."""
     return {
         name: {
-            "value": quantity.value, "unit": quantity.unit, "source": list(quantity.source),
+            "value": quantity.value,
+            "unit": quantity.unit,
+            "source": list(quantity.source),
             "note": quantity.note,
         }
         for name, quantity in load_drug(drug).sources.items()
-    }  # fmt: skip
+    }
 
 
 def make_lock(reason: str, date: str, executor: Executor | None = None) -> Path:
@@ -157,7 +171,10 @@ def make_lock(reason: str, date: str, executor: Executor | None = None) -> Path:
     content = compose(version, reason.strip(), date, problem, fits[0])
     path = write_record(content)
     record_file(
-        "lock", path, version=version, digest=digest_of(content),
+        "lock",
+        path,
+        version=version,
+        digest=digest_of(content),
         summary={"reason": content["reason"]},
-    )  # fmt: skip
+    )
     return path

@@ -9,12 +9,10 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from ..common.errors import EvidenceError, LockError
-from ..drugs.reading import RESCUE, SourcedValue, load_drug, load_tocilizumab, shipped_drugs
-from ..evidence.observations import load_observations
-from ..evidence.row import DECLARED
-from ..evidence.tables import load_tables
-from ..model.priors import network_table
+from ..common import EvidenceError, LockError
+from ..drugs import RESCUE, SourcedValue, load_drug, load_tocilizumab, shipped_drugs
+from ..evidence import DECLARED, load_observations, load_tables
+from ..model import network_table
 from .lock import current_record
 
 _BASELINES = {"BL001": "healthy IL-6", "BL002": "healthy TNF", "BL003": "healthy IFN-gamma"}
@@ -41,9 +39,12 @@ class Origin:
     def as_dict(self) -> dict[str, Any]:
         """The origin as plain values."""
         return {
-            "key": self.key, "kind": self.kind, "facts": dict(self.facts),
-            "sources": dict(self.sources), "used_for": list(self.used_for),
-        }  # fmt: skip
+            "key": self.key,
+            "kind": self.kind,
+            "facts": dict(self.facts),
+            "sources": dict(self.sources),
+            "used_for": list(self.used_for),
+        }
 
 
 def explain(key: str) -> tuple[Origin, ...]:
@@ -84,13 +85,18 @@ def parameters() -> tuple[dict[str, Any], ...]:
     locked, width = _locked()
     return tuple(
         {
-            "name": name, "unit": row.unit, "prior_median": row.prior.median,
-            "prior_log10_sd": row.prior.log10_sd or None, "status": row.prior.status,
-            "locked": locked.get(name), "posterior_log10_sd": width.get(name),
-            "source": row.source, "description": row.description,
+            "name": name,
+            "unit": row.unit,
+            "prior_median": row.prior.median,
+            "prior_log10_sd": row.prior.log10_sd or None,
+            "status": row.prior.status,
+            "locked": locked.get(name),
+            "posterior_log10_sd": width.get(name),
+            "source": row.source,
+            "description": row.description,
         }
         for name, row in network_table().items()
-    )  # fmt: skip
+    )
 
 
 def _locked() -> tuple[dict[str, float], dict[str, float]]:
@@ -108,10 +114,13 @@ def _network_parameter(name: str) -> Origin:
     row = network_table()[name]
     locked, width = _locked()
     facts: dict[str, Any] = {
-        "description": row.description, "unit": row.unit, "prior median": row.prior.median,
-        "prior log10 sd": row.prior.log10_sd or "fixed", "status": row.prior.status,
+        "description": row.description,
+        "unit": row.unit,
+        "prior median": row.prior.median,
+        "prior log10 sd": row.prior.log10_sd or "fixed",
+        "status": row.prior.status,
         "bounds": f"{row.lower:g} to {row.upper:g}",
-    }  # fmt: skip
+    }
     if name in locked:
         facts["locked value"] = locked[name]
     if name in width:

@@ -29,20 +29,26 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
-from ..common.blindfold import refuse_if_forbidden
-from ..common.digests import code_digest
-from ..common.errors import EvidenceError, SealError
-from ..common.files import write_text_atomic
-from ..evidence.eligibility import judge_eligibility
-from ..evidence.row import EvidenceRow
-from ..evidence.tables import read_records, validate_row
+from ..common import EvidenceError, SealError, code_digest, refuse_if_forbidden, write_text_atomic
+from ..evidence import EvidenceRow, judge_eligibility, read_records, validate_row
 from .ledger import LedgerEntry, append, read_ledger, require_entry, today
 
 __all__ = [
-    "JudgedRow", "LedgerEntry", "LockRecordLike", "SealedTable", "judge_eligibility",
-    "judge", "known_path", "open_table", "opened_rows", "read", "read_ledger", "require_entry",
-    "sealed_tables", "status",
-]  # fmt: skip
+    "JudgedRow",
+    "LedgerEntry",
+    "LockRecordLike",
+    "SealedTable",
+    "judge_eligibility",
+    "judge",
+    "known_path",
+    "open_table",
+    "opened_rows",
+    "read",
+    "read_ledger",
+    "require_entry",
+    "sealed_tables",
+    "status",
+]
 
 _COLUMNS = ("table", "sha256", "path", "description")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

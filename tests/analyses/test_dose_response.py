@@ -286,9 +286,12 @@ def test_a_draw_is_the_same_run_as_by_itself(lock: Record) -> None:
     made = ensembles(lock, draws, factors)["tgn1412"]
     regimen = load_drug("tgn1412").regimens["clinical"]
     run = simulate(
-        lock.drug("tgn1412"), lock.network, regimen, draws=draws["tgn1412"],
+        lock.drug("tgn1412"),
+        lock.network,
+        regimen,
+        draws=draws["tgn1412"],
         dose_factor=np.full(2, factors[1]),
-    )  # fmt: skip
+    )
     assert made.signal[:, 1] == pytest.approx(run.peak("S").value, rel=1e-9)
     assert made.index[:, 1] == pytest.approx(severity.index(run), rel=1e-9)
 

@@ -58,9 +58,16 @@ def made_up(name: str, low: float = -1.0, high: float = 1.0, ends: tuple[End, En
     middle, half = (low + high) / 2, (high - low) / 2
     rise = THRESHOLD * ((values - middle) / half) ** 2
     return Profile(
-        name, values, rise, np.zeros((43, 2)), 1.5, middle, low, high,
+        name,
+        values,
+        rise,
+        np.zeros((43, 2)),
+        1.5,
+        middle,
+        low,
+        high,
         *(ends or (End.CROSSED, End.CROSSED)),
-    )  # fmt: skip
+    )
 
 
 # ---------------------------------------------------------------- which priors are dropped
@@ -312,10 +319,11 @@ def test_a_run_survives_being_written_and_read(
     lock: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = {
-        "pair": {"k_fb": made_up("k_fb", ends=(End.OPEN, End.CROSSED)), **{
-            name: made_up(name) for name in ("d_IL6", RATIO)
-        }}
-    }  # fmt: skip
+        "pair": {
+            "k_fb": made_up("k_fb", ends=(End.OPEN, End.CROSSED)),
+            **{name: made_up(name) for name in ("d_IL6", RATIO)},
+        }
+    }
     optima = {"pair": [np.array([0.25, -1.5])]}
     row = {"quantity": "k_fb", "value": 1.0, "rise": 3.84, "minuit_rise": 3.85}
     monkeypatch.setattr(kept_profiles, "full_run", lambda *given: (made, optima))

@@ -64,8 +64,10 @@ def test_upstream_is_spared_by_construction(locked: Record) -> None:
 
 def test_what_follows_from_the_equations_appears_in_every_draw(locked: Record) -> None:
     draws = locked.draws(40)["tgn1412"]
-    shares = {p.key: (p.kind, np.mean(p.holds)) for p in rescue.phenomena(
-        locked, SWEEP, DOSES, draws=draws)}  # fmt: skip
+    shares = {
+        p.key: (p.kind, np.mean(p.holds))
+        for p in rescue.phenomena(locked, SWEEP, DOSES, draws=draws)
+    }
     assert [key for key, (kind, _) in shares.items() if kind == "construction"] == [
         "upstream_spared"
     ]

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from qsp_lib.analyses import ordering, robustness, stability
 from qsp_lib.analyses.ordering import Order
 from qsp_lib.common.errors import InputError, LockError
-from qsp_lib.inference.rejection import Sample, sample_of, sobol
-from qsp_lib.inference.sweep import sweep
+from qsp_lib.inference.rejection_sampling import Sample, sample_of, sobol
+from qsp_lib.inference.sweeping import sweep
 from qsp_lib.model.draws import Draws
 from qsp_lib.model.engines import Outcome
 from qsp_lib.model.equations import NETWORK
@@ -157,9 +157,14 @@ def test_an_integration_that_fails_in_one_arm_is_rejected_and_no_order(
     peaks = run(points)
     assert np.isnan(peaks[1]).all() and np.isfinite(peaks[[0, 2]]).all()
     sample = sample_of(
-        run.names, points, points, run.quantities, peaks, robustness.criteria(locked, 3.0),
+        run.names,
+        points,
+        points,
+        run.quantities,
+        peaks,
+        robustness.criteria(locked, 3.0),
         robustness.derived,
-    )  # fmt: skip
+    )
     assert sample.failed == 1
     assert not sample.passes[:, 1].any()
     assert ordering.orders(sample.quantities)[1] == Order.FAILED
@@ -167,10 +172,14 @@ def test_an_integration_that_fails_in_one_arm_is_rejected_and_no_order(
 
 def test_orders_are_told_apart() -> None:
     gaps = {
-        (0.06, 0.06): Order.EXPECTED, (0.05, 0.06): Order.TIED, (0.06, 0.0): Order.TIED,
-        (0.5, -0.05): Order.TIED, (0.5, -0.06): Order.REVERSED, (-0.2, 0.0): Order.REVERSED,
+        (0.06, 0.06): Order.EXPECTED,
+        (0.05, 0.06): Order.TIED,
+        (0.06, 0.0): Order.TIED,
+        (0.5, -0.05): Order.TIED,
+        (0.5, -0.06): Order.REVERSED,
+        (-0.2, 0.0): Order.REVERSED,
         (np.nan, np.nan): Order.FAILED,
-    }  # fmt: skip
+    }
     low, high = np.array(list(gaps)).T
     found = ordering.orders({"gap.low": low, "gap.high": high})
     assert found.tolist() == list(gaps.values())

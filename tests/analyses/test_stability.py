@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qsp_lib.analyses import ordering, robustness, stability
 from qsp_lib.analyses.ordering import Order
 from qsp_lib.common.errors import InputError
-from qsp_lib.inference.sweep import SweepError
+from qsp_lib.inference.sweeping import SweepError
 from qsp_lib.model import severity
 from qsp_lib.model.simulation import simulate
 from qsp_lib.protocol.blind_test import ORDERED

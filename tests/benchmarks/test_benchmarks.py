@@ -14,7 +14,7 @@ from benchmarks.model_text import python
 from benchmarks.problem import READ, TimedProblem
 from benchmarks.record import AS_IN_CHAPTER, load
 from qsp_lib.analyses import robustness
-from qsp_lib.inference import sweep
+from qsp_lib.inference import sweeping as sweep
 from qsp_lib.model.engines import solve_diffsol, solve_scipy
 from qsp_lib.model.equations import FEEDBACKS, INPUTS, MECHANISMS, NETWORK, PARAMETERS, STATES, rhs
 from qsp_lib.protocol.lock import current_record

@@ -124,9 +124,16 @@ def test_saturable_elimination_has_its_two_limits() -> None:
 
 def made(**changes: object) -> KnownAnswer:
     values = {
-        "name": "n", "what": "w", "exact": 2.0, "ours": 2.1, "unit": "h", "error": 0.05,
-        "tolerance": 0.06, "scale": Scale.RELATIVE, "source": "s",
-    }  # fmt: skip
+        "name": "n",
+        "what": "w",
+        "exact": 2.0,
+        "ours": 2.1,
+        "unit": "h",
+        "error": 0.05,
+        "tolerance": 0.06,
+        "scale": Scale.RELATIVE,
+        "source": "s",
+    }
     return KnownAnswer(**(values | changes))  # type: ignore[arg-type]
 
 

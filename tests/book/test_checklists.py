@@ -79,9 +79,15 @@ def test_every_page_that_is_linked_is_in_the_book() -> None:
 def test_the_known_gaps_are_on_the_page() -> None:
     gaps = " ".join(item.gap for item in ITEMS)
     for gap in (
-        "have not been opened", "sparse", "k_fb is not identifiable", "poor picture",
-        "individual patient data", "independently", "never been measured", "global sensitivity",
-    ):  # fmt: skip
+        "have not been opened",
+        "sparse",
+        "k_fb is not identifiable",
+        "poor picture",
+        "individual patient data",
+        "independently",
+        "never been measured",
+        "global sensitivity",
+    ):
         assert gap in gaps, gap
     (review,) = [item for item in ITEMS if "outside has reviewed" in item.item]
     assert review.verdict is ItemVerdict.OPEN

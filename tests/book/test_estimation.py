@@ -48,10 +48,12 @@ def test_a_verdict_that_differs_is_not_counted(monkeypatch: pytest.MonkeyPatch) 
     kept = estimation.read_kept(current_record())
     swapped = dict(kept.profiles) | {"pair": kept.profiles["all_il6"]}
     monkeypatch.setattr(
-        estimation, "read_kept", lambda record: type(kept)(
+        estimation,
+        "read_kept",
+        lambda record: type(kept)(
             kept.made, kept.lock, swapped, kept.optima, kept.check, kept.checked_with
-        )
-    )  # fmt: skip
+        ),
+    )
     assert "7 of 9 verdicts are the same" in second_verdicts(BOOK)
 
 

@@ -105,10 +105,16 @@ def test_rescue_is_that_of_the_chapter(time_h: float) -> None:
 @pytest.mark.parametrize(
     "moved",
     [
-        {"dose": 0.0}, {"dose": 1e9}, {"k_exh": float("nan")}, {"k_exh": "0.1"}, {"K_M": -1.0},
-        {"K_S": True}, {"tocilizumab_h": 100.0}, {"tocilizumab_h": float("inf")},
+        {"dose": 0.0},
+        {"dose": 1e9},
+        {"k_exh": float("nan")},
+        {"k_exh": "0.1"},
+        {"K_M": -1.0},
+        {"K_S": True},
+        {"tocilizumab_h": 100.0},
+        {"tocilizumab_h": float("inf")},
     ],
-)  # fmt: skip
+)
 def test_a_value_out_of_range_is_refused_by_name(moved: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=rf"{next(iter(moved))} is .*; expected .* to "):
         solve(Setting("tgn1412", **moved))

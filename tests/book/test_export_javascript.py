@@ -108,17 +108,22 @@ def test_the_locked_curve_is_scipys_own_between_the_changes_of_dosing(js: Js, dr
     p = type("P", (), values)
     y = np.array([1.0 if name in ("R", "B") else 0.0 for name in STATES])
     S = np.empty(schedule.times.size)
-    for stretch in schedule.stretches:
-        y[0] += stretch.bolus
+    for segment in schedule.segments:
+        y[0] += segment.bolus
 
-        def f(_t: float, state: Any, rate: float = stretch.rate) -> Any:
+        def f(_t: float, state: Any, rate: float = segment.rate) -> Any:
             return rhs(state, p, rate, 0.0, inputs.mechanism, RECORD.network.feedback)
 
-        part = slice(stretch.first, stretch.last + 1)
+        part = slice(segment.first, segment.last + 1)
         run = solve_ivp(
-            f, (stretch.start_h, stretch.end_h), y, "LSODA", schedule.times[part],
-            rtol=1e-9, atol=1e-9,
-        )  # fmt: skip
+            f,
+            (segment.start_h, segment.end_h),
+            y,
+            "LSODA",
+            schedule.times[part],
+            rtol=1e-9,
+            atol=1e-9,
+        )
         S[part] = run.y[STATES.index("S")]
         y = run.y[:, -1].copy()
     found = in_javascript(js, Setting(drug))

@@ -23,11 +23,17 @@ ANSWER = KnownAnswer(
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.0, "0"), (1.0, "1"), (0.5255255255, "0.5255255"), (35000.0, "35,000"),
-        (325493.8994, "325,493.9"), (-46.554643, "−46.55464"), (7.371312573e-4, "0.0007371313"),
-        (5.8887297e-5, "5.88873 × 10⁻⁵"), (3e9, "3 × 10⁹"),
+        (0.0, "0"),
+        (1.0, "1"),
+        (0.5255255255, "0.5255255"),
+        (35000.0, "35,000"),
+        (325493.8994, "325,493.9"),
+        (-46.554643, "−46.55464"),
+        (7.371312573e-4, "0.0007371313"),
+        (5.8887297e-5, "5.88873 × 10⁻⁵"),
+        (3e9, "3 × 10⁹"),
     ],
-)  # fmt: skip
+)
 def test_a_value_has_seven_digits(value: float, text: str) -> None:
     assert digits(value) == text
 
@@ -35,19 +41,23 @@ def test_a_value_has_seven_digits(value: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.0, "0"), (3.9e-16, "< 10⁻¹²"), (1.07e-5, "10⁻⁵"), (2.98e-8, "3 × 10⁻⁸"),
-        (0.0144, "0.014"), (95.47, "95"), (3957.5, "4000"), (9.7e-4, "10⁻³"),
+        (0.0, "0"),
+        (3.9e-16, "< 10⁻¹²"),
+        (1.07e-5, "10⁻⁵"),
+        (2.98e-8, "3 × 10⁻⁸"),
+        (0.0144, "0.014"),
+        (95.47, "95"),
+        (3957.5, "4000"),
+        (9.7e-4, "10⁻³"),
     ],
-)  # fmt: skip
+)
 def test_an_error_has_one_digit_or_two(value: float, text: str) -> None:
     assert small(value) == text
 
 
 def test_a_row_says_what_its_error_is_relative_to() -> None:
     plain = row(ANSWER)
-    assert plain == (
-        "`n`: what is asked. *Where it is from.*", "2 h", "2.1 h", "0.05", "10⁻⁵"
-    )  # fmt: skip
+    assert plain == ("`n`: what is asked. *Where it is from.*", "2 h", "2.1 h", "0.05", "10⁻⁵")
     assert row(replace(ANSWER, scale=Scale.LARGEST))[3] == "0.05 of max."
     assert row(replace(ANSWER, scale=Scale.ABSOLUTE))[3:5] == ("0.05 h", "10⁻⁵ h")
     assert row(replace(ANSWER, scale=Scale.ABSOLUTE, unit="1"))[3:5] == ("0.05 abs.", "10⁻⁵")

@@ -102,9 +102,22 @@ def test_the_upper_end_is_said_to_be_the_approximations() -> None:
 
 def test_the_help_of_every_command_is_in_the_book() -> None:
     text = made("command_line")
-    for name in ("predict", "drugs", "new-drug", "evidence", "parameters", "lock show",
-                 "lock verify", "lock history", "lock make", "lock predict", "open", "run", "site",
-                 "check"):  # fmt: skip
+    for name in (
+        "predict",
+        "drugs",
+        "new-drug",
+        "evidence",
+        "parameters",
+        "lock show",
+        "lock verify",
+        "lock history",
+        "lock make",
+        "lock predict",
+        "open",
+        "run",
+        "site",
+        "check",
+    ):
         assert f"## qsp-crs {name}\n" in text
     assert [name for name, _ in manual.commands(build_parser())][0] == "qsp-crs predict"
     assert split_parameters([]) == []
@@ -125,11 +138,15 @@ def test_every_module_is_on_one_page_of_the_reference_and_in_its_table() -> None
 
 def test_the_reference_covers_the_package_and_no_machine() -> None:
     text = "".join(made(f"api_{group}") for group in GROUPS)
-    for words in ("## qsp_lib.prediction.predicting\n",
-                  "`predict(drug, record, *, regimen='clinical'",
-                  "`Regimen.of(*doses, label='') -> Regimen`", "- `InputError`:",
-                  "```python\n    >>> ",
-                  "`Outcome: COMPLETED, SOLVER_FAILED", "`LockError`"):  # fmt: skip
+    for words in (
+        "## qsp_lib.prediction.predicting\n",
+        "`predict(drug, record, *, regimen='clinical'",
+        "`Regimen.of(*doses, label='') -> Regimen`",
+        "- `InputError`:",
+        "```python\n    >>> ",
+        "`Outcome: COMPLETED, SOLVER_FAILED",
+        "`LockError`",
+    ):
         assert words in text, words
     assert str(ROOT) not in text and "object at 0x" not in text
     assert text.count("```") % 2 == 0
@@ -144,12 +161,23 @@ def test_the_reference_covers_the_package_and_no_machine() -> None:
         (">>> f(1)\n2", ["```python", ">>> f(1)", "2", "```", ""]),
         (
             "F.\n\nArgs:\n    a: one\n        more.\n    b, c: two.\n\nReturns:\n    What it is.",
-            ["F.", "", "*Args*", "", "- `a`: one more.", "- `b, c`: two.", "", "*Returns*", "",
-             "What it is.", ""],
+            [
+                "F.",
+                "",
+                "*Args*",
+                "",
+                "- `a`: one more.",
+                "- `b, c`: two.",
+                "",
+                "*Returns*",
+                "",
+                "What it is.",
+                "",
+            ],
         ),
         ("", []),
     ],
-)  # fmt: skip
+)
 def test_docstrings_become_markdown(doc: str, markdown: list[str]) -> None:
     assert api_reference._blocks(doc) == markdown
 

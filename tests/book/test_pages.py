@@ -38,7 +38,7 @@ from book.site.mending import mend, mend_site
             '<div class="bd-sidebar-primary bd-sidebar" role="region" aria-label="Book">',
         ),
     ],
-)  # fmt: skip
+)
 def test_a_fault_is_mended_once(fault: str, mended: str) -> None:
     assert mend(fault) == mended
     assert mend(mended) == mended

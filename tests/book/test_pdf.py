@@ -30,17 +30,19 @@ def write(html: Path, name: str, article: str, following: str = "") -> None:
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
     write(
-        tmp_path, "book/index.html",
+        tmp_path,
+        "book/index.html",
         '<h1 id="top">A</h1><a href="data.html#rows">r</a><a href="../notebooks/01.html">c</a>'
         '<a href="#top">t</a><a href="https://example.org/x">x</a>',
         "data.html",
-    )  # fmt: skip
+    )
     write(
-        tmp_path, "book/data.html",
+        tmp_path,
+        "book/data.html",
         '<h1 id="rows">B</h1><details class="d"><p>folded</p></details><script>1</script>'
         "<noscript><p>no script</p></noscript>",
         "../notebooks/01.html",
-    )  # fmt: skip
+    )
     write(tmp_path, "notebooks/01.html", '<h1 id="top">C</h1><img src="../_images/a.png" alt="">')
     return tmp_path
 
@@ -51,9 +53,10 @@ def test_pages_come_in_the_order_of_the_book(book: Path) -> None:
 
 def test_the_parameters_of_a_chapter_are_printed_and_other_folds_are_not(book: Path) -> None:
     write(
-        book, "notebooks/01.html",
+        book,
+        "notebooks/01.html",
         f'<details class="sd-card {CLASS}"><p>n</p></details><details class="d">code</details>',
-    )  # fmt: skip
+    )
     text = one_page(book)
     assert f'<details open class="sd-card {CLASS}">' in text
     assert '<details class="d">code' in text

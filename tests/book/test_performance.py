@@ -36,9 +36,14 @@ def engine(label: str, wall_s: float, each_s: float, ready_s: float, **more: Any
     errors = {"sets": 100, "failed": 0, "within": 8e-5, "median": 1e-5, "largest": 2e-4}
     rungs = [{"rtol": 1e-5, "error": 8e-5, "cpu_s_a_simulation": each_s}]
     return {
-        "label": label, "how": "somehow", "versions": {"a": "1"}, "rtol": 1e-5, "ladder": rungs,
-        "errors": errors | more, "runs": cells,
-    }  # fmt: skip
+        "label": label,
+        "how": "somehow",
+        "versions": {"a": "1"},
+        "rtol": 1e-5,
+        "ladder": rungs,
+        "errors": errors | more,
+        "runs": cells,
+    }
 
 
 @pytest.fixture
@@ -51,22 +56,32 @@ def make(tmp_path: Path) -> Make:
             "date": None,
             "machine": {"processor": "p", "cores": 2, "system": "s", "python": "3", "qsp_lib": "1"},
             "problem": {
-                "drugs": ["a", "b"], "states": ["S"], "report_times": [7, 8], "horizon_h": 48.0,
-                "chapter_rtol": 1e-6, "target_error": 1e-4, "within": 0.99,
-                "reference_rtol": 1e-10, "reference_error": 1e-9, "sizes": [100],
-                "headline": {"sets": 100, "cores": 2}, "ladder_sets": 50, "rounds": 3,
+                "drugs": ["a", "b"],
+                "states": ["S"],
+                "report_times": [7, 8],
+                "horizon_h": 48.0,
+                "chapter_rtol": 1e-6,
+                "target_error": 1e-4,
+                "within": 0.99,
+                "reference_rtol": 1e-10,
+                "reference_error": 1e-9,
+                "sizes": [100],
+                "headline": {"sets": 100, "cores": 2},
+                "ladder_sets": 50,
+                "rounds": 3,
                 "limit_s": 5.0,
             },
             "engines": {
                 "qsp_lib": engine("this package", 1.0, 2e-3, 0.5),
                 "qsp_lib_chapter": engine("this package (as in the chapter)", 1.1, 2.5e-3, 0.5),
-            } | peers,
+            }
+            | peers,
             "floor": {
                 name: floor | {"floor_s_a_simulation": floor_s}
                 for name in ("qsp_lib", "qsp_lib_chapter")
             },
             "missing": {"other": "there is no wheel"},
-        }  # fmt: skip
+        }
         path = tmp_path / "results.json"
         path.write_text(json.dumps(content), encoding="utf-8")
         return load(path)
@@ -152,9 +167,7 @@ def test_failures_and_missed_accuracy_are_named(make: Make) -> None:
 
 def test_what_was_extrapolated_is_marked(make: Make) -> None:
     guessed = engine("Guess", 3.0, 6e-3, 0.1)
-    guessed["runs"][1] = {
-        "sets": 100, "cores": 2, "extrapolated": True, "wall_s": spread(3.0)
-    }  # fmt: skip
+    guessed["runs"][1] = {"sets": 100, "cores": 2, "extrapolated": True, "wall_s": spread(3.0)}
     record = make(a=guessed)
     assert "| 3.00 (2.70–3.60)† | 3.0 | – |" in performance.headline_table(record)
     assert "3.00†" in performance.sizes_table(record)

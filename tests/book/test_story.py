@@ -26,9 +26,14 @@ EDGES = (0.7, 2.1, 2.4, 2.6)
 def made_up(peak: float, spread: float = 0.3) -> DrugStory:
     times = np.linspace(0, 168, 20)
     return DrugStory(
-        times, peak * np.exp(-times / 100), peak, peak - spread, peak + spread,
-        peak - spread / 2, peak + spread / 2,
-    )  # fmt: skip
+        times,
+        peak * np.exp(-times / 100),
+        peak,
+        peak - spread,
+        peak + spread,
+        peak - spread / 2,
+        peak + spread / 2,
+    )
 
 
 def texts(figure: Figure) -> str:

@@ -54,9 +54,12 @@ def test_fifteen_of_the_seventeen_are_estimated_with_two_or_three_rates_a_drug()
     names = list(estimated(BOTH))
     assert names[:15] == [name for name in NETWORK if name not in ("n_M", "n_S")]
     assert names[15:] == [
-        "blinatumomab.k_act", "blinatumomab.k_exh", "blinatumomab.k_kill",
-        "tgn1412.k_act", "tgn1412.k_exh",
-    ]  # fmt: skip
+        "blinatumomab.k_act",
+        "blinatumomab.k_exh",
+        "blinatumomab.k_kill",
+        "tgn1412.k_act",
+        "tgn1412.k_exh",
+    ]
 
 
 def test_recovery_is_fixed_in_every_fit() -> None:
@@ -139,9 +142,12 @@ def test_predictions_include_the_healthy_baseline(joint_problem: Problem) -> Non
     for drug in BOTH:
         file = load_drug(drug)
         run = simulate(
-            drug_at(joint_problem, theta, drug), network_at(joint_problem, theta),
-            file.regimens["clinical"], rtol=1e-8, atol=1e-10,
-        )  # fmt: skip
+            drug_at(joint_problem, theta, drug),
+            network_at(joint_problem, theta),
+            file.regimens["clinical"],
+            rtol=1e-8,
+            atol=1e-10,
+        )
         for observation, log10_level in zip(residuals.observations, predicted, strict=True):
             if observation.drug != drug:
                 continue

@@ -41,8 +41,11 @@ def test_the_fit_from_the_prior_mean_is_the_locked_optimum_to_three_figures(
 
 def test_each_published_course_is_left_out_once(gated: Candidate) -> None:
     assert gated.left_out["course"].tolist() == [
-        "blinatumomab IL-6", "TGN1412 TNF", "TGN1412 IFN-gamma", "TGN1412 IL-6",
-    ]  # fmt: skip
+        "blinatumomab IL-6",
+        "TGN1412 TNF",
+        "TGN1412 IFN-gamma",
+        "TGN1412 IL-6",
+    ]
     # a course that was not seen is predicted worse than in the fit that saw it
     table = gated.problem.residuals.table(gated.best.theta)  # type: ignore[attr-defined]
     for course, error in zip(*gated.left_out[["course", "rms_sigma"]].T.to_numpy(), strict=True):

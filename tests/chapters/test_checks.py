@@ -43,10 +43,15 @@ def test_a_chapter_that_was_not_run_or_is_not_tidy_is_named(root: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["{", "[]", '{"cells": 3, "metadata": {}}', '{"cells": [{}], "metadata": {}}',
-     '{"cells": [{"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": ""}], '
-     '"metadata": {}}'],
-)  # fmt: skip
+    [
+        "{",
+        "[]",
+        '{"cells": 3, "metadata": {}}',
+        '{"cells": [{}], "metadata": {}}',
+        '{"cells": [{"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": ""}], '
+        '"metadata": {}}',
+    ],
+)
 def test_what_is_no_notebook_is_told_and_the_rest_goes_on(root: Path, content: str) -> None:
     (root / "notebooks" / "02_two.ipynb").write_text(content)
     answer = found(root)

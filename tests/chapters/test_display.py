@@ -71,12 +71,18 @@ def test_a_table_of_a_fit_marks_what_the_assay_could_not_read_and_what_has_no_ti
     shown = fit_table(
         pd.DataFrame(
             {
-                "id": ["TO007", "blinatumomab-IFN-peak"], "analyte": ["TNF", "IFN"],
-                "use": ["data", "declared assumption"], "kind": ["point", "peak"],
-                "time_h": [9.1, np.nan], "observed": [4500.0, 60.0], "censored": [True, False],
-                "predicted": [4959.0, 188.0], "residual": [0.0, 0.497], "scaled": [0.0, 0.8],
+                "id": ["TO007", "blinatumomab-IFN-peak"],
+                "analyte": ["TNF", "IFN"],
+                "use": ["data", "declared assumption"],
+                "kind": ["point", "peak"],
+                "time_h": [9.1, np.nan],
+                "observed": [4500.0, 60.0],
+                "censored": [True, False],
+                "predicted": [4959.0, 188.0],
+                "residual": [0.0, 0.497],
+                "scaled": [0.0, 0.8],
             }
         )
-    )  # fmt: skip
+    )
     assert shown.iloc[0].tolist()[:4] == ["TNF", "data", "9.10", "> 4500"]
     assert shown.iloc[1].tolist()[:4] == ["IFN-γ", "declared assumption", "peak", "60.0"]

@@ -48,8 +48,16 @@ def test_the_template_predicts_as_it_stands(own: Path, capsys: Printed) -> None:
     assert "Example CD3 bispecific, step-up 0.1, 1, then 10 mg weekly" in text
     record = current_record()
     assert f"lock {record.version} of {record.content['date']} ({record.digest[:12]})" in text
-    for words in ("IL-6", "severity index z", "5-95 %", "illustrative grade", "class default",
-                  "as fitted to blinatumomab", "parameters only", "choosing a dose"):  # fmt: skip
+    for words in (
+        "IL-6",
+        "severity index z",
+        "5-95 %",
+        "illustrative grade",
+        "class default",
+        "as fitted to blinatumomab",
+        "parameters only",
+        "choosing a dose",
+    ):
         assert words in text
     assert text.count("\n  1   0 ") == 1 and "\n  3   336 " in text
 
@@ -63,8 +71,9 @@ def test_each_template_is_a_users_drug_that_can_be_run(
     file = load_drug(path)
     assert (file.inputs.mechanism, file.inputs.role) == (mechanism, "user")
     for regimen in file.regimens:
-        answer = parsed(capsys, "predict", str(path), "--regimen", regimen, "--draws", "0",
-                        "--json")  # fmt: skip
+        answer = parsed(
+            capsys, "predict", str(path), "--regimen", regimen, "--draws", "0", "--json"
+        )
         assert answer["arms"]["untreated"]["severity"]["index"]["central"] > 0
 
 
@@ -102,9 +111,17 @@ def test_what_is_written_is_what_json_prints(own: Path, tmp_path: Path, capsys: 
 
 def test_both_courses_are_given_with_tocilizumab(capsys: Printed, tmp_path: Path) -> None:
     answer = parsed(
-        capsys, "predict", "tgn1412", "--tocilizumab", "6h", "--draws", "0", "--json",
-        "--output", str(tmp_path),
-    )  # fmt: skip
+        capsys,
+        "predict",
+        "tgn1412",
+        "--tocilizumab",
+        "6h",
+        "--draws",
+        "0",
+        "--json",
+        "--output",
+        str(tmp_path),
+    )
     assert set(answer["arms"]) == {"untreated", "treated"}
     assert answer["tocilizumab_h"] == 6
     header = (tmp_path / "tgn1412-clinical.csv").read_text().splitlines()[1]
@@ -144,11 +161,14 @@ def test_times_are_read_with_their_unit(text: str, hours: float) -> None:
         (("open", "nothing"), "'nothing' was asked for"),
         (("run", "1", "-p", "n=1", "-p", "n=2"), "twice"),
     ],
-)  # fmt: skip
+)
 def test_a_refusal_is_one_line_and_exit_code_1(
-    capsys: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    arguments: tuple[str, ...], words: str,
-) -> None:  # fmt: skip
+    capsys: Printed,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    words: str,
+) -> None:
     monkeypatch.chdir(tmp_path)
     out, error = said(capsys, *arguments, code=1)
     assert error.startswith("error: ") and words in error
@@ -158,10 +178,18 @@ def test_a_refusal_is_one_line_and_exit_code_1(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["forecast"], ["predict"], ["predict", "okt3", "--draws", "many"], ["lock"],
-     ["lock", "edit"], ["new-drug", "a.toml", "--mechanism", "magic"], ["evidence", "--tabel", "x"],
-     ["predict", "okt3", "--reg", "clinical"]],
-)  # fmt: skip
+    [
+        [],
+        ["forecast"],
+        ["predict"],
+        ["predict", "okt3", "--draws", "many"],
+        ["lock"],
+        ["lock", "edit"],
+        ["new-drug", "a.toml", "--mechanism", "magic"],
+        ["evidence", "--tabel", "x"],
+        ["predict", "okt3", "--reg", "clinical"],
+    ],
+)
 def test_a_wrong_command_line_exits_with_2(capsys: Printed, arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
@@ -181,8 +209,11 @@ def test_a_users_drug_with_a_shipped_drugs_role_is_refused(own: Path, capsys: Pr
 def test_drugs_are_listed_and_explained(own: Path, capsys: Printed) -> None:
     text, _ = said(capsys, "drugs")
     assert [line.split()[0] for line in text.splitlines()[1:]] == [
-        "blinatumomab", "tgn1412", "okt3", "tocilizumab",
-    ]  # fmt: skip
+        "blinatumomab",
+        "tgn1412",
+        "okt3",
+        "tocilizumab",
+    ]
     assert {row["role"] for row in parsed(capsys, "drugs", "--json")} >= {"blind", "rescue"}
     text, _ = said(capsys, "drugs", "okt3")
     assert "as tgn1412: declared assumption" in text and "5 mg daily" in text
@@ -307,9 +338,11 @@ def test_the_examples_of_the_help_are_command_lines_that_parse() -> None:
 def _parsers(parser: Any) -> Any:
     yield parser
     for action in parser._actions:
-        for child in (getattr(action, "choices", None) or {}).values() if (
-            type(action).__name__ == "_SubParsersAction"
-        ) else ():  # fmt: skip
+        for child in (
+            (getattr(action, "choices", None) or {}).values()
+            if (type(action).__name__ == "_SubParsersAction")
+            else ()
+        ):
             yield from _parsers(child)
 
 
@@ -341,8 +374,19 @@ def test_a_prediction_loads_nothing_it_does_not_use(own: Path) -> None:
 def test_parameters_of_a_chapter_are_written_either_way() -> None:
     given = ["run", "1", "-p", "a=1", "--parameter", "b", "2", "-p", "c=d=e", "f=g"]
     assert split_parameters(given) == [
-        "run", "1", "-p", "a", "1", "--parameter", "b", "2", "-p", "c", "d=e", "f=g",
-    ]  # fmt: skip
+        "run",
+        "1",
+        "-p",
+        "a",
+        "1",
+        "--parameter",
+        "b",
+        "2",
+        "-p",
+        "c",
+        "d=e",
+        "f=g",
+    ]
 
 
 def test_no_finite_number_is_lost_in_json(capsys: Printed) -> None:

@@ -8,12 +8,10 @@ from typing import Any
 import pytest
 from example_chapters import chapter, write
 
-from book.site import site
-from qsp_lib import __version__
+from qsp_lib import __version__, chapters
 from qsp_lib.__main__ import main
-from qsp_lib.chapters import chapter as chapters
-from qsp_lib.chapters import runner
-from qsp_lib.common.errors import InputError
+from qsp_lib.chapters import notebooks, runner
+from qsp_lib.commands import running
 
 
 @pytest.fixture
@@ -22,7 +20,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(tmp_path, "01_one", chapter("01_one"))
     write(tmp_path, "02_two", chapter("02_two"))
     for name in ("chapter_names", "find_chapter", "declared_parameters"):
-        monkeypatch.setattr(getattr(chapters, name), "__defaults__", (tmp_path,))
+        monkeypatch.setattr(getattr(notebooks, name), "__defaults__", (tmp_path,))
     return tmp_path
 
 
@@ -35,7 +33,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, dict[str, Any]]]:
         calls.append((tuple(names), options))
         return [runner.Run(name, 1.0, "broken" if name == "02_two" else "") for name in names]
 
-    monkeypatch.setattr(runner, "run_chapters", pretend)
+    monkeypatch.setattr(chapters, "run_chapters", pretend)
     return calls
 
 
@@ -83,23 +81,27 @@ def test_what_is_refused_runs_nothing(
     assert asked == []
 
 
-def test_the_site_command_says_where_the_book_is(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("ended", "code"), [(0, 0), (1, 1)])
+def test_the_site_command_builds_as_the_book_itself_does(
+    monkeypatch: pytest.MonkeyPatch, ended: int, code: int
 ) -> None:
-    monkeypatch.setattr(site, "build", lambda executed: Path(f"book-{executed}"))
-    assert main(["site", "--executed"]) == 0
-    assert "the book is at book-True" in capsys.readouterr().out
+    started: list[tuple[list[str], Path]] = []
+
+    def run(arguments: list[str], *, cwd: Path, check: bool) -> Any:
+        started.append((arguments, cwd))
+        return subprocess.CompletedProcess(arguments, ended)
+
+    monkeypatch.setattr(running.subprocess, "run", run)
+    assert main(["site", "--executed"]) == code
+    assert started == [([sys.executable, "-m", "book", "build", "--executed"], notebooks.ROOT)]
 
 
-def test_a_book_that_cannot_be_built_is_an_error(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_without_a_checkout_there_is_no_book(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(executed: bool) -> Path:
-        raise InputError("a page is missing")
-
-    monkeypatch.setattr(site, "build", refuse)
+    monkeypatch.setattr(chapters, "ROOT", tmp_path)
     assert main(["site"]) == 1
-    assert capsys.readouterr().err == "error: a page is missing\n"
+    assert "Clone the repository" in capsys.readouterr().err
 
 
 def test_a_command_is_needed() -> None:

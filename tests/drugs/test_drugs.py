@@ -45,8 +45,10 @@ def test_the_folder_holds_the_shipped_drugs_and_the_rescue():
         f"{name}.toml" for name in (*shipped_drugs(), "tocilizumab")
     }
     assert [load_drug(name).inputs.role for name in shipped_drugs()] == [
-        "calibration", "development", "blind",
-    ]  # fmt: skip
+        "calibration",
+        "development",
+        "blind",
+    ]
 
 
 def test_blinatumomab():
@@ -276,8 +278,10 @@ DOSE = 'bolus = "5 mg", time = "0 h", every = "24 h", count = 10'
         ((HALF, ""), "expected either CL or half_life"),
         ((HALF, HALF + '\nCL = { value = 1, unit = "L/h", source = ["OI005"] }'), "either CL or"),
         ((HALF, HALF + '\nV2 = { value = 1, unit = "L", source = ["OI005"] }'), "V2 and Q"),
-        (("[potency]", '[potency]\nK_hook = { value = 1, unit = "ng/mL", source = ["OI012"] }'),
-         "expects no potency.K_hook"),
+        (
+            ("[potency]", '[potency]\nK_hook = { value = 1, unit = "ng/mL", source = ["OI012"] }'),
+            "expects no potency.K_hook",
+        ),
         (('status = "assumed"', 'status = "guessed"'), "'estimated', 'fixed' or 'assumed'"),
         (("log10_sd = 0.28, ", ""), "t_cells.k_exh: status 'assumed' expects a log10_sd"),
         (("log10_sd = 0.28", "log10_sd = -0.28"), "expected greater than or equal to 0"),
@@ -305,7 +309,7 @@ DOSE = 'bolus = "5 mg", time = "0 h", every = "24 h", count = 10'
         (("doses = [{ " + DOSE + " }]", "doses = []"), "doses"),
         (("schema = 1", "schema = "), "not readable as TOML"),
     ],
-)  # fmt: skip
+)
 def test_a_file_is_refused_in_one_sentence(own, change, words):
     with pytest.raises(InputError) as refusal:
         own(change)
@@ -323,10 +327,15 @@ def test_a_file_is_refused_in_one_sentence(own, change, words):
         ((HALF, HALF.replace("OI005", "OI999")), "'OI999', which is in no evidence table"),
         ((V1, V1.replace(', "declared assumption"', "")), "OI010, which is verified=no"),
         (('source = ["OI001"]', "source = []"), "regimens.clinical has no source"),
-        (('same_as = "tgn1412", source = ["declared assumption"]',
-          'same_as = "tgn1412", source = []'), "t_cells.k_act has no source"),
+        (
+            (
+                'same_as = "tgn1412", source = ["declared assumption"]',
+                'same_as = "tgn1412", source = []',
+            ),
+            "t_cells.k_act has no source",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_number_without_a_sound_source_is_refused(own, change, words):
     with pytest.raises(EvidenceError, match=words):
         own(change)

@@ -35,12 +35,29 @@ TABLES = {
 }
 
 GOOD = {
-    "id": "ZZ001", "drug": "madeupmab", "population": "adults", "dose": "1 mg", "route": "IV",
-    "schedule": "once", "analyte": "IL-6", "statistic": "median", "value": "10", "value_text": "",
-    "low": "5", "high": "20", "range_kind": "observed range", "unit": "pg/mL", "time_h": "2",
-    "n": "7", "source": "Nobody N. J Nothing 1900", "doi": "10.1000/xyz", "pmid": "123",
-    "verified": "yes", "confidence": "high", "note": "",
-}  # fmt: skip
+    "id": "ZZ001",
+    "drug": "madeupmab",
+    "population": "adults",
+    "dose": "1 mg",
+    "route": "IV",
+    "schedule": "once",
+    "analyte": "IL-6",
+    "statistic": "median",
+    "value": "10",
+    "value_text": "",
+    "low": "5",
+    "high": "20",
+    "range_kind": "observed range",
+    "unit": "pg/mL",
+    "time_h": "2",
+    "n": "7",
+    "source": "Nobody N. J Nothing 1900",
+    "doi": "10.1000/xyz",
+    "pmid": "123",
+    "verified": "yes",
+    "confidence": "high",
+    "note": "",
+}
 
 
 def table(*rows: dict[str, str], columns=COLUMNS) -> bytes:
@@ -80,11 +97,16 @@ def test_no_outcome_of_a_blind_drug_is_among_the_rows():
 @pytest.mark.parametrize(
     ("row_id", "value", "time", "points"),
     [
-        ("BO001", 894.6, 4.8, 11), ("BO002", 279, 7.2, 9), ("BO003", 121.3, 12, 13),
-        ("BO004", 1270.6, 14.4, 3), ("BO005", 95.1, 24, 8), ("BO006", 56.3, 31.2, 10),
-        ("BO007", 37.0, 48, 7), ("BO008", 20.3, 168, 3),
+        ("BO001", 894.6, 4.8, 11),
+        ("BO002", 279, 7.2, 9),
+        ("BO003", 121.3, 12, 13),
+        ("BO004", 1270.6, 14.4, 3),
+        ("BO005", 95.1, 24, 8),
+        ("BO006", 56.3, 31.2, 10),
+        ("BO007", 37.0, 48, 7),
+        ("BO008", 20.3, 168, 3),
     ],
-)  # fmt: skip
+)
 def test_the_eight_blinatumomab_points(row_id, value, time, points):
     row = load_tables().row(row_id)
     assert (row.number(), row.time_h, row.n) == (value, time, points)
@@ -374,9 +396,11 @@ def test_every_network_parameter_names_sound_sources_and_a_readable_unit():
     from qsp_lib.evidence.units import same_kind
 
     kinds = {"k_M": "1/h", "k_S": "1/h", "K_M": "pg/mL", "K_S": "pg/mL", "w_TNF": "1"}
-    rows = list(csv.DictReader(
-        (files("qsp_lib") / "data" / "network_parameters.csv").read_text().splitlines()
-    ))  # fmt: skip
+    rows = list(
+        csv.DictReader(
+            (files("qsp_lib") / "data" / "network_parameters.csv").read_text().splitlines()
+        )
+    )
     assert " ".join(row["name"] for row in rows) == (
         "k_IFN d_IFN k_TNF_T k_TNF_M d_TNF w_TNF k_M K_M n_M d_M k_IL6_T k_IL6_M k_fb K_S n_S "
         "d_IL6 k_S"

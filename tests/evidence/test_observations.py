@@ -73,8 +73,9 @@ def test_the_two_declared_peaks():
     for point in (ifn, tnf):
         assert (point.kind, point.time_h, point.sigma_log10) == ("peak", None, 0.6)
         assert (point.use, point.sources) == (
-            "declared assumption", ("EA033", "declared assumption"),
-        )  # fmt: skip
+            "declared assumption",
+            ("EA033", "declared assumption"),
+        )
 
 
 def test_every_regimen_a_point_names_is_in_the_drug_file():

@@ -159,9 +159,13 @@ def test_the_reference_of_every_course_is_the_default_engines() -> None:
                 continue
             regimen = load_drug(course.drug).regimens[course.regimen]
             found = simulate(
-                RECORD.drug(course.drug), RECORD.network, regimen, crp=RECORD.crp, times=grid(),
+                RECORD.drug(course.drug),
+                RECORD.network,
+                regimen,
+                crp=RECORD.crp,
+                times=grid(),
                 horizon_h=HORIZON_H + 1,
-            )  # fmt: skip
+            )
             rows_of = np.searchsorted(found.times, grid())
             for i, state in enumerate(STATES, 1):
                 expected = np.asarray(found[state])[rows_of]

@@ -103,9 +103,8 @@ def test_the_periods_give_the_doses_of_the_drug_files() -> None:
         assert periods[-1][1] == 0
         ends = [time for time, _ in periods[1:]]
         given = sum(
-            rate * (end - start)
-            for (start, rate), end in zip(periods[:-1], ends, strict=True)
-        )  # fmt: skip
+            rate * (end - start) for (start, rate), end in zip(periods[:-1], ends, strict=True)
+        )
         assert given == pytest.approx(regimen.total_ug, rel=1e-14)
         (in_one,) = [r for r in rows("v1/conditions.tsv") if r["conditionId"] == f"{drug}_clinical"]
         assert float(in_one["u_until_stop"]) * float(in_one["t_stop"]) == pytest.approx(
@@ -235,8 +234,6 @@ def test_a_bolus_is_added_to_what_is_there_but_for_the_first(
         for row in petab_tables._conditions_2(RECORD, problem, kept)
         if row["targetId"] == "A_c"
     ]
-    assert doses == [
-        ("blinatumomab_clinical_1", "5.0"), ("blinatumomab_clinical_2", "A_c + 6.0")
-    ]  # fmt: skip
+    assert doses == [("blinatumomab_clinical_1", "5.0"), ("blinatumomab_clinical_2", "A_c + 6.0")]
     times = [row["time"] for row in petab_tables._experiments(kept)]
     assert times == [0.0, 0.0, 0.0, 24.0]

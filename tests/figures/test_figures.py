@@ -20,11 +20,16 @@ from qsp_lib.model.simulation import simulate
 
 DATA = pd.DataFrame(
     {
-        "drug": "tgn1412", "analyte": ["IL6", "IL6", "TNF"], "kind": "point",
-        "time_h": [2.0, 6.0, 4.0], "observed": [50.0, 900.0, 300.0], "sigma": [0.3, 0.3, 0.25],
-        "censored": [False, True, False], "scaled": [0.5, -0.4, 1.1],
+        "drug": "tgn1412",
+        "analyte": ["IL6", "IL6", "TNF"],
+        "kind": "point",
+        "time_h": [2.0, 6.0, 4.0],
+        "observed": [50.0, 900.0, 300.0],
+        "sigma": [0.3, 0.3, 0.25],
+        "censored": [False, True, False],
+        "scaled": [0.5, -0.4, 1.1],
     }
-)  # fmt: skip
+)
 TIMES = np.linspace(0, 48, 20)
 LEVELS = np.linspace(5, 400, 20)
 
@@ -60,9 +65,13 @@ def test_the_calibration_fit_shows_points_and_residuals() -> None:
 
 def test_prior_and_posterior_name_each_parameter() -> None:
     table = pd.DataFrame(
-        {"parameter": ["k_a", "k_b"], "prior_sd": [0.5, 1.0], "shift": [0.1, -0.2],
-         "posterior_sd": [0.2, 0.9]}
-    )  # fmt: skip
+        {
+            "parameter": ["k_a", "k_b"],
+            "prior_sd": [0.5, 1.0],
+            "shift": [0.1, -0.2],
+            "posterior_sd": [0.2, 0.9],
+        }
+    )
     text = drawn(fits.prior_and_posterior(table))
     assert "k_a" in text and "decades from the prior median" in text
 

@@ -57,9 +57,12 @@ class Bench:
         self.warm = False
 
     def ask(
-        self, path: Path, horizon_h: float | None = None, tocilizumab_h: float | None = None,
+        self,
+        path: Path,
+        horizon_h: float | None = None,
+        tocilizumab_h: float | None = None,
         n_draws: int = 0,
-    ) -> list[float] | str:  # fmt: skip
+    ) -> list[float] | str:
         self.pipe.send((str(path), horizon_h, tocilizumab_h, n_draws))
         allowed = SECONDS if self.warm else 60.0
         if not self.pipe.poll(allowed):
@@ -154,7 +157,7 @@ STEEP = 'h = { value = 20, unit = "1", source = ["x"] }'
         ((WEIGHT, HEAVY),),
         ((EC50, 'EC50 = { value = 1e-14, unit = "ng/mL"'), ('h = { default = "class" }', STEEP)),
     ],
-)  # fmt: skip
+)
 def test_what_is_legal_and_absurd_has_an_outcome(
     tmp_path: Path, bench: Bench, changes: tuple[tuple[str, str], ...]
 ) -> None:

@@ -25,7 +25,7 @@ IDENTITY = identify(double, INPUTS)
 
 
 def made(folder: Path) -> Path:
-    """A checkpoint with two finished stretches."""
+    """A checkpoint with two finished segments."""
     checkpoint = Checkpoint.open(folder, IDENTITY)
     checkpoint.add(0, 3, 2 * INPUTS[:3, 0])
     checkpoint.add(3, 6, 2 * INPUTS[3:, 0])

@@ -11,13 +11,42 @@ from hostile import TOKENS, time_limit
 from qsp_lib.__main__ import main
 
 VALUES = (
-    *(token for token in TOKENS if "\x00" not in token and len(token) < 500), "", " ", "-", "--",
-    "mine.toml", "okt3", "tgn1412", "k_fb", "BO001", "6h", "-1 d", "1e9", "0.5", "clinical", "*",
-    "a\x00b.toml", "folder", "folder.toml", "binary.toml", ".", "/", "--json", "potency",
-)  # fmt: skip
+    *(token for token in TOKENS if "\x00" not in token and len(token) < 500),
+    "",
+    " ",
+    "-",
+    "--",
+    "mine.toml",
+    "okt3",
+    "tgn1412",
+    "k_fb",
+    "BO001",
+    "6h",
+    "-1 d",
+    "1e9",
+    "0.5",
+    "clinical",
+    "*",
+    "a\x00b.toml",
+    "folder",
+    "folder.toml",
+    "binary.toml",
+    ".",
+    "/",
+    "--json",
+    "potency",
+)
 SHAPES: dict[tuple[str, ...], tuple[str, ...]] = {
-    ("predict",): ("--regimen", "--tocilizumab", "--horizon", "--interval", "--seed", "--json",
-                   "--class-defaults", "--output"),
+    ("predict",): (
+        "--regimen",
+        "--tocilizumab",
+        "--horizon",
+        "--interval",
+        "--seed",
+        "--json",
+        "--class-defaults",
+        "--output",
+    ),
     ("drugs",): ("--json", "--class-defaults"),
     ("new-drug",): ("--mechanism",),
     ("evidence",): ("--json", "--table"),
@@ -27,7 +56,7 @@ SHAPES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("lock", "make"): ("--workers",),  # without its --reason it is never carried out
     ("open",): ("--debugg",),
     ("run", "no-such-chapter"): ("--parameter", "--jobs", "--cell-timeout", "--list", "--json"),
-}  # fmt: skip
+}
 
 
 @pytest.fixture

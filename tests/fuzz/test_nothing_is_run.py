@@ -49,8 +49,15 @@ def test_no_module_can_run_what_a_file_holds(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["eval('1')", "import pickle", "from pickle import loads", "np.load(p)", "yaml.load(x)",
-     "run('ls', shell=True)", "np.load(p, allow_pickle=True)"],
-)  # fmt: skip
+    [
+        "eval('1')",
+        "import pickle",
+        "from pickle import loads",
+        "np.load(p)",
+        "yaml.load(x)",
+        "run('ls', shell=True)",
+        "np.load(p, allow_pickle=True)",
+    ],
+)
 def test_what_could_is_found(source: str) -> None:
     assert list(faults(source))

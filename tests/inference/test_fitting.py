@@ -24,12 +24,19 @@ Array = NDArray[np.float64]
 RNG = np.random.default_rng(3)
 NAMES = ("a", "b", "c", "d")
 EXACT = LinearGaussian(
-    RNG.normal(size=(12, 4)), RNG.normal(size=12) * 2, 0.3,
-    np.array([0.5, -1.0, 0.0, 2.0]), np.array([1.0, 0.5, 2.0, 0.1]),
-)  # fmt: skip
+    RNG.normal(size=(12, 4)),
+    RNG.normal(size=12) * 2,
+    0.3,
+    np.array([0.5, -1.0, 0.0, 2.0]),
+    np.array([1.0, 0.5, 2.0, 0.1]),
+)
 DESIGN, DATA, SIGMA, MEAN, SD = (
-    EXACT.design, EXACT.data, EXACT.sigma, EXACT.prior_mean, EXACT.prior_sd
-)  # fmt: skip
+    EXACT.design,
+    EXACT.data,
+    EXACT.sigma,
+    EXACT.prior_mean,
+    EXACT.prior_sd,
+)
 OPTIMUM = EXACT.mean
 
 

@@ -28,9 +28,13 @@ def gaussian(mean: Array, covariance: Array, bound: float = 40.0) -> Problem:
     root = np.linalg.cholesky(np.linalg.inv(covariance))
     d = mean.size
     return Problem(
-        tuple("abcdefg"[:d]), lambda theta: (theta - mean) @ root,
-        np.full(d, -bound), np.full(d, bound), np.zeros(d), np.full(d, np.inf),
-    )  # fmt: skip
+        tuple("abcdefg"[:d]),
+        lambda theta: (theta - mean) @ root,
+        np.full(d, -bound),
+        np.full(d, bound),
+        np.zeros(d),
+        np.full(d, np.inf),
+    )
 
 
 def test_laplace_draws_have_the_mean_and_covariance_asked_for() -> None:
@@ -77,8 +81,11 @@ def test_information_says_which_parameters_the_data_moved() -> None:
     problem = Problem(
         ("a", "b", "c"),
         lambda t: np.stack([(t[:, 0] - 0.1) / 0.1, (t[:, 1] - 4.0) / 1.0, 0 * t[:, 2]], axis=1),
-        np.full(3, -9.0), np.full(3, 9.0), np.zeros(3), np.ones(3),
-    )  # fmt: skip
+        np.full(3, -9.0),
+        np.full(3, 9.0),
+        np.zeros(3),
+        np.ones(3),
+    )
     frame = information(problem, fit_from(problem, np.zeros(3))).set_index("parameter")
     assert frame["moved"].tolist() == [True, True, False]
     assert frame["posterior_sd"].tolist() == pytest.approx([1 / np.sqrt(101), np.sqrt(0.5), 1.0])

@@ -26,9 +26,12 @@ from qsp_lib.inference.profiles import (
 Array = NDArray[np.float64]
 RNG = np.random.default_rng(11)
 EXACT = LinearGaussian(
-    RNG.normal(size=(12, 3)), RNG.normal(size=12), 0.3,
-    np.array([0.5, -1.0, 0.2]), np.array([1.0, np.inf, 0.4]),
-)  # fmt: skip
+    RNG.normal(size=(12, 3)),
+    RNG.normal(size=12),
+    0.3,
+    np.array([0.5, -1.0, 0.2]),
+    np.array([1.0, np.inf, 0.4]),
+)
 COVARIANCE, OPTIMUM = EXACT.covariance, EXACT.mean
 
 
@@ -230,8 +233,15 @@ def test_a_companion_that_rests_at_a_bound_for_no_reason_does_no_harm() -> None:
         x, idle = theta.T
         return np.stack([(x - 0.2) / 0.1, 1e-4 * (idle + 8.0)], axis=1)
 
-    result = profile(Request(free(("x", "idle"), residuals), ProfiledQuantity.of("x"),
-                             np.array([0.2, -8.0]), -1.0, 1.0))  # fmt: skip
+    result = profile(
+        Request(
+            free(("x", "idle"), residuals),
+            ProfiledQuantity.of("x"),
+            np.array([0.2, -8.0]),
+            -1.0,
+            1.0,
+        )
+    )
     assert result.verdict is Identifiability.IDENTIFIABLE
 
 

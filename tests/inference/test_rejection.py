@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from benchmarks.known_answers.inference import OBSERVED, PRIOR, SIGMA, WITHIN, ExactMean, NoisyMean
 from qsp_lib.common.errors import InputError
-from qsp_lib.inference.rejection import (
+from qsp_lib.inference.rejection_sampling import (
     Band,
     LogUniform,
     Sample,
@@ -65,9 +65,14 @@ def test_with_noise_the_variances_add() -> None:
     # mean is normal around s. So the accepted means have mean M and variance SIGMA^2 + EPS^2/3.
     # The ends are 9 SIGMA away: what they change is below 1e-18.
     found = rejection(
-        Uniform(("mean", "noise"), (A, 0.0), (B, 1.0)), NoisyMean(SIGMA), NEAR_M, 2**15, 2,
-        workers=1, chunk=2**13,
-    )  # fmt: skip
+        Uniform(("mean", "noise"), (A, 0.0), (B, 1.0)),
+        NoisyMean(SIGMA),
+        NEAR_M,
+        2**15,
+        2,
+        workers=1,
+        chunk=2**13,
+    )
     assert found.share.value == pytest.approx(2 * EPS / (B - A), rel=0.01)
     accepted = found.accepted_points[:, 0]
     assert accepted.mean() == pytest.approx(M, abs=0.01)
@@ -77,9 +82,14 @@ def test_with_noise_the_variances_add() -> None:
 def test_a_narrow_tolerance_finds_the_posterior() -> None:
     # EPS -> 0: the accepted means follow the posterior, normal around M with sd SIGMA
     found = rejection(
-        Uniform(("mean", "noise"), (A, 0.0), (B, 1.0)), NoisyMean(SIGMA),
-        (Band("near", "mean", M - 0.05, M + 0.05),), 2**15, 3, workers=1, chunk=2**13,
-    )  # fmt: skip
+        Uniform(("mean", "noise"), (A, 0.0), (B, 1.0)),
+        NoisyMean(SIGMA),
+        (Band("near", "mean", M - 0.05, M + 0.05),),
+        2**15,
+        3,
+        workers=1,
+        chunk=2**13,
+    )
     z = np.sort((found.accepted_points[:, 0] - M) / np.sqrt(SIGMA**2 + 0.05**2 / 3))
     steps = (np.arange(len(z)) + 0.5) / len(z)
     # 1.63/sqrt(n): the 1 % point of Kolmogorov and Smirnov's distance
@@ -88,9 +98,14 @@ def test_a_narrow_tolerance_finds_the_posterior() -> None:
 
 @pytest.mark.parametrize(
     ("held", "total", "low", "high"),
-    [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (5, 10, 0.2366, 0.7634), (1, 29, 0.0061, 0.1718),
-     (692, 5000, 0.1291, 0.1482)],
-)  # fmt: skip
+    [
+        (0, 10, 0.0, 0.2775),
+        (10, 10, 0.7225, 1.0),
+        (5, 10, 0.2366, 0.7634),
+        (1, 29, 0.0061, 0.1718),
+        (692, 5000, 0.1291, 0.1482),
+    ],
+)
 def test_wilson_interval_of_known_cases(held: int, total: int, low: float, high: float) -> None:
     # 0 of 10 ends at z^2/(n + z^2); 1 of 29 is Newcombe's example (doi:10.1002/(SICI)1097-0258
     # (19980430)17:8<857::AID-SIM777>3.0.CO;2-E)
@@ -142,10 +157,14 @@ def test_a_failed_draw_is_rejected_and_counted() -> None:
 
 def test_quantities_can_be_derived() -> None:
     found = rejection(
-        Uniform(("x",), (0.0,), (1.0,)), ExactMean(),
-        (Band("square", "squared", 0.25, 1.0),), 64, 1,
-        lambda known: {"squared": known["mean"] ** 2}, workers=1,
-    )  # fmt: skip
+        Uniform(("x",), (0.0,), (1.0,)),
+        ExactMean(),
+        (Band("square", "squared", 0.25, 1.0),),
+        64,
+        1,
+        lambda known: {"squared": known["mean"] ** 2},
+        workers=1,
+    )
     assert np.array_equal(found.accepted, found.points[:, 0] > 0.5)
 
 
@@ -155,9 +174,13 @@ def square() -> Sample:
     unit = sobol(4096, 2, seed=1)
     values = np.stack([unit.sum(axis=1), unit[:, 0]], axis=1)
     return sample_of(
-        ("x", "y"), unit, unit, ("sum", "x"), values,
+        ("x", "y"),
+        unit,
+        unit,
+        ("sum", "x"),
+        values,
         (Band("diagonal", "sum", 0.9, 1.1), Band("left", "x", high=0.5)),
-    )  # fmt: skip
+    )
 
 
 def test_acceptance_by_criterion_is_the_area_of_each(square: Sample) -> None:
@@ -199,11 +222,16 @@ def test_convergence_looks_at_the_first_draws(square: Sample) -> None:
 def test_a_sample_does_not_depend_on_workers_or_chunks() -> None:
     samples = [
         rejection(
-            Uniform(("mean", "noise"), (A, 0.0), (B, 1.0)), NoisyMean(SIGMA), NEAR_M, 50, 2,
-            workers=workers, chunk=chunk,
+            Uniform(("mean", "noise"), (A, 0.0), (B, 1.0)),
+            NoisyMean(SIGMA),
+            NEAR_M,
+            50,
+            2,
+            workers=workers,
+            chunk=chunk,
         )
         for workers, chunk in ((1, 50), (1, 1), (2, 7))
-    ]  # fmt: skip
+    ]
     for other in samples[1:]:
         assert np.array_equal(samples[0].quantities["mean"], other.quantities["mean"])
         assert np.array_equal(samples[0].accepted, other.accepted)
@@ -245,9 +273,11 @@ def test_ranges_that_are_none_are_refused() -> None:
 def test_shares_of_nothing_are_refused() -> None:
     given: dict[str, Any]
     for given in (
-        {"count": 0, "total": 0}, {"count": 3, "total": 2}, {"count": -1, "total": 2},
+        {"count": 0, "total": 0},
+        {"count": 3, "total": 2},
+        {"count": -1, "total": 2},
         {"count": 1, "total": 2, "confidence": 1.0},
-    ):  # fmt: skip
+    ):
         with pytest.raises(InputError, match="expected 1 draw or more"):
             wilson(**given)
     assert share(np.array([True, False])).value == 0.5

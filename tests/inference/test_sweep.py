@@ -21,11 +21,11 @@ from distributed import Client, LocalCluster
 from helpers import made_up, made_up_bispecific
 from numpy.typing import NDArray
 
-from qsp_lib.analyses.ordering import Arm, PeakSimulator
+from qsp_lib.analyses.ordering import OrderedArm, PeakSimulator
 from qsp_lib.common import environment
 from qsp_lib.common.errors import InputError
 from qsp_lib.inference import checkpoint
-from qsp_lib.inference.sweep import QUIET, SweepError, shows_progress, spawned_seeds, sweep
+from qsp_lib.inference.sweeping import QUIET, SweepError, shows_progress, spawned_seeds, sweep
 from qsp_lib.model.dosing import Bolus, Regimen
 from qsp_lib.model.parameters import NetworkParameters
 
@@ -151,10 +151,14 @@ def test_memory_does_not_grow_with_the_number_of_chunks() -> None:
 def test_dask_workers_give_the_same_to_the_bit(network: NetworkParameters) -> None:
     dose = Regimen.of(Bolus(0.0, 3000.0))
     function = PeakSimulator(
-        ("K_M", "n_S"), network,
-        (Arm(made_up(), dose, ("S", "TNF")), Arm(made_up_bispecific(), dose, ("S",))),
-        24.0, 1e-6, 1e-8, "diffsol",
-    )  # fmt: skip
+        ("K_M", "n_S"),
+        network,
+        (OrderedArm(made_up(), dose, ("S", "TNF")), OrderedArm(made_up_bispecific(), dose, ("S",))),
+        24.0,
+        1e-6,
+        1e-8,
+        "diffsol",
+    )
     points = np.stack([np.geomspace(200.0, 3000.0, 9), np.linspace(1.0, 4.0, 9)], axis=1)
     cluster = LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
@@ -262,8 +266,11 @@ def test_a_checkpoint_of_another_sweep_is_refused(
     tmp_path: Path, options: dict[str, Any], words: str
 ) -> None:
     given: dict[str, Any] = {
-        "function": squares, "inputs": INPUTS, "workers": 1, "checkpoint": tmp_path / "kept",
-    }  # fmt: skip
+        "function": squares,
+        "inputs": INPUTS,
+        "workers": 1,
+        "checkpoint": tmp_path / "kept",
+    }
     sweep(**given)
     with pytest.raises(InputError, match=words):
         sweep(**(given | options))
@@ -478,9 +485,14 @@ def test_a_bar_is_shown_when_asked_for(
 
 @pytest.mark.parametrize(
     ("given", "terminal", "shown"),
-    [({}, True, True), ({}, False, False), ({environment.RESULTS_DIR: "x"}, True, False),
-     ({QUIET: "1"}, True, False), ({QUIET: "0"}, True, True)],
-)  # fmt: skip
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({environment.RESULTS_DIR: "x"}, True, False),
+        ({QUIET: "1"}, True, False),
+        ({QUIET: "0"}, True, True),
+    ],
+)
 def test_no_bar_where_output_is_kept(
     given: dict[str, str], terminal: bool, shown: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

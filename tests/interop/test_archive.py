@@ -53,16 +53,22 @@ def second_engine(archive: Path, *more: str) -> subprocess.CompletedProcess[str]
     script = ROOT / "interop" / "second_engine.py"
     return subprocess.run(
         [sys.executable, str(script), str(archive), *more],
-        capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
 
 
 def alone(code: str, *arguments: str) -> Any:
     """What code prints as JSON in a process of its own: the libraries do not bear each other."""
     ran = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code), *arguments],
-        capture_output=True, text=True, check=False, timeout=100,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout.splitlines()[-1])  # an integrator may have said something before
 
@@ -171,7 +177,7 @@ def test_two_engines_agree_with_scipy_in_every_state_of_every_course(tmp_path: P
         # the rescue is not given
         ("simulations.sedml", 'newValue="1"', 'newValue="0"'),
     ],
-)  # fmt: skip
+)
 def test_a_difference_would_be_found(tmp_path: Path, member: str, old: str, new: str) -> None:
     archive = edited(tmp_path / "edited.omex", member, old, new)
     ran = second_engine(archive)

@@ -33,9 +33,7 @@ class _Bundled(HTTPAdapter):
         body = files("rocrate").joinpath("data/ro-crate.jsonld").read_bytes()
         headers = {"Content-Type": "application/ld+json"}
         stream = io.BytesIO(body)
-        raw = HTTPResponse(
-            stream, headers, 200, preload_content=False, request_url=request.url
-        )  # fmt: skip
+        raw = HTTPResponse(stream, headers, 200, preload_content=False, request_url=request.url)
         return self.build_response(request, raw)
 
 
@@ -51,9 +49,12 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def complaints(root: Path, profile: str, cache: Path) -> set[str]:
     settings = services.ValidationSettings(
-        rocrate_uri=str(root), profile_identifier=profile, requirement_severity="RECOMMENDED",
-        offline=True, cache_path=str(cache),
-    )  # fmt: skip
+        rocrate_uri=str(root),
+        profile_identifier=profile,
+        requirement_severity="RECOMMENDED",
+        offline=True,
+        cache_path=str(cache),
+    )
     return {str(issue.message) for issue in services.validate(settings).get_issues()}
 
 

@@ -128,9 +128,11 @@ def test_values_are_read_back_to_the_last_bit(name: str) -> None:
     model = read(name).getModel()
     drug = sbml.DEFAULT_DRUG if name == "network" else name.split("_")[0]
     expected = (
-        RECORD.network.values() | RECORD.drug(drug).values() | RECORD.tocilizumab.values()
+        RECORD.network.values()
+        | RECORD.drug(drug).values()
+        | RECORD.tocilizumab.values()
         | RECORD.crp.values()
-    )  # fmt: skip
+    )
     read_back = {key: model.getParameter(identifier(key)).getValue() for key in PARAMETERS}
     assert read_back == expected
     assert len(NETWORK) == 17
@@ -163,9 +165,13 @@ def test_the_notes_say_what_it_is_and_what_it_is_made_from() -> None:
     for text in models().values():
         notes = library("libsbml").readSBMLFromString(text).getModel().getNotesString()
         for words in (
-            "Research model, not medical advice", "MIT License", "CC0", RECORD.digest,
-            f"lock record {RECORD.version}", RECORD.content["structure"]["equations_sha256"],
-        ):  # fmt: skip
+            "Research model, not medical advice",
+            "MIT License",
+            "CC0",
+            RECORD.digest,
+            f"lock record {RECORD.version}",
+            RECORD.content["structure"]["equations_sha256"],
+        ):
             assert words in notes
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from qsp_lib.common.errors import InputError
 from qsp_lib.drugs.reading import load_drug, load_tocilizumab
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
-from qsp_lib.model.schedule import Stretch, make_schedule
+from qsp_lib.model.schedule import Segment, make_schedule
 
 hours = st.floats(0, 300)
 amounts = st.floats(0, 1e6)
@@ -22,8 +22,8 @@ doses = st.one_of(
 regimens = st.lists(doses, max_size=6).map(lambda made: Regimen.of(*made))
 
 
-def stretches(regimen: Regimen, horizon_h: float) -> tuple[Stretch, ...]:
-    return make_schedule(regimen, Regimen(), horizon_h).stretches
+def segments(regimen: Regimen, horizon_h: float) -> tuple[Segment, ...]:
+    return make_schedule(regimen, Regimen(), horizon_h).segments
 
 
 @pytest.mark.parametrize(
@@ -75,33 +75,33 @@ def test_overlapping_infusions_add_up() -> None:
 
 def test_back_to_back_infusions_leave_no_gap_and_do_not_overlap() -> None:
     chained = Regimen.of(Infusion(0.0, 168.0, 63.0), Infusion(168.0, 168.0, 196.0))
-    assert [s.rate * 24 for s in stretches(chained, 400.0)] == pytest.approx([9, 28, 0])
+    assert [s.rate * 24 for s in segments(chained, 400.0)] == pytest.approx([9, 28, 0])
 
 
 def test_two_boluses_at_one_time_are_one_of_their_sum() -> None:
     assert Regimen.of(Bolus(5.0, 2.0), Bolus(5.0, 3.0)).bolus_at(5.0) == 5.0
 
 
-def test_a_bolus_at_time_zero_opens_the_first_stretch() -> None:
-    first = stretches(Regimen.of(Bolus(0.0, 7.0)), 10.0)[0]
+def test_a_bolus_at_time_zero_opens_the_first_segment() -> None:
+    first = segments(Regimen.of(Bolus(0.0, 7.0)), 10.0)[0]
     assert (first.start_h, first.bolus) == (0.0, 7.0)
 
 
 def test_a_dose_at_or_after_the_horizon_is_not_given() -> None:
     regimen = Regimen.of(Bolus(0.0, 1.0), Bolus(10.0, 2.0), Bolus(11.0, 4.0))
-    assert sum(stretch.bolus for stretch in stretches(regimen, 10.0)) == 1.0
+    assert sum(segment.bolus for segment in segments(regimen, 10.0)) == 1.0
 
 
-def test_a_regimen_without_doses_is_one_empty_stretch() -> None:
-    (only,) = stretches(Regimen(), 12.0)
+def test_a_regimen_without_doses_is_one_empty_segment() -> None:
+    (only,) = segments(Regimen(), 12.0)
     assert (only.start_h, only.end_h, only.bolus, only.rate) == (0.0, 12.0, 0.0, 0.0)
     assert Regimen().total_ug == 0
     assert Regimen().first_dose_h == 0.0
 
 
 @given(regimens)
-def test_stretches_cover_the_horizon_and_give_every_dose_in_full(regimen: Regimen) -> None:
-    covering = stretches(regimen, 500.0)
+def test_segments_cover_the_horizon_and_give_every_dose_in_full(regimen: Regimen) -> None:
+    covering = segments(regimen, 500.0)
     assert covering[0].start_h == 0.0
     assert covering[-1].end_h == 500.0
     assert all(a.end_h == b.start_h for a, b in zip(covering[:-1], covering[1:], strict=True))
@@ -140,7 +140,7 @@ def test_shifting_moves_every_dose_and_keeps_its_amount(regimen: Regimen, by: fl
         (lambda: Regimen(("5 mg",)), r"Bolus and Infusion doses; got '5 mg'"),
         (lambda: Regimen.of(Bolus(1.0, 1.0)).shifted(-2.0), r"bolus time \(h\) is -1\.0"),
         (lambda: Regimen.of(Bolus(1.0, 1.0)).scaled(-1.0), r"bolus amount \(ug\) is -1\.0"),
-        (lambda: stretches(Regimen(), 0.0), r"horizon is 0\.0 h"),
+        (lambda: segments(Regimen(), 0.0), r"horizon is 0\.0 h"),
     ],
 )
 def test_an_impossible_dose_is_refused_with_what_was_given(make: Any, message: str) -> None:

@@ -22,8 +22,13 @@ def test_putting_the_definitions_back_gives_the_traced_right_hand_side(
 def test_every_intermediate_quantity_is_used_where_the_model_says_it_is() -> None:
     used = {state: {str(s) for s in e.free_symbols} for state, e in regrouped("bispecific").items()}
     for state, names in {
-        "A_c": {"C", "C_p"}, "A": {"E"}, "M": {"H_M"}, "IL6": {"H_S", "rho"}, "S": {"rho"},
-        "T_c": {"C_tcz"}, "CRP": {"H_CRP"},
-    }.items():  # fmt: skip
+        "A_c": {"C", "C_p"},
+        "A": {"E"},
+        "M": {"H_M"},
+        "IL6": {"H_S", "rho"},
+        "S": {"rho"},
+        "T_c": {"C_tcz"},
+        "CRP": {"H_CRP"},
+    }.items():
         assert names <= used[state]
     assert set(used) == set(STATES)

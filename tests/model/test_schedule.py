@@ -1,4 +1,4 @@
-"""The stretches of constant dosing that an engine integrates, and the report times."""
+"""The segments of constant dosing that an engine integrates, and the report times."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ regimens = st.lists(doses, max_size=5).map(lambda made: Regimen.of(*made))
 
 
 @given(regimens, regimens)
-def test_stretches_tile_the_horizon_and_carry_every_dose_of_both_regimens(
+def test_segments_tile_the_horizon_and_carry_every_dose_of_both_regimens(
     drug: Regimen, rescue: Regimen
 ) -> None:
     schedule = make_schedule(drug, rescue, 200.0)
-    stretches, times = schedule.stretches, schedule.times
-    assert stretches[0].start_h == 0.0
-    assert stretches[-1].end_h == 200.0
-    for before, after in zip(stretches[:-1], stretches[1:], strict=True):
+    segments, times = schedule.segments, schedule.times
+    assert segments[0].start_h == 0.0
+    assert segments[-1].end_h == 200.0
+    for before, after in zip(segments[:-1], segments[1:], strict=True):
         assert before.end_h == after.start_h
         assert before.last == after.first
-    for stretch in stretches:
-        assert times[stretch.first] == stretch.start_h
-        assert times[stretch.last] == stretch.end_h
-    drug_ug = sum(s.bolus + s.rate * (s.end_h - s.start_h) for s in stretches)
-    rescue_ug = sum(s.bolus_tcz + s.rate_tcz * (s.end_h - s.start_h) for s in stretches)
+    for segment in segments:
+        assert times[segment.first] == segment.start_h
+        assert times[segment.last] == segment.end_h
+    drug_ug = sum(s.bolus + s.rate * (s.end_h - s.start_h) for s in segments)
+    rescue_ug = sum(s.bolus_tcz + s.rate_tcz * (s.end_h - s.start_h) for s in segments)
     assert drug_ug == pytest.approx(drug.total_ug, rel=1e-6, abs=1e-4)
     assert rescue_ug == pytest.approx(rescue.total_ug, rel=1e-6, abs=1e-4)
 
@@ -64,20 +64,20 @@ def test_every_change_of_dosing_is_added_to_the_report_times_asked_for() -> None
     assert schedule.times == pytest.approx([0.0, 1.0, 3.3, 5.3, 6.0, 7.7, 12.0])
 
 
-def test_an_infusion_that_ends_as_a_dose_begins_leaves_no_stretch_between() -> None:
+def test_an_infusion_that_ends_as_a_dose_begins_leaves_no_segment_between() -> None:
     # 0.1 + 0.2 is 0.30000000000000004: the same time as 0.3 to anyone but a computer
     for second in (Bolus(0.3, 50.0), Infusion(0.3, 0.5, 50.0)):
         schedule = make_schedule(Regimen.of(Infusion(0.1, 0.2, 10.0), second), Regimen(), 5.0)
-        starts = [stretch.start_h for stretch in schedule.stretches]
+        starts = [segment.start_h for segment in schedule.segments]
         assert starts[:3] == [0.0, 0.1, 0.3]
-        opened = schedule.stretches[2]
+        opened = schedule.segments[2]
         assert opened.bolus + opened.rate * 0.5 == pytest.approx(50.0)
-        assert all(stretch.first < stretch.last for stretch in schedule.stretches)
+        assert all(segment.first < segment.last for segment in schedule.segments)
 
 
 def test_boluses_that_a_rounding_error_separates_are_given_together() -> None:
     regimen = Regimen.of(Bolus(0.3, 1.0), Bolus(0.1 + 0.2, 2.0))
-    assert [s.bolus for s in make_schedule(regimen, Regimen(), 1.0).stretches] == [0.0, 3.0]
+    assert [s.bolus for s in make_schedule(regimen, Regimen(), 1.0).segments] == [0.0, 3.0]
 
 
 @pytest.mark.parametrize("end_h", [0.1 + 0.2, 0.3 - 1e-14, 0.3 + 1e-10])
@@ -86,7 +86,7 @@ def test_a_change_that_a_rounding_error_separates_from_the_horizon_is_left_out(
 ) -> None:
     infusion = Regimen.of(Infusion(0.0, end_h, 10.0))
     for horizon_h in (0.3, 0.1 + 0.2):
-        (only,) = make_schedule(infusion, Regimen(), horizon_h).stretches
+        (only,) = make_schedule(infusion, Regimen(), horizon_h).segments
         assert (only.start_h, only.end_h) == (0.0, horizon_h)
         assert only.rate * horizon_h == pytest.approx(10.0)
 
@@ -95,10 +95,10 @@ def test_an_infusion_too_short_to_be_integrated_is_a_bolus() -> None:
     for duration_h in (1e-10, 1e-13, 1e-20):
         for start_h in (0.0, 5.0):
             regimen = Regimen.of(Infusion(start_h, duration_h, 7000.0))
-            stretches = make_schedule(regimen, regimen, 10.0).stretches
-            assert [s.bolus for s in stretches if s.start_h == start_h] == [7000.0]
-            assert [s.bolus_tcz for s in stretches if s.start_h == start_h] == [7000.0]
-            assert not any(s.rate or s.rate_tcz for s in stretches)
+            segments = make_schedule(regimen, regimen, 10.0).segments
+            assert [s.bolus for s in segments if s.start_h == start_h] == [7000.0]
+            assert [s.bolus_tcz for s in segments if s.start_h == start_h] == [7000.0]
+            assert not any(s.rate or s.rate_tcz for s in segments)
 
 
 @pytest.mark.parametrize(

@@ -162,9 +162,13 @@ def test_an_infusion_that_ends_as_the_next_begins_is_one_infusion(
     parts = Regimen.of(Infusion(0.1, 0.2, 200.0), Infusion(0.3, 0.4, 400.0))
     run = simulate(made_up(), network, parts, horizon_h=5.0, times=[1.0, 5.0], **TIGHT)
     whole = simulate(
-        made_up(), network, Regimen.of(Infusion(0.1, 0.6, 600.0)), horizon_h=5.0,
-        times=[1.0, 5.0], **TIGHT,
-    )  # fmt: skip
+        made_up(),
+        network,
+        Regimen.of(Infusion(0.1, 0.6, 600.0)),
+        horizon_h=5.0,
+        times=[1.0, 5.0],
+        **TIGHT,
+    )
     for state in STATES:
         ends = [float(one.at(state, 5.0)) for one in (run, whole)]
         assert ends[0] == pytest.approx(ends[1], rel=1e-6, abs=1e-8)
@@ -192,9 +196,12 @@ def test_nothing_moves_before_the_first_dose(network: NetworkParameters) -> None
 
 @settings(max_examples=40)
 @given(
-    regimens, st.sampled_from(MECHANISMS), st.floats(-1.5, 1.5), st.floats(-1.5, 1.5),
+    regimens,
+    st.sampled_from(MECHANISMS),
+    st.floats(-1.5, 1.5),
+    st.floats(-1.5, 1.5),
     st.floats(-1.0, 1.0),
-)  # fmt: skip
+)
 def test_t_cells_are_conserved_targets_only_fall_and_nothing_is_negative(
     regimen: Regimen, mechanism: str, act: float, exhaust: float, threshold: float
 ) -> None:
@@ -232,9 +239,13 @@ def test_a_mark_on_the_time_axis_changes_no_state(network: NetworkParameters) ->
     empty = Regimen.of(Bolus(0.0, 5000.0), Bolus(13.0, 0.0))
     run = simulate(made_up(), network, empty, horizon_h=48.0, times=[24.0, 48.0], **TIGHT)
     plain = simulate(
-        made_up(), network, Regimen.of(Bolus(0.0, 5000.0)), horizon_h=48.0,
-        times=[24.0, 48.0], **TIGHT,
-    )  # fmt: skip
+        made_up(),
+        network,
+        Regimen.of(Bolus(0.0, 5000.0)),
+        horizon_h=48.0,
+        times=[24.0, 48.0],
+        **TIGHT,
+    )
     assert run["S"][-2:] == pytest.approx(plain["S"][-2:], rel=1e-6)
 
 

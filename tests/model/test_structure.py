@@ -50,8 +50,9 @@ def test_candidate_structures_differ_in_the_il6_equation_alone() -> None:
     gated, ungated = canonical_equations("gated"), canonical_equations("ungated")
     differing = [line for line, other in zip(gated, ungated, strict=True) if line != other]
     assert [line.split(" = ")[0] for line in differing] == [
-        "monoclonal: dIL6/dt", "bispecific: dIL6/dt",
-    ]  # fmt: skip
+        "monoclonal: dIL6/dt",
+        "bispecific: dIL6/dt",
+    ]
 
 
 def test_each_structure_has_its_own_digest_of_64_hex_digits() -> None:

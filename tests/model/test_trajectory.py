@@ -198,9 +198,13 @@ def test_severity_under_a_rescue_is_within_a_thousandth_of_a_fine_grids(
         rescue = Rescue(rescue_inputs(), Regimen.of(Infusion(start, 1.0, 576_000.0)))
         usual = simulate(made_up(), network, SHORT, rescue=rescue, horizon_h=48.0)
         fine = simulate(
-            made_up(), network, SHORT, rescue=rescue, horizon_h=48.0,
+            made_up(),
+            network,
+            SHORT,
+            rescue=rescue,
+            horizon_h=48.0,
             times=np.arange(0, 48.0005, 0.002),
-        )  # fmt: skip
+        )
         assert float(severity.index(usual)) == pytest.approx(float(severity.index(fine)), abs=1e-3)
 
 

@@ -26,8 +26,18 @@ _PATH = re.compile(
 )
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
 _NBVAL = re.compile(r"#\s*(?:NBVAL_|PYTEST_VALIDATE_)")
-_TAGS = {"parameters", "hide-input", "hide-output", "hide-cell", "remove-input", "remove-output",
-         "remove-cell", "full-width", "scroll-output", "margin"}  # fmt: skip
+_TAGS = {
+    "parameters",
+    "hide-input",
+    "hide-output",
+    "hide-cell",
+    "remove-input",
+    "remove-output",
+    "remove-cell",
+    "full-width",
+    "scroll-output",
+    "margin",
+}
 
 
 def faults(name: str, notebook: dict[str, Any]) -> list[str]:
@@ -213,8 +223,9 @@ def test_a_fault_is_found(change: Any, fault: str) -> None:
 def test_two_images_in_one_cell_are_one_too_many() -> None:
     notebook = sound()
     notebook["cells"][3]["outputs"] *= 2
-    assert faults("01_x", notebook) == ["In [3]: 2 images in one cell; one each, so that each has "
-                                        "its description"]  # fmt: skip
+    assert faults("01_x", notebook) == [
+        "In [3]: 2 images in one cell; one each, so that each has its description"
+    ]
 
 
 def test_a_chapter_without_cells_has_every_fault_of_one() -> None:

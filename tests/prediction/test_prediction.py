@@ -72,9 +72,11 @@ def test_the_blind_drug_is_predicted_from_the_record_and_in_no_other_way(
 def test_a_fitted_drugs_intervals_are_the_records_own_draws(locked: Record) -> None:
     found = predict("tgn1412", locked, n_draws=30)
     course = simulate(
-        locked.drug("tgn1412"), locked.network, load_drug("tgn1412").regimens["clinical"],
+        locked.drug("tgn1412"),
+        locked.network,
+        load_drug("tgn1412").regimens["clinical"],
         draws=locked.draws(30)["tgn1412"],
-    )  # fmt: skip
+    )
     peaks = course.peak("TNF").value + locked.content["severity"]["baselines"]["TNF"]
     tnf = found.untreated.peaks["TNF"]
     assert (tnf.low, tnf.median, tnf.high) == pytest.approx(np.percentile(peaks, [5, 50, 95]))
@@ -264,8 +266,12 @@ def test_a_class_default_is_taken_only_when_asked(locked: Record, own: Path) -> 
         predict(own, locked, n_draws=0)
     found = predict(own, locked, n_draws=0, class_defaults=True)
     assert {a.name for a in found.assumptions if "class default" in a.reason} == {
-        "weight", "bsa", "h", "k_rec", "k_kill",
-    }  # fmt: skip
+        "weight",
+        "bsa",
+        "h",
+        "k_rec",
+        "k_kill",
+    }
 
 
 # ------------------------------------------------------------- the report

@@ -87,10 +87,14 @@ def bump(height: float, time_h: float) -> Array:
 def courses(signal: float, share: float) -> dict[str, Array]:
     """An arm for which nothing is wrong: in order, early, transient."""
     return {
-        "TNF": release(800.0, 2.0), "IFN": release(600.0, 4.0), "IL6": release(400.0, 6.0),
-        "S": release(signal, 6.5), "A": release(0.3, 1.5), "M": release(0.4, 8.0),
+        "TNF": release(800.0, 2.0),
+        "IFN": release(600.0, 4.0),
+        "IL6": release(400.0, 6.0),
+        "S": release(signal, 6.5),
+        "A": release(0.3, 1.5),
+        "M": release(0.4, 8.0),
         "feedback_share": np.full(TIMES.size, share),
-    }  # fmt: skip
+    }
 
 
 def scripted_run(**changes: dict[str, Array]) -> BlindRun:
@@ -233,8 +237,9 @@ def pretend(record: Record) -> Record:
     content["drugs"]["okt3"] = plain_inputs(made_up(name="okt3"))
     content["same_as"] = {}
     content["assumed"] = {
-        "okt3.k_exh": {"median": 0.1, "log10_sd": 0.05}, "k_rec": {"median": 0.01, "log10_sd": 0.1},
-    }  # fmt: skip
+        "okt3.k_exh": {"median": 0.1, "log10_sd": 0.05},
+        "k_rec": {"median": 0.01, "log10_sd": 0.1},
+    }
     content["digest"] = digest_of(content)
     return Record(MappingProxyType(content))
 
@@ -324,8 +329,11 @@ def test_shares_of_checks_and_orders_are_of_the_draws(pretend: Record) -> None:
     z = {name: severity.index(arm) for name, arm in run.arms.items()}
     steps = (z["okt3"] - z["blinatumomab"] > 0.05) & (z["tgn1412"] - z["okt3"] > 0.05)
     assert made["ordering"]["blinatumomab/index"]["share_expected"] == pytest.approx(steps.mean())
-    keys = {f"{mild}/{key}" for mild in ("blinatumomab", "blinatumomab_step")
-            for key in ("index", "area", "mean_fold", "davila")}  # fmt: skip
+    keys = {
+        f"{mild}/{key}"
+        for mild in ("blinatumomab", "blinatumomab_step")
+        for key in ("index", "area", "mean_fold", "davila")
+    }
     assert set(made["ordering"]) == keys
 
 
@@ -365,8 +373,10 @@ def test_a_prediction_is_committed_once_and_read_back(
     path = commit_prediction(pretend, tmp_path)
     assert path == prediction_path(pretend, tmp_path) == tmp_path / "prediction-v1.json"
     assert committed_prediction(pretend, tmp_path) == {
-        "lock_digest": pretend.digest, "lock": "v1", "n": 1,
-    }  # fmt: skip
+        "lock_digest": pretend.digest,
+        "lock": "v1",
+        "n": 1,
+    }
     before = path.read_bytes()
     with pytest.raises(LockError, match="lock v1 is on file and is never made again"):
         commit_prediction(pretend, tmp_path)
@@ -395,10 +405,20 @@ def row(row_id: str, analyte: str, unit: str = "pg/mL", **levels: Any) -> Eviden
         ("population", "dose", "route", "schedule", "doi", "pmid", "note", "value_text"), ""
     )
     return EvidenceRow(
-        id=row_id, drug="made-up", analyte=analyte, statistic="median peak", unit=unit,
-        range_kind=kind, time_h=None, n=None, source="made up for a test", verified="yes",
-        confidence="low", **words, **numbers,
-    )  # fmt: skip
+        id=row_id,
+        drug="made-up",
+        analyte=analyte,
+        statistic="median peak",
+        unit=unit,
+        range_kind=kind,
+        time_h=None,
+        n=None,
+        source="made up for a test",
+        verified="yes",
+        confidence="low",
+        **words,
+        **numbers,
+    )
 
 
 def predicted(TNF: float = 1.0, IFN: float = 1.0, IL6: float = 1.0) -> dict[str, Any]:
@@ -408,8 +428,13 @@ def predicted(TNF: float = 1.0, IFN: float = 1.0, IL6: float = 1.0) -> dict[str,
 
 def test_a_median_within_the_range_of_the_statistics_passes_and_one_outside_fails() -> None:
     rows = [row("ZZ001", "TNF", value=7.0), row("ZZ002", "TNF", value=13.0)]
-    for median, verdict in ((7.0, "pass"), (10.0, "pass"), (13.0, "pass"),
-                            (6.99, "fail"), (13.01, "fail")):  # fmt: skip
+    for median, verdict in (
+        (7.0, "pass"),
+        (10.0, "pass"),
+        (13.0, "pass"),
+        (6.99, "fail"),
+        (13.01, "fail"),
+    ):
         compared = compare_with_outcomes(predicted(TNF=median), rows)["TNF"]
         assert compared["verdict"] == verdict
         assert (compared["published_low"], compared["published_high"]) == (7.0, 13.0)

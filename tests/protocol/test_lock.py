@@ -429,12 +429,16 @@ def test_the_locked_readout_gives_the_declared_crp_peaks(record: Record) -> None
     peaks = [
         float(
             simulate(
-                record.drug(name), record.network, load_drug(name).regimens["clinical"],
+                record.drug(name),
+                record.network,
+                load_drug(name).regimens["clinical"],
                 crp=record.crp,
-            ).peak("CRP").value
+            )
+            .peak("CRP")
+            .value
         )
         for name in ("tgn1412", "blinatumomab")
-    ]  # fmt: skip
+    ]
     assert peaks == pytest.approx([200.0, 60.0], rel=1e-5)
 
 

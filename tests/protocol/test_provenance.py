@@ -47,8 +47,10 @@ def test_every_evidence_row_can_be_explained_and_uses_are_found() -> None:
 
 def test_an_input_without_its_drug_is_given_for_all() -> None:
     assert {origin.key for origin in explain("EC50")} == {
-        "blinatumomab.EC50", "tgn1412.EC50", "okt3.EC50",
-    }  # fmt: skip
+        "blinatumomab.EC50",
+        "tgn1412.EC50",
+        "okt3.EC50",
+    }
 
 
 @pytest.mark.parametrize(

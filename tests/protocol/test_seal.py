@@ -41,12 +41,29 @@ PACKAGE = Path(str(files("qsp_lib")))
 NAME = "made_up_outcomes"
 
 ROW = {
-    "id": "MU001", "drug": "OKT3", "population": "adults", "dose": "5 mg", "route": "IV",
-    "schedule": "first dose", "analyte": "TNF", "statistic": "mean peak", "value": "7",
-    "value_text": "", "low": "", "high": "", "range_kind": "", "unit": "pg/mL", "time_h": "2",
-    "n": "10", "source": "Invented for this test", "doi": "", "pmid": "", "verified": "yes",
-    "confidence": "low", "note": "made up; no measurement",
-}  # fmt: skip
+    "id": "MU001",
+    "drug": "OKT3",
+    "population": "adults",
+    "dose": "5 mg",
+    "route": "IV",
+    "schedule": "first dose",
+    "analyte": "TNF",
+    "statistic": "mean peak",
+    "value": "7",
+    "value_text": "",
+    "low": "",
+    "high": "",
+    "range_kind": "",
+    "unit": "pg/mL",
+    "time_h": "2",
+    "n": "10",
+    "source": "Invented for this test",
+    "doi": "",
+    "pmid": "",
+    "verified": "yes",
+    "confidence": "low",
+    "note": "made up; no measurement",
+}
 
 
 def table_bytes(*rows: dict[str, str]) -> bytes:
@@ -89,9 +106,12 @@ class Bench:
 
     def open(self, record=Record(), evaluate=None, **changes):
         options = {
-            "directory": self.folder, "ledger_path": self.ledger, "tables": self.tables,
-            "code": "c" * 64, "date": "2026-01-01",
-        } | changes  # fmt: skip
+            "directory": self.folder,
+            "ledger_path": self.ledger,
+            "tables": self.tables,
+            "code": "c" * 64,
+            "date": "2026-01-01",
+        } | changes
         count = evaluate or (lambda rows: {"eligible": sum(row.eligible for row in rows)})
         return open_table(NAME, record=record, evaluate=count, **options)
 
@@ -202,8 +222,10 @@ def test_the_whole_path(bench):
 
     lines = list(csv.DictReader(seen["verdicts"].splitlines()))
     assert [(line["id"], line["eligible"]) for line in lines] == [
-        ("MU001", "yes"), ("MU002", "no"), ("MU003", "no"),
-    ]  # fmt: skip
+        ("MU001", "yes"),
+        ("MU002", "no"),
+        ("MU003", "no"),
+    ]
     assert lines[1]["reason"] == "not verified"
     assert "'no such unit' is not known" in lines[2]["reason"]
     assert seen["ledger"] is False
@@ -213,10 +235,15 @@ def test_the_whole_path(bench):
 
     (line,) = bench.ledger.read_text().splitlines()
     assert json.loads(line) == {
-        "kind": "evaluation", "lock_version": "v1", "lock_digest": "a" * 64, "table": NAME,
-        "table_sha256": HASH, "code_digest": "c" * 64, "date": "2026-01-01",
+        "kind": "evaluation",
+        "lock_version": "v1",
+        "lock_digest": "a" * 64,
+        "table": NAME,
+        "table_sha256": HASH,
+        "code_digest": "c" * 64,
+        "date": "2026-01-01",
         "summary": {"inside": True, "median": 7.0},
-    }  # fmt: skip
+    }
     assert read_ledger(bench.ledger) == (entry,)
     assert bench.status() == "opened"
 
@@ -309,7 +336,7 @@ def test_a_summary_has_to_be_json(bench, summary):
 def test_changed_verdicts_are_refused(bench, monkeypatch):
     bench.open()
     before = bench.verdicts.read_text()
-    monkeypatch.setattr(seal, "eligibility", lambda row: (True, "because"))
+    monkeypatch.setattr(seal, "judge_eligibility", lambda row: (True, "because"))
     with pytest.raises(SealError, match="holds other verdicts than the rule now gives"):
         bench.open()
     assert bench.verdicts.read_text() == before
@@ -554,10 +581,17 @@ def test_no_row_of_the_open_tables_is_eligible():
 
 
 @settings(deadline=None)
-@given(st.fixed_dictionaries({
-    "note": st.text(max_size=30), "schedule": st.text(max_size=12), "dose": st.text(max_size=8),
-    "population": st.text(max_size=12), "statistic": st.sampled_from(["mean peak", "peak", "x"]),
-}))  # fmt: skip
+@given(
+    st.fixed_dictionaries(
+        {
+            "note": st.text(max_size=30),
+            "schedule": st.text(max_size=12),
+            "dose": st.text(max_size=8),
+            "population": st.text(max_size=12),
+            "statistic": st.sampled_from(["mean peak", "peak", "x"]),
+        }
+    )
+)
 def test_the_rule_always_answers_with_a_reason_and_never_lets_an_unverified_row_in(columns):
     row = made_up()
     changed = row.model_copy(update=columns)
@@ -572,13 +606,18 @@ def test_the_rule_always_answers_with_a_reason_and_never_lets_an_unverified_row_
 def test_each_part_of_the_rule_can_refuse():
     """Dropping a part of the rule would let in some row that is refused now."""
     rows = {
-        "_verified": {"verified": "no"}, "_right_drug": {"drug": "x"},
-        "_right_analyte": {"analyte": "IL-2"}, "_a_level": {"unit": "U/mL"},
-        "_peak": {"statistic": "mean"}, "_mean_median_or_range": {"statistic": "peak"},
-        "_people": {"route": "in vitro"}, "_serum": {"note": "plasma"},
-        "_five_milligram": {"dose": "4 mg"}, "_first_dose": {"schedule": "day 2"},
+        "_verified": {"verified": "no"},
+        "_right_drug": {"drug": "x"},
+        "_right_analyte": {"analyte": "IL-2"},
+        "_a_level": {"unit": "U/mL"},
+        "_peak": {"statistic": "mean"},
+        "_mean_median_or_range": {"statistic": "peak"},
+        "_people": {"route": "in vitro"},
+        "_serum": {"note": "plasma"},
+        "_five_milligram": {"dose": "4 mg"},
+        "_first_dose": {"schedule": "day 2"},
         "_no_early_steroid": {"note": "steroid 2 h before"},
-    }  # fmt: skip
+    }
     assert [part.__name__ for part in RULE] == list(rows)
     for part in RULE:
         objections = [other.__name__ for other in RULE if other(made_up(**rows[part.__name__]))]
@@ -587,9 +626,18 @@ def test_each_part_of_the_rule_can_refuse():
 
 @pytest.mark.parametrize(
     ("analyte", "key"),
-    [("TNF", "TNF"), ("TNF-alpha", "TNF"), ("TNFα", "TNF"), ("IFN-γ", "IFN"), ("IFNg", "IFN"),
-     ("IL6", "IL6"), ("peak IL-6 (serum)", "IL6"), ("IL-60", None), ("IL-6 mRNA", None)],
-)  # fmt: skip
+    [
+        ("TNF", "TNF"),
+        ("TNF-alpha", "TNF"),
+        ("TNFα", "TNF"),
+        ("IFN-γ", "IFN"),
+        ("IFNg", "IFN"),
+        ("IL6", "IL6"),
+        ("peak IL-6 (serum)", "IL6"),
+        ("IL-60", None),
+        ("IL-6 mRNA", None),
+    ],
+)
 def test_names_of_the_three_cytokines(analyte, key):
     assert cytokine(made_up(analyte=analyte)) == key
 

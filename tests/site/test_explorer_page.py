@@ -120,9 +120,14 @@ def test_a_shared_address_gives_the_same_view(visit: Open) -> None:
     )
     assert index_of(opened.page) == pytest.approx(solve(setting).index, abs=1e-4)
     shown = {
-        "drug": "okt3", "dose": "2.5", "k_exh": "0.2", "K_M": "400", "K_S": "150",
-        "tocilizumab": "-3", "hours": "24",
-    }  # fmt: skip
+        "drug": "okt3",
+        "dose": "2.5",
+        "k_exh": "0.2",
+        "K_M": "400",
+        "K_S": "150",
+        "tocilizumab": "-3",
+        "hours": "24",
+    }
     for name, value in shown.items():
         assert opened.page.input_value(f"#control-{name}") == value
     assert not opened.page.is_checked("#control-feedback")
@@ -150,8 +155,9 @@ def ends_of_every_control() -> list[tuple[str, str, float]]:
         for end in (control.low, control.high)
     ]
     return [
-        *ends, *(("tgn1412", "tocilizumab", end) for end in (TOCILIZUMAB.low, TOCILIZUMAB.high))
-    ]  # fmt: skip
+        *ends,
+        *(("tgn1412", "tocilizumab", end) for end in (TOCILIZUMAB.low, TOCILIZUMAB.high)),
+    ]
 
 
 @pytest.mark.parametrize(("drug", "key", "end"), ends_of_every_control())
@@ -192,7 +198,8 @@ def test_no_curve_runs_through_the_label_of_tocilizumab(visit: Open, given: int)
     page = visit(f"{PAGE}?tocilizumab={given}&hours=168").page
     index_of(page)
     for panel in ("IL6", "S"):
-        crossed = page.evaluate("""id => {
+        crossed = page.evaluate(
+            """id => {
           const svg = document.getElementById(id);
           const texts = [...svg.querySelectorAll("text")];
           const box = texts.find(t => t.textContent === "tocilizumab").getBBox();
@@ -201,7 +208,9 @@ def test_no_curve_runs_through_the_label_of_tocilizumab(visit: Open, given: int)
           return [...svg.querySelectorAll("path.curve")].some(path =>
             [...Array(400).keys()].some(k =>
               inside(path.getPointAtLength(path.getTotalLength() * k / 399))));
-        }""", f"panel-{panel}")  # fmt: skip
+        }""",
+            f"panel-{panel}",
+        )
         assert not crossed
 
 

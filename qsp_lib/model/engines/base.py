@@ -33,7 +33,7 @@ class Task:
     Attributes:
         parameters: ``(N, n_parameters)`` in the order of ``equations.PARAMETERS``.
         dose_factor: ``(N,)``, multiplies every dose of the drug.
-        schedule: report times ``(T,)`` and stretches of constant dosing.
+        schedule: report times ``(T,)`` and segments of constant dosing.
         rtol, atol: relative tolerance, and absolute tolerance in each state's unit.
     """
 
@@ -69,7 +69,10 @@ def classify_all(states: NDArray[np.float64], rtol: float, atol: float) -> list[
     scale = np.maximum(highest, -lowest)
     negative = np.any(lowest < -(1e3 * atol + 1e2 * rtol * scale), axis=0)
     return [
-        Outcome.NOT_FINITE if not finite[i] else
-        Outcome.NEGATIVE if negative[i] else Outcome.COMPLETED
+        Outcome.NOT_FINITE
+        if not finite[i]
+        else Outcome.NEGATIVE
+        if negative[i]
+        else Outcome.COMPLETED
         for i in range(states.shape[1])
-    ]  # fmt: skip
+    ]

@@ -2,7 +2,7 @@
 
 One compiled model serves every drug of a mechanism, every parameter set and every
 regimen: parameters, initial state and dosing rates are its inputs, and each
-stretch of constant dosing is integrated on its own.
+segment of constant dosing is integrated on its own.
 """
 
 from __future__ import annotations
@@ -31,17 +31,30 @@ _COLUMN = {name: i for i, name in enumerate(PARAMETERS)}
 _RATES = [
     _COLUMN[name]
     for name in (
-        "d_IFN", "d_TNF", "k_M", "d_M", "d_IL6", "k_S", "k_act", "k_exh", "k_rec", "k_kill",
+        "d_IFN",
+        "d_TNF",
+        "k_M",
+        "d_M",
+        "d_IL6",
+        "k_S",
+        "k_act",
+        "k_exh",
+        "k_rec",
+        "k_kill",
         "d_CRP",
     )
-]  # fmt: skip
+]
 _FLOWS = [
     (_COLUMN[flow], _COLUMN[volume])
     for flow, volume in (
-        ("CL", "V1"), ("Q", "V1"), ("Q", "V2"), ("CL_tcz", "V1_tcz"), ("Q_tcz", "V1_tcz"),
+        ("CL", "V1"),
+        ("Q", "V1"),
+        ("Q", "V2"),
+        ("CL_tcz", "V1_tcz"),
+        ("Q_tcz", "V1_tcz"),
         ("Q_tcz", "V2_tcz"),
     )
-]  # fmt: skip
+]
 
 
 def fastest_rate(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -63,9 +76,9 @@ def may_overflow(task: Task) -> NDArray[np.bool_]:
     gives up.
     """
     p = dict(zip(PARAMETERS, task.parameters.T, strict=True))
-    stretches = task.schedule.stretches
-    given = sum(s.bolus + s.rate * (s.end_h - s.start_h) for s in stretches) * task.dose_factor
-    tocilizumab = sum(s.bolus_tcz + s.rate_tcz * (s.end_h - s.start_h) for s in stretches)
+    segments = task.schedule.segments
+    given = sum(s.bolus + s.rate * (s.end_h - s.start_h) for s in segments) * task.dose_factor
+    tocilizumab = sum(s.bolus_tcz + s.rate_tcz * (s.end_h - s.start_h) for s in segments)
     with np.errstate(all="ignore"):
         made = p["k_IFN"] / p["d_IFN"] + p["w_TNF"] * (p["k_TNF_T"] + p["k_TNF_M"]) / p["d_TNF"]
         il6 = (p["k_IL6_T"] + p["k_IL6_M"] + p["k_fb"]) / (p["d_IL6"] * (1 - p["f_R"]))
@@ -172,15 +185,15 @@ def solve_diffsol(task: Task) -> tuple[NDArray[np.float64], list[Outcome]]:
         arguments[n_states:-2] = values
         y = INITIAL.copy()
         try:
-            for stretch in task.schedule.stretches:
-                y[CENTRAL] += factor * stretch.bolus
-                y[CENTRAL_TCZ] += stretch.bolus_tcz
+            for segment in task.schedule.segments:
+                y[CENTRAL] += factor * segment.bolus
+                y[CENTRAL_TCZ] += segment.bolus_tcz
                 arguments[:n_states] = y
-                arguments[-2:] = factor * stretch.rate, stretch.rate_tcz
-                ode.t0 = stretch.start_h
-                part = slice(stretch.first, stretch.last + 1)
+                arguments[-2:] = factor * segment.rate, segment.rate_tcz
+                ode.t0 = segment.start_h
+                part = slice(segment.first, segment.last + 1)
                 states[:, i, part] = ode.solve_dense(arguments, times[part]).ys
-                y = states[:, i, stretch.last].copy()
+                y = states[:, i, segment.last].copy()
         except RuntimeError:
             states[:, i] = np.nan
             failed.append(i)

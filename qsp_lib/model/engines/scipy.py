@@ -40,25 +40,30 @@ def _as_one_system(task: Task, method: str) -> NDArray[np.float64]:
     p = SimpleNamespace(**dict(zip(PARAMETERS, task.parameters.T, strict=True)))
     states = np.full((n_states, n_sets, times.size), np.nan)
     y = np.repeat(INITIAL[:, None], n_sets, axis=1)
-    for stretch in task.schedule.stretches:
-        y[CENTRAL] += task.dose_factor * stretch.bolus
-        y[CENTRAL_TCZ] += stretch.bolus_tcz
-        u = task.dose_factor * stretch.rate
+    for segment in task.schedule.segments:
+        y[CENTRAL] += task.dose_factor * segment.bolus
+        y[CENTRAL_TCZ] += segment.bolus_tcz
+        u = task.dose_factor * segment.rate
 
         def derivative(
-            _t: float, flat: NDArray[np.float64], u: Any = u, u_tcz: float = stretch.rate_tcz
+            _t: float, flat: NDArray[np.float64], u: Any = u, u_tcz: float = segment.rate_tcz
         ) -> NDArray[np.float64]:
             parts = rhs(flat.reshape(n_states, n_sets), p, u, u_tcz, task.mechanism, task.feedback)
             return np.concatenate([np.broadcast_to(part, n_sets) for part in parts])
 
-        part = slice(stretch.first, stretch.last + 1)
+        part = slice(segment.first, segment.last + 1)
         with np.errstate(over="ignore", invalid="ignore"):  # the outcome tells
             solution = scipy.integrate.solve_ivp(
-                derivative, (stretch.start_h, stretch.end_h), y.ravel(), method=method,
-                t_eval=times[part], rtol=task.rtol, atol=task.atol,
-            )  # fmt: skip
+                derivative,
+                (segment.start_h, segment.end_h),
+                y.ravel(),
+                method=method,
+                t_eval=times[part],
+                rtol=task.rtol,
+                atol=task.atol,
+            )
         if not solution.success:
             return np.full_like(states, np.nan)
         states[:, :, part] = solution.y.reshape(n_states, n_sets, -1)
-        y = states[:, :, stretch.last].copy()
+        y = states[:, :, segment.last].copy()
     return states

@@ -5,7 +5,7 @@ what a sweep keeps does not grow with what it simulates. Rows are put together i
 order of the inputs: with a function that treats each input by itself, as the default
 engine does, the result is the same to the bit on any number of workers and with any
 chunks. Randomness belongs in the inputs: give every input its own Sobol point
-(:func:`qsp_lib.inference.rejection.sobol`) or its own spawned seed (:func:`spawned_seeds`).
+(:func:`.rejection_sampling.sobol`) or its own spawned seed (:func:`spawned_seeds`).
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..common.environment import QUIET, RESULTS_DIR
-from ..common.errors import InputError, QspError
+from ..common import QUIET, RESULTS_DIR, InputError, QspError, late
 from .checkpoint import Checkpoint, identify
 
 Array = NDArray[np.float64]
@@ -145,12 +144,7 @@ def shows_progress() -> bool:
     """
     if os.environ.get(RESULTS_DIR) or os.environ.get(QUIET, "0") not in ("", "0"):
         return False
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        shell = None
-    else:
-        shell = get_ipython()
+    shell = late.IPython.get_ipython() if "IPython" in sys.modules else None
     if shell is not None and type(shell).__name__ == "ZMQInteractiveShell":
         return True
     return sys.stderr.isatty()
@@ -172,7 +166,7 @@ class _State:
         return sum(stop - start for start, stop in self.parts)
 
     def missing(self) -> Iterator[tuple[int, int]]:
-        """The gaps between the finished stretches."""
+        """The gaps between the finished segments."""
         at = 0
         for start, stop in [*sorted(self.parts), (self.total, self.total)]:
             if at < start:
@@ -289,9 +283,7 @@ def _bar(total: int, done: int, label: str, wanted: bool | None) -> Iterator[Cal
     if not (shows_progress() if wanted is None else wanted):
         yield lambda _: None
         return
-    from tqdm.auto import tqdm
-
-    with tqdm(
+    with late.tqdm.tqdm(
         total=total, initial=done, desc=label or None, unit="row", leave=False, disable=False
     ) as bar:
         yield bar.update

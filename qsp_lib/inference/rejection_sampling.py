@@ -23,8 +23,8 @@ import numpy as np
 import scipy  # its parts are loaded when they are used: a simulation waits for none of them
 from numpy.typing import NDArray
 
-from ..common.errors import InputError
-from .sweep import sweep
+from ..common import InputError, late
+from .sweeping import sweep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -306,7 +306,6 @@ class Sample:
         ``so_far``, the share that meets it and all before it; ``all_others``, the share that
         meets every other one: how many more would be accepted without it.
         """
-        import pandas as pd
 
         rows: list[dict[str, Any]] = []
         for i, criterion in enumerate(self.criteria):
@@ -314,13 +313,15 @@ class Sample:
             others = _all(np.delete(self.passes, i, axis=0)) & self.completed
             rows.append(
                 {
-                    "criterion": criterion.name, "alone": alone.value,
-                    "low": alone.low, "high": alone.high,
+                    "criterion": criterion.name,
+                    "alone": alone.value,
+                    "low": alone.low,
+                    "high": alone.high,
                     "so_far": share(_all(self.passes[: i + 1])).value,
                     "all_others": share(others).value,
                 }
-            )  # fmt: skip
-        return pd.DataFrame(rows)
+            )
+        return late.pandas.DataFrame(rows)
 
     def convergence(self, sizes: Sequence[int]) -> pd.DataFrame:
         """Accepted share among the first n draws: ``n``, ``share``, ``low``, ``high``.
@@ -328,13 +329,12 @@ class Sample:
         Raises:
             InputError: a size below 1 or above the number of draws.
         """
-        import pandas as pd
 
         for n in sizes:
             if not 1 <= n <= len(self):
                 raise InputError(f"the first {n} draws; expected 1 to {len(self)}.")
         found = [(n, share(self.accepted[:n])) for n in sizes]
-        return pd.DataFrame(
+        return late.pandas.DataFrame(
             [{"n": n, "share": s.value, "low": s.low, "high": s.high} for n, s in found]
         )
 
@@ -348,17 +348,19 @@ class Sample:
         Raises:
             InputError: nothing was accepted.
         """
-        import pandas as pd
 
         unit = self._accepted_unit(1)
         low, median, high = np.percentile(unit, [5, 50, 95], axis=0)
         distance = [scipy.stats.kstest(column, "uniform").statistic for column in unit.T]
-        return pd.DataFrame(
+        return late.pandas.DataFrame(
             {
-                "name": self.names, "median": median, "low": low, "high": high,
+                "name": self.names,
+                "median": median,
+                "low": low,
+                "high": high,
                 "distance": distance,
             }
-        )  # fmt: skip
+        )
 
     def correlations(self) -> pd.DataFrame:
         """Spearman's rank correlations among the accepted draws, ``(d, d)``.
@@ -368,10 +370,9 @@ class Sample:
         Raises:
             InputError: fewer than three accepted draws.
         """
-        import pandas as pd
 
         ranks = scipy.stats.rankdata(self._accepted_unit(3), axis=0)
-        return pd.DataFrame(
+        return late.pandas.DataFrame(
             np.corrcoef(ranks, rowvar=False).reshape(len(self.names), -1), self.names, self.names
         )
 

@@ -1,0 +1,11 @@
+from .style import COLOURS as COLOURS
+from .style import CYTOKINE_LABELS as CYTOKINE_LABELS
+from .style import INDIGO as INDIGO
+from .style import LABELS as LABELS
+from .style import OLIVE as OLIVE
+from .style import SMALLEST_EIGENVALUE as SMALLEST_EIGENVALUE
+from .style import STRUCTURES as STRUCTURES
+from .style import STYLE as STYLE
+from .style import WIDTH as WIDTH
+from .style import WINE as WINE
+from .style import use_style as use_style
