@@ -16,7 +16,7 @@ def cite(_book: BookData) -> str:
     sealed = ", ".join(f"`{name}`" for name in sorted(record.sealed_hashes))
     return (
         f"**Cite this.** {', '.join(cited.authors)}. *{cited.title}*. Version {cited.version}, "
-        f"lock {record.version} of {record.content['date']} (`{record.digest[:12]}`). "
+        f"lock {record.version} of {record.date} (`{record.digest[:12]}`). "
         "`CITATION.cff` in the repository says it for reference managers.\n\n"
         "**Data.** Every input is in the repository, with its source ([](data.md)). The tables "
         f"that a prediction is to be tested on are not ({sealed}): they are sealed, and the lock "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import inspect
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
@@ -45,8 +46,8 @@ def highest_index(network: NetworkParameters, healthy: float) -> float:
 def severity_ceiling(_book: BookData) -> str:
     """The bound on the index at the locked values, as a sentence."""
     record = current_record()
-    bound = highest_index(record.network, record.content["severity"]["baselines"]["IL6"])
-    severe = record.content["severity"]["index"]["tgn1412"]
+    bound = highest_index(record.network, record.baselines["IL6"])
+    severe = record.severity_indices["tgn1412"]
     return (
         r"Macrophages settle at most at $k_M/(k_M+d_M)$, T cells and the feedback have their "
         "maxima too, so that without tocilizumab no drug and no dose can go beyond\n\n"
@@ -59,7 +60,7 @@ def severity_ceiling(_book: BookData) -> str:
 @fragment("grade_table")
 def grade_table(_book: BookData) -> str:
     """The lowest index of each grade, with where it comes from."""
-    edges = current_record().content["severity"]["boundaries"]
+    edges = asdict(current_record().boundaries)
     rows = [
         (f"{grade}", f"{edges[f'grade_{grade}']:.2f}", origin)
         for grade, origin in grade_boundaries()
@@ -137,7 +138,7 @@ def fit_settings(book: BookData) -> str:
             "`calibration.CourseResiduals`",
         ),
         ("step of the differences", f"{_power(fitting.STEP)} in log10", "`fitting.Problem`"),
-        ("cost at the lock", f"{record.content['posterior']['cost']:.2f}", "lock record"),
+        ("cost at the lock", f"{record.cost:.2f}", "lock record"),
         (
             "sampler",
             f"{walkers} walkers, {steps} steps, the first {burned} thrown away",

@@ -308,10 +308,10 @@ def lock(_book: BookData) -> str:
     record = current_record()
     rows = [
         ("version", record.version),
-        ("date", record.content["date"]),
-        ("reason", record.content["reason"]),
+        ("date", record.date),
+        ("reason", record.reason),
         ("digest", f"`{record.digest}`"),
-        ("equations", f"`{record.content['structure']['equations_sha256']}`"),
+        ("equations", f"`{record.equations_digest}`"),
         ("evidence", f"`{record.content['digests']['evidence']}`"),
     ]
     return table(("lock record", ""), rows)

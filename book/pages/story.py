@@ -108,7 +108,7 @@ Gaussian (Laplace); thin, {sampler["draws"]} of a sampler that does not. The upp
 {LABELS[mild]}'s wide bar comes from that approximation: {laplace["high"]} of the Laplace draws
 put it in grade 3 or 4, and {sampler["high"]} of the sampler's. Shades are the illustrative grades.
 OKT3 entered no fit: its course is the committed blind prediction (lock {record.version} of
-{record.content["date"]}).</p></figcaption>
+{record.date}).</p></figcaption>
 </figure>
 ```
 """

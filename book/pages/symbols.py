@@ -109,7 +109,7 @@ def network(_book: BookData) -> str:
 def drug(_book: BookData) -> str:
     """What each drug brings, one column a drug."""
     record = current_record()
-    names = sorted(record.content["drugs"], key=lambda name: record.drug(name).label.lower())
+    names = sorted(record.drug_names, key=lambda name: record.drug(name).label.lower())
     labels = [record.drug(name).label for name in names]
     rows = [
         (*_head(symbol), *(_drug_value(symbol, name) for name in names), _entered(symbol))

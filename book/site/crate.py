@@ -145,7 +145,7 @@ def metadata(root: Path, record: Record) -> str:
             "@type": "Dataset",
             "name": work.title,
             "description": work.summary,
-            "datePublished": record.content["date"],
+            "datePublished": record.date,
             "version": work.version,
             "license": _at(*_LICENCES),
             "author": organisation,

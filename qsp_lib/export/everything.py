@@ -73,7 +73,7 @@ def manifest(record: Record, files: Mapping[str, bytes]) -> bytes:
         "files": {path: hashlib.sha256(data).hexdigest() for path, data in files.items()},
         "packed": {
             name: hashlib.sha256(data).hexdigest()
-            for name, data in packs(files, record.content["date"]).items()
+            for name, data in packs(files, record.date).items()
         },
     }
     return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()

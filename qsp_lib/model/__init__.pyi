@@ -43,6 +43,7 @@ from .simulation import ATOL as ATOL
 from .simulation import HORIZON_H as HORIZON_H
 from .simulation import RTOL as RTOL
 from .simulation import Rescue as Rescue
+from .simulation import Solver as Solver
 from .simulation import simulate as simulate
 from .stamp import LockStamp as LockStamp
 from .symbolic import canonical_equations as canonical_equations

@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..common import IntegrationError, LockError, write_text_atomic
-from ..drugs import load_drug
 from ..evidence import RANGE_KINDS, EvidenceRow, convert
-from ..model import Draws, Trajectory, severity, simulate
+from ..model import Draws, Trajectory, severity
 from .ledger import record_file, require_file
 from .lock import LOCKS, Record, canonical_json
 from .seal import Evaluation, JudgedRow
@@ -75,19 +74,10 @@ class BlindRun:
 
 def run_protocol(record: Record, draws: Mapping[str, Draws] | None = None) -> BlindRun:
     """Simulate every arm from the record: its locked values, or its own draws."""
-    solver = record.content["solver"]
     arms = {}
     for name, (drug, regimen) in ARMS.items():
-        arms[name] = simulate(
-            record.drug(drug),
-            record.network,
-            load_drug(drug).regimens[regimen],
-            draws=None if draws is None else draws[drug],
-            horizon_h=solver["horizon_h"],
-            rtol=solver["rtol"],
-            atol=solver["atol"],
-            engine=solver["engine"],
-        )
+        given = None if draws is None else draws[drug]
+        arms[name] = record.run(drug, regimen, draws=given)
     return BlindRun(arms)
 
 
@@ -165,7 +155,7 @@ def predict(record: Record, draws: Mapping[str, Draws] | None = None) -> dict[st
         draws: of each drug; by default the record's own number of its own draws.
     """
     if draws is None:
-        draws = record.draws(record.content["blind_test"]["n_draws"])
+        draws = record.draws(record.n_draws)
     return numbers(record, run_protocol(record), run_protocol(record, draws))
 
 

@@ -19,12 +19,13 @@ from qsp_lib.analyses.rescue import simulate_course
 from qsp_lib.chapters import results
 from qsp_lib.common.errors import InputError
 from qsp_lib.drugs.reading import load_drug
+from qsp_lib.model import Solver
 from qsp_lib.model.equations import FEEDBACKS, MECHANISMS, PARAMETERS, STATES, rhs
 from qsp_lib.model.schedule import make_schedule
 from qsp_lib.protocol.lock import current_record
 
 RECORD = current_record()
-DRUGS = tuple(RECORD.content["drugs"])
+DRUGS = tuple(RECORD.drug_names)
 PEAKS = "C A TNF IFN M IL6 S T_c CRP"
 TOLERANCE = 1e-3
 ASK = """
@@ -86,7 +87,7 @@ SETTINGS = [
 @pytest.mark.parametrize("setting", SETTINGS, ids=str)
 def test_peaks_are_those_of_scipy(js: Js, setting: Setting) -> None:
     found = in_javascript(js, setting)
-    expected = explorer.solve(setting, engine="scipy", rtol=1e-7, atol=1e-9)
+    expected = explorer.solve(setting, solver=Solver("scipy", rtol=1e-7, atol=1e-9))
     for name in PEAKS.split():
         value, time_h = expected.peak(name)
         peak = found["peaks"][name]

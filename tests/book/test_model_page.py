@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ BOOK = BookData(
     notebooks.ROOT / "notebooks",
     {name: results.load(name, notebooks.ROOT / "results") for name in notebooks.chapter_names()},
 )
-HEALTHY = RECORD.content["severity"]["baselines"]["IL6"]
+HEALTHY = RECORD.baselines["IL6"]
 
 
 def made(name: str) -> str:
@@ -50,7 +51,7 @@ def test_the_ceiling_holds_for_the_unlocked_too() -> None:
 
 
 def test_grades_are_tabled_with_the_boundaries_of_the_lock() -> None:
-    edges = RECORD.content["severity"]["boundaries"]
+    edges = asdict(RECORD.boundaries)
     for grade in range(1, 5):
         (row,) = cells(made("grade_table"), str(grade))
         assert row[1] == f"{edges[f'grade_{grade}']:.2f}"
@@ -86,7 +87,7 @@ def test_every_point_of_the_fit_is_counted_once() -> None:
 def test_the_settings_of_the_fit_are_those_of_the_lock_and_the_code() -> None:
     text = made("fit_settings")
     assert f"{len(RECORD.posterior[0])} parameters" in text
-    assert f"{RECORD.content['posterior']['cost']:.2f}" in text
+    assert f"{RECORD.cost:.2f}" in text
     assert "64 walkers, 400 steps, the first 100" in text and "| 3.84," in text
     for place in re.findall(r"`(\w+)\.(\w+)`", text):
         module = __import__(f"qsp_lib.{place[0]}", fromlist=[place[1]])
