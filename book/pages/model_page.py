@@ -129,7 +129,7 @@ def fit_settings(book: BookData) -> str:
             "starts",
             f"{locking['fit']['starts']} scrambled Sobol points of the prior, its median "
             f"first; {locking['fit']['starts_at_best']:.0%} of them end at the best cost",
-            "`fitting.starting_points`",
+            "`inference.fitting.starting_points`",
         ),
         (
             "integration within the fit",
@@ -137,12 +137,16 @@ def fit_settings(book: BookData) -> str:
             f"absolute {_power(calibration.FIT_ATOL)}",
             "`calibration.CourseResiduals`",
         ),
-        ("step of the differences", f"{_power(fitting.STEP)} in log10", "`fitting.Problem`"),
+        (
+            "step of the differences",
+            f"{_power(fitting.STEP)} in log10",
+            "`inference.fitting.Problem`",
+        ),
         ("cost at the lock", f"{record.cost:.2f}", "lock record"),
         (
             "sampler",
             f"{walkers} walkers, {steps} steps, the first {burned} thrown away",
-            "`posterior.check_with_sampler`",
+            "`inference.posterior.check_with_sampler`",
         ),
         (
             "sampled over Laplace width",
@@ -154,7 +158,7 @@ def fit_settings(book: BookData) -> str:
             "profile threshold",
             f"{profiles.THRESHOLD:.2f}, the {profiles.CONFIDENCE:.0%} quantile "
             "of χ² with one degree of freedom",
-            "`profiles.THRESHOLD`",
+            "`inference.profiles.THRESHOLD`",
         ),
     ]
     return table(("what", "value", "where"), rows)

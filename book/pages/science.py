@@ -9,7 +9,14 @@ from typing import Any
 from qsp_lib.chapters import notebooks
 from qsp_lib.drugs import DrugFile, SourcedValue, load_drug, load_tocilizumab, shipped_drugs
 from qsp_lib.evidence import DECLARED, EvidenceRow, load_observations, load_tables
-from qsp_lib.model import DrugInputs, TocilizumabInputs, definitions, network_table, regrouped
+from qsp_lib.model import (
+    QUANTITIES,
+    DrugInputs,
+    TocilizumabInputs,
+    definitions,
+    network_table,
+    regrouped,
+)
 from qsp_lib.protocol import current_record, sealed_tables, status
 
 from . import typeset
@@ -31,14 +38,14 @@ def _math(lines: Iterable[tuple[str, str]]) -> str:
 def _derivatives(states: Iterable[str], mechanism: str) -> str:
     derivatives = regrouped(mechanism)
     return _math(
-        (rf"\frac{{d {typeset.LATEX[name]}}}{{dt}}", typeset.latex(derivatives[name]))
+        (rf"\frac{{d {QUANTITIES[name].latex}}}{{dt}}", typeset.latex(derivatives[name]))
         for name in states
     )
 
 
 def _defined(names: Iterable[str], mechanism: str) -> str:
     known = {str(symbol): value for symbol, value in definitions(mechanism).items()}
-    return _math((typeset.LATEX[name], typeset.latex(known[name])) for name in names)
+    return _math((QUANTITIES[name].latex, typeset.latex(known[name])) for name in names)
 
 
 @fragment("equations_upstream")

@@ -218,7 +218,7 @@ _HEAD = ("symbol", "what it is", "unit")
 
 
 def _math(name: str) -> str:
-    return f"${typeset.LATEX.get(name, name)}$"
+    return f"${QUANTITIES[name].latex}$"
 
 
 def _placed(name: str, shown: str) -> str:

@@ -55,7 +55,6 @@ from .trajectory import Peak as Peak
 from .trajectory import Trajectory as Trajectory
 from .vocabulary import DRUG_IDENTIFIERS as DRUG_IDENTIFIERS
 from .vocabulary import HUMAN as HUMAN
-from .vocabulary import LATEX as LATEX
 from .vocabulary import QUANTITIES as QUANTITIES
 from .vocabulary import TARGET_CELLS as TARGET_CELLS
 from .vocabulary import Quantity as Quantity

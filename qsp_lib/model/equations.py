@@ -36,22 +36,6 @@ STATES = (
     "T_p",
     "CRP",
 )
-STATE_UNITS = (
-    "ug",
-    "ug",
-    "1",
-    "1",
-    "1",
-    "1",
-    "pg/mL",
-    "pg/mL",
-    "1",
-    "pg/mL",
-    "pg/mL",
-    "ug",
-    "ug",
-    "mg/L",
-)
 NETWORK = (
     "k_IFN",
     "d_IFN",

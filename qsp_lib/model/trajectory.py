@@ -20,17 +20,14 @@ from numpy.typing import NDArray
 from ..common import InputError, IntegrationError, late
 from .engines import Outcome, Task
 from .engines.base import CENTRAL, CENTRAL_TCZ
-from .equations import PARAMETERS, STATE_UNITS, STATES, il6_production, occupancy, rhs
+from .equations import PARAMETERS, STATES, il6_production, occupancy, rhs
+from .vocabulary import QUANTITIES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-UNITS = dict(zip(STATES, STATE_UNITS, strict=True)) | {
-    "C": "ng/mL",
-    "C_tcz": "ng/mL",
-    "rho": "1",
-    "feedback_share": "1",
-}
+NAMES = (*STATES, "C", "C_tcz", "rho", "feedback_share")
+"""What can be read off a trajectory; units and words: :mod:`.vocabulary`."""
 Array = NDArray[np.float64]
 
 
@@ -46,7 +43,7 @@ class Trajectory:
     """States over time of one parameter set, or of a batch of N.
 
     Values come out with shape ``(T,)`` for one set and ``(N, T)`` for a batch, in
-    the unit that :data:`UNITS` gives for the name; cytokines are above baseline.
+    the unit that :data:`.vocabulary.QUANTITIES` gives for the name; cytokines are above baseline.
 
     Attributes:
         label: drug and regimen.
@@ -136,7 +133,7 @@ class Trajectory:
             total = sum(parts)
             share = np.zeros_like(A)
             return np.divide(parts[2] * np.ones_like(A), total, out=share, where=total > 0)
-        raise InputError(f"no quantity {name!r}; expected one of {sorted(UNITS)}.")
+        raise InputError(f"no quantity {name!r}; expected one of {sorted(NAMES)}.")
 
     def _interval_ends(self, state: int, intervals: NDArray[np.int_]) -> tuple[Array, ...]:
         """Values and slopes at both ends of report intervals.
@@ -265,7 +262,7 @@ class Trajectory:
         columns = {"time (h)": self.times}
         self.require_completed()
         return late.pandas.DataFrame(
-            columns | {f"{n} ({UNITS[n]})": self._values(n)[0] for n in names}
+            columns | {f"{n} ({QUANTITIES[n].unit})": self._values(n)[0] for n in names}
         )
 
 

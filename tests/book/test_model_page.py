@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -89,9 +90,10 @@ def test_the_settings_of_the_fit_are_those_of_the_lock_and_the_code() -> None:
     assert f"{len(RECORD.posterior[0])} parameters" in text
     assert f"{RECORD.cost:.2f}" in text
     assert "64 walkers, 400 steps, the first 100" in text and "| 3.84," in text
-    for place in re.findall(r"`(\w+)\.(\w+)`", text):
-        module = __import__(f"qsp_lib.{place[0]}", fromlist=[place[1]])
-        assert hasattr(module, place[1])
+    places = re.findall(r"`([\w.]+)\.(\w+)`", text)
+    assert places
+    for module, name in places:
+        assert hasattr(importlib.import_module(f"qsp_lib.{module}"), name), (module, name)
 
 
 def test_rows_that_their_notes_take_back_are_named_with_where_they_are_used() -> None:

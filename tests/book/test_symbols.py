@@ -10,8 +10,9 @@ import pytest
 from book.pages import symbols
 from book.pages.fragments import FRAGMENTS, BookData
 from book.pages.substitutions import format_value
-from qsp_lib.model.equations import INPUTS, NETWORK, PARAMETERS, STATE_UNITS, STATES
+from qsp_lib.model.equations import INPUTS, NETWORK, PARAMETERS, STATES
 from qsp_lib.model.priors import network_table
+from qsp_lib.model.vocabulary import QUANTITIES
 from qsp_lib.protocol.lock import current_record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +43,7 @@ def test_every_group_of_symbols_is_on_the_page() -> None:
     assert set(MADE) == known
 
 
-@pytest.mark.parametrize(("name", "unit"), list(zip(STATES, STATE_UNITS, strict=True)))
+@pytest.mark.parametrize(("name", "unit"), [(name, QUANTITIES[name].unit) for name in STATES])
 def test_a_state_has_its_unit(name: str, unit: str) -> None:
     assert row(name)[2] == {"1": "–", "ug": "µg"}.get(unit, unit)
 
