@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,11 @@ class BlindRun:
     def completed(self) -> NDArray[np.bool_]:
         """Sets ``(N,)`` for which every arm completed."""
         return np.all([arm.completed for arm in self.arms.values()], axis=0)
+
+    @cached_property
+    def severities(self) -> Mapping[str, Mapping[str, NDArray[np.float64]]]:
+        """Severity of each arm under every definition, ``(N,)`` each; worked out once."""
+        return {name: severity.definitions(arm) for name, arm in self.arms.items()}
 
     def select(self, keep: NDArray[np.bool_]) -> BlindRun:
         """The sets for which ``keep`` ``(N,)`` is true."""
@@ -182,7 +188,7 @@ def numbers(record: Record, central: BlindRun, drawn: BlindRun) -> dict[str, Any
         "lock": record.version,
         "draws": n_draws,
         "failed_draws": int((~kept).sum()),
-        "arms": {name: _arm_numbers(central.arms[name], good.arms[name]) for name in ARMS},
+        "arms": {name: _arm_numbers(name, central, good) for name in ARMS},
         "checks": {
             name: {
                 "central": VERDICTS[int(central_verdicts[name][0])],
@@ -252,20 +258,19 @@ def committed_prediction(record: Record, directory: Path = PREDICTIONS) -> dict[
     return content
 
 
-def _arm_numbers(central: Trajectory, drawn: Trajectory) -> dict[str, Any]:
+def _arm_numbers(name: str, central: BlindRun, drawn: BlindRun) -> dict[str, Any]:
     numbers: dict[str, Any] = {}
     for c in CYTOKINES:
         base = severity.baselines()[c]
-        at_lock, over_draws = central.peak(c), drawn.peak(c)
+        at_lock, over_draws = central.arms[name].peak(c), drawn.arms[name].peak(c)
         numbers[c] = {
             "peak": {"central": float(at_lock.value[0] + base)}
             | summarise(over_draws.value + base),
             "time": {"central": float(at_lock.time_h[0])} | summarise(over_draws.time_h),
         }
-    at_the_lock = severity.definitions(central)
     numbers["severity"] = {
-        key: {"central": float(at_the_lock[key][0])} | summarise(values)
-        for key, values in severity.definitions(drawn).items()
+        key: {"central": float(central.severities[name][key][0])} | summarise(values)
+        for key, values in drawn.severities[name].items()
     }
     return numbers
 
@@ -275,8 +280,7 @@ def _orderings(central: BlindRun, drawn: BlindRun, n_draws: int) -> dict[str, An
     result: dict[str, Any] = {}
     for mild in ("blinatumomab", "blinatumomab_step"):
         names = (mild, "okt3", "tgn1412")
-        at_lock = {name: severity.definitions(central.arms[name]) for name in names}
-        over_draws = {name: severity.definitions(drawn.arms[name]) for name in names}
+        at_lock, over_draws = central.severities, drawn.severities
         for key in at_lock[mild]:
             steps = [
                 over_draws[higher][key] - over_draws[lower][key] > severity.TIE
@@ -293,9 +297,9 @@ def _grades(record: Record, central: BlindRun, drawn: BlindRun) -> dict[str, Any
     """Illustrative grades: at the lock, and the share of draws in each."""
     result = {}
     for name in ARMS:
-        grades = record.boundaries.grade(severity.index(drawn.arms[name]))
+        grades = record.boundaries.grade(drawn.severities[name]["index"])
         result[name] = {
-            "central": int(record.boundaries.grade(severity.index(central.arms[name]))[0]),
+            "central": int(record.boundaries.grade(central.severities[name]["index"])[0]),
             "shares": [float(np.mean(grades == grade)) for grade in range(5)],
         }
     return result
