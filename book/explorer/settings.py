@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from qsp_lib.common import InputError
+from qsp_lib.common import InputError, rounded
 from qsp_lib.drugs import load_drug, load_tocilizumab
 from qsp_lib.model import (
     HORIZON_H,
@@ -82,7 +82,7 @@ def dose_in_words(drug: DrugInputs, regimen: Regimen) -> tuple[float, str]:
 
 def _rounded(value: float) -> float:
     """Without the last digits, in which a conversion of units leaves its rounding."""
-    return float(f"{value:.12g}")
+    return float(rounded(value, 12))
 
 
 def controls(record: Record, drug: str) -> dict[str, Control]:

@@ -13,13 +13,13 @@ import numpy as np
 
 from qsp_lib.calibration import joint_fit as calibration
 from qsp_lib.chapters import chapter as chapters
+from qsp_lib.common import number
 from qsp_lib.evidence import load_observations
 from qsp_lib.inference import fitting, posterior, profiles
 from qsp_lib.model import MILD_PEAK_MG_L, SEVERE_PEAK_MG_L, NetworkParameters
 from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, table
-from .substitutions import format_value
 from .symbols import CRP_SOURCES, grade_boundaries, in_words, link
 
 SAMPLED = "03_blind_prediction"
@@ -176,4 +176,4 @@ def _span(values: list[float]) -> str:
 
 
 def _power(value: float) -> str:
-    return format_value(value).removeprefix("1 × ")
+    return number(value).removeprefix("1 × ")

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from qsp_lib.chapters import Results
-from qsp_lib.common import InputError
+from qsp_lib.common import InputError, number
 from qsp_lib.figures import LABELS
 from qsp_lib.model import severity
 from qsp_lib.protocol import current_record
@@ -141,5 +141,4 @@ def _described(stories: Mapping[str, DrugStory]) -> str:
 
 
 def _fold(rise: float) -> str:
-    fold = 10.0 ** float(rise)
-    return f"{fold:,.0f}" if fold >= 10 else f"{fold:.1f}"
+    return number(10.0 ** float(rise))

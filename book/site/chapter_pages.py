@@ -16,9 +16,9 @@ from typing import Any
 
 from qsp_lib.chapters import Parameter, notebooks
 from qsp_lib.chapters import chapter as chapters
+from qsp_lib.common import number
 
 from ..pages.fragments import table
-from ..pages.substitutions import format_value
 
 TITLE = "What you can change in this chapter"
 CLASS = "chapter-parameters"
@@ -94,7 +94,7 @@ def allowed(parameter: Parameter) -> str:
 
 
 def _bound(value: float) -> str:
-    return format_value(int(value) if value.is_integer() else value)
+    return number(int(value) if value.is_integer() else value)
 
 
 def _type(parameter: Parameter) -> str:

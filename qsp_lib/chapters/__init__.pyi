@@ -2,7 +2,6 @@ from .chapter import Chapter as Chapter
 from .checks import check_all as check_all
 from .display import fit_table as fit_table
 from .display import named as named
-from .display import number as number
 from .display import say as say
 from .display import summary as summary
 from .display import table as table

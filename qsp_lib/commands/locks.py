@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from .common import DONE, Commands, Help, command, print_json, print_lines
+from .common import DONE, Commands, Help, command, print_json, print_lines, short
 
 if TYPE_CHECKING:
     from ..protocol import Record
@@ -112,10 +112,12 @@ def _show(options: argparse.Namespace) -> int:
         )
         return DONE
     print_lines([f"lock {record.version} of {record.date}, digest {record.digest}"])
-    print_lines([f"  {name:8s} {value:.6g}" for name, value in record.network.values().items()])
+    print_lines(
+        [f"  {name:8s} {short(value, 6)}" for name, value in record.network.values().items()]
+    )
     for name in record.drug_names:
         rates = {k: v for k, v in record.drug(name).values().items() if k.startswith("k_") and v}
-        words = ", ".join(f"{rate} {value:.4g}" for rate, value in rates.items())
+        words = ", ".join(f"{rate} {short(value, 4)}" for rate, value in rates.items())
         print_lines([f"  {name}: {words} (1/h)"])
     edges = ", ".join(f"{edge:.3f}" for edge in vars(record.boundaries).values())
     print_lines([f"  illustrative grades 1 to 4 from z = {edges}"])

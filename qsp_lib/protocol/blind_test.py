@@ -16,16 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common import IntegrationError, LockError, write_text_atomic
+from ..common import IntegrationError, LockError, canonical_json, rounded, write_text_atomic
 from ..evidence import RANGE_KINDS, EvidenceRow, convert
 from ..model import Draws, Trajectory, severity
 from .ledger import record_file, require_file
-from .lock import LOCKS, Record, canonical_json
+from .lock import LOCKS, Record
 from .seal import Evaluation, JudgedRow
 
 CYTOKINES = {"TNF": "TNF", "IFN": "IFN-gamma", "IL6": "IL-6"}
 """State of the model, and the name the evidence tables give it."""
 
+COMPARED_DIGITS = 6
+"""Significant digits of what the ledger keeps, so that it compares what was seen."""
 UNDETERMINED_H = 0.1
 WITHIN_H = 12.0
 BY_H = 48.0
@@ -236,7 +238,7 @@ def commit_prediction(record: Record, directory: Path = PREDICTIONS) -> Path:
             path,
             version=record.version,
             digest=record.digest,
-            summary={"median_peaks_pg_mL": {c: float(f"{m:.6g}") for c, m in medians.items()}},
+            summary={"median_peaks_pg_mL": rounded(medians, COMPARED_DIGITS)},
         )
     return path
 
@@ -358,18 +360,7 @@ def evaluation(prediction: Mapping[str, Any]) -> Evaluation:
         return {
             "rows": len(rows),
             "eligible": len(eligible),
-            "comparison": _rounded(compare_with_outcomes(prediction, eligible)),
+            "comparison": rounded(compare_with_outcomes(prediction, eligible), COMPARED_DIGITS),
         }
 
     return evaluate
-
-
-def _rounded(value: Any) -> Any:
-    """Nested numbers to six significant digits, so that the ledger compares what was seen."""
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    if isinstance(value, Mapping):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return value

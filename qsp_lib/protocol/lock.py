@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..common import InputError, LockError, SealError, write_text_atomic
+from ..common import InputError, LockError, SealError, canonical_json, write_text_atomic
 from ..drugs import load_drug
 from ..inference import Problem, laplace_draws, standard_normals
 from ..model import (
@@ -71,11 +71,6 @@ PARTS = (
     "sealed",
 )
 """What a whole record holds."""
-
-
-def canonical_json(content: Mapping[str, Any]) -> str:
-    """Text that depends on the content alone: sorted keys, shortest exact numbers."""
-    return json.dumps(content, sort_keys=True, indent=1, allow_nan=False) + "\n"
 
 
 def digest_of(content: Mapping[str, Any]) -> str:

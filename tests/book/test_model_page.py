@@ -12,8 +12,8 @@ import pytest
 from book.explorer import Setting, solve
 from book.pages import model_page, science
 from book.pages.fragments import FRAGMENTS, BookData
-from book.pages.substitutions import format_value
 from qsp_lib.chapters import notebooks, results
+from qsp_lib.common import number
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.evidence.observations import load_observations
 from qsp_lib.evidence.tables import load_tables
@@ -63,7 +63,7 @@ def test_crp_is_defined_and_its_numbers_are_there() -> None:
     for text in (made("crp_parameters"), made("declared_assumptions")):
         for name in ("k_CRP", "K_CRP"):
             assert f"symbol-{name}" in text
-            assert format_value(RECORD.crp.values()[name]) in text
+            assert number(RECORD.crp.values()[name]) in text
     assert "symbol-d_CRP" in made("crp_parameters")
     assert "symbol-d_CRP" not in made("declared_assumptions")  # it is published
 
@@ -74,7 +74,7 @@ def test_a_drugs_locked_numbers_stand_beside_what_was_given(drug: str) -> None:
     text = made("drug_inputs").split(f"**{held.label}**")[1].split("\n**")[0]
     for rate in file.priors:
         (row,) = cells(text, rate)
-        assert row[2] == f"{format_value(getattr(held, rate))} 1/h"
+        assert row[2] == f"{number(getattr(held, rate))} 1/h"
         assert "prior median" in row[1] or "that of" in row[1]
 
 
