@@ -26,18 +26,19 @@ FOLDED, LEFT_OUT = "hide-input", "remove-input"
 """MyST-NB's tags of a cell whose code is folded, and of one whose code is left out."""
 
 
-def stage_chapter(name: str, source: Path, target: Path) -> None:
+def stage_chapter(name: str, source: Path, target: Path, declared_in: Path) -> None:
     """Write a chapter as its page is made from: code folded, the table below its first text.
 
     Args:
         source, target: folders of the executed notebook and of the staged one.
+        declared_in: the folder of the chapters and their models.
     """
     notebook = notebooks.read_notebook(name, source)
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             tags = cell["metadata"].setdefault("tags", [])
             tags.append(LEFT_OUT if only_says(notebooks.source_of(cell)) else FOLDED)
-    notebook["cells"].insert(1, _cell(parameter_block(name, source)))
+    notebook["cells"].insert(1, _cell(parameter_block(name, declared_in)))
     (target / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
 
 

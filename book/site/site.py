@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 
 from book.pages import fragments
-from qsp_lib.chapters import notebooks, results, runner
+from qsp_lib.chapters import MODELS, notebooks, results, runner
 from qsp_lib.common import InputError, only_one
 from qsp_lib.protocol import current_record
 
@@ -136,6 +136,7 @@ def stage(
     """
     shutil.rmtree(target, ignore_errors=True)
     (target / "notebooks").mkdir(parents=True)
+    shutil.copy(root / "notebooks" / MODELS, target / "notebooks")
     numbers = {}
     for name in notebooks.chapter_names(root / "notebooks"):
         notebook = executed_dir / f"{name}.ipynb"
@@ -144,7 +145,7 @@ def stage(
                 f"The chapter {name} has not been executed: there is no {notebook}. "
                 f"Run it first: python -m qsp_lib run {name}."
             )
-        chapter_pages.stage_chapter(name, executed_dir, target / "notebooks")
+        chapter_pages.stage_chapter(name, executed_dir, target / "notebooks", root / "notebooks")
         numbers[name] = results.load(name, results_dir)
         fragments.require_current_lock(numbers[name])
     shutil.copytree(results_dir, target / "results")

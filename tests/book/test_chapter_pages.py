@@ -20,11 +20,18 @@ levels: list[float] = [540.0, 54000.0]  # other values of K_hook, ng/mL; 1 to 1e
 quick: bool = False  # leave the slow part out
 engine: str = "diffsol"  # integrator; one of diffsol, scipy
 """
+FIELDS = """\
+    n_draws: Annotated[int, Field(ge=50, le=20000)]
+    given_h: Annotated[float, Field(ge=-24, le=48)]
+    levels: list[Annotated[float, Field(ge=1, le=1e9)]]
+    quick: bool
+    engine: Literal["diffsol", "scipy"]
+"""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write(tmp_path, "01_one", chapter("01_one", "print(1)", parameters=DECLARED.strip()))
+    write(tmp_path, "01_one", chapter("01_one", "print(1)", parameters=DECLARED.strip()), FIELDS)
     return tmp_path
 
 
@@ -57,7 +64,7 @@ def test_a_staged_chapter_differs_by_the_table_and_the_folds_alone(
     target = tmp_path / "staged"
     target.mkdir()
     before = (folder / "01_one.ipynb").read_bytes()
-    stage_chapter("01_one", folder, target)
+    stage_chapter("01_one", folder, target, folder)
     assert (folder / "01_one.ipynb").read_bytes() == before
     staged = json.loads((target / "01_one.ipynb").read_text("utf-8"))
     cell = staged["cells"].pop(1)
@@ -87,14 +94,14 @@ def test_code_is_folded_and_the_template_of_prose_left_out(
     write(tmp_path, "01_one", chapter("01_one", code))
     target = tmp_path / "staged"
     target.mkdir()
-    stage_chapter("01_one", tmp_path, target)
+    stage_chapter("01_one", tmp_path, target, tmp_path)
     cell = json.loads((target / "01_one.ipynb").read_text("utf-8"))["cells"][-1]
     assert cell["source"] == code and cell["metadata"]["tags"] == [tag]
 
 
 @pytest.mark.parametrize("name", notebooks.chapter_names())
 def test_no_page_of_the_book_prints_its_prose_twice(name: str, tmp_path: Path) -> None:
-    stage_chapter(name, chapters.NOTEBOOKS, tmp_path)
+    stage_chapter(name, chapters.NOTEBOOKS, tmp_path, chapters.NOTEBOOKS)
     cells = json.loads((tmp_path / f"{name}.ipynb").read_text("utf-8"))["cells"]
     open_code = [
         cell["source"]
