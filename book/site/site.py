@@ -145,8 +145,10 @@ def stage(
                 f"The chapter {name} has not been executed: there is no {notebook}. "
                 f"Run it first: python -m qsp_lib run {name}."
             )
-        chapter_pages.stage_chapter(name, executed_dir, target / "notebooks", root / "notebooks")
         numbers[name] = results.load(name, results_dir)
+        chapter_pages.stage_chapter(
+            name, executed_dir, target / "notebooks", root / "notebooks", numbers[name]
+        )
         fragments.require_current_lock(numbers[name])
     shutil.copytree(results_dir, target / "results")
     shutil.copytree(root / "book", target / "book", ignore=shutil.ignore_patterns("generated"))
