@@ -23,7 +23,7 @@ STEP = 1e-4
 """Central-difference step in log10 parameters: what rounding adds to a slope, and what the step
 leaves out of it, are both about 1e-7 if residuals hold to 1e-11."""
 DESCENT_STEP = 1e-5
-"""Forward-difference step in log10 parameters; a slope that is only descended by is good to 1e-5."""
+"""Forward-difference step in log10 parameters; good to 1e-5, enough for a slope to descend by."""
 
 
 @dataclass(frozen=True)

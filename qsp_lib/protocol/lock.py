@@ -392,7 +392,7 @@ def read_record(
         _read_everything(record)
     except LockError:
         raise
-    except (InputError, TypeError, ValueError, KeyError, AttributeError, ArithmeticError) as problem:
+    except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError) as problem:
         raise LockError(
             f"{path.name} does not hold what a lock record holds ({problem}); restore it."
         ) from problem
