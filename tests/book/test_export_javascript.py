@@ -77,6 +77,7 @@ def test_the_right_hand_side_is_the_python_one(mechanism: str, feedback: str) ->
 SETTINGS = [
     *(Setting(drug) for drug in DRUGS),
     *(Setting(drug, tocilizumab_h=h) for drug in DRUGS for h in (-24.0, 0.05, 6.0, 47.0)),
+    *(Setting("tgn1412", tocilizumab_h=h) for h in (0.75, 1.0, 2.0)),
     Setting("tgn1412", feedback=False),
     Setting("tgn1412", k_exh=10.0, dose=1e-4),
     Setting("okt3", dose=500.0, k_exh=0.01, K_S=10.0),
