@@ -218,14 +218,6 @@ def over_draws(record: Record, n_draws: int) -> dict[str, float]:
 
 def engagement(record: Record) -> dict[str, float]:
     """Mean receptor engagement of each drug over the first day (0 to 1)."""
-    result = {}
-    for name in (MILDER, WORSE):
-        drug = record.drug(name)
-        run = record.run(
-            drug,
-            horizon_h=24.0,
-            times=np.linspace(0.0, 24.0, 481),
-        )
-        C = run["C"]
-        result[name] = float(np.trapezoid(C / (C + drug.EC50), run.times) / 24.0)
-    return result
+    return {
+        name: float(record.run(name, horizon_h=24.0).mean_engagement()) for name in (MILDER, WORSE)
+    }

@@ -116,3 +116,34 @@ def test_report_times_are_finer_only_where_tocilizumab_begins() -> None:
     assert np.array_equal(make_schedule(drug, Regimen(), 24.0).times, usual)
     none = make_schedule(drug, given.scaled(0.0), 24.0).times
     assert np.array_equal(none, report_times((0.0, 5.0, 6.0, 10.0), 24.0))
+
+
+@pytest.mark.parametrize("drug", [made_up(h=2.0), made_up_bispecific()], ids=lambda d: d.mechanism)
+def test_mean_engagement_is_the_integral_of_a_dense_course(
+    network: NetworkParameters, drug: Any
+) -> None:
+    regimen = Regimen.of(Infusion(0.0, 0.1, 3000.0), Bolus(6.0, 500.0))
+    run = simulate(drug, network, regimen, horizon_h=HORIZON_H)
+    exact = dense(run)
+    C, B = exact["C"], exact["B"]
+    if drug.mechanism == "monoclonal":
+        engaged = C**2 / (C**2 + drug.EC50**2)
+    else:
+        engaged = C / (C + drug.EC50) * drug.K_hook / (drug.K_hook + C) * B
+    at = np.searchsorted(exact.times, [0.0, 6.0, HORIZON_H])
+    # the value at 6 h is the one after the bolus: the trapezoid before it has to end just below
+    before = np.trapezoid(engaged[: at[1]], exact.times[: at[1]])
+    before += engaged[at[1] - 1] * (6.0 - exact.times[at[1] - 1])
+    after = np.trapezoid(engaged[at[1] :], exact.times[at[1] :])
+    assert float(run.mean_engagement()) == pytest.approx((before + after) / HORIZON_H, rel=2e-5)
+    assert float(run.mean_engagement(6.0)) == pytest.approx(after / 18.0, rel=2e-5)
+
+
+def test_mean_engagement_of_nothing_and_of_plenty(network: NetworkParameters) -> None:
+    assert float(simulate(made_up(), network, Regimen()).mean_engagement()) == 0.0
+    still = made_up(CL=0.0, Q=0.0)
+    for amount, share in ((300.0 * still.V1, 0.5), (900.0 * still.V1, 0.75)):
+        run = simulate(still, network, Regimen.of(Bolus(0.0, amount)), horizon_h=HORIZON_H)
+        assert float(run.mean_engagement(1.1, 7.3)) == pytest.approx(share, rel=1e-6)
+    batch = simulate(still, network, Regimen.of(Bolus(0.0, 300.0 * still.V1)), dose_factor=[1, 3])
+    assert batch.mean_engagement() == pytest.approx([0.5, 0.75], rel=1e-6)
