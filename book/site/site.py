@@ -39,8 +39,7 @@ from ..pages import story as _story  # noqa: F401  (registers its fragment and p
 from ..pages import symbols as _symbols  # noqa: F401  (registers its fragments)
 from ..pages.fragments import FRAGMENTS, PICTURES, BookData
 from ..pages.substitutions import substitutions
-from . import api_reference as _api_reference  # noqa: F401  (registers its fragment)
-from . import archive, chapter_pages, run_times
+from . import api_reference, archive, chapter_pages, run_times
 from . import mending as pages
 from .whole import check_site
 
@@ -152,6 +151,7 @@ def stage(
         fragments.require_current_lock(numbers[name])
     shutil.copytree(results_dir, target / "results")
     shutil.copytree(root / "book", target / "book", ignore=shutil.ignore_patterns("generated"))
+    api_reference.write_pages(target / "book")
     archived = archive.stage_archive(root / "archive", target)
     _write_toc(root / "_toc.yml", target / "_toc.yml", archived)
     _write_config(root / "_config.yml", target / "_config.yml", numbers)

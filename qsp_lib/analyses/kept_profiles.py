@@ -35,7 +35,7 @@ class KeptProfiles:
             (``theta`` is ``(n, 0)``).
         optima: setting to the distinct optima that the profiles started from, best first,
             in log10 and in the order of the joint fit's parameters.
-        check: the independent profiler beside ours; see :func:`cross_check`.
+        check: the independent profiler beside ours; see :func:`.cross_check`.
         checked_with: the name and version of that profiler.
     """
 

@@ -56,7 +56,7 @@ def criteria(locked: Mapping[str, float], band: float = BAND, tie: float = TIE) 
     """The order, and the bands on the fitted drugs' peaks around their locked levels.
 
     Args:
-        locked: quantities at the lock, from :func:`at_lock`.
+        locked: quantities at the lock, from :func:`.at_lock`.
         band: a factor above 1.
         tie: two indices this close are tied.
 

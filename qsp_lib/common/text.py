@@ -25,7 +25,7 @@ def plain(value: Any, path: str) -> Any:
         path: its key path, for the message.
 
     Raises:
-        InputError: see :func:`save`.
+        InputError: see :func:`.results.save`.
     """
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()

@@ -84,7 +84,7 @@ def simulate(
         rtol, atol: relative tolerance; absolute tolerance in each state's own unit.
 
     Returns:
-        A :class:`Trajectory` with one typed outcome for each parameter set.
+        A :class:`.Trajectory` with one typed outcome for each parameter set.
 
     Raises:
         LockError: a blind drug before a lock record exists, or draws that would

@@ -81,7 +81,7 @@ def prepare(
     horizon_h: float | None = None,
     class_defaults: bool = False,
 ) -> Setup:
-    """Everything a prediction is made from, checked; arguments as of :func:`predict`."""
+    """Everything a prediction is made from, checked; arguments as of ``predict``."""
     file = load_drug(drug, class_defaults=class_defaults)
     if os.fspath(drug) in shipped_drugs():
         inputs = record.drug(os.fspath(drug))
