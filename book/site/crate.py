@@ -28,14 +28,13 @@ from qsp_lib.chapters import notebooks, results
 from qsp_lib.common import InputError, write_text_atomic
 from qsp_lib.protocol import Record
 
-from . import citation_files as citation
-
-CRATE = "ro-crate-metadata.json"
+CRATE, CODEMETA = "ro-crate-metadata.json", "codemeta.json"
+SPDX = "https://spdx.org/licenses/"
 VERSION = "https://w3id.org/ro/crate/1.1"
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 _CONTEXT = [f"{VERSION}/context", {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}]
 _DATA, _CODE, _PROSE = "qsp_lib/data/", "qsp_lib/", "book/"
-_MIT, _BY, _ZERO = (citation.SPDX + name for name in ("MIT", "CC-BY-4.0", "CC0-1.0"))
+_MIT, _BY, _ZERO = (SPDX + name for name in ("MIT", "CC-BY-4.0", "CC0-1.0"))
 _LICENCES = {
     _MIT: ("MIT License", "code"),
     _BY: ("Creative Commons Attribution 4.0 International", "prose and figures"),
@@ -129,9 +128,10 @@ def metadata(root: Path, record: Record) -> str:
         InputError: something that the crate lists is missing.
     """
     files = listed(root)
-    work = citation.work(root)
+    software = _software(root)
+    authors = [author["name"] for author in software["author"]]
     parts = [*files, _CODE, _DATA, _PROSE]
-    organisation = _at(*(f"#{_slug(author)}" for author in work.authors))
+    organisation = _at(*(f"#{_slug(author)}" for author in authors))
     actions = [*_runs(root, record, files, organisation), _export(record, files, organisation)]
     graph: list[Entity] = [
         {
@@ -143,14 +143,14 @@ def metadata(root: Path, record: Record) -> str:
         {
             "@id": "./",
             "@type": "Dataset",
-            "name": work.title,
-            "description": work.summary,
+            "name": software["name"],
+            "description": software["description"],
             "datePublished": record.date,
-            "version": work.version,
+            "version": software["version"],
             "license": _at(*_LICENCES),
             "author": organisation,
             "publisher": organisation,
-            "keywords": list(work.keywords),
+            "keywords": software["keywords"],
             "conformsTo": _at(PROFILE),
             "hasPart": _at(*sorted(parts)),
             "mentions": _at(*(a["@id"] for a in actions if a["@type"] == "CreateAction")),
@@ -168,7 +168,7 @@ def metadata(root: Path, record: Record) -> str:
                 "name": author,
                 "url": "./CITATION.cff",
             }
-            for author in work.authors
+            for author in authors
         ),
         *(
             {"@id": name, "@type": "CreativeWork", "name": title, "description": f"For {what}."}
@@ -178,7 +178,7 @@ def metadata(root: Path, record: Record) -> str:
             "@id": "#python",
             "@type": "ComputerLanguage",
             "name": "Python",
-            "version": work.python,
+            "version": software["runtimePlatform"].removeprefix("Python "),
             "url": "https://www.python.org/",
         },
         {
@@ -186,11 +186,11 @@ def metadata(root: Path, record: Record) -> str:
             "@type": ["Dataset", "SoftwareSourceCode"],
             "name": "qsp_lib",
             "description": "The model, its fits and its analyses, as a Python package.",
-            "version": work.version,
+            "version": software["version"],
             "license": _at(_MIT),
             "author": organisation,
             "programmingLanguage": _at("#python"),
-            "runtimePlatform": f"Python {work.python}",
+            "runtimePlatform": software["runtimePlatform"],
             "softwareRequirements": _at("constraints.txt"),
         },
         {
@@ -213,6 +213,15 @@ def metadata(root: Path, record: Record) -> str:
     ]
     content = {"@context": _CONTEXT, "@graph": graph}
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _software(root: Path) -> dict[str, Any]:
+    """What ``codemeta.json`` says of the work as a whole."""
+    try:
+        found: dict[str, Any] = json.loads((root / CODEMETA).read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise InputError(f"{CODEMETA} is no JSON ({problem}); mend it by hand.") from None
+    return found
 
 
 def write(root: Path, record: Record) -> Path:
