@@ -85,4 +85,4 @@ def test_a_table_of_a_fit_marks_what_the_assay_could_not_read_and_what_has_no_ti
         )
     )
     assert shown.iloc[0].tolist()[:4] == ["TNF", "data", "9.1", "> 4500"]
-    assert shown.iloc[1].tolist()[:4] == ["IFN-γ", "declared assumption", "peak", "60.0"]
+    assert shown.iloc[1].tolist()[:4] == ["IFN-γ", "declared assumption", "peak", "60"]
