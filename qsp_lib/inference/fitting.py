@@ -38,7 +38,7 @@ class Problem:
         prior_mean, prior_sd: Gaussian prior ``(d,)``; sd ``inf`` for none.
 
     Raises:
-        InputError: bounds that cross or lengths that disagree.
+        InputError: bounds that cross or are not finite, or lengths that disagree.
     """
 
     names: tuple[str, ...]
@@ -53,6 +53,13 @@ class Problem:
         for what in ("lower", "upper", "prior_mean", "prior_sd"):
             if np.shape(getattr(self, what)) != (d,):
                 raise InputError(f"{what} must hold {d} numbers, one for each of {self.names}.")
+        open_ended = ~(np.isfinite(self.lower) & np.isfinite(self.upper))
+        if np.any(open_ended):
+            k = int(np.flatnonzero(open_ended)[0])
+            raise InputError(
+                f"{self.names[k]} may range from {self.lower[k]:g} to {self.upper[k]:g}; expected "
+                "finite bounds. Give wide ones if there are none: a fit and a profile need a range."
+            )
         if not np.all(self.lower < self.upper) or not np.all(self.prior_sd > 0):
             raise InputError("lower bounds must lie below upper ones, and prior sd above 0.")
 
@@ -92,6 +99,10 @@ _POLISH = 1e-10
 """Relative change of a point at which its polish ends."""
 _SAME = 1e-9
 """Costs that differ by less than this share are the same cost."""
+FLAT = 1e-7
+"""Residuals that change by this share of what their parts do: less than differences can tell."""
+_PART = 0.05
+"""Least weight of a parameter that is named as part of a direction."""
 FAILED = 1e3
 """Residual of a parameter set that could not be evaluated: a wall, not a number to fit."""
 
@@ -119,8 +130,31 @@ class Fit:
 
     @property
     def covariance(self) -> Array:
-        """Laplace covariance of the posterior, ``(d, d)``."""
+        """Laplace covariance of the posterior, ``(d, d)``.
+
+        Raises:
+            InputError: a direction along which the cost is flat: it has no finite variance.
+        """
+        self.require_curved()
         return np.asarray(np.linalg.inv(self.hessian), dtype=np.float64)
+
+    def require_curved(self) -> None:
+        """Raise unless the cost rises along every direction.
+
+        Raises:
+            InputError: the parameters, counted from 1, that make up the flattest direction.
+        """
+        lengths = np.linalg.norm(self.jacobian, axis=0)
+        along = self.jacobian / np.where(lengths > 0, lengths, 1.0)
+        _, sizes, directions = np.linalg.svd(along, full_matrices=True)
+        smallest = sizes[-1] if sizes.size == lengths.size else 0.0
+        if not np.isfinite(lengths).all() or smallest <= FLAT:
+            parts = np.flatnonzero(np.abs(directions[-1]) > _PART) + 1
+            raise InputError(
+                f"the cost is flat at this optimum along a combination of parameters "
+                f"{', '.join(map(str, parts))} of {lengths.size}, so the posterior has no finite "
+                "covariance. Give one of them a prior, or hold it fixed."
+            )
 
 
 def starting_points(problem: Problem, n_starts: int, seed: int, width: float = 1.0) -> Array:
@@ -230,9 +264,16 @@ def fit(
 
 
 def share_at_best(fits: Sequence[Fit], within: float = 0.01) -> float:
-    """Share of the starts that end within a fraction of the best cost."""
+    """Share of the starts that end at the best cost.
+
+    Args:
+        fits: best first.
+        within: how far above it counts as there: this share of the best cost, or of 1 (a cost
+            is a log posterior) where the best is less than that.
+    """
     best = fits[0].cost
-    return float(np.mean([result.cost <= best * (1 + within) for result in fits]))
+    highest = best + within * max(best, 1.0)
+    return float(np.mean([result.cost <= highest for result in fits]))
 
 
 def log_evidence(result: Fit, prior_sd: Array, log_likelihood_constant: float) -> float:
@@ -244,8 +285,14 @@ def log_evidence(result: Fit, prior_sd: Array, log_likelihood_constant: float) -
         log_likelihood_constant: the terms of the log likelihood that do not depend
             on the parameters, such as ``-sum(log(sigma * sqrt(2 pi)))``.
 
+    Raises:
+        InputError: a prior that is not finite, or a direction along which the cost is flat.
+
     Source: Kass and Raftery 1995, doi 10.1080/01621459.1995.10476572, section 4.1.
     """
+    if not np.all(np.isfinite(prior_sd)):
+        raise InputError("the evidence needs a proper prior: each standard deviation finite.")
+    result.require_curved()
     d = result.theta.size
     log_prior_constant = -np.log(prior_sd * np.sqrt(2 * np.pi)).sum()
     _, log_det = np.linalg.slogdet(result.hessian)

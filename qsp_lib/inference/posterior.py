@@ -71,7 +71,12 @@ def laplace_draws(mean: Array, covariance: Array, n_draws: int, seed: int) -> Ar
 
     Draw i has the same bits on every processor and however many are made: a product of matrices
     would leave them to the kernel of BLAS, which goes by the number of rows.
+
+    Raises:
+        InputError: a covariance that is not positive definite, or not finite.
     """
+    if not np.all(np.isfinite(covariance)):
+        raise InputError("the covariance is not finite: the posterior is flat along a direction.")
     factor = cholesky_factor(covariance)
     normals = standard_normals(n_draws, mean.size, seed)
     draws = np.tile(mean, (n_draws, 1))

@@ -133,9 +133,16 @@ def test_every_public_module_is_on_the_page_of_its_wing() -> None:
 def test_a_new_folder_is_a_wing_and_what_is_private_or_no_package_is_not(tmp_path: Path) -> None:
     package = tmp_path / "somelib"
     for name in (
-        "__init__.py", "__main__.py", "new/__init__.py", "new/one.py", "new/_own.py",
-        "new/deep/__init__.py", "new/deep/two.py", "_hidden/__init__.py", "data/three.py",
-    ):  # fmt: skip
+        "__init__.py",
+        "__main__.py",
+        "new/__init__.py",
+        "new/one.py",
+        "new/_own.py",
+        "new/deep/__init__.py",
+        "new/deep/two.py",
+        "_hidden/__init__.py",
+        "data/three.py",
+    ):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).touch()
     assert api_reference.wings(package) == {

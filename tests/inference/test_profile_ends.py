@@ -62,8 +62,10 @@ def slow(theta: Array, constant: float) -> Array:
 def lowest_of_slow(x: float) -> float:
     cost = minimize_scalar(
         lambda y: 0.5 * float((slow(np.array([[x, y]]), 0.0) ** 2).sum()),
-        bounds=(0.0, 6.0) if x > 0 else (-6.0, 0.0), method="bounded", options={"xatol": 1e-10},
-    )  # fmt: skip
+        bounds=(0.0, 6.0) if x > 0 else (-6.0, 0.0),
+        method="bounded",
+        options={"xatol": 1e-10},
+    )
     return float(cost.fun)
 
 
@@ -71,9 +73,13 @@ def lowest_of_slow(x: float) -> float:
 def test_an_end_does_not_depend_on_a_constant_in_the_cost(constant: float) -> None:
     # x = 2 and more: one valley
     problem = Problem(
-        ("x", "y"), lambda theta: slow(theta, constant) * np.array([2.0, 1.0, 1.0, 1.0]),
-        np.array([0.5, 0.0]), np.array([8.0, 6.0]), np.zeros(2), np.full(2, np.inf),
-    )  # fmt: skip
+        ("x", "y"),
+        lambda theta: slow(theta, constant) * np.array([2.0, 1.0, 1.0, 1.0]),
+        np.array([0.5, 0.0]),
+        np.array([8.0, 6.0]),
+        np.zeros(2),
+        np.full(2, np.inf),
+    )
     lowest = lowest_of_slow(0.5) + 1.5 * 0.25
     end = brentq(
         lambda x: 2 * (lowest_of_slow(x) + 1.5 * x**2 - lowest) - THRESHOLD, 0.5, 6.0, xtol=1e-9
