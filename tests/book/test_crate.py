@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,15 @@ def of_type(graph: dict[str, Any], name: str) -> list[dict[str, Any]]:
 def test_the_committed_crate_is_current() -> None:
     found = (ROOT / crate.CRATE).read_text(encoding="utf-8")
     assert found == crate.metadata(ROOT, RECORD), "run python -m book metadata"
+
+
+def test_the_same_files_give_the_same_bytes_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = crate.metadata(ROOT, RECORD)
+    monkeypatch.setattr("rocrate.model.root_dataset.iso_now", lambda: "2001-01-01T00:00:00")
+    assert crate.metadata(ROOT, RECORD) == first
+    drawn = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+    assert not drawn.search(first)
+    assert json.loads(first)["@graph"][0]["datePublished"] == RECORD.date
 
 
 def test_every_hash_and_size_is_that_of_the_file(graph: dict[str, Any]) -> None:
