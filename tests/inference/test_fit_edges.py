@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from qsp_lib.inference.rejection import sobol
 
 from qsp_lib.common.errors import InputError
 from qsp_lib.inference.fitting import Fit, Problem, fit, fit_from, log_evidence, share_at_best
 from qsp_lib.inference.posterior import check_with_sampler, information, laplace_draws
+from qsp_lib.inference.rejection_sampling import sobol
 
 Array = NDArray[np.float64]
 
