@@ -52,7 +52,6 @@ _FORMATS = {
     ".cff": "application/yaml",
     ".csv": "text/csv",
     ".ipynb": "application/x-ipynb+json",
-    ".py": "text/x-python",
     ".json": "application/json",
     ".jsonl": "application/jsonl",
     ".md": "text/markdown",
