@@ -69,7 +69,7 @@ class Bench:
         record = current_record()
         self.problem = asked.make(record)
         with suppress(ImportError):  # the engine that needs it then says so
-            texts = {name: sbml(name, self.problem.feedback) for name in self.problem.python}
+            texts = {name: sbml(each) for name, each in self.problem.structures.items()}
             self.problem = replace(self.problem, sbml=texts)
         self.points = asked.draws(record, max(asked.SIZES))
         contract.write(self.problem, self.points, folder)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from qsp_lib.model import CENTRAL, INITIAL, Task, compile_text, diffsl, solve_diffsol
+from qsp_lib.model import CENTRAL, Task, compile_text, diffsl, solve_diffsol
 
 from .engines.contract import function
 from .problem import Array, TimedProblem
@@ -28,18 +28,16 @@ def evaluations(task: Task) -> float:
     """Evaluations of the right-hand side a simulation, the mean over a task's sets."""
     import pydiffsol
 
-    ode = compile_text(diffsl(task.mechanism, task.feedback))
+    ode = compile_text(diffsl(task.structure))
     ode.rtol, ode.atol, ode.ode_solver = task.rtol, task.atol, pydiffsol.tsit45
     steps = 0
     for parameters in task.parameters:
-        y = INITIAL.copy()
+        y = np.array(task.structure.before)
         for part in task.schedule.segments:
             y[CENTRAL] += part.bolus
             ode.t0 = part.start_h
             # `solve` reports its own steps, the start among them
-            solution = ode.solve(
-                np.concatenate([y, parameters, [part.rate, part.rate_tcz]]), part.end_h
-            )
+            solution = ode.solve(np.concatenate([y, parameters, part.rates]), part.end_h)
             steps += solution.ts.size - 1
             y = solution.ys[:, -1].copy()
     return EVALUATIONS_A_STEP * steps / len(task.parameters)
@@ -95,7 +93,9 @@ def _loop(task: Task, source: str) -> Callable[[], int]:
         return total
 
     states: Array = np.ascontiguousarray(solve_diffsol(task)[0].transpose(1, 2, 0))
-    values = np.hstack([task.parameters, np.zeros((len(task.parameters), 2))])
+    values = np.hstack(
+        [task.parameters, np.zeros((len(task.parameters), len(task.structure.inputs)))]
+    )
     every(states, values)
 
     def run() -> int:

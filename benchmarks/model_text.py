@@ -6,7 +6,7 @@ import sympy
 from sympy.printing.pycode import PythonCodePrinter
 from sympy.printing.str import StrPrinter
 
-from qsp_lib.model import INPUTS, PARAMETERS, PRE_DOSE, STATES, traced
+from qsp_lib.model import Structure, traced
 
 from .problem import PREFIX
 
@@ -27,20 +27,20 @@ class _Antimony(StrPrinter):
         return f"({self._print(expr.args[0])})^({self._print(expr.args[1])})"
 
 
-def python(mechanism: str, feedback: str) -> str:
+def python(structure: Structure) -> str:
     """A function ``rhs(dy, t, y, p)`` that fills ``dy``; shared terms are computed once.
 
-    ``p`` holds the parameters, then the two dosing rates. It is plain Python, for a compiler or a
+    ``p`` holds the parameters, then the dosing rates. It is plain Python, for a compiler or a
     symbolic library to take up: the only names it needs are ``max`` and ``**``.
     """
     shared, values = sympy.cse(
-        list(traced(mechanism, feedback).values()), symbols=sympy.numbered_symbols("c_")
+        list(traced(structure).values()), symbols=sympy.numbered_symbols("c_")
     )
     show = _Python({"fully_qualified_modules": False}).doprint
-    names = (*PARAMETERS, *INPUTS)
+    names = (*structure.parameters, *structure.inputs)
     used = set().union(*(v.free_symbols for v in (*values, *(value for _, value in shared))))
     lines = ["def rhs(dy, t, y, p):"]
-    for letter, group in (("y", STATES), ("p", names)):
+    for letter, group in (("y", structure.states), ("p", names)):
         lines += [
             f"{name} = {letter}[{i}]" for i, name in enumerate(group) if sympy.Symbol(name) in used
         ]
@@ -49,7 +49,7 @@ def python(mechanism: str, feedback: str) -> str:
     return "\n    ".join(lines) + "\n"
 
 
-def sbml(mechanism: str, feedback: str) -> str:
+def sbml(structure: Structure) -> str:
     """An SBML file in which every state is a parameter with a rate rule.
 
     Raises:
@@ -57,15 +57,16 @@ def sbml(mechanism: str, feedback: str) -> str:
     """
     import antimony
 
-    names = (*STATES, *PARAMETERS, *INPUTS)
+    values = (*structure.parameters, *structure.inputs)
+    names = (*structure.states, *values)
     renamed = {sympy.Symbol(name): sympy.Symbol(PREFIX + name) for name in names}
     show = _Antimony().doprint
     lines = ["model network()"]
-    rates = traced(mechanism, feedback)
-    for (name, rate), start in zip(rates.items(), PRE_DOSE, strict=True):
+    rates = traced(structure)
+    for (name, rate), start in zip(rates.items(), structure.before, strict=True):
         lines.append(f"  {PREFIX}{name}' = {show(rate.xreplace(renamed))}")
         lines.append(f"  {PREFIX}{name} = {start!r}")
-    lines += [f"  {PREFIX}{name} = 1" for name in (*PARAMETERS, *INPUTS)]
+    lines += [f"  {PREFIX}{name} = 1" for name in values]
     antimony.clearPreviousLoads()
     if antimony.loadAntimonyString("\n".join([*lines, "end"])) < 0:
         raise RuntimeError(f"Antimony refused the model: {antimony.getLastError()}")

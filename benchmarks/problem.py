@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from qsp_lib.model import PARAMETERS, Outcome, Schedule, Task, Trajectory
+from qsp_lib.model import Outcome, Schedule, Structure, Task, Trajectory
 
 if TYPE_CHECKING:
     from qsp_lib.analyses import PeakSimulator
@@ -45,13 +45,13 @@ class TimedArm:
 
     Attributes:
         drug: its name.
-        mechanism: of its right-hand side.
-        values: ``(n_parameters,)``, in the order of ``equations.PARAMETERS``.
+        structure: the parts of its right-hand side.
+        values: ``(n_parameters,)``, in the order of ``structure.parameters``.
         schedule: report times (h), and segments of constant dosing.
     """
 
     drug: str
-    mechanism: str
+    structure: Structure
     values: Array
     schedule: Schedule
 
@@ -61,7 +61,6 @@ class TimedProblem:
     """An ensemble to simulate.
 
     Attributes:
-        feedback: structure of the right-hand side.
         arms: the drugs.
         names: parameters that vary, columns of the points.
         rtol: relative tolerance of the chapter.
@@ -70,7 +69,6 @@ class TimedProblem:
         sbml: the same as an SBML file; empty until it is written, which takes Antimony.
     """
 
-    feedback: str
     arms: tuple[TimedArm, ...]
     names: tuple[str, ...]
     rtol: float
@@ -79,19 +77,23 @@ class TimedProblem:
     sbml: dict[str, str] = field(default_factory=dict)
 
     @property
+    def structures(self) -> dict[str, Structure]:
+        """The parts of each right-hand side, by mechanism."""
+        return {arm.structure.mechanism: arm.structure for arm in self.arms}
+
+    @property
     def quantities(self) -> tuple[str, ...]:
         """``drug.state`` of each column that an engine gives."""
         return tuple(f"{arm.drug}.{state}" for arm in self.arms for state in READ)
 
     def tasks(self, points: Array, rtol: float) -> Iterator[Task]:
         """The integrations of points ``(m, d)``, a task a drug."""
-        columns = [PARAMETERS.index(name) for name in self.names]
         for arm in self.arms:
+            columns = [arm.structure.parameters.index(name) for name in self.names]
             table = np.tile(arm.values, (len(points), 1))
             table[:, columns] = points
             yield Task(
-                arm.mechanism,
-                self.feedback,
+                arm.structure,
                 table,
                 np.ones(len(points)),
                 arm.schedule,
@@ -158,11 +160,10 @@ def make(record: Record) -> TimedProblem:
             rtol=run.solver.rtol,
             atol=run.solver.atol,
         ).task
-        arms.append(TimedArm(arm.drug.name, task.mechanism, task.parameters[0], task.schedule))
-    feedback = run.network.feedback
-    python = {arm.mechanism: model_text.python(arm.mechanism, feedback) for arm in arms}
+        arms.append(TimedArm(arm.drug.name, task.structure, task.parameters[0], task.schedule))
+    python = {arm.structure.mechanism: model_text.python(arm.structure) for arm in arms}
     return TimedProblem(
-        feedback, tuple(arms), run.names, run.solver.rtol, run.solver.atol / run.solver.rtol, python
+        tuple(arms), run.names, run.solver.rtol, run.solver.atol / run.solver.rtol, python
     )
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
 from qsp_lib.model.engines import diffsol
-from qsp_lib.model.equations import PARAMETERS, STATES
 from qsp_lib.model.parameters import DrugInputs, TocilizumabInputs
+from qsp_lib.model.structure import Structure
 
 Array = NDArray[np.float64]
 
@@ -23,21 +23,22 @@ HOPELESS = 10.0**HOPELESS_LOG10
 def give_up_on_hopeless(monkeypatch: pytest.MonkeyPatch, after_h: float = -1.0) -> None:
     """Let the compiled model give up, later than ``after_h``, where k_fb is HOPELESS."""
     compiled = diffsol._compiled
-    k_fb = len(STATES) + PARAMETERS.index("k_fb")
 
     class GivesUp:
-        def __init__(self, model: Any) -> None:
-            self.__dict__["model"] = model
+        def __init__(self, structure: Structure) -> None:
+            self.__dict__["model"] = compiled(structure)
+            k_fb = len(structure.states) + structure.parameters.index("k_fb")
+            self.__dict__["k_fb"] = k_fb
 
         def __setattr__(self, name: str, value: Any) -> None:
             setattr(self.model, name, value)
 
         def solve_dense(self, arguments: Array, times: Array) -> Any:
-            if np.isclose(arguments[k_fb], HOPELESS, rtol=1e-12) and times[0] > after_h:
+            if np.isclose(arguments[self.k_fb], HOPELESS, rtol=1e-12) and times[0] > after_h:
                 raise RuntimeError("step size too small")
             return self.model.solve_dense(arguments, times)
 
-    monkeypatch.setattr(diffsol, "_compiled", lambda *key: GivesUp(compiled(*key)))
+    monkeypatch.setattr(diffsol, "_compiled", GivesUp)
 
 
 ONE_COMPARTMENT = dict(V1=3.0, CL=0.6, V2=1.0, Q=0.0)

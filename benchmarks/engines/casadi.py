@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from qsp_lib.model import CENTRAL, INITIAL, INPUTS, PARAMETERS, Segment, Task
+from qsp_lib.model import CENTRAL, Segment, Task
 
 from ..problem import Array
 from .contract import Peer, function
-
-_N = len(INITIAL)
 
 
 class CasADi(Peer):
@@ -27,9 +25,10 @@ class CasADi(Peer):
 
         self.systems: dict[str, dict[str, Any]] = {}
         for mechanism, source in self.problem.python.items():
-            y = casadi.SX.sym("y", _N)
-            p = casadi.SX.sym("p", len(PARAMETERS) + len(INPUTS))
-            dy: list[Any] = [0.0] * _N
+            structure = self.problem.structures[mechanism]
+            y = casadi.SX.sym("y", len(structure.states))
+            p = casadi.SX.sym("p", len(structure.parameters) + len(structure.inputs))
+            dy: list[Any] = [0.0] * len(structure.states)
             function(source, max=casadi.fmax)(dy, 0.0, y, p)
             self.systems[mechanism] = {"x": y, "p": p, "ode": casadi.vertcat(*dy)}
         self.integrator = cache(self._integrator)
@@ -51,8 +50,8 @@ class CasADi(Peer):
 
     def states(self, task: Task) -> Array:
         times = task.schedule.times
-        found = np.full((_N, len(task.parameters), times.size), np.nan)
-        values = np.empty(task.parameters.shape[1] + 2)
+        found = np.full((len(task.structure.states), len(task.parameters), times.size), np.nan)
+        values = np.empty(task.parameters.shape[1] + len(task.structure.inputs))
         flows = [
             self.integrator(
                 task.mechanism,
@@ -64,12 +63,12 @@ class CasADi(Peer):
             for part in task.schedule.segments
         ]
         for i, parameters in enumerate(task.parameters):
-            values[:-2] = parameters
-            y = INITIAL.copy()
+            values[: parameters.size] = parameters
+            y = np.array(task.structure.before)
             try:
                 for part, flow in zip(task.schedule.segments, flows, strict=True):
                     y[CENTRAL] += part.bolus
-                    values[-2:] = part.rate, part.rate_tcz
+                    values[parameters.size :] = part.rates
                     found[:, i, part.first] = y
                     found[:, i, part.first + 1 : part.last + 1] = flow(x0=y, p=values)["xf"]
                     y = found[:, i, part.last].copy()

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsp_lib.model import INITIAL, Segment, Task
+from qsp_lib.model import Segment, Task
 
 from ..problem import Array
 from .contract import Peer, function
-from .one_by_one import N_STATES, OneByOne
+from .one_by_one import OneByOne
 
 _FROM_A_LOOP, _FROM_PYTHON = "TSIT5", "LSODA"
 """The fastest method of each way on this problem: calls from Python cost most, so few are best."""
@@ -45,14 +45,13 @@ class InALoop(Peer):
             atol,
             found,
         ):
-            values = np.empty(sets.shape[1] + 2)
-            values[-1] = 0.0
+            values = np.empty(sets.shape[1] + 1)
             for i in range(len(sets)):
-                values[:-2] = sets[i]
+                values[:-1] = sets[i]
                 y = initial.copy()
                 for k in range(len(starts)):
                     y[0] += boluses[k]
-                    values[-2] = rates[k]
+                    values[-1] = rates[k]
                     solution = nbsolve2_ivp(
                         address,
                         (starts[k], ends[k]),
@@ -91,7 +90,7 @@ class InALoop(Peer):
 
     def states(self, task: Task) -> Array:
         times, parts = task.schedule.times, task.schedule.segments
-        found = np.full((N_STATES, len(task.parameters), times.size), np.nan)
+        found = np.full((len(task.structure.states), len(task.parameters), times.size), np.nan)
         kinds: dict[str, type] = {"start_h": float, "end_h": float, "first": int, "last": int}
         kinds |= {"bolus": float, "rate": float}
         columns: list[NDArray[Any]] = [
@@ -103,7 +102,7 @@ class InALoop(Peer):
             task.parameters,
             *columns,
             times,
-            INITIAL,
+            np.array(task.structure.before),
             task.rtol,
             task.atol,
             found,

@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from qsp_lib.model import CENTRAL, INITIAL, Segment, Task
+from qsp_lib.model import CENTRAL, Segment, Task
 
 from ..problem import Array
 from .contract import Peer, function
-
-N_STATES = len(INITIAL)
 
 
 class OneByOne(Peer):
@@ -41,14 +39,14 @@ class OneByOne(Peer):
 
     def states(self, task: Task) -> Array:
         times = task.schedule.times
-        found = np.full((N_STATES, len(task.parameters), times.size), np.nan)
-        values = np.empty(task.parameters.shape[1] + 2)
+        found = np.full((len(task.structure.states), len(task.parameters), times.size), np.nan)
+        values = np.empty(task.parameters.shape[1] + len(task.structure.inputs))
         for i, parameters in enumerate(task.parameters):
-            values[:-2] = parameters
-            y = INITIAL.copy()
+            values[: parameters.size] = parameters
+            y = np.array(task.structure.before)
             for part in task.schedule.segments:
                 y[CENTRAL] += part.bolus
-                values[-2:] = part.rate, part.rate_tcz
+                values[parameters.size :] = part.rates
                 inside = slice(part.first, part.last + 1)
                 solved = self.segment(task, part, y, times[inside], values)
                 if solved is None:

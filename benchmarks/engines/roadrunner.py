@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qsp_lib.model import CENTRAL, INITIAL, INPUTS, PARAMETERS, STATES, Task
+from qsp_lib.model import CENTRAL, Task
 
 from ..problem import PREFIX, Array
 from .contract import Peer
@@ -25,11 +25,12 @@ class RoadRunner(Peer):
         self.models, self.index = {}, {}
         for mechanism, text in self.problem.sbml.items():
             model = self.models[mechanism] = roadrunner.RoadRunner(text)
-            model.timeCourseSelections = [PREFIX + name for name in STATES]
+            structure = self.problem.structures[mechanism]
+            model.timeCourseSelections = [PREFIX + name for name in structure.states]
             places = {name: i for i, name in enumerate(model.model.getGlobalParameterIds())}
             self.index[mechanism] = [
                 [places[PREFIX + name] for name in group]
-                for group in (PARAMETERS, (*INPUTS, *STATES))
+                for group in (structure.parameters, (*structure.inputs, *structure.states))
             ]
 
     def states(self, task: Task) -> Array:
@@ -40,14 +41,14 @@ class RoadRunner(Peer):
         integrator.setValue("absolute_tolerance", task.atol)
         times = task.schedule.times
         grids = [times[part.first : part.last + 1].tolist() for part in task.schedule.segments]
-        found = np.full((len(INITIAL), len(task.parameters), times.size), np.nan)
+        found = np.full((len(task.structure.states), len(task.parameters), times.size), np.nan)
         for i, parameters in enumerate(task.parameters):
-            y = INITIAL.copy()
+            y = np.array(task.structure.before)
             model.setGlobalParameterValues(of_parameters, parameters)
             try:
                 for part, grid in zip(task.schedule.segments, grids, strict=True):
                     y[CENTRAL] += part.bolus
-                    model.setGlobalParameterValues(of_rest, [part.rate, part.rate_tcz, *y])
+                    model.setGlobalParameterValues(of_rest, [*part.rates, *y])
                     model.setTime(grid[0])
                     integrator.restart(grid[0])
                     found[:, i, part.first : part.last + 1] = runner.simulate(times=grid).T

@@ -11,7 +11,7 @@ from qsp_lib.model import Segment, Task
 
 from ..problem import Array
 from .contract import Peer
-from .one_by_one import N_STATES, OneByOne
+from .one_by_one import OneByOne
 
 
 class _SciPy(OneByOne):
@@ -26,7 +26,7 @@ class _SciPy(OneByOne):
 
         @numba.njit(row(number, row, row))
         def derivative(t: float, y: Array, values: Array) -> Array:
-            dy = np.empty(N_STATES)
+            dy = np.empty(y.size)
             fill(dy, t, y, values)
             return dy
 

@@ -12,7 +12,6 @@ from qsp_lib.inference import LogUniform, sobol
 from qsp_lib.model import (
     ATOL,
     FEEDBACKS,
-    PRE_DOSE,
     RTOL,
     Bolus,
     Draws,
@@ -63,9 +62,7 @@ def _pre_dose() -> KnownAnswer:
         for feedback in FEEDBACKS:
             network = replace(_network(), feedback=feedback)  # type: ignore[arg-type]
             run = simulate(_drug(drug), network, Regimen())
-            furthest = max(
-                furthest, float(np.abs(run.states[:, 0] - np.array(PRE_DOSE)[:, None]).max())
-            )
+            furthest = max(furthest, float(np.abs(run.states[:, 0] - run.task.before).max()))
     return KnownAnswer.of(
         "pre_dose",
         "how far any of the 14 states moves in 168 h without a dose, in both mechanisms and all "

@@ -29,6 +29,7 @@ from qsp_lib.model import (
     STATES,
     Bolus,
     Regimen,
+    of_lock_v1,
     schedule,
     severity,
     traced,
@@ -53,7 +54,7 @@ def right_hand_side(mechanism: str, feedback: str) -> str:
     ``y`` is the array of the 14 states, ``p`` an object with one number a parameter, the others
     the dosing rates (ug/h); the result is an array of 14 numbers, per hour.
     """
-    derivatives = list(traced(mechanism, feedback).values())
+    derivatives = list(traced(of_lock_v1(mechanism, feedback)).values())
     shared, derivatives = sympy.cse(derivatives, symbols=sympy.numbered_symbols("c"))
     expressions = [value for _, value in shared] + list(derivatives)
     used = {str(symbol) for value in expressions for symbol in value.free_symbols}

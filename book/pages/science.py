@@ -16,6 +16,7 @@ from qsp_lib.model import (
     TocilizumabInputs,
     definitions,
     network_table,
+    of_lock_v1,
     regrouped,
 )
 from qsp_lib.protocol import current_record, sealed_tables, status
@@ -36,7 +37,7 @@ def _math(lines: Iterable[tuple[str, str]]) -> str:
 
 
 def _derivatives(states: Iterable[str], mechanism: str) -> str:
-    derivatives = regrouped(mechanism)
+    derivatives = regrouped(of_lock_v1(mechanism))
     return _math(
         (rf"\frac{{d {QUANTITIES[name].latex}}}{{dt}}", typeset.latex(derivatives[name]))
         for name in states
@@ -44,7 +45,7 @@ def _derivatives(states: Iterable[str], mechanism: str) -> str:
 
 
 def _defined(names: Iterable[str], mechanism: str) -> str:
-    known = {str(symbol): value for symbol, value in definitions(mechanism).items()}
+    known = {str(s): value for s, value in definitions(of_lock_v1(mechanism)).items()}
     return _math((QUANTITIES[name].latex, typeset.latex(known[name])) for name in names)
 
 

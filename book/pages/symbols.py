@@ -26,6 +26,7 @@ from qsp_lib.model import (
     STATES,
     TOCILIZUMAB,
     network_table,
+    of_lock_v1,
 )
 from qsp_lib.model import symbolic as intermediates
 from qsp_lib.protocol import current_record
@@ -33,7 +34,7 @@ from qsp_lib.protocol import current_record
 from . import typeset
 from .fragments import BookData, fragment, table
 
-DERIVED = tuple(str(symbol) for symbol in intermediates.definitions("monoclonal"))
+DERIVED = tuple(str(symbol) for symbol in intermediates.definitions(of_lock_v1("monoclonal")))
 """Named intermediate quantities of the equations."""
 NOT_READ = "–"
 CRP_SOURCES = {
@@ -58,9 +59,10 @@ def link(name: str) -> str:
 @cache
 def _holds(mechanism: str) -> dict[str, frozenset[str]]:
     """Names of the symbols in each definition and in the rate of each state."""
-    definitions = {str(name): value for name, value in intermediates.definitions(mechanism).items()}
+    structure = of_lock_v1(mechanism)
+    definitions = {str(name): value for name, value in intermediates.definitions(structure).items()}
     # a state and a definition never share a name
-    expressions = definitions | intermediates.regrouped(mechanism)
+    expressions = definitions | intermediates.regrouped(structure)
     return {
         name: frozenset(map(str, expression.free_symbols))
         for name, expression in expressions.items()
@@ -254,7 +256,8 @@ def _sources(given: Iterable[str]) -> str:
 
 
 def _formula(name: str, mechanism: str) -> str:
-    known = {str(symbol): value for symbol, value in intermediates.definitions(mechanism).items()}
+    given = intermediates.definitions(of_lock_v1(mechanism))
+    known = {str(symbol): value for symbol, value in given.items()}
     return rf"$\displaystyle {typeset.latex(known[name])}$"
 
 

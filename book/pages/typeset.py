@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy
 from sympy.printing.latex import LatexPrinter
 
-from qsp_lib.model import INPUTS, PARAMETERS, QUANTITIES, STATES, definitions
+from qsp_lib.model import INPUTS, PARAMETERS, QUANTITIES, STATES, definitions, of_lock_v1
 
 S = sympy.Symbol
 
@@ -19,7 +19,7 @@ class _Printer(LatexPrinter):
 
 def latex(expression: sympy.Expr) -> str:
     """LaTeX with the book's symbols, a rate before what it acts on, gains before losses."""
-    intermediate = [str(symbol) for symbol in definitions("monoclonal")]
+    intermediate = [str(symbol) for symbol in definitions(of_lock_v1("monoclonal"))]
     names = (*PARAMETERS, *INPUTS, *intermediate, *STATES)
     # factors come in the order of their names, so each takes one that sorts as it is to stand
     places = {S(name): S(f"place{i:03d}") for i, name in enumerate(names)}

@@ -34,6 +34,7 @@ from ..model import (
     Regimen,
     definitions,
     make_schedule,
+    of_lock_v1,
     regrouped,
 )
 from ..protocol import Record
@@ -80,8 +81,9 @@ def network(record: Record, *, stops: bool = False) -> str:
     _add_states(writer)
     _add_parameters(writer, record, drug, INPUTS[1:] if stops else INPUTS)
     _add_switch(writer, SWITCH, float(drug.mechanism == "bispecific"))
-    for symbol in definitions(MECHANISMS[0]):
-        name, parts = str(symbol), [definitions(mechanism)[symbol] for mechanism in MECHANISMS]
+    structures = [of_lock_v1(mechanism, record.network.feedback) for mechanism in MECHANISMS]
+    for symbol in definitions(structures[0]):
+        name, parts = str(symbol), [definitions(structure)[symbol] for structure in structures]
         if parts[0] != parts[1]:
             for i, mechanism in enumerate(MECHANISMS):
                 words = f"{QUANTITIES[name].words}, were the drug a {mechanism}"
@@ -94,7 +96,7 @@ def network(record: Record, *, stops: bool = False) -> str:
         _add_switch(writer, UNTIL_STOP, 0.0)
         while_given = f"piecewise({UNTIL_STOP}, time < {STOP_TIME}, {number(0.0, 'ug/h')})"
         writer.definition(INPUTS[0], QUANTITIES[INPUTS[0]], while_given)
-    derivatives = [regrouped(mechanism, record.network.feedback) for mechanism in MECHANISMS]
+    derivatives = [regrouped(structure) for structure in structures]
     for name in STATES:
         writer.rate(name, _chosen(*(d[name] for d in derivatives)), QUANTITIES[name].unit)
     writer.explain(
@@ -132,9 +134,10 @@ def dosed(record: Record, drug_name: str, regimen_name: str) -> str:
     _add_parameters(writer, record, drug)
     for name, value in ((DOSE_FACTOR, 1.0), (TCZ_FACTOR, 0.0), (TCZ_TIME, LATE_H)):
         _add_switch(writer, name, value)
-    for symbol, value in definitions(drug.mechanism).items():
+    structure = of_lock_v1(drug.mechanism, record.network.feedback)
+    for symbol, value in definitions(structure).items():
         writer.definition(str(symbol), QUANTITIES[str(symbol)], value)
-    for name, value in regrouped(drug.mechanism, record.network.feedback).items():
+    for name, value in regrouped(structure).items():
         writer.rate(name, value, QUANTITIES[name].unit)
     _add_doses(writer, "u", regimen, DOSE_FACTOR)
     _add_doses(writer, "u_tcz", rescue, TCZ_FACTOR, TCZ_TIME)
@@ -177,7 +180,7 @@ class Change:
 def changes(regimen: Regimen) -> Iterator[Change]:
     """Every change of dosing of a whole regimen, in order of time."""
     rate, after_all = 0.0, 1.0 + max(regimen.change_times(float("inf")))
-    for segment in make_schedule(regimen, Regimen(), after_all).segments:
+    for segment in make_schedule([regimen], after_all).segments:
         new = None if segment.rate == rate else segment.rate
         if segment.bolus or new is not None:
             yield Change(segment.start_h, segment.bolus, new)

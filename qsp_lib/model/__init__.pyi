@@ -7,7 +7,6 @@ from .dosing import Regimen as Regimen
 from .draws import Draws as Draws
 from .engines import CENTRAL as CENTRAL
 from .engines import ENGINES as ENGINES
-from .engines import INITIAL as INITIAL
 from .engines import Outcome as Outcome
 from .engines import Task as Task
 from .engines import as_diffsl as as_diffsl
@@ -46,6 +45,9 @@ from .simulation import Rescue as Rescue
 from .simulation import Solver as Solver
 from .simulation import simulate as simulate
 from .stamp import LockStamp as LockStamp
+from .structure import CONSTANT_RECOVERY as CONSTANT_RECOVERY
+from .structure import Structure as Structure
+from .structure import of_lock_v1 as of_lock_v1
 from .symbolic import canonical_equations as canonical_equations
 from .symbolic import definitions as definitions
 from .symbolic import equations_digest as equations_digest

@@ -15,16 +15,19 @@ from ..common import InputError
 from .equations import CRP, DRUG, FEEDBACKS, MECHANISMS, NETWORK, PARAMETERS, TOCILIZUMAB
 from .priors import Role, network_table
 from .stamp import Lockable, LockStamp
+from .structure import CONSTANT_RECOVERY, T_CELLS
 
 
 @dataclass(frozen=True)
 class NetworkParameters(Lockable):
     """The 17 parameters of the shared network (units: the parameter table).
 
-    ``feedback`` is its structure: ``"gated"`` as published, ``"ungated"``, or ``"none"``.
+    ``feedback`` is its structure: ``"gated"`` as published, ``"ungated"``, or ``"none"``;
+    ``t_cells`` the T-cell part that drives it, of :data:`.structure.T_CELLS`.
 
     Raises:
-        InputError: a value that is not finite, or outside its validity bounds.
+        InputError: an unknown structure; a value that is not finite, or outside its validity
+            bounds.
     """
 
     k_IFN: float
@@ -45,11 +48,14 @@ class NetworkParameters(Lockable):
     d_IL6: float
     k_S: float
     feedback: Literal["gated", "ungated", "none"] = "gated"
+    t_cells: str = CONSTANT_RECOVERY
     lock: LockStamp | None = None
 
     def __post_init__(self) -> None:
         if self.feedback not in FEEDBACKS:
             raise InputError(f"feedback is {self.feedback!r}; expected one of {FEEDBACKS}.")
+        if self.t_cells not in T_CELLS:
+            raise InputError(f"t_cells is {self.t_cells!r}; expected one of {tuple(T_CELLS)}.")
         for name, row in network_table().items():
             value = getattr(self, name)
             if not (math.isfinite(value) and row.lower <= value <= row.upper):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,20 +20,29 @@ One this close to the horizon is left out, and an infusion this short is a bolus
 
 
 class Segment(NamedTuple):
-    """Constant dosing of the drug and of tocilizumab from ``start_h`` to ``end_h``.
+    """Constant dosing from ``start_h`` to ``end_h``.
 
     ``first`` and ``last`` are the indices of the two ends in the schedule's times;
-    the boluses are given at ``start_h`` (ug), the rates hold throughout (ug/h).
+    the boluses are given at ``start_h`` (ug), the rates hold throughout (ug/h): one each for
+    every regimen of the schedule, in its order.
     """
 
     start_h: float
     end_h: float
     first: int
     last: int
-    bolus: float
-    bolus_tcz: float
-    rate: float
-    rate_tcz: float
+    boluses: tuple[float, ...]
+    rates: tuple[float, ...]
+
+    @property
+    def bolus(self) -> float:
+        """The bolus of the first regimen, the drug's (ug)."""
+        return self.boluses[0]
+
+    @property
+    def rate(self) -> float:
+        """The rate of the first regimen, the drug's (ug/h)."""
+        return self.rates[0]
 
 
 @dataclass(frozen=True)
@@ -91,25 +100,27 @@ def _given_at(regimen: Regimen, group: list[float]) -> float:
 
 
 def make_schedule(
-    regimen: Regimen,
-    rescue: Regimen,
+    regimens: Sequence[Regimen],
     horizon_h: float,
     times: NDArray[np.float64] | None = None,
+    *,
+    sudden: Regimen | None = None,
 ) -> Schedule:
-    """Merge the two regimens into segments of constant dosing.
+    """Merge regimens into segments of constant dosing.
 
     Args:
-        regimen, rescue: doses of the drug and of tocilizumab.
+        regimens: what is given at each door of the model, the drug's own first.
         horizon_h: end of the simulation (h), above 0.
         times: report times (h) within [0, horizon]; dense default if None. Every
             time at which dosing changes is added to them.
+        sudden: doses that act within seconds, after which the default times are denser.
 
     Raises:
         InputError: a horizon of 0 or less, or times that are not increasing within it.
     """
     if not (np.isfinite(horizon_h) and horizon_h > 0):
         raise InputError(f"horizon is {horizon_h!r} h; expected a finite number above 0.")
-    groups = _simultaneous({*regimen.change_times(horizon_h), *rescue.change_times(horizon_h)})
+    groups = _simultaneous({t for given in regimens for t in given.change_times(horizon_h)} | {0.0})
     # the first group begins at 0; what changes a rounding error before the horizon changes nothing
     later = [group for group in groups[1:] if horizon_h - group[0] > SAME_TIME_H]
     groups = [groups[0], *later]
@@ -117,9 +128,10 @@ def make_schedule(
     if times is None:
         # tocilizumab holds most receptors seconds after it begins to flow, and cuts the signal at
         # once; the drug acts on it through T cells
-        begins = {dose.time_h for dose in rescue.doses if dose.amount_ug > 0}
-        sudden = tuple(group[0] for group in groups if begins & set(group))
-        times = report_times(changes, horizon_h, sudden)
+        doses = sudden.doses if sudden is not None else ()
+        begins = {dose.time_h for dose in doses if dose.amount_ug > 0}
+        at = tuple(group[0] for group in groups if begins & set(group))
+        times = report_times(changes, horizon_h, at)
     else:
         times = np.asarray(times, dtype=float)
         if times.ndim != 1 or times.size == 0 or not np.all(np.isfinite(times)):
@@ -138,10 +150,8 @@ def make_schedule(
             end,
             int(first),
             int(last),
-            _given_at(regimen, group),
-            _given_at(rescue, group),
-            regimen.rate_from(group[-1]),
-            rescue.rate_from(group[-1]),
+            tuple(_given_at(given, group) for given in regimens),
+            tuple(given.rate_from(group[-1]) for given in regimens),
         )
         for start, end, first, last, group in zip(
             changes, ends, index[:-1], index[1:], groups, strict=True

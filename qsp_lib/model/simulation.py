@@ -12,15 +12,14 @@ from ..common import InputError, LockError
 from .dosing import Regimen
 from .draws import Draws
 from .engines import ENGINES, Task, solve
-from .equations import DRUG, NETWORK, PARAMETERS, TOCILIZUMAB
+from .equations import DRUG, NETWORK
 from .parameters import CrpInputs, DrugInputs, NetworkParameters, TocilizumabInputs
 from .schedule import make_schedule
+from .structure import Structure
 from .trajectory import Trajectory
 
 HORIZON_H = 168.0
 RTOL, ATOL = 1e-6, 1e-8
-_NO_TOCILIZUMAB = {name: 1.0 for name in TOCILIZUMAB} | {"f_R": 0.0}
-_NO_CRP = {"k_CRP": 0.0, "K_CRP": 1.0, "d_CRP": 0.0}
 
 
 @dataclass(frozen=True)
@@ -70,11 +69,14 @@ def simulate(
 ) -> Trajectory:
     """Integrate the model from the healthy state before the first dose.
 
+    The model is made of the parts that this run needs: without ``rescue`` it has no states of
+    tocilizumab, without ``crp`` none of CRP.
+
     Args:
         drug, network: inputs of the drug, and the shared network.
         regimen: doses of the drug.
         rescue: tocilizumab and its doses, if any.
-        crp: the CRP readout; without it CRP stays 0.
+        crp: the CRP readout, if it is asked for.
         draws: parameter sets that replace values of ``drug`` or ``network``; a batch.
         dose_factor: multiplies every dose of the drug; an array ``(N,)`` makes a batch.
         horizon_h: end (h).
@@ -105,25 +107,29 @@ def simulate(
     if len(sizes) > 1 or 0 in sizes:
         raise InputError(f"draws and dose_factor have lengths {sorted(sizes)}; expected one.")
     n_sets = sizes.pop() if sizes else 1
-    values = (
-        network.values()
-        | drug.values()
-        | (rescue.inputs.values() if rescue else _NO_TOCILIZUMAB)
-        | (crp.values() if crp else _NO_CRP)
-    )
-    table = np.tile([values[name] for name in PARAMETERS], (n_sets, 1))
-    if draws is not None:
-        for name, array in draws.values.items():
-            table[:, PARAMETERS.index(name)] = array
-    schedule = make_schedule(
-        regimen,
-        rescue.regimen if rescue else Regimen(),
-        horizon_h,
-        None if times is None else np.asarray(times, dtype=float),
-    )
-    task = Task(
+    structure = Structure(
         drug.mechanism,
         network.feedback,
+        network.t_cells,
+        tocilizumab=rescue is not None,
+        crp=crp is not None,
+    )
+    values = network.values() | drug.values()
+    values |= rescue.inputs.values() if rescue else {}
+    values |= crp.values() if crp else {}
+    table = np.tile([values[name] for name in structure.parameters], (n_sets, 1))
+    for name, array in draws.values.items() if draws is not None else ():
+        if name in structure.parameters:
+            table[:, structure.parameters.index(name)] = array
+    given = {"A_c": regimen} | ({"T_c": rescue.regimen} if rescue else {})
+    schedule = make_schedule(
+        [given[door.state] for door in structure.doors],
+        horizon_h,
+        None if times is None else np.asarray(times, dtype=float),
+        sudden=rescue.regimen if rescue else None,
+    )
+    task = Task(
+        structure,
         table,
         np.broadcast_to(factor, n_sets).copy(),
         schedule,

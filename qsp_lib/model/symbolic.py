@@ -1,4 +1,4 @@
-"""The canonical text of the equations, and the digest that a lock record holds of it."""
+"""The equations as SymPy expressions, their canonical text, and the digest a lock record holds."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from types import SimpleNamespace
 
 import sympy
 
-from .equations import ENGAGEMENT, INPUTS, PARAMETERS, STATES, hill, occupancy, rhs
+from .structure import MECHANISMS, Structure, of_lock_v1
+from .vocabulary import QUANTITIES
 
+S = sympy.Symbol
 Derivatives = dict[str, sympy.Expr]
+Definitions = dict[sympy.Symbol, sympy.Expr]
 
 
-def traced(mechanism: str, feedback: str) -> Derivatives:
+def traced(structure: Structure) -> Derivatives:
     """The right-hand side as SymPy expressions, by state."""
-    symbols = {name: sympy.Symbol(name) for name in (*STATES, *PARAMETERS, *INPUTS)}
-    states = [symbols[name] for name in STATES]
-    p = SimpleNamespace(**{name: symbols[name] for name in PARAMETERS})
-    u, u_tcz = (symbols[name] for name in INPUTS)
-    values = rhs(states, p, u, u_tcz, mechanism, feedback)
-    return {name: sympy.sympify(value) for name, value in zip(STATES, values, strict=True)}
+    y, p, u = _symbols(structure)
+    values = structure.rhs(y, p, u)
+    return {name: sympy.sympify(d) for name, d in zip(structure.states, values, strict=True)}
 
 
 @cache
 def canonical_equations(feedback: str) -> tuple[str, ...]:
-    """One line a state and mechanism, terms in a fixed order."""
+    """One line a state and mechanism of lock v1's equations, terms in a fixed order."""
     return tuple(
         f"{mechanism}: d{name}/dt = {sympy.sstr(value, order='lex')}"
-        for mechanism in ("monoclonal", "bispecific")
-        for name, value in traced(mechanism, feedback).items()
+        for mechanism in MECHANISMS
+        for name, value in traced(of_lock_v1(mechanism, feedback)).items()
     )
 
 
@@ -38,40 +38,36 @@ def equations_digest(feedback: str) -> str:
     return hashlib.sha256("\n".join(canonical_equations(feedback)).encode()).hexdigest()
 
 
-S = sympy.Symbol
-Definitions = dict[sympy.Symbol, sympy.Expr]
-
-
-def definitions(mechanism: str) -> Definitions:
+def definitions(structure: Structure) -> Definitions:
     """Intermediate quantities, in the order in which they build on each other."""
-    p = SimpleNamespace(**{name: S(name) for name in PARAMETERS})
-    C, B = S("C"), S("B")
-    return {
-        C: S("A_c") / p.V1,
-        S("C_p"): S("A_p") / p.V2,
-        S("C_tcz"): S("T_c") / p.V1_tcz,
-        S("C_tcz_p"): S("T_p") / p.V2_tcz,
-        S("E"): ENGAGEMENT[mechanism](C, B, p),
-        S("sigma"): S("IFN") + p.w_TNF * S("TNF"),
-        S("rho"): occupancy(S("C_tcz") * p.V1_tcz, p),
-        S("H_M"): hill(S("sigma"), p.K_M, p.n_M),
-        S("H_S"): hill(S("S"), p.K_S, p.n_S),
-        S("H_CRP"): hill(S("S"), p.K_CRP, 1),
-    }
+    y, p, _ = _symbols(structure)
+    states, q = SimpleNamespace(**dict(zip(structure.states, y, strict=True))), SimpleNamespace()
+    found = {}
+    for part in structure.parts:
+        for name, value in part.named(states, p, q):
+            found[name] = sympy.sympify(value)
+            setattr(q, name, S(name))
+    order = list(QUANTITIES)
+    return {S(name): found[name] for name in sorted(found, key=order.index)}
 
 
-def regrouped(mechanism: str, feedback: str = "gated") -> dict[str, sympy.Expr]:
+def regrouped(structure: Structure) -> Derivatives:
     """The derivatives by state, written with the intermediate quantities."""
-    result = {}
-    for name, derivative in traced(mechanism, feedback).items():
-        for symbol, value in definitions(mechanism).items():
-            derivative = derivative.subs(value, symbol)
-        result[name] = derivative
-    return result
+    y, p, _ = _symbols(structure)
+    names = (*structure.inputs, *map(str, definitions(structure)))
+    values = structure.rates(y, p, SimpleNamespace(**{name: S(name) for name in names}))
+    return {name: sympy.sympify(d) for name, d in zip(structure.states, values, strict=True)}
 
 
-def put_back(expression: sympy.Expr, mechanism: str) -> sympy.Expr:
+def put_back(expression: sympy.Expr, structure: Structure) -> sympy.Expr:
     """An expression with every intermediate quantity replaced by its definition."""
-    for symbol, value in reversed(definitions(mechanism).items()):
+    for symbol, value in reversed(definitions(structure).items()):
         expression = expression.subs(symbol, value)
     return expression
+
+
+def _symbols(
+    structure: Structure,
+) -> tuple[list[sympy.Symbol], SimpleNamespace, list[sympy.Symbol]]:
+    p = SimpleNamespace(**{name: S(name) for name in structure.parameters})
+    return [S(name) for name in structure.states], p, [S(name) for name in structure.inputs]

@@ -19,15 +19,13 @@ from numpy.typing import NDArray
 
 from ..common import InputError, IntegrationError, late
 from .engines import Outcome, Task
-from .engines.base import CENTRAL, CENTRAL_TCZ
-from .equations import ENGAGEMENT, PARAMETERS, STATES, il6_production, occupancy, rhs
 from .vocabulary import QUANTITIES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NAMES = (*STATES, "C", "C_tcz", "rho", "feedback_share")
-"""What can be read off a trajectory; units and words: :mod:`.vocabulary`."""
+_GIVEN_NONE = ("T_c", "T_p", "C_tcz", "rho")
+"""What is 0 throughout a run in which no tocilizumab is given."""
 Array = NDArray[np.float64]
 
 
@@ -109,31 +107,38 @@ class Trajectory:
 
     @property
     def _p(self) -> SimpleNamespace:
-        columns = (column[:, None] for column in self.task.parameters.T)
-        return SimpleNamespace(**dict(zip(PARAMETERS, columns, strict=True)))
+        return SimpleNamespace(**{name: v[:, None] for name, v in vars(self.task.p).items()})
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What can be read off it; units and words: :mod:`.vocabulary`."""
+        structure = self.task.structure
+        return (*structure.states, *structure.quantity_names, "feedback_share")
 
     def __getitem__(self, name: str) -> Array:
-        """A state by its name, or ``C``, ``C_tcz`` (ng/mL), ``rho``, ``feedback_share``."""
+        """One of :attr:`names`: a state, ``C`` (ng/mL), ``rho``, ``feedback_share``, ...
+
+        Tocilizumab's are 0 where none is given.
+        """
         self.require_completed()
         return self._shape(self._values(name))
 
     def _values(self, name: str) -> Array:
-        p = self._p
-        if name in STATES:
-            return self.states[STATES.index(name)]
-        if name == "C":
-            return self.states[CENTRAL] / p.V1
-        if name == "C_tcz":
-            return self.states[CENTRAL_TCZ] / p.V1_tcz
-        if name == "rho":
-            return occupancy(self.states[CENTRAL_TCZ], p)
-        if name == "feedback_share":
-            A, M, S = (self.states[STATES.index(state)] for state in ("A", "M", "S"))
-            parts = il6_production(A, M, S, p, self.task.feedback)
-            total = sum(parts)
-            share = np.zeros_like(A)
-            return np.divide(parts[2] * np.ones_like(A), total, out=share, where=total > 0)
-        raise InputError(f"no quantity {name!r}; expected one of {sorted(NAMES)}.")
+        structure, p = self.task.structure, self._p
+        if name in structure.states:
+            return self.states[structure.states.index(name)]
+        if name in _GIVEN_NONE and not structure.tocilizumab:
+            return np.zeros(self.states.shape[1:])
+        if name not in self.names:
+            raise InputError(f"no quantity {name!r}; expected one of {sorted(self.names)}.")
+        # what is named does not hang on dosing rates
+        q = structure.quantities(self.states, p, np.zeros(len(structure.inputs)))
+        if name != "feedback_share":
+            return np.broadcast_to(getattr(q, name), self.states.shape[1:]).copy()
+        *others, feedback = structure.il6_production(self.states, p, q)
+        total = feedback + sum(others)
+        share = np.zeros(self.states.shape[1:])
+        return np.divide(feedback * np.ones_like(share), total, out=share, where=total > 0)
 
     def _interval_ends(self, state: int, intervals: NDArray[np.int_]) -> tuple[Array, ...]:
         """Values and slopes at both ends of report intervals.
@@ -149,21 +154,24 @@ class Trajectory:
         rows = np.arange(len(self))[:, None]
         firsts = np.array([segment.first for segment in schedule.segments])
         which = np.searchsorted(firsts, intervals, side="right") - 1
-        rate = np.array([segment.rate for segment in schedule.segments])[which]
-        rate_tcz = np.array([segment.rate_tcz for segment in schedule.segments])[which]
+        factor = task.dose_factor[:, None]
+        rates = np.array([segment.rates for segment in schedule.segments])[which]
+        u = [
+            factor * rates[..., i] if door.of_drug else rates[..., i]
+            for i, door in enumerate(task.structure.doors)
+            if door.input
+        ]
         left, right = self.states[:, rows, intervals], self.states[:, rows, intervals + 1].copy()
         # the value stored at a dose's time is the one after it: take the bolus off again
-        bolus, bolus_tcz = np.zeros(self.times.size), np.zeros(self.times.size)
-        bolus[firsts] = [segment.bolus for segment in schedule.segments]
-        bolus_tcz[firsts] = [segment.bolus_tcz for segment in schedule.segments]
-        factor = task.dose_factor[:, None]
-        right[CENTRAL] -= factor * bolus[intervals + 1]
-        right[CENTRAL_TCZ] -= bolus_tcz[intervals + 1]
-        slopes = [
-            np.broadcast_to(
-                rhs(y, self._p, factor * rate, rate_tcz, task.mechanism, task.feedback)[state],
-                intervals.shape,
+        boluses = np.zeros((self.times.size, len(task.structure.doors)))
+        boluses[firsts] = [segment.boluses for segment in schedule.segments]
+        for i, door in enumerate(task.structure.doors):
+            amount = boluses[intervals + 1, i]
+            right[task.structure.states.index(door.state)] -= (
+                factor * amount if door.of_drug else amount
             )
+        slopes = [
+            np.broadcast_to(task.structure.rhs(y, self._p, u)[state], intervals.shape)
             for y in (left, right)
         ]
         return np.diff(self.times)[intervals], left[state], right[state], *slopes
@@ -176,7 +184,7 @@ class Trajectory:
             IntegrationError: a set that did not complete.
         """
         self.require_completed()
-        state = STATES.index("A_c") if name == "C" else self._state(name)
+        state = self._state("A_c" if name == "C" else name)
         times, values = self.times, self.states[state]
         low_h, high_h = max(start_h, times[0]), min(end_h, times[-1])
         if not low_h <= high_h:
@@ -247,15 +255,15 @@ class Trajectory:
         self.require_completed()
         k, low_h, high_h = self._within("mean", start_h, end_h)
         intervals = np.tile(k, (len(self), 1))
-        engage = ENGAGEMENT[self.task.mechanism]
-        step, *amount = self._interval_ends(CENTRAL, intervals)
-        _, *targets = self._interval_ends(STATES.index("B"), intervals)
+        engagement = self.task.structure.t_cell_part.engagement
+        step, *amount = self._interval_ends(self._state("A_c"), intervals)
+        _, *targets = self._interval_ends(self._state("B"), intervals)
         total = np.zeros(intervals.shape)
         for node, weight in zip(*np.polynomial.legendre.leggauss(20), strict=True):
             s = ((low_h + high_h) / 2 + node * (high_h - low_h) / 2 - self.times[k]) / step
             A_c, B = (_hermite(step, f0, f1, d0, d1, s) for f0, f1, d0, d1 in (amount, targets))
             C = np.maximum(A_c, 0.0) / self._p.V1
-            total += weight / 2 * (high_h - low_h) * engage(C, B, self._p)
+            total += weight / 2 * (high_h - low_h) * engagement(C, B, self._p)
         return self._shape(total.sum(axis=1) / (high_h - low_h).sum())
 
     def _within(
@@ -276,12 +284,16 @@ class Trajectory:
         return k, np.maximum(start_h, self.times[k]), np.minimum(end_h, self.times[k + 1])
 
     def _state(self, name: str) -> int:
-        if name not in STATES:
-            raise InputError(f"no state {name!r}; expected one of {STATES}.")
-        return STATES.index(name)
+        states = self.task.structure.states
+        if name not in states:
+            raise InputError(f"no state {name!r}; expected one of {states}.")
+        return states.index(name)
 
-    def to_frame(self, names: Sequence[str] = STATES) -> pd.DataFrame:
+    def to_frame(self, names: Sequence[str] | None = None) -> pd.DataFrame:
         """One set as a table: time and states, units in the column names.
+
+        Args:
+            names: what stands in it; its states by default.
 
         Raises:
             InputError: a batch; select one set first.
@@ -290,6 +302,7 @@ class Trajectory:
             raise InputError(f"a table shows one set; this batch has {len(self)}.")
 
         columns = {"time (h)": self.times}
+        names = self.task.structure.states if names is None else names
         self.require_completed()
         return late.pandas.DataFrame(
             columns | {f"{n} ({QUANTITIES[n].unit})": self._values(n)[0] for n in names}

@@ -27,6 +27,7 @@ from ..common import InputError, LockError, SealError, canonical_json, write_tex
 from ..drugs import load_drug
 from ..inference import Problem, laplace_draws, standard_normals
 from ..model import (
+    CONSTANT_RECOVERY,
     NETWORK,
     CrpInputs,
     Draws,
@@ -112,8 +113,14 @@ class Record:
     @property
     def network(self) -> NetworkParameters:
         """The 17 locked values; changing one is refused."""
-        feedback = self.content["structure"]["feedback"]
-        return NetworkParameters(**self.content["network"], feedback=feedback).stamped(self.stamp)
+        structure = self.content["structure"]
+        values = NetworkParameters(
+            **self.content["network"],
+            feedback=structure["feedback"],
+            # lock v1 was made before the model was told in parts, and knows of this one alone
+            t_cells=structure.get("t_cells", CONSTANT_RECOVERY),
+        )
+        return values.stamped(self.stamp)
 
     def drug(self, name: str) -> DrugInputs:
         """A drug's locked inputs.

@@ -17,6 +17,7 @@ from qsp_lib.analyses import robustness
 from qsp_lib.inference import sweeping as sweep
 from qsp_lib.model.engines import solve_diffsol, solve_scipy
 from qsp_lib.model.equations import FEEDBACKS, INPUTS, MECHANISMS, NETWORK, PARAMETERS, STATES, rhs
+from qsp_lib.model.structure import of_lock_v1
 from qsp_lib.protocol.lock import current_record
 
 
@@ -62,7 +63,7 @@ def test_the_generated_source_is_the_right_hand_side(mechanism: str, feedback: s
     rng = np.random.default_rng(5)
     y, p, u = rng.uniform(0.1, 3, len(STATES)), rng.uniform(0.1, 3, len(PARAMETERS)), (0.7, 0.2)
     space: dict = {}
-    exec(python(mechanism, feedback), space)
+    exec(python(of_lock_v1(mechanism, feedback)), space)
     found = np.empty(len(STATES))
     space["rhs"](found, 0.0, y, [*p, *u])
     assert len(u) == len(INPUTS)

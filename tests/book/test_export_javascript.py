@@ -90,8 +90,11 @@ def test_peaks_are_those_of_scipy(js: Js, setting: Setting) -> None:
     found = in_javascript(js, setting)
     expected = explorer.solve(setting, solver=Solver("scipy", rtol=1e-7, atol=1e-9))
     for name in PEAKS.split():
-        value, time_h = expected.peak(name)
         peak = found["peaks"][name]
+        if name == "T_c" and setting.tocilizumab_h is None:
+            assert peak["value"] == 0.0  # the page's solver has the states that this run needs not
+            continue
+        value, time_h = expected.peak(name)
         assert peak["value"] == pytest.approx(value, rel=TOLERANCE, abs=1e-9), name
         if name in ("TNF", "IFN", "IL6"):
             assert peak["time_h"] == pytest.approx(time_h, abs=0.02), name
@@ -103,7 +106,7 @@ def test_peaks_are_those_of_scipy(js: Js, setting: Setting) -> None:
 def test_the_locked_curve_is_scipys_own_between_the_changes_of_dosing(js: Js, drug: str) -> None:
     """Not through this package's engines: the equations straight into solve_ivp."""
     regimen = load_drug(drug).regimens["clinical"]
-    schedule = make_schedule(regimen, regimen.scaled(0.0), 168.0)
+    schedule = make_schedule([regimen], 168.0)
     inputs = RECORD.drug(drug)
     no_rescue = {name: 1.0 for name in PARAMETERS if name.endswith("_tcz")} | {"f_R": 0.0}
     values = RECORD.network.values() | inputs.values() | no_rescue | RECORD.crp.values()

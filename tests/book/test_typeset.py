@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from book.pages.typeset import latex
+from qsp_lib.model.structure import of_lock_v1
 from qsp_lib.model.symbolic import definitions, regrouped
 
 
 def test_latex_has_the_books_symbols() -> None:
-    text = latex(regrouped("monoclonal")["IL6"])
+    text = latex(regrouped(of_lock_v1("monoclonal"))["IL6"])
     assert r"k_{\mathrm{fb}}" in text
     assert r"f_R \, \rho" in text
-    sigma = next(value for name, value in definitions("monoclonal").items() if str(name) == "sigma")
+    known = definitions(of_lock_v1("monoclonal"))
+    sigma = next(value for name, value in known.items() if str(name) == "sigma")
     assert latex(sigma) == r"\mathrm{IFN} + w_{\mathrm{TNF}} \, \mathrm{TNF}"
 
 
@@ -32,4 +34,4 @@ def test_latex_has_the_books_symbols() -> None:
 def test_a_rate_stands_before_what_it_acts_on_and_gains_before_losses(
     state: str, text: str
 ) -> None:
-    assert latex(regrouped("bispecific")[state]) == text
+    assert latex(regrouped(of_lock_v1("bispecific"))[state]) == text

@@ -23,7 +23,7 @@ regimens = st.lists(doses, max_size=6).map(lambda made: Regimen.of(*made))
 
 
 def segments(regimen: Regimen, horizon_h: float) -> tuple[Segment, ...]:
-    return make_schedule(regimen, Regimen(), horizon_h).segments
+    return make_schedule([regimen], horizon_h).segments
 
 
 @pytest.mark.parametrize(

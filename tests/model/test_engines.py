@@ -211,7 +211,7 @@ def test_an_absurd_rescue_has_an_outcome(network: NetworkParameters, amount_ug: 
 def test_elimination_counts_with_its_rate_far_below_saturation(network: NetworkParameters) -> None:
     rescue = Rescue(rescue_inputs(Vmax=1e9), Regimen.of(Bolus(6.0, 5000.0)))
     run = simulate(made_up(), network, REGIMENS["infusion"], rescue=rescue, horizon_h=24.0)
-    assert diffsol.fastest_rate(run.task.parameters) == pytest.approx(1e9 / 2700.0 / 3.5)
+    assert diffsol.fastest_rate(run.task) == pytest.approx(1e9 / 2700.0 / 3.5)
     assert run.completed.all()
     assert run["T_c"][-1] == pytest.approx(0.0, abs=1e-3)
 

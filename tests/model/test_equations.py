@@ -20,15 +20,13 @@ from qsp_lib.model.equations import (
     PRE_DOSE,
     STATES,
     TOCILIZUMAB,
-    engage_bispecific,
-    engage_monoclonal,
-    hill,
-    il6_production,
-    occupancy,
-    positive_part,
     rhs,
 )
+from qsp_lib.model.parts.t_cells import ConstantRecovery
+from qsp_lib.model.parts.terms import hill, positive_part
+from qsp_lib.model.structure import of_lock_v1
 
+engage_monoclonal, engage_bispecific = (ConstantRecovery(m).engagement for m in MECHANISMS)
 AT = {name: i for i, name in enumerate(STATES)}
 structures = st.tuples(st.sampled_from(MECHANISMS), st.sampled_from(FEEDBACKS))
 seeds = st.integers(0, 2**32 - 1)
@@ -175,7 +173,12 @@ def test_a_hill_term_is_half_at_its_threshold_and_steepest_by_n(half: float, n: 
 
 def test_feedback_is_gated_by_macrophages_ungated_or_absent() -> None:
     p = parameters(k_IL6_T=300.0, k_IL6_M=3000.0, k_fb=2000.0, K_S=100.0, n_S=2.0)
-    sources = {f: il6_production(0.2, 0.3, 100.0, p, f) for f in FEEDBACKS}
+    sources = {}
+    for feedback in FEEDBACKS:
+        structure = of_lock_v1("monoclonal", feedback)
+        y = [{"A": 0.2, "M": 0.3, "S": 100.0}.get(name, 0.0) for name in structure.states]
+        q = structure.quantities(y, p, (0.0, 0.0))
+        sources[feedback] = structure.il6_production(y, p, q)
     assert sources["gated"] == pytest.approx((60.0, 900.0, 2000.0 * 0.3 * 0.5))
     assert sources["ungated"] == pytest.approx((60.0, 900.0, 2000.0 * 0.5))
     assert sources["none"] == pytest.approx((60.0, 900.0, 0.0))
@@ -192,9 +195,15 @@ def test_the_macrophage_signal_weighs_tnf_against_ifn() -> None:
 
 def test_half_the_receptors_are_held_at_the_dissociation_constant() -> None:
     p = parameters(V1_tcz=3.5, K_D_tcz=376.0)
-    assert occupancy(3.5 * 376.0, p) == pytest.approx(0.5)
-    assert occupancy(0.0, p) == 0.0
-    assert occupancy(3.5 * 376.0 * 1e6, p) == pytest.approx(1.0, abs=2e-6)
+    structure = of_lock_v1("monoclonal")
+
+    def occupancy(T_c: float) -> float:
+        y = [T_c if name == "T_c" else 0.0 for name in STATES]
+        return float(structure.quantities(y, p, (0.0, 0.0)).rho)
+
+    assert occupancy(3.5 * 376.0) == pytest.approx(0.5)
+    assert occupancy(0.0) == 0.0
+    assert occupancy(3.5 * 376.0 * 1e6) == pytest.approx(1.0, abs=2e-6)
 
 
 def test_receptor_block_slows_il6_removal_by_the_receptor_share_and_stops_its_signal() -> None:

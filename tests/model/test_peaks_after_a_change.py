@@ -29,14 +29,14 @@ HORIZON_H = 24.0
 def dense(run: Trajectory) -> Trajectory:
     """The same by DOP853 at 1e-10, every 36 s and, after each change, every quarter second."""
     old = run.task.schedule
-    near = [s.start_h + np.arange(0.0, 0.05, 0.25 / 3600) for s in old.stretches]
+    near = [s.start_h + np.arange(0.0, 0.05, 0.25 / 3600) for s in old.segments]
     times = np.unique(np.concatenate([*near, np.arange(0.0, old.times[-1], 0.01), old.times]))
-    ends = np.searchsorted(times, [*(s.start_h for s in old.stretches), old.times[-1]])
-    stretches = tuple(
-        stretch._replace(first=int(first), last=int(last))
-        for stretch, first, last in zip(old.stretches, ends[:-1], ends[1:], strict=True)
+    ends = np.searchsorted(times, [*(s.start_h for s in old.segments), old.times[-1]])
+    segments = tuple(
+        segment._replace(first=int(first), last=int(last))
+        for segment, first, last in zip(old.segments, ends[:-1], ends[1:], strict=True)
     )
-    task = replace(run.task, schedule=Schedule(times, stretches), rtol=1e-10, atol=1e-10)
+    task = replace(run.task, schedule=Schedule(times, segments), rtol=1e-10, atol=1e-10)
     states, outcomes = solve_scipy(task, method="DOP853")
     return replace(run, task=task, states=states, outcomes=tuple(outcomes))
 
@@ -106,15 +106,16 @@ def test_severity_of_the_locked_rescue_is_that_of_a_dense_course(tocilizumab_h: 
 
 def test_report_times_are_finer_only_where_tocilizumab_begins() -> None:
     drug, given = Regimen.of(Bolus(0.0, 1.0), Bolus(10.0, 1.0)), Regimen.of(Infusion(5.0, 1.0, 1.0))
-    times = make_schedule(drug, given, 24.0).times
+    times = make_schedule([drug, given], 24.0, sudden=given).times
     firsts = {at: times[times > at][0] - at for at in (0.0, 5.0, 6.0, 10.0)}
     assert firsts == pytest.approx({0.0: 0.02, 5.0: 1e-4, 6.0: 0.02, 10.0: 0.02})
     after = np.diff(times[(times >= 5.0) & (times <= 5.5)])
     assert np.all(after[1:] / after[:-1] <= 1.25 + 1e-9)
     # without it, and with none of it, they are the usual ones
     usual = report_times((0.0, 10.0), 24.0)
-    assert np.array_equal(make_schedule(drug, Regimen(), 24.0).times, usual)
-    none = make_schedule(drug, given.scaled(0.0), 24.0).times
+    assert np.array_equal(make_schedule([drug], 24.0).times, usual)
+    nothing = given.scaled(0.0)
+    none = make_schedule([drug, nothing], 24.0, sudden=nothing).times
     assert np.array_equal(none, report_times((0.0, 5.0, 6.0, 10.0), 24.0))
 
 

@@ -23,7 +23,7 @@ from qsp_lib.drugs.reading import load_drug
 from qsp_lib.evidence.tables import load_tables
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
 from qsp_lib.model.draws import Draws
-from qsp_lib.model.equations import FEEDBACKS, MECHANISMS, PRE_DOSE, STATES
+from qsp_lib.model.equations import FEEDBACKS, MECHANISMS, STATES
 from qsp_lib.model.parameters import CrpInputs, DrugInputs, NetworkParameters
 from qsp_lib.model.simulation import Rescue, simulate
 
@@ -169,7 +169,7 @@ def test_an_infusion_that_ends_as_the_next_begins_is_one_infusion(
         times=[1.0, 5.0],
         **TIGHT,
     )
-    for state in STATES:
+    for state in run.task.structure.states:
         ends = [float(one.at(state, 5.0)) for one in (run, whole)]
         assert ends[0] == pytest.approx(ends[1], rel=1e-6, abs=1e-8)
 
@@ -183,14 +183,14 @@ def test_without_a_dose_nothing_ever_moves(
     network: NetworkParameters, mechanism: str, feedback: str
 ) -> None:
     run = simulate(DRUGS[mechanism], network.replace(feedback=feedback), Regimen())
-    assert np.array_equal(run.states[:, 0], np.tile(np.array(PRE_DOSE)[:, None], run.times.size))
+    assert np.array_equal(run.states[:, 0], np.tile(run.task.before, run.times.size))
 
 
 def test_nothing_moves_before_the_first_dose(network: NetworkParameters) -> None:
     run = simulate(made_up(), network, Regimen.of(Bolus(20.0, 5000.0)), horizon_h=30.0)
     before = run.times < 20.0
     assert before.sum() > 20
-    assert np.all(run.states[:, 0, before] == np.array(PRE_DOSE)[:, None])
+    assert np.all(run.states[:, 0, before] == run.task.before)
     assert run["A"][-1] > 0.1
 
 
@@ -213,7 +213,7 @@ def test_t_cells_are_conserved_targets_only_fall_and_nothing_is_negative(
     assert run["R"] + run["A"] + run["X"] == pytest.approx(1.0, abs=1e-9)
     assert np.all(np.diff(run["B"]) <= 1e-12)
     assert np.all(run["M"] <= 1.0)
-    for name in STATES:
+    for name in run.task.structure.states:
         # below zero by no more than the integration error
         assert run[name].min() >= -1e-5 * max(run[name].max(), 1e-3)
 
@@ -229,7 +229,7 @@ def test_the_same_doses_later_give_the_same_courses_later(
     second = simulate(
         drug, network, regimen.shifted(later), horizon_h=70.0 + later, times=after + later, **TIGHT
     )
-    for name in STATES:
+    for name in first.task.structure.states:
         one = np.array([first.at(name, t) for t in after])
         other = np.array([second.at(name, t) for t in after + later])
         assert other == pytest.approx(one, rel=1e-5, abs=1e-6 * (1 + one.max()))
@@ -480,10 +480,11 @@ def test_okt3_is_refused_without_a_lock_record(network: NetworkParameters) -> No
         simulate(file.inputs, network, file.regimens["clinical"])
 
 
-def test_crp_stays_at_zero_unless_it_is_asked_for(network: NetworkParameters) -> None:
+def test_crp_is_there_only_when_it_is_asked_for(network: NetworkParameters) -> None:
     plain = simulate(made_up(), network, REGIMENS["infusion"])
     read = simulate(made_up(), network, REGIMENS["infusion"], crp=CrpInputs(8.0, 230.0, 0.0365))
-    assert np.all(plain["CRP"] == 0)
+    with pytest.raises(InputError, match="no quantity 'CRP'"):
+        plain["CRP"]
     assert read["CRP"].max() > 10
     assert read["S"] == pytest.approx(plain["S"], rel=1e-5, abs=1e-6)
 

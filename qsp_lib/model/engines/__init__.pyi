@@ -1,5 +1,4 @@
 from .base import CENTRAL as CENTRAL
-from .base import INITIAL as INITIAL
 from .base import Outcome as Outcome
 from .base import Task as Task
 from .choice import ENGINES as ENGINES

@@ -16,9 +16,9 @@ import sympy
 from numpy.typing import NDArray
 from sympy.printing.str import StrPrinter
 
-from ..equations import INPUTS, PARAMETERS, STATES
+from ..structure import Structure
 from ..symbolic import traced
-from .base import CENTRAL, CENTRAL_TCZ, INITIAL, Outcome, Task, classify_all
+from .base import Outcome, Task, classify_all
 
 _FIRST_STEP_H = 1e-3
 _STIFF_RATE = 200.0
@@ -27,46 +27,40 @@ _LARGEST_POWER = 290.0
 """In decades; a float holds 308."""
 _LARGEST_AMOUNT = 1e100
 """In ug: the error of a step is squared, and has to fit into a float."""
-_COLUMN = {name: i for i, name in enumerate(PARAMETERS)}
-_RATES = [
-    _COLUMN[name]
-    for name in (
-        "d_IFN",
-        "d_TNF",
-        "k_M",
-        "d_M",
-        "d_IL6",
-        "k_S",
-        "k_act",
-        "k_exh",
-        "k_rec",
-        "k_kill",
-        "d_CRP",
-    )
-]
-_FLOWS = [
-    (_COLUMN[flow], _COLUMN[volume])
-    for flow, volume in (
-        ("CL", "V1"),
-        ("Q", "V1"),
-        ("Q", "V2"),
-        ("CL_tcz", "V1_tcz"),
-        ("Q_tcz", "V1_tcz"),
-        ("Q_tcz", "V2_tcz"),
-    )
-]
+_RATES = (
+    "d_IFN",
+    "d_TNF",
+    "k_M",
+    "d_M",
+    "d_IL6",
+    "k_S",
+    "k_act",
+    "k_exh",
+    "k_rec",
+    "k_kill",
+    "d_CRP",
+)
+_FLOWS = (
+    ("CL", "V1"),
+    ("Q", "V1"),
+    ("Q", "V2"),
+    ("CL_tcz", "V1_tcz"),
+    ("Q_tcz", "V1_tcz"),
+    ("Q_tcz", "V2_tcz"),
+)
+_SATURABLE = (("Vmax_tcz", "Km_tcz", "V1_tcz"),)
 
 
-def fastest_rate(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The fastest first-order rate (1/h) of each parameter set ``(N, n_parameters)``.
+def fastest_rate(task: Task) -> NDArray[np.float64]:
+    """The fastest first-order rate (1/h) of each parameter set, ``(N,)``.
 
     Saturable elimination counts with its rate where it is fastest, far below its Km.
     """
-    rates = [parameters[:, _RATES]]
-    rates += [parameters[:, [flow]] / parameters[:, [volume]] for flow, volume in _FLOWS]
-    vmax, km, volume = (parameters[:, [_COLUMN[name]]] for name in ("Vmax_tcz", "Km_tcz", "V1_tcz"))
-    rates += [vmax / km / volume]
-    return np.asarray(np.hstack(rates).max(axis=1))
+    p = vars(task.p)
+    rates = [p[name] for name in _RATES if name in p]
+    rates += [p[flow] / p[volume] for flow, volume in _FLOWS if flow in p]
+    rates += [p[vmax] / p[km] / p[volume] for vmax, km, volume in _SATURABLE if vmax in p]
+    return np.asarray(np.max(rates, axis=0))
 
 
 def may_overflow(task: Task) -> NDArray[np.bool_]:
@@ -75,25 +69,27 @@ def may_overflow(task: Task) -> NDArray[np.bool_]:
     The explicit method goes on for ever where a derivative is not a number; the implicit one
     gives up.
     """
-    p = dict(zip(PARAMETERS, task.parameters.T, strict=True))
-    segments = task.schedule.segments
-    given = sum(s.bolus + s.rate * (s.end_h - s.start_h) for s in segments) * task.dose_factor
-    tocilizumab = sum(s.bolus_tcz + s.rate_tcz * (s.end_h - s.start_h) for s in segments)
+    p = vars(task.p)
+    amounts = [
+        sum(s.boluses[i] + s.rates[i] * (s.end_h - s.start_h) for s in task.schedule.segments)
+        * (task.dose_factor if door.of_drug else np.ones_like(task.dose_factor))
+        for i, door in enumerate(task.structure.doors)
+    ]
+    given = np.sum([a for a, d in zip(amounts, task.structure.doors, strict=True) if d.of_drug], 0)
     with np.errstate(all="ignore"):
         made = p["k_IFN"] / p["d_IFN"] + p["w_TNF"] * (p["k_TNF_T"] + p["k_TNF_M"]) / p["d_TNF"]
-        il6 = (p["k_IL6_T"] + p["k_IL6_M"] + p["k_fb"]) / (p["d_IL6"] * (1 - p["f_R"]))
+        kept = 1 - p.get("f_R", 0.0)
+        il6 = (p["k_IL6_T"] + p["k_IL6_M"] + p["k_fb"]) / (p["d_IL6"] * kept)
         largest = np.stack(
             [
                 p["h"] * np.log10(given / p["V1"] / p["EC50"]),
                 p["n_M"] * np.log10(made / p["K_M"]),
                 p["n_S"] * np.log10(il6 / p["K_S"]),
-                np.log10(il6 / p["K_CRP"]),
+                np.log10(il6 / p.get("K_CRP", np.inf)),
             ]
         )
     # a term that is not a number is one of nothing given or nothing made: it cannot grow
-    return np.any(largest > _LARGEST_POWER, axis=0) | ~(
-        np.maximum(given, tocilizumab) < _LARGEST_AMOUNT
-    )
+    return np.any(largest > _LARGEST_POWER, axis=0) | ~(np.max(amounts, axis=0) < _LARGEST_AMOUNT)
 
 
 class _DiffSL(StrPrinter):
@@ -111,9 +107,9 @@ class _DiffSL(StrPrinter):
 
 
 @cache
-def diffsl(mechanism: str, feedback: str) -> str:
-    """The model in DiffSL, generated from :func:`qsp_lib.model.equations.rhs`."""
-    return as_diffsl(traced(mechanism, feedback), PARAMETERS, INPUTS)
+def diffsl(structure: Structure) -> str:
+    """The model in DiffSL, generated from :meth:`qsp_lib.model.structure.Structure.rhs`."""
+    return as_diffsl(traced(structure), structure.parameters, structure.inputs)
 
 
 def as_diffsl(
@@ -151,8 +147,8 @@ def as_diffsl(
 
 
 @cache
-def _compiled(mechanism: str, feedback: str) -> pydiffsol.Ode:
-    return compile_text(diffsl(mechanism, feedback))
+def _compiled(structure: Structure) -> pydiffsol.Ode:
+    return compile_text(diffsl(structure))
 
 
 def compile_text(text: str) -> pydiffsol.Ode:
@@ -173,23 +169,24 @@ def solve_diffsol(task: Task) -> tuple[NDArray[np.float64], list[Outcome]]:
     Returns:
         States ``(n_states, N, T)`` (NaN where an integration failed) and one outcome a set.
     """
-    ode = _compiled(task.mechanism, task.feedback)
-    ode.rtol, ode.atol = task.rtol, task.atol
-    times, n_states = task.schedule.times, len(STATES)
+    structure, times = task.structure, task.schedule.times
+    ode = _compiled(structure)
+    ode.rtol, ode.atol = task.rtol * task.norm, task.atol * task.norm
+    n_states, n_inputs = len(structure.states), len(structure.inputs)
     states = np.full((n_states, len(task.parameters), times.size), np.nan)
     failed = []
-    arguments = np.empty(n_states + len(PARAMETERS) + len(INPUTS))
-    implicit = (fastest_rate(task.parameters) > _STIFF_RATE) | may_overflow(task)
+    arguments = np.empty(n_states + len(structure.parameters) + n_inputs)
+    implicit = (fastest_rate(task) > _STIFF_RATE) | may_overflow(task)
+    before = task.before
     for i, (values, factor) in enumerate(zip(task.parameters, task.dose_factor, strict=True)):
         ode.ode_solver = pydiffsol.bdf if implicit[i] else pydiffsol.tsit45
-        arguments[n_states:-2] = values
-        y = INITIAL.copy()
+        arguments[n_states : arguments.size - n_inputs] = values
+        y = before[:, i].copy()
         try:
             for segment in task.schedule.segments:
-                y[CENTRAL] += factor * segment.bolus
-                y[CENTRAL_TCZ] += segment.bolus_tcz
+                y += task.boluses(segment, factor)
                 arguments[:n_states] = y
-                arguments[-2:] = factor * segment.rate, segment.rate_tcz
+                arguments[arguments.size - n_inputs :] = task.rates(segment, factor)
                 ode.t0 = segment.start_h
                 part = slice(segment.first, segment.last + 1)
                 states[:, i, part] = ode.solve_dense(arguments, times[part]).ys

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-
 import numpy as np
 import scipy  # its parts are loaded when they are used: the default engine waits for none of them
 from numpy.typing import NDArray
 
-from ..equations import PARAMETERS, STATES, rhs
-from .base import CENTRAL, CENTRAL_TCZ, INITIAL, Outcome, Task, classify_all
+from .base import Outcome, Task, classify_all
 
 
 def solve_scipy(task: Task, method: str = "RK45") -> tuple[NDArray[np.float64], list[Outcome]]:
@@ -36,20 +32,19 @@ def solve_scipy(task: Task, method: str = "RK45") -> tuple[NDArray[np.float64], 
 
 def _as_one_system(task: Task, method: str) -> NDArray[np.float64]:
     """States ``(n_states, N, T)`` of a batch as one system, NaN if it does not get through."""
-    n_sets, n_states, times = len(task.parameters), len(STATES), task.schedule.times
-    p = SimpleNamespace(**dict(zip(PARAMETERS, task.parameters.T, strict=True)))
+    structure, times, p = task.structure, task.schedule.times, task.p
+    n_sets, n_states = len(task.parameters), len(structure.states)
     states = np.full((n_states, n_sets, times.size), np.nan)
-    y = np.repeat(INITIAL[:, None], n_sets, axis=1)
+    y = task.before
     for segment in task.schedule.segments:
-        y[CENTRAL] += task.dose_factor * segment.bolus
-        y[CENTRAL_TCZ] += segment.bolus_tcz
-        u = task.dose_factor * segment.rate
+        y += task.boluses(segment, task.dose_factor)
+        u = task.rates(segment, task.dose_factor)
 
         def derivative(
-            _t: float, flat: NDArray[np.float64], u: Any = u, u_tcz: float = segment.rate_tcz
+            _t: float, flat: NDArray[np.float64], u: NDArray[np.float64] = u
         ) -> NDArray[np.float64]:
-            parts = rhs(flat.reshape(n_states, n_sets), p, u, u_tcz, task.mechanism, task.feedback)
-            return np.concatenate([np.broadcast_to(part, n_sets) for part in parts])
+            rates = structure.rhs(flat.reshape(n_states, n_sets), p, u)
+            return np.concatenate([np.broadcast_to(rate, n_sets) for rate in rates])
 
         part = slice(segment.first, segment.last + 1)
         with np.errstate(over="ignore", invalid="ignore"):  # the outcome tells
@@ -59,8 +54,8 @@ def _as_one_system(task: Task, method: str) -> NDArray[np.float64]:
                 y.ravel(),
                 method=method,
                 t_eval=times[part],
-                rtol=task.rtol,
-                atol=task.atol,
+                rtol=task.rtol * task.norm,
+                atol=task.atol * task.norm,
             )
         if not solution.success:
             return np.full_like(states, np.nan)

@@ -1,0 +1,167 @@
+"""Which parts a model is made of, and the right-hand side they give together.
+
+Called with numbers (floats, or arrays that broadcast over parameter sets) the right-hand side is
+what SciPy integrates. Called with SymPy symbols it gives the typeset equations of the book, the
+compiled default engine, and every export. Time is in hours, drug in ng/mL (= ug/L), drug amounts
+in ug, cytokines in pg/mL above the healthy baseline, cell pools as fractions; the state before
+dosing is therefore an exact steady state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..common import InputError
+from .parts.crp import Crp
+from .parts.exposure import Compartments
+from .parts.network import MACROPHAGE_GATE, Network
+from .parts.part import Door, Part
+from .parts.t_cells import ConstantRecovery
+from .parts.tocilizumab import Tocilizumab
+
+Vector = Sequence[Any] | NDArray[np.float64]
+
+MECHANISMS = ("monoclonal", "bispecific")
+FEEDBACKS = tuple(MACROPHAGE_GATE)
+CONSTANT_RECOVERY = "constant recovery"
+T_CELLS = {CONSTANT_RECOVERY: ConstantRecovery}
+"""The T-cell parts by name."""
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The choice of parts; equal choices are the same model.
+
+    Attributes:
+        mechanism: one of :data:`MECHANISMS`.
+        feedback: one of :data:`FEEDBACKS`.
+        t_cells: one of :data:`T_CELLS`.
+        tocilizumab, crp: whether the rescue and the CRP readout are there.
+
+    Raises:
+        InputError: an unknown name.
+    """
+
+    mechanism: str
+    feedback: str = "gated"
+    t_cells: str = CONSTANT_RECOVERY
+    tocilizumab: bool = False
+    crp: bool = False
+
+    def __post_init__(self) -> None:
+        for name, known in (
+            ("mechanism", MECHANISMS),
+            ("feedback", FEEDBACKS),
+            ("t_cells", tuple(T_CELLS)),
+        ):
+            if getattr(self, name) not in known:
+                raise InputError(f"{name} is {getattr(self, name)!r}; expected one of {known}.")
+
+    @cached_property
+    def t_cell_part(self) -> ConstantRecovery:
+        """The part that says how exposure engages and activates T cells."""
+        return T_CELLS[self.t_cells](self.mechanism)
+
+    @cached_property
+    def network_part(self) -> Network:
+        """The shared network."""
+        return Network(self.feedback)
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts, each after those whose quantities it reads."""
+        optional = [Tocilizumab()] * self.tocilizumab + [Crp()] * self.crp
+        return (Compartments(), self.t_cell_part, self.network_part, *optional)
+
+    @cached_property
+    def states(self) -> tuple[str, ...]:
+        """Names of the states, in the order in which they are integrated."""
+        return tuple(name for part in self.parts for name in part.states)
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters: of the network first, then of the other parts in order."""
+        own = (
+            name for part in self.parts if part is not self.network_part for name in part.parameters
+        )
+        return (*self.network_part.parameters, *own)
+
+    @cached_property
+    def doors(self) -> tuple[Door, ...]:
+        """Where doses enter."""
+        return tuple(door for part in self.parts for door in part.doors)
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the dosing rates (ug/h), constant within a segment."""
+        return tuple(door.input for door in self.doors if door.input)
+
+    @cached_property
+    def before(self) -> tuple[float, ...]:
+        """The state before the first dose."""
+        return tuple(value for part in self.parts for value in part.states.values())
+
+    @cached_property
+    def quantity_names(self) -> tuple[str, ...]:
+        """Names of the intermediate quantities."""
+        y, u = np.ones(len(self.states)), np.ones(len(self.inputs))
+        p = SimpleNamespace(**dict.fromkeys(self.parameters, 1.0))
+        return tuple(name for name in vars(self.quantities(y, p, u)) if name not in self.inputs)
+
+    def quantities(self, y: Vector, p: Any, u: Vector) -> SimpleNamespace:
+        """Dosing rates and named intermediate quantities; arguments as of :meth:`rhs`."""
+        states, q = self._by_name(y), SimpleNamespace(**dict(zip(self.inputs, u, strict=True)))
+        for part in self.parts:
+            for name, value in part.named(states, p, q):
+                setattr(q, name, value)
+        return q
+
+    def rates(self, y: Vector, p: Any, q: SimpleNamespace) -> tuple[Any, ...]:
+        """Time derivatives in terms of the quantities ``q`` that :meth:`quantities` gives."""
+        states, q = self._by_name(y), self.with_effects(p, q)
+        total: dict[str, Any] = dict.fromkeys(self.states, 0)
+        for part in self.parts:
+            for name, rate in part.rates(states, p, q).items():
+                total[name] = total[name] + rate
+        return tuple(total.values())
+
+    def rhs(self, y: Vector, p: Any, u: Vector) -> tuple[Any, ...]:
+        """Time derivative of every state.
+
+        Args:
+            y: the states, in the order of :attr:`states`; each a number, an array, or a symbol.
+            p: anything with one attribute a name in :attr:`parameters`.
+            u: dosing rates, in the order of :attr:`inputs`.
+
+        Returns:
+            One derivative a state, per hour.
+        """
+        return self.rates(y, p, self.quantities(y, p, u))
+
+    def il6_production(self, y: Vector, p: Any, q: SimpleNamespace) -> tuple[Any, Any, Any]:
+        """The sources of IL-6 (pg/mL/h): T cells, macrophages, the feedback."""
+        return self.network_part.il6_production(self._by_name(y), p, self.with_effects(p, q))
+
+    def with_effects(self, p: Any, q: SimpleNamespace) -> SimpleNamespace:
+        """The quantities and what the parts do to each other."""
+        found: dict[str, Any] = {}
+        for part in self.parts:
+            found |= part.untouched
+        for part in self.parts:
+            found |= part.effects(p, q)
+        return SimpleNamespace(**vars(q), **found)
+
+    def _by_name(self, y: Vector) -> SimpleNamespace:
+        return SimpleNamespace(**dict(zip(self.states, y, strict=True)))
+
+
+def of_lock_v1(mechanism: str, feedback: str = "gated") -> Structure:
+    """Everything that lock v1 knows: its record was made before the model was told in parts."""
+    return Structure(mechanism, feedback, CONSTANT_RECOVERY, tocilizumab=True, crp=True)
