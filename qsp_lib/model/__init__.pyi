@@ -1,3 +1,4 @@
+from .concentration_table import ConcentrationTable as ConcentrationTable
 from .crp import MILD_PEAK_MG_L as MILD_PEAK_MG_L
 from .crp import SEVERE_PEAK_MG_L as SEVERE_PEAK_MG_L
 from .crp import calibrate_crp as calibrate_crp
@@ -44,8 +45,10 @@ from .simulation import RTOL as RTOL
 from .simulation import Rescue as Rescue
 from .simulation import Solver as Solver
 from .simulation import simulate as simulate
+from .simulation import simulate_exposure as simulate_exposure
 from .stamp import LockStamp as LockStamp
 from .structure import CONSTANT_RECOVERY as CONSTANT_RECOVERY
+from .structure import RECOVERY_AT_REST as RECOVERY_AT_REST
 from .structure import Structure as Structure
 from .structure import of_lock_v1 as of_lock_v1
 from .symbolic import canonical_equations as canonical_equations

@@ -8,7 +8,8 @@ segments of constant dosing that an integrator is given.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from ..common import InputError
 
@@ -19,13 +20,18 @@ def _require(value: float, what: str, *, positive: bool) -> None:
         raise InputError(f"{what} is {value!r}; expected a finite number {lowest}.")
 
 
+Route = Literal["IV", "SC", "oral"]
+"""Into a vein, under the skin, by mouth."""
+
+
 @dataclass(frozen=True)
 class Bolus:
-    """An instantaneous dose into the central compartment.
+    """An instantaneous dose: into the central compartment, or by another route into its depot.
 
     Args:
         time_h: time of the dose (h), 0 or more.
         amount_ug: amount (ug), 0 or more.
+        route: by which it is given.
 
     Raises:
         InputError: a negative or non-finite time or amount.
@@ -33,6 +39,7 @@ class Bolus:
 
     time_h: float
     amount_ug: float
+    route: Route = field(default="IV", metadata={"since_v1": True})
 
     def __post_init__(self) -> None:
         _require(self.time_h, "bolus time (h)", positive=False)
@@ -40,11 +47,11 @@ class Bolus:
 
     def shifted(self, hours: float) -> Bolus:
         """The same dose ``hours`` later (earlier if negative)."""
-        return Bolus(self.time_h + hours, self.amount_ug)
+        return replace(self, time_h=self.time_h + hours)
 
     def scaled(self, factor: float) -> Bolus:
         """The dose with its amount multiplied by ``factor``."""
-        return Bolus(self.time_h, self.amount_ug * factor)
+        return replace(self, amount_ug=self.amount_ug * factor)
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,11 @@ class Regimen:
         """
         return cls(tuple(sorted(doses, key=lambda dose: dose.time_h)), label)
 
+    def by(self, *routes: Route) -> Regimen:
+        """Its doses by these routes alone; infusions are all into a vein."""
+        kept = tuple(dose for dose in self.doses if getattr(dose, "route", "IV") in routes)
+        return Regimen(kept, self.label)
+
     @property
     def total_ug(self) -> float:
         """Amount of all doses together (ug)."""
@@ -161,6 +173,18 @@ class Regimen:
             if isinstance(dose, Infusion):
                 times.add(dose.end_h)
         return tuple(sorted(time for time in times if time < horizon_h))
+
+    def given_within(self, first_h: float, last_h: float) -> float:
+        """Amount (ug) given at once at times that are one, ``first_h`` to ``last_h``.
+
+        Boluses, and infusions as short as that.
+        """
+        return sum(
+            dose.amount_ug
+            for dose in self.doses
+            if first_h <= dose.time_h
+            and (dose.end_h if isinstance(dose, Infusion) else dose.time_h) <= last_h
+        )
 
     def bolus_at(self, time_h: float) -> float:
         """Total bolus amount given exactly at ``time_h`` (ug)."""

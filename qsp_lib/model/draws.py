@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..common import InputError, LockError
-from .equations import PARAMETERS
 from .parameters import value_bounds
 from .stamp import LockStamp
+from .structure import ALL_PARAMETERS
 
 
 def _digest(values: Mapping[str, NDArray[np.float64]], drug: str) -> str:
@@ -44,9 +44,9 @@ class Draws:
 
     def __post_init__(self) -> None:
         arrays = {name: np.array(value, dtype=float) for name, value in self.values.items()}
-        unknown = sorted(set(arrays) - set(PARAMETERS))
+        unknown = sorted(set(arrays) - set(ALL_PARAMETERS))
         if unknown:
-            raise InputError(f"no parameter {unknown[0]!r}; expected one of {PARAMETERS}.")
+            raise InputError(f"no parameter {unknown[0]!r}; expected one of {ALL_PARAMETERS}.")
         shapes = {array.shape for array in arrays.values()}
         if len(shapes) != 1 or len(shape := next(iter(shapes))) != 1 or shape[0] == 0:
             raise InputError(

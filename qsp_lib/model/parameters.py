@@ -8,14 +8,17 @@ unlocked copy can be changed, and carries a mark into every result made from it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..common import InputError
-from .equations import CRP, DRUG, FEEDBACKS, MECHANISMS, NETWORK, PARAMETERS, TOCILIZUMAB
+from .concentration_table import ConcentrationTable
+from .equations import CRP, DRUG, FEEDBACKS, MECHANISMS, NETWORK, TOCILIZUMAB
+from .parts.exposure import TABLE
 from .priors import Role, network_table
 from .stamp import Lockable, LockStamp
-from .structure import CONSTANT_RECOVERY, T_CELLS
+from .structure import ALL_PARAMETERS, CONSTANT_RECOVERY, T_CELLS
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,15 @@ def _require_non_negative(owner: str, **values: float) -> None:
             raise InputError(f"{owner}: {name} is {value!r}; expected 0 or more.")
 
 
+def _since_v1(default: Any = None) -> Any:
+    """A field that lock v1 did not know: not given, it is in no digest."""
+    return field(default=default, metadata={"since_v1": True})
+
+
+LEAST_TARGETS, MOST_TARGETS = 0.1, 10.0
+"""Targets before the first dose, of one patient over the average one."""
+
+
 @dataclass(frozen=True)
 class DrugInputs(Lockable):
     """What the model needs to know of a drug: exposure, engagement, T-cell rates.
@@ -95,8 +107,15 @@ class DrugInputs(Lockable):
     k_act, k_exh, k_rec, k_kill per hour. ``K_hook`` and ``k_kill`` are read for
     bispecifics only.
 
+    Where they are given: absorption from a depot with ``k_a`` (1/h), bioavailability ``F`` and a
+    lag ``lag_h``; a clearance that falls from ``CL_0`` (L/h) to ``CL`` with ``k_CL`` (1/h);
+    saturable elimination ``Vmax`` (ug/h), ``Km`` (ng/mL); or a ``table`` of concentrations, with
+    which compartments are not read. ``K_B`` is the share of targets at half engagement, ``B_0``
+    the targets before the first dose, 1 in the average patient.
+
     Raises:
-        InputError: an unknown mechanism or role, a value out of range.
+        InputError: an unknown mechanism or role, a value out of range, forms of exposure that do
+            not go together.
     """
 
     name: str
@@ -117,6 +136,16 @@ class DrugInputs(Lockable):
     weight_kg: float = 70.0
     bsa_m2: float = 1.88
     lock: LockStamp | None = None
+    k_a: float | None = _since_v1()
+    F: float | None = _since_v1()
+    lag_h: float | None = _since_v1()
+    CL_0: float | None = _since_v1()
+    k_CL: float | None = _since_v1()
+    Vmax: float | None = _since_v1()
+    Km: float | None = _since_v1()
+    table: ConcentrationTable | None = _since_v1()
+    K_B: float | None = _since_v1()
+    B_0: float = _since_v1(1.0)
 
     def __post_init__(self) -> None:
         if self.mechanism not in MECHANISMS:
@@ -137,6 +166,14 @@ class DrugInputs(Lockable):
         _require_non_negative(self.name, CL=self.CL, Q=self.Q, k_rec=self.k_rec, k_kill=self.k_kill)
         if not self.K_hook > 0:
             raise InputError(f"{self.name}: K_hook is {self.K_hook!r}; expected a positive number.")
+        self._check_exposure()
+        if self.K_B is not None:
+            _require_positive(self.name, K_B=self.K_B)
+        if not LEAST_TARGETS <= self.B_0 <= MOST_TARGETS:
+            raise InputError(
+                f"{self.name}: B_0 is {self.B_0!r}; expected {LEAST_TARGETS:g} to {MOST_TARGETS:g} "
+                "times the targets of the average patient."
+            )
         for name, value in self.values().items():
             low, high = value_bounds(name)
             if not low <= value <= high:
@@ -146,10 +183,49 @@ class DrugInputs(Lockable):
                 )
         self._require_as_locked()
 
+    def _check_exposure(self) -> None:
+        together: tuple[tuple[tuple[str, ...], Callable[..., None]], ...] = (
+            (("k_a",), _require_positive),
+            (("CL_0", "k_CL"), _require_positive),
+            (("Vmax", "Km"), _require_positive),
+        )
+        for names, require in together:
+            given = {n: getattr(self, n) for n in names if getattr(self, n) is not None}
+            if given and len(given) < len(names):
+                raise InputError(f"{self.name}: {', '.join(names)} are expected together.")
+            require(self.name, **given)
+        if self.k_a is None and (self.F is not None or self.lag_h is not None):
+            raise InputError(f"{self.name}: F and a lag are of absorption; expected k_a with them.")
+        if self.F is not None and not 0 < self.F <= 1:
+            raise InputError(f"{self.name}: F is {self.F!r}; expected more than 0, and at most 1.")
+        if self.lag_h is not None:
+            _require_non_negative(self.name, lag_h=self.lag_h)
+        if self.table is not None and self._added:
+            raise InputError(
+                f"{self.name}: a concentration table and {self._added[0]} were given; expected "
+                "compartments or a table."
+            )
+
+    @property
+    def _added(self) -> tuple[str, ...]:
+        named = {
+            "depot": self.k_a,
+            "falling clearance": self.CL_0,
+            "saturable elimination": self.Vmax,
+        }
+        return tuple(name for name, value in named.items() if value is not None)
+
+    @property
+    def exposure(self) -> tuple[str, ...]:
+        """Its form of exposure beside plain compartments, as a structure names it."""
+        return (TABLE,) if self.table is not None else self._added
+
     def values(self) -> dict[str, float]:
         """The inputs of the equations by name; no hook effect is given as a very weak one."""
         values = {name: getattr(self, name) for name in DRUG}
-        return values | {"K_hook": min(self.K_hook, 1e12)}
+        optional = ("k_a", "CL_0", "k_CL", "Vmax", "Km", "K_B")
+        given = {n: getattr(self, n) for n in optional if getattr(self, n) is not None}
+        return values | {"K_hook": min(self.K_hook, 1e12), "B_0": self.B_0} | given
 
 
 @dataclass(frozen=True)
@@ -184,13 +260,15 @@ LARGEST_HILL = 20.0
 """A steeper Hill coefficient is a step, which no integrator here is meant for."""
 _SMALLEST, _LARGEST = 1e-30, 1e12
 _MAY_BE_ZERO = frozenset(
-    name for name in PARAMETERS if name.startswith(("k_", "CL", "Q", "Vmax", "w_", "f_R"))
+    name for name in ALL_PARAMETERS if name.startswith(("k_", "CL", "Q", "Vmax", "w_", "f_R"))
 )
 
 
 def value_bounds(name: str) -> tuple[float, float]:
     """What an integrator can be given; a draw's plausibility is not judged here."""
     largest = {"f_R": 1.0, "h": LARGEST_HILL, "n_M": LARGEST_HILL, "n_S": LARGEST_HILL}
+    if name == "B_0":
+        return LEAST_TARGETS, MOST_TARGETS
     return (0.0 if name in _MAY_BE_ZERO else _SMALLEST), largest.get(name, _LARGEST)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..common import InputError
-from .dosing import Infusion, Regimen
+from .dosing import Regimen
 
 SAME_TIME_H = 1e-9
 """Changes of dosing this close (h) are one: an infusion of 0.1 + 0.2 h ends when 0.3 h begins.
@@ -53,6 +53,19 @@ class Schedule:
     segments: tuple[Segment, ...]
 
 
+class Given(Protocol):
+    """What is given at one door: a regimen, or the rows of a table."""
+
+    def change_times(self, horizon_h: float) -> tuple[float, ...]:
+        """Times in [0, horizon) at which something is given or a rate changes (h)."""
+
+    def given_within(self, first_h: float, last_h: float) -> float:
+        """Amount given at once at times that are one."""
+
+    def rate_from(self, time_h: float) -> float:
+        """Rate just after a time."""
+
+
 _FIRST_STEP_H = 0.02
 _SUDDEN = 1e-4 * 1.25 ** np.arange(24)
 """Steps (h) up to the usual first one, 0.017 h being the last."""
@@ -89,18 +102,8 @@ def _simultaneous(times: set[float]) -> list[list[float]]:
     return groups
 
 
-def _given_at(regimen: Regimen, group: list[float]) -> float:
-    """Amount (ug) given at once at times that are one: boluses, and infusions as short as that."""
-    short = (
-        dose.amount_ug
-        for dose in regimen.doses
-        if isinstance(dose, Infusion) and group[0] <= dose.start_h and dose.end_h <= group[-1]
-    )
-    return sum(regimen.bolus_at(time) for time in group) + sum(short)
-
-
 def make_schedule(
-    regimens: Sequence[Regimen],
+    regimens: Sequence[Given],
     horizon_h: float,
     times: NDArray[np.float64] | None = None,
     *,
@@ -150,7 +153,7 @@ def make_schedule(
             end,
             int(first),
             int(last),
-            tuple(_given_at(given, group) for given in regimens),
+            tuple(given.given_within(group[0], group[-1]) for given in regimens),
             tuple(given.rate_from(group[-1]) for given in regimens),
         )
         for start, end, first, last, group in zip(

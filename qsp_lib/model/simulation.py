@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..common import InputError, LockError
+from .administration import at_doors
 from .dosing import Regimen
 from .draws import Draws
 from .engines import ENGINES, Task, solve
 from .equations import DRUG, NETWORK
+from .held_back import require_lock
 from .parameters import CrpInputs, DrugInputs, NetworkParameters, TocilizumabInputs
 from .schedule import make_schedule
 from .structure import Structure
@@ -93,7 +95,15 @@ def simulate(
             replace locked values.
         InputError: anything out of range, unknown or of the wrong length.
     """
-    _refuse_blind(drug, network)
+    structure = Structure(
+        drug.mechanism,
+        network.feedback,
+        network.t_cells,
+        drug.exposure,
+        tocilizumab=rescue is not None,
+        crp=crp is not None,
+    )
+    require_lock(drug, network, regimen, structure)
     _refuse_changes(drug, network, draws)
     if engine not in ENGINES:
         raise InputError(f"no engine {engine!r}; expected one of {sorted(ENGINES)}.")
@@ -107,23 +117,24 @@ def simulate(
     if len(sizes) > 1 or 0 in sizes:
         raise InputError(f"draws and dose_factor have lengths {sorted(sizes)}; expected one.")
     n_sets = sizes.pop() if sizes else 1
-    structure = Structure(
-        drug.mechanism,
-        network.feedback,
-        network.t_cells,
-        tocilizumab=rescue is not None,
-        crp=crp is not None,
-    )
+    _require_inputs(drug, structure)
     values = network.values() | drug.values()
     values |= rescue.inputs.values() if rescue else {}
     values |= crp.values() if crp else {}
+    if drug.table is not None:
+        drug.table.require_until(horizon_h)
+        if np.any(factor != 1):
+            raise InputError(
+                f"{drug.label} has a table of concentrations, which is of its own doses; a "
+                "dose_factor would not multiply it. Give a table for each."
+            )
     table = np.tile([values[name] for name in structure.parameters], (n_sets, 1))
     for name, array in draws.values.items() if draws is not None else ():
         if name in structure.parameters:
             table[:, structure.parameters.index(name)] = array
-    given = {"A_c": regimen} | ({"T_c": rescue.regimen} if rescue else {})
+    others = {"T_c": rescue.regimen} if rescue else {}
     schedule = make_schedule(
-        [given[door.state] for door in structure.doors],
+        at_doors(structure, drug, regimen, others),
         horizon_h,
         None if times is None else np.asarray(times, dtype=float),
         sudden=rescue.regimen if rescue else None,
@@ -148,12 +159,42 @@ def simulate(
     )
 
 
-def _refuse_blind(drug: DrugInputs, network: NetworkParameters) -> None:
-    if drug.role == "blind" and (drug.lock is None or not drug.lock.same_record(network.lock)):
-        raise LockError(
-            f"{drug.label} is the blind drug: it is simulated from a lock record only. Take both "
-            "the drug and the network from qsp_lib.protocol.lock.current_record(); make a record "
-            "first if there is none."
+def simulate_exposure(
+    drug: DrugInputs,
+    regimen: Regimen,
+    *,
+    horizon_h: float = HORIZON_H,
+    times: ArrayLike | None = None,
+    engine: str = "diffsol",
+    rtol: float = RTOL,
+    atol: float = ATOL,
+) -> Trajectory:
+    """The drug's exposure alone, with nothing that it drives; of any drug, locked or not.
+
+    Arguments, returns and errors are as of :func:`simulate`.
+    """
+    structure = Structure(drug.mechanism, t_cells="", exposure=drug.exposure)
+    if drug.table is not None:
+        drug.table.require_until(horizon_h)
+    schedule = make_schedule(
+        at_doors(structure, drug, regimen, {}),
+        horizon_h,
+        None if times is None else np.asarray(times, dtype=float),
+    )
+    values = drug.values()
+    table = np.array([[values[name] for name in structure.parameters]])
+    task = Task(structure, table, np.ones(1), schedule, rtol, atol)
+    states, outcomes = solve(engine, task)
+    return Trajectory(f"{drug.label}, exposure", task, states, tuple(outcomes), False)
+
+
+def _require_inputs(drug: DrugInputs, structure: Structure) -> None:
+    """Raise if the T-cell part reads an input that the drug does not give."""
+    missing = [name for name in ("K_B",) if name in structure.parameters]
+    if missing and drug.K_B is None:
+        raise InputError(
+            f"{drug.label}: {structure.t_cells} reads {missing[0]}, the share of targets at half "
+            "engagement, which the drug does not give."
         )
 
 

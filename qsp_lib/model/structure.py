@@ -20,19 +20,20 @@ from numpy.typing import NDArray
 
 from ..common import InputError
 from .parts.crp import Crp
-from .parts.exposure import Compartments
+from .parts.dexamethasone import Dexamethasone, OralDexamethasone
+from .parts.exposure import EXPOSURES, TABLE, Compartments, Tabulated
 from .parts.network import MACROPHAGE_GATE, Network
 from .parts.part import Door, Part
-from .parts.t_cells import ConstantRecovery
+from .parts.t_cells import CONSTANT_RECOVERY as CONSTANT_RECOVERY
+from .parts.t_cells import RECOVERY_AT_REST as RECOVERY_AT_REST
+from .parts.t_cells import T_CELLS, TCellPart
 from .parts.tocilizumab import Tocilizumab
 
 Vector = Sequence[Any] | NDArray[np.float64]
 
 MECHANISMS = ("monoclonal", "bispecific")
 FEEDBACKS = tuple(MACROPHAGE_GATE)
-CONSTANT_RECOVERY = "constant recovery"
-T_CELLS = {CONSTANT_RECOVERY: ConstantRecovery}
-"""The T-cell parts by name."""
+STEROIDS = ("", "intravenous", "oral")
 
 
 @dataclass(frozen=True)
@@ -42,32 +43,46 @@ class Structure:
     Attributes:
         mechanism: one of :data:`MECHANISMS`.
         feedback: one of :data:`FEEDBACKS`.
-        t_cells: one of :data:`T_CELLS`.
+        t_cells: one of :data:`T_CELLS`; empty for exposure alone, which drives nothing.
+        exposure: what is added to the drug's compartments, of :data:`EXPOSURES` in their order;
+            or :data:`TABLE` alone, in their place.
         tocilizumab, crp: whether the rescue and the CRP readout are there.
+        steroid: how dexamethasone is given; empty for none.
 
     Raises:
-        InputError: an unknown name.
+        InputError: an unknown name, or parts that do not go together.
     """
 
     mechanism: str
     feedback: str = "gated"
     t_cells: str = CONSTANT_RECOVERY
+    exposure: tuple[str, ...] = ()
     tocilizumab: bool = False
     crp: bool = False
+    steroid: str = ""
 
     def __post_init__(self) -> None:
         for name, known in (
             ("mechanism", MECHANISMS),
             ("feedback", FEEDBACKS),
-            ("t_cells", tuple(T_CELLS)),
+            ("t_cells", (*T_CELLS, "")),
+            ("steroid", STEROIDS),
         ):
             if getattr(self, name) not in known:
                 raise InputError(f"{name} is {getattr(self, name)!r}; expected one of {known}.")
+        in_order = tuple(name for name in EXPOSURES if name in self.exposure)
+        if self.exposure not in ((TABLE,), in_order):
+            raise InputError(
+                f"exposure is {self.exposure}; expected some of {tuple(EXPOSURES)} in this order, "
+                f"or {TABLE!r} alone."
+            )
+        if not self.t_cells and (self.tocilizumab or self.crp or self.steroid):
+            raise InputError("exposure alone takes no co-medication and no readout.")
 
     @cached_property
-    def t_cell_part(self) -> ConstantRecovery:
+    def t_cell_part(self) -> TCellPart:
         """The part that says how exposure engages and activates T cells."""
-        return T_CELLS[self.t_cells](self.mechanism)
+        return T_CELLS[self.t_cells][self.mechanism]
 
     @cached_property
     def network_part(self) -> Network:
@@ -77,8 +92,15 @@ class Structure:
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """The parts, each after those whose quantities it reads."""
-        optional = [Tocilizumab()] * self.tocilizumab + [Crp()] * self.crp
-        return (Compartments(), self.t_cell_part, self.network_part, *optional)
+        exposure: tuple[Part, ...] = (Tabulated(),)
+        if TABLE not in self.exposure:
+            exposure = (Compartments(), *(EXPOSURES[name] for name in self.exposure))
+        if not self.t_cells:
+            return exposure
+        optional: list[Part] = [Tocilizumab()] * self.tocilizumab
+        optional += [Dexamethasone()] * bool(self.steroid)
+        optional += [OralDexamethasone()] * (self.steroid == "oral") + [Crp()] * self.crp
+        return (*exposure, self.t_cell_part, self.network_part, *optional)
 
     @cached_property
     def states(self) -> tuple[str, ...]:
@@ -88,10 +110,8 @@ class Structure:
     @cached_property
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters: of the network first, then of the other parts in order."""
-        own = (
-            name for part in self.parts if part is not self.network_part for name in part.parameters
-        )
-        return (*self.network_part.parameters, *own)
+        network_first = sorted(self.parts, key=lambda part: part is not self.network_part)
+        return tuple(name for part in network_first for name in part.parameters)
 
     @cached_property
     def doors(self) -> tuple[Door, ...]:
@@ -105,19 +125,32 @@ class Structure:
 
     @cached_property
     def before(self) -> tuple[float, ...]:
-        """The state before the first dose."""
+        """The state of the average patient before the first dose."""
         return tuple(value for part in self.parts for value in part.states.values())
+
+    @cached_property
+    def starts(self) -> dict[str, str]:
+        """States whose value before the first dose a parameter holds, and its name."""
+        return {state: name for part in self.parts for state, name in part.starts.items()}
+
+    @property
+    def in_lock_v1(self) -> bool:
+        """Whether lock v1 knows all of its parts."""
+        return self.t_cells == CONSTANT_RECOVERY and not self.exposure and not self.steroid
 
     @cached_property
     def quantity_names(self) -> tuple[str, ...]:
         """Names of the intermediate quantities."""
         y, u = np.ones(len(self.states)), np.ones(len(self.inputs))
         p = SimpleNamespace(**dict.fromkeys(self.parameters, 1.0))
-        return tuple(name for name in vars(self.quantities(y, p, u)) if name not in self.inputs)
+        others = {*self.inputs, *self.states}
+        return tuple(name for name in vars(self.quantities(y, p, u)) if name not in others)
 
     def quantities(self, y: Vector, p: Any, u: Vector) -> SimpleNamespace:
         """Dosing rates and named intermediate quantities; arguments as of :meth:`rhs`."""
         states, q = self._by_name(y), SimpleNamespace(**dict(zip(self.inputs, u, strict=True)))
+        if TABLE in self.exposure:
+            q.C = states.C
         for part in self.parts:
             for name, value in part.named(states, p, q):
                 setattr(q, name, value)
@@ -165,3 +198,17 @@ class Structure:
 def of_lock_v1(mechanism: str, feedback: str = "gated") -> Structure:
     """Everything that lock v1 knows: its record was made before the model was told in parts."""
     return Structure(mechanism, feedback, CONSTANT_RECOVERY, tocilizumab=True, crp=True)
+
+
+def _all_parameters() -> tuple[str, ...]:
+    whole = [
+        Structure(m, "gated", t, tuple(EXPOSURES), tocilizumab=True, crp=True, steroid="oral")
+        for t in T_CELLS
+        for m in MECHANISMS
+    ]
+    known = [*of_lock_v1("bispecific").parameters, *(p for each in whole for p in each.parameters)]
+    return tuple(dict.fromkeys(known))
+
+
+ALL_PARAMETERS = _all_parameters()
+"""Every parameter of every part, those that lock v1 knows first."""

@@ -42,6 +42,7 @@ def definitions(structure: Structure) -> Definitions:
     """Intermediate quantities, in the order in which they build on each other."""
     y, p, _ = _symbols(structure)
     states, q = SimpleNamespace(**dict(zip(structure.states, y, strict=True))), SimpleNamespace()
+    q.C = S("C")  # of a table it is a state; else it is named before it is read
     found = {}
     for part in structure.parts:
         for name, value in part.named(states, p, q):

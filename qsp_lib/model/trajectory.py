@@ -113,7 +113,8 @@ class Trajectory:
     def names(self) -> tuple[str, ...]:
         """What can be read off it; units and words: :mod:`.vocabulary`."""
         structure = self.task.structure
-        return (*structure.states, *structure.quantity_names, "feedback_share")
+        shares = ("feedback_share",) if structure.t_cells else ()
+        return (*structure.states, *structure.quantity_names, *shares)
 
     def __getitem__(self, name: str) -> Array:
         """One of :attr:`names`: a state, ``C`` (ng/mL), ``rho``, ``feedback_share``, ...
@@ -184,7 +185,8 @@ class Trajectory:
             IntegrationError: a set that did not complete.
         """
         self.require_completed()
-        state = self._state("A_c" if name == "C" else name)
+        per_volume = name == "C" and "C" not in self.task.structure.states
+        state = self._state("A_c" if per_volume else name)
         times, values = self.times, self.states[state]
         low_h, high_h = max(start_h, times[0]), min(end_h, times[-1])
         if not low_h <= high_h:
@@ -214,7 +216,7 @@ class Trajectory:
         higher = inner_value > value
         value = np.where(higher, inner_value, value)
         time = np.where(higher, inner_time, time)
-        if name == "C":
+        if per_volume:
             value = value / self._p.V1[:, 0]
         return Peak(self._shape(value), self._shape(time))
 
@@ -256,13 +258,17 @@ class Trajectory:
         k, low_h, high_h = self._within("mean", start_h, end_h)
         intervals = np.tile(k, (len(self), 1))
         engagement = self.task.structure.t_cell_part.engagement
-        step, *amount = self._interval_ends(self._state("A_c"), intervals)
-        _, *targets = self._interval_ends(self._state("B"), intervals)
+        tabulated = "C" in self.task.structure.states
+        volume = 1.0 if tabulated else self._p.V1
+        read = ["C" if tabulated else "A_c", *(["B"] if "B" in self.task.structure.states else [])]
+        step, *_ = self._interval_ends(self._state(read[0]), intervals)
+        ends = [self._interval_ends(self._state(name), intervals)[1:] for name in read]
         total = np.zeros(intervals.shape)
         for node, weight in zip(*np.polynomial.legendre.leggauss(20), strict=True):
             s = ((low_h + high_h) / 2 + node * (high_h - low_h) / 2 - self.times[k]) / step
-            A_c, B = (_hermite(step, f0, f1, d0, d1, s) for f0, f1, d0, d1 in (amount, targets))
-            C = np.maximum(A_c, 0.0) / self._p.V1
+            values = [_hermite(step, f0, f1, d0, d1, s) for f0, f1, d0, d1 in ends]
+            C = np.maximum(values[0], 0.0) / volume
+            B = values[1] if len(values) > 1 else 1.0
             total += weight / 2 * (high_h - low_h) * engagement(C, B, self._p)
         return self._shape(total.sum(axis=1) / (high_h - low_h).sum())
 

@@ -88,6 +88,17 @@ _STATES: Mapping[str, Quantity] = {
         "mg/L", "CRP above baseline", 252, r"\mathrm{CRP}", same_as=("uniprot:P02741",)
     ),
 }
+_STATES_SINCE_V1: Mapping[str, Quantity] = {
+    "A_d": Quantity("ug", "drug at the site of injection, amount", 361, "A_d"),
+    "Z": Quantity("1", "what is left of the fall of clearance", 380, "Z"),
+    "D_c": Quantity(
+        "ug", "dexamethasone in the body, amount", 361, "D_c", property_of=("drugbank:DB01234",)
+    ),
+    "D_d": Quantity(
+        "ug", "dexamethasone in the gut, amount", 361, "D_d", property_of=("drugbank:DB01234",)
+    ),
+    "G": Quantity("ng/mL", "dexamethasone at its effect", 196, "G"),
+}
 # SBO: 9 kinetic constant, 27 Michaelis constant, 46 zeroth order rate constant, 186 maximal
 # velocity, 190 Hill coefficient, 193 equilibrium or steady-state constant, 282 dissociation
 # constant, 287 EC50, 356 decay constant, 380 biochemical coefficient, 468 volume
@@ -132,6 +143,25 @@ _PARAMETERS: Mapping[str, Quantity] = {
     ),
     "d_CRP": Quantity("1/h", "removal of C-reactive protein", 356, r"d_\mathrm{CRP}"),
 }
+_PARAMETERS_SINCE_V1: Mapping[str, Quantity] = {
+    "k_a": Quantity("1/h", "absorption of the drug from its site of injection", 9, "k_a"),
+    "CL_0": Quantity("L/h", "clearance of the drug at its first dose", 9, r"\mathrm{CL}_0"),
+    "k_CL": Quantity("1/h", "fall of the drug's clearance", 356, r"k_\mathrm{CL}"),
+    "Vmax": Quantity(
+        "ug/h", "saturable elimination of the drug, at most", 186, r"V_\mathrm{max}^d"
+    ),
+    "Km": Quantity("ng/mL", "drug at half of its saturable elimination", 27, "K_m^d"),
+    "K_B": Quantity("1", "targets at half engagement by a bispecific", 193, "K_B"),
+    "B_0": Quantity("1", "targets before the first dose, over the average patient's", 540, "B_0"),
+    "V_dex": Quantity("L", "volume of dexamethasone", 468, r"V_\mathrm{dex}"),
+    "CL_dex": Quantity("L/h", "clearance of dexamethasone", 9, r"\mathrm{CL}_\mathrm{dex}"),
+    "k_e0": Quantity("1/h", "pace at which dexamethasone's effect follows its level", 9, "k_{e0}"),
+    "IC50_dex": Quantity("ng/mL", "dexamethasone at half of its effect", 287, r"\mathrm{IC}_{50}"),
+    "w_dex": Quantity(
+        "1", "weight of dexamethasone's effect on the IL-6 of macrophages", 380, r"w_\mathrm{dex}"
+    ),
+    "k_a_dex": Quantity("1/h", "absorption of dexamethasone from the gut", 9, r"k_a^\mathrm{dex}"),
+}
 _NETWORK_SBO = {"n": 190, "K": 193, "d": 356, "w": 380, "k": 9}
 # SBO: 196 concentration
 _DEFINED: Mapping[str, Quantity] = {
@@ -139,9 +169,11 @@ _DEFINED: Mapping[str, Quantity] = {
     "C_p": Quantity("ng/mL", "drug exposure in the peripheral compartment", 196, "C_p"),
     "C_tcz": Quantity("ng/mL", "tocilizumab exposure", 196, "C'"),
     "C_tcz_p": Quantity("ng/mL", "tocilizumab exposure in the peripheral compartment", 196, "C'_p"),
+    "C_dex": Quantity("ng/mL", "dexamethasone exposure", 196, r"C_\mathrm{dex}"),
     "E": Quantity("1", "receptor engagement", 380, "E"),
     "sigma": Quantity("pg/mL", "priming signal to macrophages", 196, r"\sigma"),
     "rho": Quantity("1", "share of IL-6 receptors held by tocilizumab", 540, r"\rho"),
+    "s": Quantity("1", "share of output that a steroid leaves", 380, "s"),
     "H_M": Quantity("1", "Hill term of macrophage activation", 380, "H_M"),
     "H_S": Quantity("1", "Hill term of the STAT3 feedback", 380, "H_S"),
     "H_CRP": Quantity(
@@ -151,6 +183,10 @@ _DEFINED: Mapping[str, Quantity] = {
 _INPUTS: Mapping[str, Quantity] = {
     "u": Quantity("ug/h", "dosing rate of the drug", 46, "u(t)"),
     "u_tcz": Quantity("ug/h", "dosing rate of tocilizumab", 46, r"u_\mathrm{tcz}(t)"),
+    "u_d": Quantity("ug/h", "dosing rate of the drug at its site of injection", 46, "u_d(t)"),
+    "u_dex": Quantity("ug/h", "dosing rate of dexamethasone", 46, r"u_\mathrm{dex}(t)"),
+    "C_slope": Quantity("ng/mL/h", "slope of a tabulated exposure", 46, r"\dot C(t)"),
+    "C_growth": Quantity("1/h", "growth of a tabulated exposure", 9, "g(t)"),
 }
 _READ_OFF: Mapping[str, Quantity] = {
     "feedback_share": Quantity("1", "share of IL-6 production by the feedback", 380, "s"),
@@ -175,8 +211,10 @@ def _network() -> dict[str, Quantity]:
 
 QUANTITIES: Mapping[str, Quantity] = {
     **_STATES,
+    **_STATES_SINCE_V1,
     **_network(),
     **_PARAMETERS,
+    **_PARAMETERS_SINCE_V1,
     **_INPUTS,
     **_DEFINED,
     **_READ_OFF,

@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -29,6 +29,7 @@ from ..inference import Problem, laplace_draws, standard_normals
 from ..model import (
     CONSTANT_RECOVERY,
     NETWORK,
+    ConcentrationTable,
     CrpInputs,
     Draws,
     DrugInputs,
@@ -135,6 +136,8 @@ class Record:
             )
         given = self.content["drugs"][name].items()
         inputs: dict[str, Any] = {key: float("inf") if v is None else v for key, v in given}
+        if "table" in inputs:
+            inputs["table"] = ConcentrationTable(**inputs["table"])
         return DrugInputs(**inputs).stamped(self.stamp)
 
     def run(
@@ -474,10 +477,14 @@ def write_record(content: Mapping[str, Any], directory: Path = LOCKS) -> Path:
 
 
 def plain_inputs(inputs: DrugInputs) -> dict[str, Any]:
-    """A drug's inputs as JSON can hold them; an absent hook effect is null."""
+    """A drug's inputs as JSON can hold them; an absent hook effect is null.
+
+    What lock v1 did not know is there only where it is given.
+    """
     values = asdict(inputs)
-    del values["lock"]
-    return {k: None if v == float("inf") else v for k, v in values.items()}
+    later = [f for f in fields(inputs) if f.metadata.get("since_v1")]
+    absent = {"lock", *(f.name for f in later if values[f.name] == f.default)}
+    return {k: None if v == float("inf") else v for k, v in values.items() if k not in absent}
 
 
 T = TypeVar("T")

@@ -67,7 +67,10 @@ class Task:
     def before(self) -> NDArray[np.float64]:
         """State before the first dose, ``(n_states, N)``."""
         start = np.array(self.structure.before)[:, None]
-        return np.repeat(start, len(self.parameters), axis=1)
+        states = np.repeat(start, len(self.parameters), axis=1)
+        for state, name in self.structure.starts.items():
+            states[self.structure.states.index(state)] = getattr(self.p, name)
+        return states
 
     @property
     def norm(self) -> float:

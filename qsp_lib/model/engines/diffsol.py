@@ -16,6 +16,7 @@ import sympy
 from numpy.typing import NDArray
 from sympy.printing.str import StrPrinter
 
+from ..parts.exposure import TABLE
 from ..structure import Structure
 from ..symbolic import traced
 from .base import Outcome, Task, classify_all
@@ -25,6 +26,8 @@ _STIFF_RATE = 200.0
 """Above this rate (1/h) the implicit method needs less work than the explicit one."""
 _LARGEST_POWER = 290.0
 """In decades; a float holds 308."""
+_HIGHEST_LEVEL = 1e12
+"""In ng/mL, of a table; none is anywhere near."""
 _LARGEST_AMOUNT = 1e100
 """In ug: the error of a step is squared, and has to fit into a float."""
 _RATES = (
@@ -39,6 +42,10 @@ _RATES = (
     "k_rec",
     "k_kill",
     "d_CRP",
+    "k_a",
+    "k_CL",
+    "k_e0",
+    "k_a_dex",
 )
 _FLOWS = (
     ("CL", "V1"),
@@ -47,8 +54,10 @@ _FLOWS = (
     ("CL_tcz", "V1_tcz"),
     ("Q_tcz", "V1_tcz"),
     ("Q_tcz", "V2_tcz"),
+    ("CL_0", "V1"),
+    ("CL_dex", "V_dex"),
 )
-_SATURABLE = (("Vmax_tcz", "Km_tcz", "V1_tcz"),)
+_SATURABLE = (("Vmax_tcz", "Km_tcz", "V1_tcz"), ("Vmax", "Km", "V1"))
 
 
 def fastest_rate(task: Task) -> NDArray[np.float64]:
@@ -60,7 +69,8 @@ def fastest_rate(task: Task) -> NDArray[np.float64]:
     rates = [p[name] for name in _RATES if name in p]
     rates += [p[flow] / p[volume] for flow, volume in _FLOWS if flow in p]
     rates += [p[vmax] / p[km] / p[volume] for vmax, km, volume in _SATURABLE if vmax in p]
-    return np.asarray(np.max(rates, axis=0))
+    # a table of concentrations alone has none
+    return np.asarray(np.max([np.zeros(len(task.parameters)), *rates], axis=0))
 
 
 def may_overflow(task: Task) -> NDArray[np.bool_]:
@@ -75,14 +85,19 @@ def may_overflow(task: Task) -> NDArray[np.bool_]:
         * (task.dose_factor if door.of_drug else np.ones_like(task.dose_factor))
         for i, door in enumerate(task.structure.doors)
     ]
-    given = np.sum([a for a, d in zip(amounts, task.structure.doors, strict=True) if d.of_drug], 0)
+    if not task.structure.t_cells:
+        return ~(np.max(amounts, axis=0) < _LARGEST_AMOUNT)
+    into = zip(amounts, task.structure.doors, strict=True)
+    given = np.sum([amount / p.get("V1", 1.0) for amount, door in into if door.of_drug], axis=0)
+    if task.structure.exposure == (TABLE,):
+        given = np.full(len(task.parameters), _HIGHEST_LEVEL)
     with np.errstate(all="ignore"):
         made = p["k_IFN"] / p["d_IFN"] + p["w_TNF"] * (p["k_TNF_T"] + p["k_TNF_M"]) / p["d_TNF"]
         kept = 1 - p.get("f_R", 0.0)
         il6 = (p["k_IL6_T"] + p["k_IL6_M"] + p["k_fb"]) / (p["d_IL6"] * kept)
         largest = np.stack(
             [
-                p["h"] * np.log10(given / p["V1"] / p["EC50"]),
+                p["h"] * np.log10(given / p["EC50"]),
                 p["n_M"] * np.log10(made / p["K_M"]),
                 p["n_S"] * np.log10(il6 / p["K_S"]),
                 np.log10(il6 / p.get("K_CRP", np.inf)),

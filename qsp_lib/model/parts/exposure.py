@@ -26,3 +26,66 @@ class Compartments(Part):
             "A_c": q.u - p.CL * q.C - p.Q * (q.C - q.C_p),
             "A_p": p.Q * (q.C - q.C_p),
         }
+
+
+@dataclass(frozen=True)
+class Depot(Part):
+    """A site of injection, from which the drug is absorbed; doses come times F, after the lag."""
+
+    states = {"A_d": 0.0}
+    parameters = ("k_a",)
+    doors = (Door("A_d", "u_d"),)
+
+    def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
+        absorption = p.k_a * y.A_d
+        return {"A_d": q.u_d - absorption, "A_c": absorption}
+
+
+@dataclass(frozen=True)
+class FallingClearance(Part):
+    """Clearance that falls from ``CL_0`` at the first dose to ``CL``.
+
+    ``Z`` is 1 from the drug's first dose and decays: a state in place of the time since then, so
+    that the equations do not know the clock.
+    """
+
+    states = {"Z": 0.0}
+    parameters = ("CL_0", "k_CL")
+    doors = (Door("Z", "", of_drug=False),)
+
+    def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
+        return {"Z": -p.k_CL * y.Z, "A_c": -(p.CL_0 - p.CL) * y.Z * q.C}
+
+
+@dataclass(frozen=True)
+class SaturableElimination(Part):
+    """Elimination that saturates, beside the one in proportion to exposure."""
+
+    parameters = ("Vmax", "Km")
+
+    def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
+        return {"A_c": -p.Vmax * q.C / (p.Km + q.C)}
+
+
+@dataclass(frozen=True)
+class Tabulated(Part):
+    """Exposure as a table gives it: between rows a straight line, or one in its logarithm.
+
+    The slope (ng/mL/h) and the growth (1/h) are constant between two rows, so the concentration
+    is a state like any other and its kinks end segments.
+    """
+
+    states = {"C": 0.0}
+    doors = (Door("C", "C_slope", of_drug=False), Door("C", "C_growth", of_drug=False))
+
+    def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
+        return {"C": q.C_slope + q.C_growth * y.C}
+
+
+EXPOSURES: dict[str, Part] = {
+    "depot": Depot(),
+    "falling clearance": FallingClearance(),
+    "saturable elimination": SaturableElimination(),
+}
+"""What a drug file may add to the compartments, in order."""
+TABLE = "table"

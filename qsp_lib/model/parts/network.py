@@ -47,7 +47,13 @@ class Network(Part):
         "d_IL6",
         "k_S",
     )
-    untouched = {"IL6_cleared": 1, "IL6_signals": 1}
+    untouched = {
+        "IL6_cleared": 1,
+        "IL6_signals": 1,
+        "T_makes": 1,
+        "M_makes_TNF": 1,
+        "M_makes_IL6": 1,
+    }
 
     def named(self, y: Any, p: Any, q: Any) -> Iterator[tuple[str, Any]]:
         yield "sigma", y.IFN + p.w_TNF * y.TNF
@@ -57,13 +63,17 @@ class Network(Part):
     def il6_production(self, y: Any, p: Any, q: Any) -> tuple[Any, Any, Any]:
         """The three sources of IL-6 (pg/mL/h): T cells, macrophages, STAT3 feedback."""
         gate = MACROPHAGE_GATE[self.feedback](y.M)
-        return p.k_IL6_T * y.A, p.k_IL6_M * y.M, p.k_fb * gate * q.H_S
+        return (
+            p.k_IL6_T * q.T_makes * y.A,
+            p.k_IL6_M * q.M_makes_IL6 * y.M,
+            p.k_fb * q.M_makes_IL6 * gate * q.H_S,
+        )
 
     def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
         from_T, from_M, from_feedback = self.il6_production(y, p, q)
         return {
-            "IFN": p.k_IFN * y.A - p.d_IFN * y.IFN,
-            "TNF": p.k_TNF_T * y.A + p.k_TNF_M * y.M - p.d_TNF * y.TNF,
+            "IFN": p.k_IFN * q.T_makes * y.A - p.d_IFN * y.IFN,
+            "TNF": p.k_TNF_T * q.T_makes * y.A + p.k_TNF_M * q.M_makes_TNF * y.M - p.d_TNF * y.TNF,
             "M": p.k_M * q.H_M * (1 - y.M) - p.d_M * y.M,
             "IL6": from_T + from_M + from_feedback - p.d_IL6 * q.IL6_cleared * y.IL6,
             "S": p.k_S * (q.IL6_signals * y.IL6 - y.S),

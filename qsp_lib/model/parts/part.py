@@ -30,12 +30,14 @@ class Part:
 
     Attributes:
         states: each with its value before the first dose.
+        starts: of those that a parameter holds that value for, its name.
         parameters: names, in order.
         doors: where doses enter.
         untouched: effects of other parts that it heeds, with their values where those are absent.
     """
 
     states: ClassVar[Mapping[str, float]] = {}
+    starts: ClassVar[Mapping[str, str]] = {}
     parameters: ClassVar[tuple[str, ...]] = ()
     doors: ClassVar[tuple[Door, ...]] = ()
     untouched: ClassVar[Mapping[str, float]] = {}

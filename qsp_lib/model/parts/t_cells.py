@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from .part import Part
 from .terms import hill
@@ -43,3 +43,62 @@ class ConstantRecovery(Part):
             "X": exhaustion - recovery,
             "B": -killing,
         }
+
+
+@dataclass(frozen=True)
+class RecoveryAtRest(Part):
+    """Recovery needs rest: it goes on with the receptors that no drug engages.
+
+    Engagement has its steepness in both mechanisms. This is the part of a monoclonal antibody,
+    which has no targets of its own.
+    """
+
+    states = {"R": 1.0, "A": 0.0, "X": 0.0}
+    parameters: ClassVar[tuple[str, ...]] = ("EC50", "h", "k_act", "k_exh", "k_rec")
+
+    def engagement(self, C: Any, B: Any, p: Any) -> Any:
+        """Receptor engagement, from 0 to below 1."""
+        return hill(C, p.EC50, p.h)
+
+    def named(self, y: Any, p: Any, q: Any) -> Iterator[tuple[str, Any]]:
+        yield "E", self.engagement(q.C, 1, p)
+
+    def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
+        activation, exhaustion = p.k_act * q.E * y.R, p.k_exh * y.A
+        recovery = p.k_rec * y.X * (1 - q.E)
+        return {
+            "R": recovery - activation,
+            "A": activation - exhaustion,
+            "X": exhaustion - recovery,
+        }
+
+
+@dataclass(frozen=True)
+class RecoveryAtRestOnTargets(RecoveryAtRest):
+    """The same of a bispecific, whose engagement takes targets and is bell-shaped in exposure.
+
+    It saturates in the targets, so that it stays below 1 however many there are. ``B`` is 1 in
+    the average patient before the first dose, and ``B_0`` in this one.
+    """
+
+    states = {**RecoveryAtRest.states, "B": 1.0}
+    starts = {"B": "B_0"}
+    parameters = ("EC50", "h", "K_hook", "K_B", "k_act", "k_exh", "k_rec", "k_kill", "B_0")
+
+    def engagement(self, C: Any, B: Any, p: Any) -> Any:
+        return hill(C, p.EC50, p.h) * p.K_hook / (p.K_hook + C) * B / (p.K_B + B)
+
+    def named(self, y: Any, p: Any, q: Any) -> Iterator[tuple[str, Any]]:
+        yield "E", self.engagement(q.C, y.B, p)
+
+    def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
+        return super().rates(y, p, q) | {"B": -p.k_kill * y.A * y.B}
+
+
+TCellPart = ConstantRecovery | RecoveryAtRest
+CONSTANT_RECOVERY, RECOVERY_AT_REST = "constant recovery", "recovery at rest"
+T_CELLS: dict[str, dict[str, TCellPart]] = {
+    CONSTANT_RECOVERY: {m: ConstantRecovery(m) for m in ("monoclonal", "bispecific")},
+    RECOVERY_AT_REST: {"monoclonal": RecoveryAtRest(), "bispecific": RecoveryAtRestOnTargets()},
+}
+"""The T-cell parts by name and mechanism; lock v1 knows the first."""
