@@ -29,18 +29,28 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from ..common import EvidenceError, InputError
 from ..evidence import DECLARED, check_sources, convert, molar_to_mass, same_kind, split
-from ..model import Bolus, DrugInputs, Infusion, Prior, Regimen, TocilizumabInputs
+from ..model import (
+    Bolus,
+    ConcentrationTable,
+    DrugInputs,
+    Infusion,
+    Prior,
+    Regimen,
+    TocilizumabInputs,
+)
 from . import class_defaults as classes
 from . import shape as schema
 from .class_defaults import CLASS_DEFAULT
+from .concentrations import read_concentrations
 
 RESCUE = "tocilizumab"
 _SHIPPED = ("blinatumomab", "tgn1412", "okt3")
@@ -48,8 +58,8 @@ _RATES = ("k_act", "k_exh", "k_kill", "k_rec")
 _LOOKS_LIKE_AN_ID = re.compile(r"[A-Z]{2}\d{3}")
 LARGEST_FILE = 1_000_000
 """Bytes; a drug file is a few thousand."""
-LARGEST_DOSE_UG = 1e18
-"""In one dose, or in an hour; a thousand million times any real one is far below."""
+LARGEST_DOSE_UG = 1e7
+"""In one dose, or in an hour: 10 g, ten times what any antibody is given in."""
 MOST_DOSES = 2_000
 """In one regimen; each makes the integrator start anew."""
 
@@ -158,7 +168,7 @@ def load_drug(path_or_name: str | os.PathLike[str], *, class_defaults: bool = Fa
             ".toml file."
         )
     path = Path(text)
-    return _read_drug(path.name, _read_bytes(path), class_defaults)
+    return _read_drug(path.name, _read_bytes(path), class_defaults, path.parent)
 
 
 @lru_cache(maxsize=1)
@@ -174,6 +184,43 @@ def load_tocilizumab() -> RescueFile:
 # ---------------------------------------------------------------- from shape to inputs
 
 
+LIGHTEST_KDA, HEAVIEST_KDA = 10.0, 500.0
+"""Molar masses of antibodies and what is made of them."""
+
+
+@dataclass(frozen=True)
+class _Patient:
+    """Whom amounts per kilogram or square metre are for, and what a mole of the drug weighs."""
+
+    weight_kg: float
+    bsa_m2: float | None = None
+    molar_mass_kDa: float | None = None
+
+    def convert(self, value: float, given: str, unit: str) -> float:
+        """A number in `unit`, also if it was given per kilogram, per square metre or by substance.
+
+        Raises:
+            InputError: a wrong dimension, or an amount of substance without a molar mass.
+        """
+        for per, size in (("", 1.0), ("/kg", self.weight_kg), ("/m2", self.bsa_m2)):
+            if size is None:
+                continue
+            if same_kind(given, unit + per):
+                return convert(value, given, unit + per) * size
+            # 1 nmol of 1 kDa is 1 ug
+            substance = {"ng/mL": "nM", "ug": "nmol", "ug/h": "nmol/h"}.get(unit)
+            if substance is None or not same_kind(given, substance + per):
+                continue
+            if self.molar_mass_kDa is None:
+                raise InputError(
+                    f"{given!r} counts molecules; expected the drug's molar_mass as well."
+                )
+            if unit == "ng/mL":
+                return molar_to_mass(value, given, self.molar_mass_kDa, "kDa", unit)
+            return convert(value, given, substance + per) * self.molar_mass_kDa * size
+        return convert(value, given, unit)
+
+
 @dataclass(frozen=True)
 class _Reader:
     """Turns the numbers of one file into floats, and remembers each as written."""
@@ -182,6 +229,7 @@ class _Reader:
     sources: dict[str, SourcedValue]
     own: bool = False
     from_class: frozenset[str] = frozenset()
+    patient: _Patient | None = None
 
     def check(self, name: str, given: list[str]) -> tuple[str, ...]:
         """The sources of what stands at `name`, if it may rest on them."""
@@ -205,7 +253,8 @@ class _Reader:
         """The number in `unit`; `name` is where it stands in the file."""
         where = f"Drug file {self.file}, {name}"
         try:
-            value = convert(number.value, number.unit, unit)
+            to = self.patient.convert if self.patient is not None else convert
+            value = to(number.value, number.unit, unit)
         except InputError as problem:
             raise InputError(f"{where}: {problem}") from None
         self.sources[name.rpartition(".")[2]] = SourcedValue(
@@ -221,7 +270,9 @@ class _Reader:
         return value
 
 
-def _read_drug(file: str, data: bytes, take_class_defaults: bool = False) -> DrugFile:
+def _read_drug(
+    file: str, data: bytes, take_class_defaults: bool = False, folder: Path | None = None
+) -> DrugFile:
     content = schema.parse(file, data)
     from_class = classes.fill(file, content, take_missing=take_class_defaults)
     shape = schema.validate(file, content, schema.DrugShape)
@@ -229,10 +280,16 @@ def _read_drug(file: str, data: bytes, take_class_defaults: bool = False) -> Dru
     read = _Reader(file, sources, shape.role == "user", from_class)
     weight = read("patient.weight", shape.patient.weight, "kg")
     bsa = read("patient.bsa", shape.patient.bsa, "m2")
+    molar_mass = _molar_mass(read, shape.molar_mass)
+    patient = _Patient(weight, bsa, molar_mass)
+    read = replace(read, patient=patient)
     exposure = _exposure(read, shape.pharmacokinetics)
+    later = _exposure_since_v1(read, shape.pharmacokinetics, folder)
     potency = shape.potency
     hook = potency.K_hook
     rates, priors, same_as = _rates(read, shape.t_cells)
+    if potency.K_B is not None:
+        later["K_B"] = read("potency.K_B", potency.K_B, "1")
     inputs = DrugInputs(
         name=shape.name,
         label=shape.label,
@@ -251,8 +308,9 @@ def _read_drug(file: str, data: bytes, take_class_defaults: bool = False) -> Dru
         k_kill=rates["k_kill"],
         weight_kg=weight,
         bsa_m2=bsa,
+        **later,
     )
-    regimens, regimen_sources = _regimens(read, shape.regimens, weight, bsa)
+    regimens, regimen_sources = _regimens(read, shape.regimens, patient)
     return DrugFile(
         inputs,
         MappingProxyType(priors),
@@ -266,8 +324,12 @@ def _read_drug(file: str, data: bytes, take_class_defaults: bool = False) -> Dru
 
 def _exposure(read: _Reader, given: schema.Exposure) -> dict[str, float]:
     """V1, CL, V2 and Q in litres and hours; one compartment has V2 = 1 L and Q = 0."""
+    if given.V1 is None:  # a table stands in place of compartments, which are not read
+        return {"V1": 1.0, "CL": 0.0, "V2": 1.0, "Q": 0.0}
     v1 = read("pharmacokinetics.V1", given.V1, "L")
-    if given.CL is not None:
+    if given.CL is None and given.half_life is None:
+        clearance = 0.0  # elimination is saturable alone
+    elif given.CL is not None:
         clearance = read("pharmacokinetics.CL", given.CL, "L/h")
     else:
         assert given.half_life is not None  # the shape has one of the two
@@ -280,6 +342,71 @@ def _exposure(read: _Reader, given: schema.Exposure) -> dict[str, float]:
         "V2": read("pharmacokinetics.V2", given.V2, "L"),
         "Q": read("pharmacokinetics.Q", given.Q, "L/h"),
     }
+
+
+def _molar_mass(read: _Reader, given: schema.Number | None) -> float | None:
+    if given is None:
+        return None
+    value = read("molar_mass", given, "kDa")
+    if not LIGHTEST_KDA <= value <= HEAVIEST_KDA:
+        raise InputError(
+            f"Drug file {read.file}, molar_mass: understood as {value:g} kDa; expected "
+            f"{LIGHTEST_KDA:g} to {HEAVIEST_KDA:g} kDa."
+        )
+    return value
+
+
+def _exposure_since_v1(
+    read: _Reader, given: schema.Exposure, folder: Path | None
+) -> dict[str, Any]:
+    """What a file may add to compartments, or give in their place, in hours, litres and ug."""
+    units = {
+        "k_a": "1/h",
+        "F": "1",
+        "lag": "h",
+        "CL_0": "L/h",
+        "k_CL": "1/h",
+        "half_life_CL": "h",
+        "Vmax": "ug/h",
+        "Km": "ng/mL",
+    }
+    numbers = {name: getattr(given, name) for name in units}
+    found: dict[str, Any] = {
+        name: read(f"pharmacokinetics.{name}", number, units[name])
+        for name, number in numbers.items()
+        if number is not None
+    }
+    if "lag" in found:
+        found["lag_h"] = found.pop("lag")
+    if "half_life_CL" in found:
+        found["k_CL"] = math.log(2) / found.pop("half_life_CL")
+    if given.table is not None:
+        found["table"] = _table(read, given.table, folder)
+    return found
+
+
+def _table(read: _Reader, given: schema.Table, folder: Path | None) -> ConcentrationTable:
+    where = f"Drug file {read.file}, pharmacokinetics.table"
+    read.check("pharmacokinetics.table", given.source)
+    if folder is None:
+        raise InputError(f"{where}: {given.file!r} was given; expected a drug file with a folder.")
+    ends = given.ends
+    if ends is None:
+        half_life = None
+    else:
+        half_life = 0.0 if ends == "zero" else _quantity("table.ends", ends, "h")
+    try:
+        text = _read_bytes(folder / given.file, "a .csv file of concentrations").decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{where}: {given.file!r} is not UTF-8 text.") from None
+    assert read.patient is not None  # it is known before exposure is read
+    return read_concentrations(
+        given.file,
+        text,
+        interpolation=given.interpolation,
+        ends=half_life,
+        molar_mass_kDa=read.patient.molar_mass_kDa,
+    )
 
 
 def _rates(
@@ -355,7 +482,7 @@ def _read_rescue(file: str, data: bytes) -> RescueFile:
         f_R=read("receptor.f_R", receptor.f_R, "1"),
         weight_kg=weight,
     )
-    regimens, regimen_sources = _regimens(read, shape.regimens, weight, None)
+    regimens, regimen_sources = _regimens(read, shape.regimens, _Patient(weight))
     return RescueFile(
         inputs,
         regimens,
@@ -371,8 +498,7 @@ def _read_rescue(file: str, data: bytes) -> RescueFile:
 def _regimens(
     read: _Reader,
     given: dict[str, schema.RegimenShape],
-    weight_kg: float,
-    bsa_m2: float | None,
+    patient: _Patient,
 ) -> tuple[Mapping[str, Regimen], Mapping[str, tuple[str, ...]]]:
     regimens: dict[str, Regimen] = {}
     sources: dict[str, tuple[str, ...]] = {}
@@ -388,28 +514,28 @@ def _regimens(
         doses: list[Bolus | Infusion] = []
         for dose in regimen.doses:
             try:
-                doses.extend(_doses(dose, weight_kg, bsa_m2))
+                doses.extend(_doses(dose, patient))
             except InputError as problem:
                 raise InputError(f"{where}: {problem}") from None
         regimens[key] = Regimen.of(*doses, label=regimen.label)
     return MappingProxyType(regimens), MappingProxyType(sources)
 
 
-def _doses(dose: schema.Dose, weight_kg: float, bsa_m2: float | None) -> list[Bolus | Infusion]:
+def _doses(dose: schema.Dose, patient: _Patient) -> list[Bolus | Infusion]:
     """Every dose that one line of a regimen stands for (h, ug)."""
     first = _quantity("time", dose.time, "h", positive=False)
     step = 0.0 if dose.every is None else _quantity("every", dose.every, "h")
     times = [first + step * number for number in range(dose.count)]
     length = math.nan if dose.duration is None else _quantity("duration", dose.duration, "h")
     if dose.rate is not None:
-        rate = _for_patient("rate", dose.rate, "ug/h", weight_kg, bsa_m2)
+        rate = _for_patient("rate", dose.rate, "ug/h", patient)
         return [Infusion.at_rate(time, length, rate) for time in times]
     kind = "infusion" if dose.bolus is None else "bolus"
-    amount = _for_patient(kind, getattr(dose, kind), "ug", weight_kg, bsa_m2)
+    amount = _for_patient(kind, getattr(dose, kind), "ug", patient)
     if dose.max is not None:
         amount = min(amount, _quantity("max", dose.max, "ug"))
     if dose.bolus is not None:
-        return [Bolus(time, amount) for time in times]
+        return [Bolus(time, amount, dose.route) for time in times]
     return [Infusion(time, length, amount) for time in times]
 
 
@@ -422,19 +548,17 @@ def _quantity(name: str, text: str, unit: str, *, positive: bool = True) -> floa
     return number
 
 
-def _for_patient(name: str, text: str, unit: str, weight_kg: float, bsa_m2: float | None) -> float:
+def _for_patient(name: str, text: str, unit: str, patient: _Patient) -> float:
     """A dose or rate in `unit`, multiplied out if it is per kilogram or per square metre."""
     value, given = split(text)
     if value <= 0:
         raise InputError(f"{name} {text!r} was given; expected more than 0.")
-    if same_kind(given, f"{unit}/kg"):
-        number = convert(value, given, f"{unit}/kg") * weight_kg
-    elif bsa_m2 is not None and same_kind(given, f"{unit}/m2"):
-        number = convert(value, given, f"{unit}/m2") * bsa_m2
-    else:
-        number = convert(value, given, unit)
+    number = patient.convert(value, given, unit)
     if not number <= LARGEST_DOSE_UG:
-        raise InputError(f"{name} {text!r} was given; expected at most {LARGEST_DOSE_UG:g} {unit}.")
+        raise InputError(
+            f"{name} {text!r} was given, understood as {number:g} {unit}; expected at most "
+            f"{LARGEST_DOSE_UG:g} {unit}."
+        )
     return number
 
 
@@ -450,8 +574,8 @@ def _packaged_bytes(name: str) -> bytes:
     return (resources.files("qsp_lib") / "data" / "drugs" / f"{name}.toml").read_bytes()
 
 
-def _read_bytes(path: Path) -> bytes:
-    wanted = "expected the path of a .toml file"
+def _read_bytes(path: Path, what: str = "the path of a .toml file") -> bytes:
+    wanted = f"expected {what}"
     try:
         if path.exists() and not path.is_file():
             raise InputError(f"Drug file {path} is not a file; {wanted}.")

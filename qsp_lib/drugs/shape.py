@@ -97,6 +97,7 @@ class Dose(Strict):
     every: str | None = None
     count: Count = 1
     max: str | None = None
+    route: Literal["IV", "SC"] = "IV"
 
     @model_validator(mode="after")
     def _one_kind(self) -> Dose:
@@ -107,6 +108,8 @@ class Dose(Strict):
             raise ValueError("an infusion or rate expects a duration, and a bolus none")
         if (self.every is None) != (self.count == 1):
             raise ValueError("every and a count above 1 are expected together")
+        if self.route == "SC" and self.bolus is None:
+            raise ValueError("route 'SC' was given with an infusion; expected it with a bolus")
         if self.max is not None and self.rate is not None:
             raise ValueError("max was given with a rate; expected it with a bolus or infusion")
         return self
@@ -142,17 +145,73 @@ class Patient(Strict):
     bsa: Number
 
 
-class Exposure(Strict):
-    """One or two compartments, eliminated by clearance or half-life."""
+class Table(Sourced):
+    """A table of concentrations in a file beside the drug's."""
 
-    V1: Number
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.csv$")]
+    interpolation: Literal["linear", "log-linear"] = "linear"
+    ends: str | None = None
+
+
+class Exposure(Strict):
+    """One or two compartments, eliminated by clearance or half-life; or a table.
+
+    What may be added to compartments: absorption (``k_a``, ``F``, ``lag``), clearance that falls
+    from ``CL_0`` with the rate ``k_CL`` or the half-life ``half_life_CL``, saturable elimination
+    (``Vmax``, ``Km``). ``apparent`` says that clearances and volumes are over F.
+    """
+
+    V1: Number | None = None
     CL: Number | None = None
     half_life: Number | None = None
     V2: Number | None = None
     Q: Number | None = None
+    k_a: Number | None = None
+    F: Number | None = None
+    lag: Number | None = None
+    apparent: bool = False
+    CL_0: Number | None = None
+    k_CL: Number | None = None
+    half_life_CL: Number | None = None
+    Vmax: Number | None = None
+    Km: Number | None = None
+    table: Table | None = None
+
+    @model_validator(mode="after")
+    def _compartments_or_a_table(self) -> Exposure:
+        given = [name for name in self.model_fields_set if getattr(self, name) is not None]
+        others = sorted(set(given) - {"table"})
+        if self.table is not None and others:
+            raise ValueError(
+                f"a table and {others[0]} were given; expected compartments or a table"
+            )
+        if self.table is None and self.V1 is None:
+            raise ValueError("no V1 was given; expected it, or a table of concentrations")
+        return self
+
+    @model_validator(mode="after")
+    def _what_goes_together(self) -> Exposure:
+        if self.k_a is None and (self.F or self.lag or self.apparent):
+            raise ValueError("F, lag and apparent are of absorption; expected k_a with them")
+        if self.apparent and self.F is not None:
+            raise ValueError("apparent values hold F already; expected no F with them")
+        if self.F is not None and self.F.unit != "%" and self.F.value > 1:
+            raise ValueError(f"F {self.F.value:g} was given; expected at most 1")
+        if self.k_CL is not None and self.half_life_CL is not None:
+            raise ValueError("expected either k_CL or half_life_CL")
+        falls = self.k_CL is not None or self.half_life_CL is not None
+        if falls != (self.CL_0 is not None):
+            raise ValueError("expected CL_0 and k_CL (or half_life_CL) together")
+        if self.CL_0 is not None and self.CL is None:
+            raise ValueError("CL_0 falls to CL; expected it and no half_life")
+        if (self.Vmax is None) != (self.Km is None):
+            raise ValueError("expected Vmax and Km together")
+        return self
 
     @model_validator(mode="after")
     def _one_way_of_elimination(self) -> Exposure:
+        if self.table is not None or (self.Vmax is not None and self.CL is self.half_life is None):
+            return self
         if (self.CL is None) == (self.half_life is None):
             raise ValueError("expected either CL or half_life")
         if (self.V2 is None) != (self.Q is None):
@@ -168,6 +227,7 @@ class Potency(Strict):
     EC50: Number
     h: Number
     K_hook: Number | None = None
+    K_B: Number | None = None
 
 
 class TCells(Strict):
@@ -191,6 +251,7 @@ class DrugShape(FileShape):
 
     mechanism: Literal["monoclonal", "bispecific"]
     role: Literal["calibration", "development", "blind", "user"]
+    molar_mass: Number | None = None
     patient: Patient
     pharmacokinetics: Exposure
     potency: Potency
@@ -198,6 +259,15 @@ class DrugShape(FileShape):
 
     @model_validator(mode="after")
     def _fits_its_mechanism(self) -> DrugShape:
+        if self.mechanism == "monoclonal" and self.potency.K_B is not None:
+            raise ValueError("mechanism 'monoclonal' expects no potency.K_B, and one was given")
+        under_skin = any(d.route == "SC" for r in self.regimens.values() for d in r.doses)
+        if under_skin and self.pharmacokinetics.k_a is None:
+            raise ValueError(
+                "a dose by route 'SC' was given; expected pharmacokinetics.k_a with it"
+            )
+        if self.pharmacokinetics.table is not None and len(self.regimens) > 1:
+            raise ValueError("a table is of one regimen; expected no other beside 'clinical'")
         given = {"potency.K_hook": self.potency.K_hook, "t_cells.k_kill": self.t_cells.k_kill}
         for name, number in given.items():
             if self.mechanism == "bispecific" and number is None:

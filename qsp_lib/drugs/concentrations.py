@@ -1,0 +1,80 @@
+"""Reading a table of concentrations: a CSV file of time and concentration, units in its header."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+from ..common import InputError
+from ..evidence import convert, molar_to_mass, same_kind
+from ..model import ConcentrationTable
+
+_COLUMN = re.compile(r"\s*(time|concentration)\s*[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*", re.IGNORECASE)
+_HEADER = "'time (h),concentration (ng/mL)'"
+
+
+def read_concentrations(
+    file: str,
+    text: str,
+    *,
+    interpolation: str = "linear",
+    ends: float | None = None,
+    molar_mass_kDa: float | None = None,
+) -> ConcentrationTable:
+    """A table as the model takes it: hours and ng/mL.
+
+    Args:
+        file: its name, for the message.
+        text: a header with a unit for each of the two columns, then one row a time.
+        interpolation, ends: as of `ConcentrationTable`.
+        molar_mass_kDa: for concentrations by amount of substance.
+
+    Raises:
+        InputError: a header that does not name both columns once with a unit each, a row with a
+            field too many or too few, a gap, no number, or what `ConcentrationTable` refuses.
+    """
+    where = f"Concentration table {file}"
+    lines = [row for row in csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")) if row]
+    header = [_COLUMN.fullmatch(name) for name in lines[0]] if lines else []
+    found = [match[1].lower() for match in header if match]
+    if sorted(found) != ["concentration", "time"] or len(found) != len(header):
+        given = ",".join(lines[0]) if lines else ""
+        raise InputError(
+            f"{where}: the header {given!r} was given; expected one time and one concentration, "
+            f"each with its one unit, such as {_HEADER}."
+        )
+    units = dict(zip(found, (match[2] for match in header if match), strict=True))
+    numbers: dict[str, list[float]] = {"time": [], "concentration": []}
+    for number, row in enumerate(lines[1:], 2):
+        if len(row) != 2 or not all(field.strip() for field in row):
+            raise InputError(
+                f"{where}, line {number}: {','.join(row)!r} was given; expected a time and a "
+                "concentration without a gap. Leave out rows that have none."
+            )
+        for name, field in zip(found, row, strict=True):
+            try:
+                numbers[name].append(_in_model_units(name, field, units[name], molar_mass_kDa))
+            except InputError as problem:
+                raise InputError(f"{where}, line {number}, {name}: {problem}") from None
+    try:
+        return ConcentrationTable(
+            tuple(numbers["time"]),
+            tuple(numbers["concentration"]),
+            interpolation,  # type: ignore[arg-type]
+            ends,
+        )
+    except InputError as problem:
+        raise InputError(f"{where}: {problem}") from None
+
+
+def _in_model_units(name: str, field: str, unit: str, molar_mass_kDa: float | None) -> float:
+    if name == "time":
+        return convert(field.strip(), unit, "h")
+    if same_kind(unit, "nM"):
+        if molar_mass_kDa is None:
+            raise InputError(f"{unit} counts molecules; expected the drug's molar_mass as well.")
+        return molar_to_mass(
+            convert(field.strip(), unit, "nM"), "nM", molar_mass_kDa, "kDa", "ng/mL"
+        )
+    return convert(field.strip(), unit, "ng/mL")
