@@ -29,6 +29,7 @@ from .equations import TOCILIZUMAB as TOCILIZUMAB
 from .parameters import CrpInputs as CrpInputs
 from .parameters import DrugInputs as DrugInputs
 from .parameters import NetworkParameters as NetworkParameters
+from .parameters import SteroidInputs as SteroidInputs
 from .parameters import TocilizumabInputs as TocilizumabInputs
 from .priors import Prior as Prior
 from .priors import network_table as network_table
@@ -44,6 +45,7 @@ from .simulation import HORIZON_H as HORIZON_H
 from .simulation import RTOL as RTOL
 from .simulation import Rescue as Rescue
 from .simulation import Solver as Solver
+from .simulation import Steroid as Steroid
 from .simulation import simulate as simulate
 from .simulation import simulate_exposure as simulate_exposure
 from .stamp import LockStamp as LockStamp

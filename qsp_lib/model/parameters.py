@@ -256,6 +256,41 @@ class TocilizumabInputs:
         return {name: getattr(self, name.removesuffix("_tcz")) for name in TOCILIZUMAB}
 
 
+@dataclass(frozen=True)
+class SteroidInputs:
+    """Dexamethasone: V (L), CL (L/h), k_a and k_e0 (1/h), F, IC50 (ng/mL, total), w.
+
+    ``w`` is the weight of its effect on macrophages' IL-6 and the feedback, 0 to 1.
+    """
+
+    V: float
+    CL: float
+    k_a: float
+    F: float
+    k_e0: float
+    IC50: float
+    w: float
+
+    def __post_init__(self) -> None:
+        _require_positive("dexamethasone", V=self.V, k_a=self.k_a, k_e0=self.k_e0, IC50=self.IC50)
+        _require_non_negative("dexamethasone", CL=self.CL)
+        if not 0 < self.F <= 1:
+            raise InputError(f"dexamethasone: F is {self.F!r}; expected above 0, and at most 1.")
+        if not 0 <= self.w <= 1:
+            raise InputError(f"dexamethasone: w is {self.w!r}; expected 0 to 1.")
+
+    def values(self) -> dict[str, float]:
+        """The inputs of the equations by name."""
+        return {
+            "V_dex": self.V,
+            "CL_dex": self.CL,
+            "k_a_dex": self.k_a,
+            "k_e0": self.k_e0,
+            "IC50_dex": self.IC50,
+            "w_dex": self.w,
+        }
+
+
 LARGEST_HILL = 20.0
 """A steeper Hill coefficient is a step, which no integrator here is meant for."""
 _SMALLEST, _LARGEST = 1e-30, 1e12
@@ -266,7 +301,13 @@ _MAY_BE_ZERO = frozenset(
 
 def value_bounds(name: str) -> tuple[float, float]:
     """What an integrator can be given; a draw's plausibility is not judged here."""
-    largest = {"f_R": 1.0, "h": LARGEST_HILL, "n_M": LARGEST_HILL, "n_S": LARGEST_HILL}
+    largest = {
+        "f_R": 1.0,
+        "w_dex": 1.0,
+        "h": LARGEST_HILL,
+        "n_M": LARGEST_HILL,
+        "n_S": LARGEST_HILL,
+    }
     if name == "B_0":
         return LEAST_TARGETS, MOST_TARGETS
     return (0.0 if name in _MAY_BE_ZERO else _SMALLEST), largest.get(name, _LARGEST)

@@ -15,7 +15,7 @@ from .draws import Draws
 from .engines import ENGINES, Task, solve
 from .equations import DRUG, NETWORK
 from .held_back import require_lock
-from .parameters import CrpInputs, DrugInputs, NetworkParameters, TocilizumabInputs
+from .parameters import CrpInputs, DrugInputs, NetworkParameters, SteroidInputs, TocilizumabInputs
 from .schedule import make_schedule
 from .structure import Structure
 from .trajectory import Trajectory
@@ -54,12 +54,34 @@ class Rescue:
     regimen: Regimen
 
 
+@dataclass(frozen=True)
+class Steroid:
+    """Dexamethasone, and when it is given: into a vein or by mouth.
+
+    Raises:
+        InputError: a dose under the skin.
+    """
+
+    inputs: SteroidInputs
+    regimen: Regimen
+
+    def __post_init__(self) -> None:
+        if self.regimen.by("SC").doses:
+            raise InputError("dexamethasone is given SC; expected doses IV or oral.")
+
+    @property
+    def route(self) -> str:
+        """As a structure names it."""
+        return "oral" if self.regimen.by("oral").doses else "intravenous"
+
+
 def simulate(
     drug: DrugInputs,
     network: NetworkParameters,
     regimen: Regimen,
     *,
     rescue: Rescue | None = None,
+    steroid: Steroid | None = None,
     crp: CrpInputs | None = None,
     draws: Draws | None = None,
     dose_factor: ArrayLike = 1.0,
@@ -72,12 +94,13 @@ def simulate(
     """Integrate the model from the healthy state before the first dose.
 
     The model is made of the parts that this run needs: without ``rescue`` it has no states of
-    tocilizumab, without ``crp`` none of CRP.
+    tocilizumab, without ``steroid`` none of dexamethasone, without ``crp`` none of CRP.
 
     Args:
         drug, network: inputs of the drug, and the shared network.
         regimen: doses of the drug.
         rescue: tocilizumab and its doses, if any.
+        steroid: dexamethasone and its doses, if any; no part of lock v1.
         crp: the CRP readout, if it is asked for.
         draws: parameter sets that replace values of ``drug`` or ``network``; a batch.
         dose_factor: multiplies every dose of the drug; an array ``(N,)`` makes a batch.
@@ -102,6 +125,7 @@ def simulate(
         drug.exposure,
         tocilizumab=rescue is not None,
         crp=crp is not None,
+        steroid=steroid.route if steroid is not None else "",
     )
     require_lock(drug, network, regimen, structure)
     _refuse_changes(drug, network, draws)
@@ -120,6 +144,7 @@ def simulate(
     _require_inputs(drug, structure)
     values = network.values() | drug.values()
     values |= rescue.inputs.values() if rescue else {}
+    values |= steroid.inputs.values() if steroid else {}
     values |= crp.values() if crp else {}
     if drug.table is not None:
         drug.table.require_until(horizon_h)
@@ -133,6 +158,9 @@ def simulate(
         if name in structure.parameters:
             table[:, structure.parameters.index(name)] = array
     others = {"T_c": rescue.regimen} if rescue else {}
+    if steroid is not None:
+        by_mouth = steroid.regimen.by("oral").scaled(steroid.inputs.F)
+        others |= {"D_c": steroid.regimen.by("IV"), "D_d": by_mouth}
     schedule = make_schedule(
         at_doors(structure, drug, regimen, others),
         horizon_h,

@@ -40,6 +40,7 @@ from ..model import (
     Regimen,
     Rescue,
     Solver,
+    Steroid,
     TocilizumabInputs,
     Trajectory,
     equations_digest,
@@ -148,6 +149,7 @@ class Record:
         network: NetworkParameters | None = None,
         draws: Draws | None = None,
         rescue: Rescue | None = None,
+        steroid: Steroid | None = None,
         crp: bool = False,
         dose_factor: ArrayLike = 1.0,
         horizon_h: float | None = None,
@@ -160,8 +162,8 @@ class Record:
             drug: a drug of the record by name, or inputs of one's own (an unlocked copy, say).
             regimen: one of the drug file's by name, or a regimen.
             network: an unlocked copy in place of the locked network.
-            draws: as for :func:`qsp_lib.model.simulate`; so are ``rescue``, ``dose_factor``
-                and ``times`` (h).
+            draws: as for :func:`qsp_lib.model.simulate`; so are ``rescue``, ``steroid``,
+                ``dose_factor`` and ``times`` (h).
             crp: whether to follow CRP.
             horizon_h: end (h); the solver's own by default.
             solver: another engine or tolerance than the record's, for a check of them.
@@ -178,6 +180,7 @@ class Record:
             self.regimen(inputs.name, regimen) if isinstance(regimen, str) else regimen,
             draws=draws,
             rescue=rescue,
+            steroid=steroid,
             crp=self.crp if crp else None,
             dose_factor=dose_factor,
             times=times,
