@@ -1,9 +1,12 @@
 from .class_defaults import defaults_of_class as defaults_of_class
 from .class_defaults import fill as fill
 from .reading import RESCUE as RESCUE
+from .reading import STEROID as STEROID
 from .reading import DrugFile as DrugFile
 from .reading import RescueFile as RescueFile
 from .reading import SourcedValue as SourcedValue
+from .reading import SteroidFile as SteroidFile
+from .reading import load_dexamethasone as load_dexamethasone
 from .reading import load_drug as load_drug
 from .reading import load_tocilizumab as load_tocilizumab
 from .reading import shipped_drugs as shipped_drugs

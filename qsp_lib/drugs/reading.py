@@ -45,6 +45,7 @@ from ..model import (
     Infusion,
     Prior,
     Regimen,
+    SteroidInputs,
     TocilizumabInputs,
 )
 from . import class_defaults as classes
@@ -53,6 +54,7 @@ from .class_defaults import CLASS_DEFAULT
 from .concentrations import read_concentrations
 
 RESCUE = "tocilizumab"
+STEROID = "dexamethasone"
 _SHIPPED = ("blinatumomab", "tgn1412", "okt3")
 _RATES = ("k_act", "k_exh", "k_kill", "k_rec")
 _LOOKS_LIKE_AN_ID = re.compile(r"[A-Z]{2}\d{3}")
@@ -131,6 +133,21 @@ class RescueFile:
     sha256: str
 
 
+@dataclass(frozen=True)
+class SteroidFile:
+    """The validated file of dexamethasone; attributes as of `DrugFile`.
+
+    ``priors`` are of ``IC50`` (ng/mL), ``k_e0`` (1/h) and ``w``.
+    """
+
+    inputs: SteroidInputs
+    priors: Mapping[str, Prior]
+    regimens: Mapping[str, Regimen]
+    sources: Mapping[str, SourcedValue]
+    regimen_sources: Mapping[str, tuple[str, ...]]
+    sha256: str
+
+
 def shipped_drugs() -> tuple[str, ...]:
     """Names of the drugs that come with the package, mildest role first; not the rescue."""
     return _SHIPPED
@@ -160,6 +177,8 @@ def load_drug(path_or_name: str | os.PathLike[str], *, class_defaults: bool = Fa
     text = os.fspath(path_or_name)
     if text == RESCUE:
         raise InputError(f"{RESCUE!r} is the rescue and not a drug; use load_tocilizumab().")
+    if text == STEROID:
+        raise InputError(f"{STEROID!r} is a co-medication and no drug; use load_dexamethasone().")
     if text in _SHIPPED:
         return _shipped_drug(text)
     if not text.endswith(".toml"):
@@ -179,6 +198,16 @@ def load_tocilizumab() -> RescueFile:
         InputError, EvidenceError: As `load_drug`.
     """
     return _read_rescue(f"{RESCUE}.toml", _packaged_bytes(RESCUE))
+
+
+@lru_cache(maxsize=1)
+def load_dexamethasone() -> SteroidFile:
+    """The steroid: its inputs in hours, litres and ng/mL, their priors, and its regimens.
+
+    Raises:
+        InputError, EvidenceError: As `load_drug`.
+    """
+    return _read_steroid(f"{STEROID}.toml", _packaged_bytes(STEROID))
 
 
 # ---------------------------------------------------------------- from shape to inputs
@@ -485,6 +514,40 @@ def _read_rescue(file: str, data: bytes) -> RescueFile:
     regimens, regimen_sources = _regimens(read, shape.regimens, _Patient(weight))
     return RescueFile(
         inputs,
+        regimens,
+        MappingProxyType(sources),
+        regimen_sources,
+        hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _read_steroid(file: str, data: bytes) -> SteroidFile:
+    shape = schema.validate(file, schema.parse(file, data), schema.SteroidShape)
+    sources: dict[str, SourcedValue] = {}
+    read = _Reader(file, sources)
+    pk, effect = shape.pharmacokinetics, shape.effect
+    weight = read("patient.weight", shape.patient.weight, "kg")
+    molar_mass = read("effect.molar_mass", effect.molar_mass, "kDa")
+    of_effect = replace(read, patient=_Patient(weight, molar_mass_kDa=molar_mass))
+    drawn = {
+        name: of_effect(f"effect.{name}", getattr(effect, name), unit)
+        for name, unit in (("IC50", "ng/mL"), ("k_e0", "1/h"), ("w", "1"))
+    }
+    priors = {
+        name: Prior(value, getattr(effect, name).log10_sd or 0.0, getattr(effect, name).status)
+        for name, value in drawn.items()
+    }
+    inputs = SteroidInputs(
+        V=read("pharmacokinetics.V", pk.V, "L"),
+        CL=read("pharmacokinetics.CL", pk.CL, "L/h"),
+        k_a=read("pharmacokinetics.k_a", pk.k_a, "1/h"),
+        F=read("pharmacokinetics.F", pk.F, "1"),
+        **drawn,
+    )
+    regimens, regimen_sources = _regimens(read, shape.regimens, _Patient(weight))
+    return SteroidFile(
+        inputs,
+        MappingProxyType(priors),
         regimens,
         MappingProxyType(sources),
         regimen_sources,

@@ -97,7 +97,7 @@ class Dose(Strict):
     every: str | None = None
     count: Count = 1
     max: str | None = None
-    route: Literal["IV", "SC"] = "IV"
+    route: Literal["IV", "SC", "oral"] = "IV"
 
     @model_validator(mode="after")
     def _one_kind(self) -> Dose:
@@ -108,8 +108,8 @@ class Dose(Strict):
             raise ValueError("an infusion or rate expects a duration, and a bolus none")
         if (self.every is None) != (self.count == 1):
             raise ValueError("every and a count above 1 are expected together")
-        if self.route == "SC" and self.bolus is None:
-            raise ValueError("route 'SC' was given with an infusion; expected it with a bolus")
+        if self.route != "IV" and self.bolus is None:
+            raise ValueError(f"route {self.route!r} was given with an infusion; expected a bolus")
         if self.max is not None and self.rate is not None:
             raise ValueError("max was given with a rate; expected it with a bolus or infusion")
         return self
@@ -261,8 +261,10 @@ class DrugShape(FileShape):
     def _fits_its_mechanism(self) -> DrugShape:
         if self.mechanism == "monoclonal" and self.potency.K_B is not None:
             raise ValueError("mechanism 'monoclonal' expects no potency.K_B, and one was given")
-        under_skin = any(d.route == "SC" for r in self.regimens.values() for d in r.doses)
-        if under_skin and self.pharmacokinetics.k_a is None:
+        routes = {dose.route for regimen in self.regimens.values() for dose in regimen.doses}
+        if "oral" in routes:
+            raise ValueError("route 'oral' was given; expected 'IV' or 'SC'")
+        if "SC" in routes and self.pharmacokinetics.k_a is None:
             raise ValueError(
                 "a dose by route 'SC' was given; expected pharmacokinetics.k_a with it"
             )
@@ -310,6 +312,40 @@ class RescueShape(FileShape):
     patient: RescuePatient
     pharmacokinetics: RescueExposure
     receptor: Receptor
+
+
+class SteroidExposure(Strict):
+    """One compartment, by vein or by mouth."""
+
+    V: Number
+    CL: Number
+    k_a: Number
+    F: Number
+
+
+class SteroidEffect(Strict):
+    """What a level does, and how long after."""
+
+    molar_mass: Number
+    IC50: Rate
+    k_e0: Rate
+    w: Rate
+
+
+class SteroidShape(FileShape):
+    """A steroid given beside a drug."""
+
+    mechanism: Literal["steroid"]
+    role: Literal["co-medication"]
+    patient: RescuePatient
+    pharmacokinetics: SteroidExposure
+    effect: SteroidEffect
+
+    @model_validator(mode="after")
+    def _by_vein_or_by_mouth(self) -> SteroidShape:
+        if any(dose.route == "SC" for r in self.regimens.values() for dose in r.doses):
+            raise ValueError("route 'SC' was given; expected 'IV' or 'oral'")
+        return self
 
 
 Shape = TypeVar("Shape", bound=FileShape)

@@ -10,7 +10,15 @@ from types import MappingProxyType
 from typing import Any
 
 from ..common import EvidenceError, LockError
-from ..drugs import RESCUE, SourcedValue, load_drug, load_tocilizumab, shipped_drugs
+from ..drugs import (
+    RESCUE,
+    STEROID,
+    SourcedValue,
+    load_dexamethasone,
+    load_drug,
+    load_tocilizumab,
+    shipped_drugs,
+)
 from ..evidence import DECLARED, load_observations, load_tables
 from ..model import network_table
 from .lock import current_record
@@ -143,7 +151,7 @@ def _drug_input(key: str) -> Origin:
         facts["status"] = given.status
     if given.log10_sd:
         facts["prior log10 sd"] = given.log10_sd
-    if drug != RESCUE and name.startswith("k_"):
+    if drug not in (RESCUE, STEROID) and name.startswith("k_"):
         try:
             facts["at the lock"] = getattr(current_record().drug(drug), name)
         except LockError:
@@ -173,9 +181,11 @@ def _users(row_id: str) -> Iterator[str]:
     for key, given in _drug_inputs().items():
         if row_id in given.source:
             yield f"input {key}"
-    for name in (*shipped_drugs(), RESCUE):
-        file = load_tocilizumab() if name == RESCUE else load_drug(name)
-        for regimen, sources in file.regimen_sources.items():
+    given_by = {name: load_drug(name).regimen_sources for name in shipped_drugs()}
+    given_by[RESCUE] = load_tocilizumab().regimen_sources
+    given_by[STEROID] = load_dexamethasone().regimen_sources
+    for name, regimens in given_by.items():
+        for regimen, sources in regimens.items():
             if row_id in sources:
                 yield f"regimen {regimen} of {name}"
     for point in load_observations():
@@ -190,6 +200,7 @@ def _drug_inputs() -> Mapping[str, SourcedValue]:
     """Every input of every drug, as ``drug.name``."""
     files = {name: load_drug(name).sources for name in shipped_drugs()}
     files[RESCUE] = load_tocilizumab().sources
+    files[STEROID] = load_dexamethasone().sources
     return {f"{drug}.{name}": given for drug, file in files.items() for name, given in file.items()}
 
 

@@ -40,9 +40,9 @@ def own(tmp_path):
 # ------------------------------------------------------------- the shipped numbers
 
 
-def test_the_folder_holds_the_shipped_drugs_and_the_rescue():
+def test_the_folder_holds_the_shipped_drugs_the_rescue_and_the_steroid():
     assert {path.name for path in FOLDER.iterdir()} == {
-        f"{name}.toml" for name in (*shipped_drugs(), "tocilizumab")
+        f"{name}.toml" for name in (*shipped_drugs(), "tocilizumab", "dexamethasone")
     }
     assert [load_drug(name).inputs.role for name in shipped_drugs()] == [
         "calibration",

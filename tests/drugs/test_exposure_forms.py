@@ -113,8 +113,16 @@ def test_a_table_beside_the_file(tmp_path: Path) -> None:
         ({"Km": number(1, "ng/mL")}, SC, "expected Vmax and Km together"),
         ({"k_a": number(0.1, "L")}, SC, "'L' was given where '1/h'"),
         ({"table": f'{{ file = "levels.csv", {SOURCE} }}'}, SC, "expected compartments or a table"),
-        ({}, '{ infusion = "1 mg", duration = "1 h", time = "0 h", route = "SC" }', "with a bolus"),
-        ({}, '{ bolus = "1 mg", time = "0 h", route = "oral" }', "'IV' or 'SC'"),
+        (
+            {},
+            '{ infusion = "1 mg", duration = "1 h", time = "0 h", route = "SC" }',
+            "expected a bolus",
+        ),
+        (
+            {},
+            '{ bolus = "1 mg", time = "0 h", route = "oral" }',
+            "route 'oral' was given; expected 'IV' or 'SC'",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused(
