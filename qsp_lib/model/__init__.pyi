@@ -52,6 +52,7 @@ from .stamp import LockStamp as LockStamp
 from .structure import CONSTANT_RECOVERY as CONSTANT_RECOVERY
 from .structure import RECOVERY_AT_REST as RECOVERY_AT_REST
 from .structure import Structure as Structure
+from .structure import everything as everything
 from .structure import of_lock_v1 as of_lock_v1
 from .symbolic import canonical_equations as canonical_equations
 from .symbolic import definitions as definitions

@@ -200,13 +200,17 @@ def of_lock_v1(mechanism: str, feedback: str = "gated") -> Structure:
     return Structure(mechanism, feedback, CONSTANT_RECOVERY, tocilizumab=True, crp=True)
 
 
+def everything(mechanism: str, feedback: str, t_cells: str) -> Structure:
+    """Every part there is, around one T-cell part."""
+    exposure = tuple(EXPOSURES)
+    return Structure(
+        mechanism, feedback, t_cells, exposure, tocilizumab=True, crp=True, steroid="oral"
+    )
+
+
 def _all_parameters() -> tuple[str, ...]:
-    whole = [
-        Structure(m, "gated", t, tuple(EXPOSURES), tocilizumab=True, crp=True, steroid="oral")
-        for t in T_CELLS
-        for m in MECHANISMS
-    ]
-    known = [*of_lock_v1("bispecific").parameters, *(p for each in whole for p in each.parameters)]
+    wholes = [everything(m, "gated", t) for t in T_CELLS for m in MECHANISMS]
+    known = [name for each in (of_lock_v1("bispecific"), *wholes) for name in each.parameters]
     return tuple(dict.fromkeys(known))
 
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import sympy
 
-from .structure import MECHANISMS, Structure, of_lock_v1
+from .parts.exposure import TABLE
+from .structure import CONSTANT_RECOVERY, MECHANISMS, Structure, everything, of_lock_v1
 from .vocabulary import QUANTITIES
 
 S = sympy.Symbol
@@ -24,18 +25,31 @@ def traced(structure: Structure) -> Derivatives:
 
 
 @cache
-def canonical_equations(feedback: str) -> tuple[str, ...]:
-    """One line a state and mechanism of lock v1's equations, terms in a fixed order."""
-    return tuple(
-        f"{mechanism}: d{name}/dt = {sympy.sstr(value, order='lex')}"
-        for mechanism in MECHANISMS
-        for name, value in traced(of_lock_v1(mechanism, feedback)).items()
-    )
+def canonical_equations(feedback: str, t_cells: str = CONSTANT_RECOVERY) -> tuple[str, ...]:
+    """One line a state and mechanism, terms in a fixed order.
+
+    With the T-cell part of lock v1 these are lock v1's equations; with another, those of every
+    part there is, and beside them those of a tabulated exposure.
+    """
+    structures = [of_lock_v1(mechanism, feedback) for mechanism in MECHANISMS]
+    if t_cells != CONSTANT_RECOVERY:
+        structures = [everything(mechanism, feedback, t_cells) for mechanism in MECHANISMS]
+    lines = [
+        f"{structure.mechanism}: d{name}/dt = {sympy.sstr(value, order='lex')}"
+        for structure in structures
+        for name, value in traced(structure).items()
+    ]
+    if t_cells != CONSTANT_RECOVERY:
+        table = traced(Structure("monoclonal", t_cells="", exposure=(TABLE,)))
+        starts = sorted({pair for structure in structures for pair in structure.starts.items()})
+        lines += [f"tabulated: d{name}/dt = {value}" for name, value in table.items()]
+        lines += [f"before the first dose: {state} = {name}" for state, name in starts]
+    return tuple(lines)
 
 
-def equations_digest(feedback: str) -> str:
+def equations_digest(feedback: str, t_cells: str = CONSTANT_RECOVERY) -> str:
     """SHA-256 of the canonical text."""
-    return hashlib.sha256("\n".join(canonical_equations(feedback)).encode()).hexdigest()
+    return hashlib.sha256("\n".join(canonical_equations(feedback, t_cells)).encode()).hexdigest()
 
 
 def definitions(structure: Structure) -> Definitions:

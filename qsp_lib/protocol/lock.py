@@ -358,7 +358,10 @@ def verify(content: Mapping[str, Any], *, against_code: bool = True) -> None:
     if not against_code:
         return
     structure = content["structure"]
-    digest = equations_digest(structure["feedback"])
+    # lock v1 names no T-cell part
+    digest = equations_digest(
+        structure["feedback"], *([structure["t_cells"]] if "t_cells" in structure else [])
+    )
     if digest != structure["equations_sha256"]:
         raise LockError(
             f"the equations are not those of lock {version} ({digest[:12]}, expected "

@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import re
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import sympy
+from helpers import made_up_bispecific, rescue_inputs
 
 from qsp_lib.common.errors import InputError
-from qsp_lib.model.dosing import Regimen
+from qsp_lib.drugs.reading import load_dexamethasone
+from qsp_lib.model.dosing import Bolus, Regimen
 from qsp_lib.model.engines import ENGINES
 from qsp_lib.model.equations import FEEDBACKS, INPUTS, MECHANISMS, NETWORK, PARAMETERS, STATES, rhs
-from qsp_lib.model.simulation import Rescue, simulate
-from qsp_lib.model.structure import Structure, of_lock_v1
-from qsp_lib.model.symbolic import canonical_equations, equations_digest, traced
+from qsp_lib.model.parameters import CrpInputs, NetworkParameters
+from qsp_lib.model.simulation import Rescue, Steroid, simulate
+from qsp_lib.model.structure import (
+    EXPOSURES,
+    RECOVERY_AT_REST,
+    T_CELLS,
+    Structure,
+    everything,
+    of_lock_v1,
+)
+from qsp_lib.model.symbolic import (
+    canonical_equations,
+    equations_digest,
+    put_back,
+    regrouped,
+    traced,
+)
+from qsp_lib.model.vocabulary import QUANTITIES
 from qsp_lib.protocol.lock import current_record
 
 
@@ -112,3 +130,59 @@ def test_a_silent_part_changes_no_step_of_either_engine() -> None:
         )
         for name in bare.task.structure.states:
             assert bare[name] == pytest.approx(whole[name], rel=1e-9, abs=1e-11), name
+
+
+WHOLE = [everything(mechanism, "gated", t_cells) for mechanism in MECHANISMS for t_cells in T_CELLS]
+TABULATED = [Structure(m, t_cells=RECOVERY_AT_REST, exposure=("table",)) for m in MECHANISMS]
+ALONE = [Structure("monoclonal", t_cells="", exposure=tuple(EXPOSURES))]
+
+
+@pytest.mark.parametrize("structure", [*WHOLE, *TABULATED, *ALONE], ids=repr)
+def test_every_part_is_traced_named_and_put_back(structure: Structure) -> None:
+    rng = np.random.default_rng(8)
+    groups = (structure.states, structure.parameters, structure.inputs)
+    values = [rng.uniform(0.1, 2.0, len(names)) for names in groups]
+    y, p, u = values
+    expected = structure.rhs(y, SimpleNamespace(**dict(zip(groups[1], p, strict=True))), u)
+    at = {
+        sympy.Symbol(name): float(value)
+        for names, given in zip(groups, values, strict=True)
+        for name, value in zip(names, given, strict=True)
+    }
+    original, grouped = traced(structure), regrouped(structure)
+    for name, rate in zip(structure.states, expected, strict=True):
+        assert float(original[name].subs(at)) == pytest.approx(float(rate), rel=1e-10)
+        back = put_back(grouped[name], structure)
+        assert float(back.subs(at)) == pytest.approx(float(rate), rel=1e-10)
+    for name in (*structure.states, *structure.parameters, *structure.inputs):
+        assert QUANTITIES[name].latex, name
+    assert set(structure.quantity_names) <= set(QUANTITIES)
+    assert len({*structure.states, *structure.parameters, *structure.inputs}) == len(at)
+
+
+def test_both_engines_agree_with_every_part_there() -> None:
+    steroid = Steroid(load_dexamethasone().inputs, Regimen.of(Bolus(0.0, 2e4, "oral")))
+    rescue = Rescue(rescue_inputs(), Regimen.of(Bolus(20.0, 5e5)))
+    forms: dict[str, Any] = dict(
+        V2=2.0, Q=0.3, k_a=0.1, F=0.7, CL_0=0.9, k_CL=0.01, Vmax=5.0, Km=30.0
+    )
+    drug = made_up_bispecific(K_B=0.72, B_0=3.0, h=2.0, **forms)
+    network = NetworkParameters.prior_medians().replace(t_cells=RECOVERY_AT_REST)
+    regimen = Regimen.of(Bolus(1.0, 300.0, "SC"), Bolus(30.0, 100.0))
+    options: dict[str, Any] = dict(rescue=rescue, steroid=steroid, crp=CrpInputs(8.0, 230.0, 0.04))
+    one, other = (
+        simulate(drug, network, regimen, engine=engine, rtol=1e-8, atol=1e-9, **options)
+        for engine in ENGINES
+    )
+    assert one.task.structure == everything("bispecific", "gated", RECOVERY_AT_REST)
+    for name in one.task.structure.states:
+        largest = np.abs(other[name]).max()
+        assert np.abs(one[name] - other[name]).max() < 1e-5 * largest, name
+
+
+def test_the_digest_of_version_2_covers_every_part_and_is_not_that_of_lock_v1() -> None:
+    lines = "\n".join(canonical_equations("gated", RECOVERY_AT_REST))
+    for name in ("K_B", "k_a", "k_CL", "Vmax", "IC50_dex", "C_slope", "B = B_0"):
+        assert name in lines
+    assert equations_digest("gated", RECOVERY_AT_REST) != equations_digest("gated")
+    assert canonical_equations("gated") == canonical_equations("gated", "constant recovery")
