@@ -10,7 +10,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book site pdf notebooks test test-quick test-site coverage lint format bench check-clean check-site \
+.PHONY: help book site pdf notebooks test test-quick test-portable test-site coverage lint format bench check-clean check-site \
   run-times exports second-engine test-interop clean clean-venv setup
 
 PY := .venv/bin/python
@@ -43,6 +43,7 @@ help:
 	@echo "make pdf         print the built site as one PDF, _build/book.pdf (needs chromium)"
 	@echo "make test        unit tests, chapters against their committed outputs, numeric regression"
 	@echo "make test-quick  unit tests only"
+	@echo "make test-portable  the chapters as on another machine: not a printed digit may change"
 	@echo "make test-site   build the site and look at every page in a browser (needs chromium)"
 	@echo "make coverage    branch coverage of qsp_lib by the tests; fails below 90 %"
 	@echo "make exports     write the exports again: SBML, SED-ML, COMBINE archive, PEtab"
@@ -142,6 +143,11 @@ test: $(READY)
 
 test-quick: $(READY)
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile tests
+
+# each chapter twice, as on other machines, and what is quick under every setting by itself; the
+# longest first, one at a time, so that no process waits for another
+test-portable: $(READY)
+	@$(PY) -m pytest -m portable -n $(JOBS) --maxschedchunk 1 tests/portable
 
 # the chapters are left to `make test`: a kernel that is traced prints to its cells
 coverage: $(INTEROP_READY)
