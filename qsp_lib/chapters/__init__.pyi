@@ -1,5 +1,6 @@
 from .chapter import Chapter as Chapter
 from .checks import check_all as check_all
+from .display import cited as cited
 from .display import fit_table as fit_table
 from .display import named as named
 from .display import say as say

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 from IPython.display import Markdown, display
 
 from ..common import number
+from ..evidence import load_tables
 from ..figures import CYTOKINE_LABELS, LABELS
 
 pd.set_option("display.max_colwidth", None)
@@ -115,6 +117,12 @@ def summary(values: dict[str, Any], digits: int = 3) -> pd.DataFrame:
         }
     )
     return shown.set_index("quantity")
+
+
+def cited(ids: Iterable[str]) -> str:
+    """Rows of evidence by their ids, an asterisk at each whose source is not verified."""
+    evidence = load_tables()
+    return ", ".join(i if evidence.row(i).is_verified else f"{i}*" for i in ids) or "–"
 
 
 def fit_table(data: pd.DataFrame) -> pd.DataFrame:
