@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from qsp_lib.analyses import swap
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.model.engines.base import CENTRAL, INITIAL
 from qsp_lib.model.equations import PARAMETERS, STATES, rhs
@@ -23,15 +22,17 @@ def test_engagement_over_the_first_day_is_that_of_an_integrator(name: str) -> No
     run = simulate(drug, record.network, load_drug(name).regimens["clinical"], horizon_h=24.0)
     p = SimpleNamespace(**dict(zip(PARAMETERS, run.task.parameters[0], strict=True)))
     y = np.append(INITIAL, 0.0)
-    for stretch in run.task.schedule.stretches:
-        y[CENTRAL] += stretch.bolus
+    for segment in run.task.schedule.segments:
+        y[CENTRAL] += segment.bolus
 
-        def slopes(_t: float, y: np.ndarray, rate: float = stretch.rate) -> list[float]:
+        def slopes(_t: float, y: np.ndarray, rate: float = segment.rate) -> list[float]:
             C = max(y[STATES.index("A_c")], 0.0) / p.V1
             engaged = C**p.h / (C**p.h + p.EC50**p.h)
             return [*rhs(y[:-1], p, rate, 0.0, "monoclonal", record.network.feedback), engaged]
 
         y = solve_ivp(
-            slopes, (stretch.start_h, stretch.end_h), y, "DOP853", rtol=1e-11, atol=1e-12
+            slopes, (segment.start_h, segment.end_h), y, "DOP853", rtol=1e-11, atol=1e-12
         ).y[:, -1]
-    assert swap.engagement(record)[name] == pytest.approx(y[-1] / 24.0, abs=1e-8)
+    assert record.run(name, horizon_h=24.0).mean_engagement() == pytest.approx(
+        y[-1] / 24.0, abs=1e-8
+    )
