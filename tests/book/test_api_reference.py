@@ -158,6 +158,13 @@ def test_every_wing_has_its_page_in_the_book(tmp_path: Path) -> None:
     assert all(path in set(tmp_path.glob(Path(globs[0]).name)) for path in written)
 
 
+def test_a_wing_says_what_it_hands_on() -> None:
+    text = api_reference.page("qsp_lib.model", api_reference.wings()["model"])
+    (said,) = re.findall(r"^To import from here: (.*)\.$", text, re.MULTILINE)
+    assert "{py:obj}`simulate <qsp_lib.model.simulate>`" in said.split(", ")
+    assert "`STATES`" in said.split(", ")  # a constant has no place that can be asked for
+
+
 def test_what_is_returned_is_said_and_not_taken_for_a_type(page: str) -> None:
     said = words(page, "made_up.peaks")
     assert "Returns: By name: the highest level, in pg/mL." in said
