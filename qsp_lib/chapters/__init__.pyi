@@ -1,8 +1,10 @@
 from .chapter import Chapter as Chapter
 from .checks import check_all as check_all
 from .display import cited as cited
+from .display import columns as columns
 from .display import fit_table as fit_table
 from .display import named as named
+from .display import percentages as percentages
 from .display import say as say
 from .display import summary as summary
 from .display import table as table

@@ -14,9 +14,10 @@ from typing import Any
 import pandas as pd
 from IPython.display import Markdown, display
 
-from ..common import number
+from ..common import number, percent
 from ..evidence import load_tables
 from ..figures import CYTOKINE_LABELS, LABELS
+from ..inference import Share
 
 pd.set_option("display.max_colwidth", None)
 
@@ -117,6 +118,24 @@ def summary(values: dict[str, Any], digits: int = 3) -> pd.DataFrame:
         }
     )
     return shown.set_index("quantity")
+
+
+def percentages(frame: pd.DataFrame, places: int = 1, keep: Iterable[str] = ()) -> pd.DataFrame:
+    """The frame with its shares in percent, but for its first column and those to keep."""
+    as_they_are = {frame.columns[0], *keep}
+    shown = {
+        name: frame[name] if name in as_they_are else [percent(x, places) for x in frame[name]]
+        for name in frame.columns
+    }
+    return pd.DataFrame(shown)
+
+
+def columns(values: pd.DataFrame | Share) -> dict[str, Any]:
+    """A table, or a share with its interval, as results keep it: plain values by name."""
+    if isinstance(values, Share):
+        whole = {"count": values.held, "total": values.total}
+        return whole | {"share": values.value, "low": values.low, "high": values.high}
+    return {str(name): values[name].tolist() for name in values.columns}
 
 
 def cited(ids: Iterable[str]) -> str:
