@@ -24,4 +24,6 @@ from .numbers import rounded as rounded
 from .text import canonical_json as canonical_json
 from .text import is_number as is_number
 from .text import plain as plain
+from .workers import Crew as Crew
+from .workers import fresh_pool as fresh_pool
 from .workers import pool as pool

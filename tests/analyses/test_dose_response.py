@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -39,6 +38,7 @@ from qsp_lib.analyses.low_dose_trial import (
     verdict,
 )
 from qsp_lib.common.errors import InputError, LockError
+from qsp_lib.common.workers import pool
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.evidence.tables import load_tables
 from qsp_lib.model import severity
@@ -271,7 +271,7 @@ def test_draws_give_the_same_on_any_number_of_workers_and_in_any_pieces(
 ) -> None:
     draws, factors = lock.draws(5), doses(6, 1e-4, 1e2)
     alone = ensembles(lock, draws, factors)
-    with ProcessPoolExecutor(2) as executor:
+    with pool(2) as executor:
         monkeypatch.setattr(dose_response, "_CHUNK", 12)
         together = ensembles(lock, draws, factors, executor)
     for name in DRUGS:

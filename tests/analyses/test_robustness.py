@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from qsp_lib.analyses import ordering, robustness, stability
 from qsp_lib.analyses.ordering import Order
 from qsp_lib.common.errors import InputError, LockError
+from qsp_lib.common.workers import pool
 from qsp_lib.inference.rejection_sampling import Sample, sample_of, sobol
 from qsp_lib.inference.sweeping import sweep
 from qsp_lib.model.draws import Draws
@@ -244,8 +244,7 @@ def test_controls_can_be_resumed_and_keep_each_structure_by_itself(
 
 
 def test_one_executor_serves_every_part(lock: Record, draws: Sample) -> None:
-    with ProcessPoolExecutor(2) as pool:
-        executor: Executor = pool
+    with pool(2) as executor:
         found = robustness.ensemble(lock, N, seed=1, executor=executor, chunk=16)
         assert np.array_equal(found.quantities["gap.high"], draws.quantities["gap.high"])
         stability.stability_map(lock, 2.0, 2, executor=executor)

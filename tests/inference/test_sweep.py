@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
+import subprocess
 import sys
 import threading
 import tracemalloc
 import types
 from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from qsp_lib.analyses.ordering import OrderedArm, PeakSimulator
 from qsp_lib.common import environment
 from qsp_lib.common.errors import InputError
+from qsp_lib.common.workers import fresh_pool
 from qsp_lib.inference import checkpoint
 from qsp_lib.inference.sweeping import QUIET, SweepError, shows_progress, spawned_seeds, sweep
 from qsp_lib.model.dosing import Bolus, Regimen
@@ -205,7 +207,7 @@ def test_a_worker_that_dies_costs_only_what_was_not_finished(
     options: dict[str, Any] = {"chunk": 2, "checkpoint": tmp_path / "kept"}
     words = "worker process died .* kept in .*kept: the same call"
     # one worker in a pool: chunks before the deadly one are done when it comes
-    with ProcessPoolExecutor(1) as executor, pytest.raises(SweepError, match=words):
+    with fresh_pool(1) as executor, pytest.raises(SweepError, match=words):
         sweep(function, INPUTS, executor=executor, **options)
     assert function.seen == list(np.arange(14.0))
     trouble_over(function)
@@ -215,10 +217,34 @@ def test_a_worker_that_dies_costs_only_what_was_not_finished(
 
 
 def test_a_pool_that_is_broken_already_is_named(troubled: Callable[[str], Counting]) -> None:
-    with ProcessPoolExecutor(1) as executor:
+    with fresh_pool(1) as executor:
         for _ in range(2):
             with pytest.raises(SweepError, match="worker process died"):
                 sweep(troubled("die"), INPUTS, executor=executor)
+
+
+def test_a_function_typed_into_a_session_runs_in_this_process() -> None:
+    """No other process can import it: a plain sweep does without, one that asks is refused."""
+    source = (
+        "import numpy as np; from qsp_lib.inference import sweep\n"
+        "def squares(chunk): return chunk[:, 0] ** 2\n"
+        "print(sweep(squares, np.arange(4.0)[:, None], chunk=1))\n"
+        "sweep(squares, np.arange(4.0)[:, None], workers=2)\n"
+    )
+    run = subprocess.run([sys.executable, "-"], input=source, capture_output=True, text=True)
+    assert run.stdout == "[0. 1. 4. 9.]\n"
+    assert "squares" in run.stderr and "put it into a module, or ask for 1 worker" in run.stderr
+
+
+def test_a_script_without_a_guard_is_told(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import numpy as np; from qsp_lib.inference import sweep\n"
+        "print(sweep(np.ravel, np.arange(4.0)[:, None], workers=2, chunk=1))\n"
+    )
+    run = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 1 and run.stdout == ""
+    assert "a script starts its work below `if __name__ == '__main__':`" in run.stderr
 
 
 @pytest.mark.parametrize("workers", [1, 2])
