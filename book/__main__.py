@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from qsp_lib.chapters import ROOT
-from qsp_lib.common import QspError
+from qsp_lib.common import QspError, stops_in_order
 
 
 def build(options: argparse.Namespace) -> str:
@@ -79,7 +79,8 @@ def main(arguments: list[str] | None = None) -> int:
             )
     options = parser.parse_args(arguments)
     try:
-        print(options.act(options))
+        with stops_in_order():
+            print(options.act(options))
     except QspError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1

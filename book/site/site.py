@@ -43,6 +43,11 @@ from . import api_reference, archive, chapter_pages, run_times
 from . import mending as pages
 from .whole import check_site
 
+_JUPYTER_BOOK = (
+    "from qsp_lib.common import end_with_parent; end_with_parent(); "
+    "from jupyter_book.cli.main import main; main()"
+)
+"""Jupyter Book in a process that ends with the one that builds."""
 _INCLUDED = re.compile(r"generated/(\w+)\.md")
 
 
@@ -80,7 +85,7 @@ def _build(root: Path, target: Path, executed: bool) -> Path:
     shutil.rmtree(draft, ignore_errors=True)
     finished = subprocess.run(
         [
-            *(sys.executable, "-c", "from jupyter_book.cli.main import main; main()"),
+            *(sys.executable, "-c", _JUPYTER_BOOK),
             *("build", str(source), "--path-output", str(draft)),
             *("-W", "-n", "--keep-going", "--all", "-q"),
         ],
