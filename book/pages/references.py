@@ -82,17 +82,20 @@ def resolves(row: EvidenceRow) -> tuple[str, str]:
 def collect(rows: Iterable[EvidenceRow]) -> dict[str, Reference]:
     """References by the id of every row that has one.
 
-    Rows belong together by their DOI, or by their PMID where they have no DOI. The key of a
-    reference is the id of its first row; its words are the ones most rows give.
+    Rows belong together by their DOI, or by their PMID where they have no DOI: the PMID may be that
+    of a paper whose DOI another row gives. The key of a reference is the id of its first row; its
+    words are the ones most rows give.
 
     Raises:
         EvidenceError: one DOI with two PMIDs, or one PMID with two DOIs.
     """
     groups: dict[str, list[EvidenceRow]] = {}
+    rows = list(rows)
+    doi_of = {pmid: doi.lower() for doi, pmid in map(resolves, rows) if doi and pmid}
     for row in rows:
         doi, pmid = resolves(row)
         if doi or pmid:
-            groups.setdefault(doi.lower() or pmid, []).append(row)
+            groups.setdefault(doi.lower() or doi_of.get(pmid, pmid), []).append(row)
     made: dict[str, Reference] = {}
     seen: dict[str, str] = {}
     for group in groups.values():

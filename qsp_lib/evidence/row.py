@@ -45,7 +45,7 @@ USES = ("data", "weak data", "prior", DECLARED, "check")
 
 USES_OF_UNVERIFIED = ("weak data", "prior", DECLARED)
 
-RANGE_KINDS: dict[str, Literal["spread", "ends", "limit"]] = {
+RANGE_KINDS: dict[str, Literal["spread", "ends", "limit", "other"]] = {
     "observed range": "spread",
     "IQR": "spread",
     "95% CI": "spread",
@@ -56,17 +56,41 @@ RANGE_KINDS: dict[str, Literal["spread", "ends", "limit"]] = {
     "from +/- SD": "spread",
     "reference interval": "spread",
     "derived bounds": "spread",
+    "+/- SD": "spread",
+    "range": "spread",
+    "1-3e-7 M": "spread",
+    "allowed range": "spread",
+    "label range": "spread",
+    "plausible range": "spread",
+    "observed range (low = below 0.35)": "spread",
+    "observed range (low = detection limit)": "spread",
+    "range over drugs and terms": "spread",
+    "range over the two cytokines": "spread",
+    "reference range": "spread",
+    "reference range, men": "spread",
+    "sampling window": "spread",
+    "virtual-population range": "spread",
     "by interval": "ends",
     "by clearance source": "ends",
     "by coefficient reading": "ends",
     "by assumed volume": "ends",
     "ALL to DLBCL": "ends",
     "men to women": "ends",
+    "women to men": "ends",
     "baseline to 24 h": "ends",
+    "20 to 68 ug": "ends",
+    "KD 4 and 2 nM": "ends",
+    "overnight culture": "ends",
+    "90% back in 12-24 h": "ends",
+    "suppressed about 10 d, normal within 15 d": "ends",
+    "90% recovery at 15 d; 10 d; 16.5 d": "ends",
+    "4 d in man to 6 h in pig": "ends",
+    "upper bounds": "ends",
     "upper bound": "limit",
     "lower bound": "limit",
+    "observed range (pg/mL)": "other",
 }
-"""What ``low`` and ``high`` are, in three senses.
+"""What ``low`` and ``high`` are, in four senses.
 
 ``spread``
     A scatter or an uncertainty around the value. The value lies inside; one end may be missing
@@ -77,8 +101,11 @@ RANGE_KINDS: dict[str, Literal["spread", "ends", "limit"]] = {
     is missing where that condition gave no number.
 ``limit``
     A bound without a partner: just ``high`` for an upper bound, just ``low`` for a lower one.
+``other``
+    The range of what the value was derived from, in the unit that the kind names: it says nothing
+    of where the value lies.
 
-In all three a value outside is refused. A ``range_kind`` not listed here is kept as it is
+In the first three a value outside is refused. A ``range_kind`` not listed here is kept as it is
 written and claims nothing about where the value lies.
 """
 
@@ -244,7 +271,7 @@ class EvidenceRow(BaseModel):
         if low is not None and high is not None and low > high:
             raise ValueError(f"low {low:g} is above high {high:g}; expected low <= high")
         sense = RANGE_KINDS.get(self.range_kind)
-        if sense is None:
+        if sense is None or sense == "other":
             return self
         if sense == "limit":
             wanted = "high" if self.range_kind == "upper bound" else "low"

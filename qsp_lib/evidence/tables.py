@@ -75,13 +75,15 @@ class Evidence(Mapping[str, EvidenceRow]):
 
         The tables' own ``range_kind`` is a first guess. ``data/range_kinds.csv`` holds what the
         statistic, the numbers and the note of a row say it is, with the reason, for every row
-        with a range that an input of the model rests on.
+        with a range that an input of the model rests on; ``data/range_kinds_v2.csv`` those that
+        only version 2 of the model rests on.
 
         Raises:
             EvidenceError: If there is no such row.
         """
         row = self.row(row_id)
-        return reviewed_range_kinds().get(row_id, row.range_kind)
+        later = range_kinds_since_v1().get(row_id, row.range_kind)
+        return reviewed_range_kinds().get(row_id, later)
 
     def cite(self, row_id: str) -> str:
         """A short citation of a row, such as ``[BO001] Hosseini I et al. ... doi:...``.
@@ -126,21 +128,36 @@ def load_tables(directory: str | os.PathLike[str] | None = None) -> Evidence:
     return _load(Path(directory))
 
 
-@lru_cache(maxsize=1)
 def reviewed_range_kinds() -> Mapping[str, str]:
     """Evidence id to the ``range_kind`` found on review (``data/range_kinds.csv``).
+
+    It is an input of lock v1 and stays as it is; see also :func:`range_kinds_since_v1`.
 
     Raises:
         EvidenceError: If a line has no reason, an id twice, or a kind that is not one of
             `RANGE_KINDS`.
     """
-    path = resources.files("qsp_lib") / "data" / "range_kinds.csv"
+    return _read_range_kinds("range_kinds.csv")
+
+
+def range_kinds_since_v1() -> Mapping[str, str]:
+    """The same for rows reviewed after lock v1 (``data/range_kinds_v2.csv``).
+
+    Raises:
+        EvidenceError: as :func:`reviewed_range_kinds`.
+    """
+    return _read_range_kinds("range_kinds_v2.csv")
+
+
+@lru_cache(maxsize=2)
+def _read_range_kinds(file: str) -> Mapping[str, str]:
+    path = resources.files("qsp_lib") / "data" / file
     kinds: dict[str, str] = {}
     for line in csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")):
         row_id, kind = line["evidence_id"], line["range_kind"]
         if row_id in kinds or kind not in RANGE_KINDS or not line["reason"]:
             raise EvidenceError(
-                f"range_kinds.csv, row {row_id}: {kind!r} was given; expected each id once, with "
+                f"{file}, row {row_id}: {kind!r} was given; expected each id once, with "
                 f"a reason and one of {', '.join(RANGE_KINDS)}."
             )
         kinds[row_id] = kind

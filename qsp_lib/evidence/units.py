@@ -55,13 +55,24 @@ VOCABULARY: dict[str, str] = {
     "IU": "activity_unit",
     "pt-yr": "patient_count * year",
     "h after end of infusion": "hour",
+    "subjects": "patient_count",
+    "CD4 cells": "cell_count",
+    "log10": "dimensionless",
+    "log variance": "dimensionless",
+    "fold expansion": "dimensionless",
+    "Hill": "dimensionless",
+    "% bound": "percent",
+    "% CD69+": "percent",
+    "mg dexamethasone": "milligram",
+    "mg dexamethasone IV": "milligram",
+    "mg/week methotrexate (at least)": "milligram / week",
 }
 """Words of the tables that pint does not know, or knows as something else, and their meaning.
 
 ``pt`` is a pint of beer to pint and ``grade`` is an angle. ``fold``, ``fraction`` and ``r`` (a
 correlation) are pure numbers. An empty unit is a pure number: model constants such as a Hill
-exponent are written so. ``h after end of infusion`` keeps its words in the table and counts as
-hours here.
+exponent are written so. A unit that carries words of its own (``h after end of infusion``,
+``mg dexamethasone``) keeps them in the table and counts as the unit alone here.
 """
 
 _ALLOWED = re.compile(r"[A-Za-z0-9%µμ/*^.() -]*")
@@ -175,7 +186,7 @@ def _registry() -> pint.UnitRegistry:
 
 @lru_cache(maxsize=512)
 def _parse_unit(unit: str) -> pint.Unit:
-    if not isinstance(unit, str) or not _ALLOWED.fullmatch(unit):
+    if not isinstance(unit, str) or not (unit in VOCABULARY or _ALLOWED.fullmatch(unit)):
         raise InputError(f"Unit {unit!r} was given; expected a unit such as 'ng/mL' or '1/h'.")
     try:
         parsed = _registry().parse_units(_expression(unit))

@@ -96,3 +96,10 @@ def test_two_numbers_for_one_paper_are_refused() -> None:
         collect([one, two])
     with pytest.raises(EvidenceError, match="two DOIs"):
         collect([one, replace_row(two, doi="10.1/y", pmid="1")])
+
+
+def test_rows_of_one_paper_belong_together_by_either_number() -> None:
+    by_pmid, by_both = row(id="XX001", doi="", pmid="1"), row(id="XX002", doi="10.1/x", pmid="1")
+    found = collect([by_pmid, by_both])
+    assert found["XX001"] == found["XX002"]
+    assert (found["XX001"].key, found["XX001"].doi) == ("XX001", "10.1/x")

@@ -19,19 +19,26 @@ from qsp_lib.evidence.tables import (
     check_sources,
     check_use,
     load_tables,
+    range_kinds_since_v1,
     read_rows,
     reviewed_range_kinds,
 )
+from qsp_lib.protocol.inputs import EVIDENCE_V1, input_digest
+from qsp_lib.protocol.lock import current_record
 
 TABLES = {
     "blinatumomab_outcomes.csv": 42,
     "crs_grading.csv": 18,
     "cytokine_kinetics.csv": 83,
+    "external_inputs.csv": 112,
     "okt3_inputs.csv": 41,
     "pharmacokinetics.csv": 70,
     "potency.csv": 62,
+    "steroids.csv": 24,
+    "tcell_structure.csv": 57,
     "tgn1412_outcomes.csv": 69,
     "tocilizumab.csv": 18,
+    "variability.csv": 46,
 }
 
 GOOD = {
@@ -78,13 +85,37 @@ def made_up(**changes: str):
 # ------------------------------------------------------------- what the tables hold
 
 
-def test_the_eight_tables_are_read_whole():
+def test_the_twelve_tables_are_read_whole():
     evidence = load_tables()
     counts = dict.fromkeys(evidence.texts, 0)
     for row_id in evidence:
         counts[evidence.tables[row_id]] += 1
     assert counts == TABLES
-    assert len(evidence) == 403
+    assert len(evidence) == 642
+
+
+def test_the_tables_of_version_2_leave_lock_v1_as_it_was():
+    from_v1 = [name for name in TABLES if name in EVIDENCE_V1]
+    assert sum(TABLES[name] for name in from_v1) == 403
+    assert set(TABLES) - set(from_v1) == {
+        "external_inputs.csv",
+        "steroids.csv",
+        "tcell_structure.csv",
+        "variability.csv",
+    }
+    record = current_record()
+    recorded = record.content["digests"]
+    assert input_digest("evidence") == recorded["evidence"]
+    assert input_digest("range_kinds") == recorded["range_kinds"]
+
+
+def test_no_outcome_of_another_t_cell_engager_is_among_the_rows():
+    """Cytokines of held-back drugs are in sealed tables; the open ones hold their inputs alone."""
+    held_back = ("mosunetuzumab", "teclistamab", "epcoritamab")
+    rows = [row for row in load_tables().values() if row.drug.startswith(held_back)]
+    assert len(rows) > 40
+    cytokines = ("il-6", "il6", "tnf", "ifn", "cytokine")
+    assert [r.id for r in rows if any(word in r.analyte.lower() for word in cytokines)] == []
 
 
 def test_no_outcome_of_a_blind_drug_is_among_the_rows():
@@ -161,7 +192,7 @@ def test_a_citation_shows_no_unverified_doi_and_invents_none():
 def test_the_frame_has_every_row_and_the_name_of_its_table():
     frame = load_tables().frame()
     assert list(frame.columns) == [*COLUMNS, "table"]
-    assert len(frame) == 403
+    assert len(frame) == 642
     assert frame.set_index("id").loc["BO001", "table"] == "blinatumomab_outcomes.csv"
 
 
@@ -295,8 +326,9 @@ def test_every_kind_of_range_in_the_tables_is_documented():
     st.floats(0, 1e6), st.floats(0, 1e6), st.floats(0, 1e6), st.sampled_from(sorted(RANGE_KINDS))
 )
 def test_a_row_is_accepted_exactly_if_its_value_lies_in_its_range(value, low, high, kind):
-    limit = RANGE_KINDS[kind] == "limit"
-    expected = low <= value <= high and not limit
+    sense = RANGE_KINDS[kind]
+    inside = low <= high if sense == "other" else low <= value <= high
+    expected = inside and sense != "limit"
     try:
         made_up(value=repr(value), low=repr(low), high=repr(high), range_kind=kind)
     except EvidenceError:
@@ -340,7 +372,9 @@ def test_a_reviewed_kind_replaces_the_first_guess_and_still_holds_the_value():
     assert evidence.range_kind("BL001") == "95% CI"
     assert evidence.range_kind("TZ022") == "95% CI"
     assert evidence.range_kind("EA123") == "IQR"
-    for row_id, kind in reviewed_range_kinds().items():
+    assert evidence["ST024"].range_kind != evidence.range_kind("ST024") == "observed range"
+    assert not reviewed_range_kinds().keys() & range_kinds_since_v1().keys()
+    for row_id, kind in {**reviewed_range_kinds(), **range_kinds_since_v1()}.items():
         row = evidence.row(row_id)
         assert type(row).model_validate(row.model_dump() | {"range_kind": kind})
 
