@@ -56,6 +56,7 @@ _FORMATS = {
     ".jsonl": "application/jsonl",
     ".md": "text/markdown",
     ".omex": "application/zip",
+    ".py": "text/x-python",
     ".toml": "application/toml",
     ".tsv": "text/tab-separated-values",
     ".txt": "text/plain",
