@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -55,10 +56,16 @@ def code_digest(files: Iterable[Path] | None = None) -> str:
         files: Python sources; default those of the science of this package.
     """
     if files is None:
-        root = Path(str(resources.files("qsp_lib")))
-        files = [path for wing in SCIENCE for path in (root / wing).rglob("*.py")]
+        return _digest_of_science()
     definitions = [digest(_meaning(node)) for path in files for node in _definitions(path)]
     return digest(sorted(definitions))
+
+
+@cache
+def _digest_of_science() -> str:
+    """Worked out once: what has been loaded stays as it was, whatever happens to its files."""
+    root = Path(str(resources.files("qsp_lib")))
+    return code_digest([path for wing in SCIENCE for path in (root / wing).rglob("*.py")])
 
 
 def _definitions(path: Path) -> list[ast.stmt]:
