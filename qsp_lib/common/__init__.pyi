@@ -16,6 +16,7 @@ from .exclusive import only_one as only_one
 from .exclusive import scratch as scratch
 from .files import write_bytes_atomic as write_bytes_atomic
 from .files import write_text_atomic as write_text_atomic
+from .recorded import recorded_locks as recorded_locks
 from .text import dumps as dumps
 from .text import is_number as is_number
 from .text import plain as plain
