@@ -13,7 +13,7 @@ from ..common import InputError, QspError
 from ..drugs import load_drug, load_tocilizumab, shipped_drugs
 from ..evidence import load_observations, load_tables, reviewed_range_kinds
 from ..model import network_table
-from ..protocol import Finding, sealed_tables, status, verification, versions
+from ..protocol import Finding, sealed_tables, status, verify_records, versions
 from .derived import results_findings
 from .notebooks import ROOT, chapter_names, declared_parameters, dependencies, read_notebook
 from .tidy import as_text, tidy
@@ -80,7 +80,7 @@ def _drugs() -> str:
 
 def _protocol(recompute: bool) -> Iterator[Check]:
     """The records, and the ledger with the held-back tables; ``lock verify`` prints the table."""
-    found = verification(recompute=recompute)
+    found = verify_records(recompute=recompute)
     of_locks = [f for f in found if f.what.startswith(("lock ", "prediction ", "locks ", "files "))]
     known = ", ".join(versions())
     detail = f"{known} as put on record, the newest as the code and the data are"

@@ -112,7 +112,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 def _make(options: argparse.Namespace) -> int:
     with pool(options.workers) as executor:
         written = protocol.make_lock(options.reason, protocol.today(), executor)
-    record = protocol.read_record(written.path, ledger_path=protocol.PACKAGED.ledger)
+    record = protocol.read_record(written.path, places=protocol.PACKAGED)
     words = "finished what was interrupted:" if written.finished else "wrote"
     print_lines([f"{words} {written.path.name}: digest {record.digest}"])
     return DONE
@@ -156,7 +156,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    found: list[Finding] = list(protocol.verification(recompute=not options.quick))
+    found: list[Finding] = list(protocol.verify_records(recompute=not options.quick))
     found += chapters.results_findings()
     found += export.findings()
     wrong = [finding for finding in found if finding.wrong]
@@ -180,7 +180,7 @@ def _history(options: argparse.Namespace) -> int:
         protocol.read_record(
             protocol.lock_path(version),
             against_code=False,
-            ledger_path=protocol.PACKAGED.ledger,
+            places=protocol.PACKAGED,
         ).content
         for version in protocol.versions()
     ]

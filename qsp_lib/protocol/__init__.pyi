@@ -31,4 +31,4 @@ from .record import Record as Record
 from .seal import known_path as known_path
 from .seal import sealed_tables as sealed_tables
 from .seal import status as status
-from .verification import verification as verification
+from .verification import verify_records as verify_records

@@ -27,14 +27,12 @@ Array = NDArray[np.float64]
 _FILE = re.compile(r"lock-v([1-9]\d*)\.json")
 
 
-def read_record(
-    path: Path, *, against_code: bool = True, ledger_path: Path | None = None
-) -> Record:
+def read_record(path: Path, *, against_code: bool = True, places: Places | None = None) -> Record:
     """A record from its file, verified.
 
     Args:
         against_code: False for an older version, whose evidence and code may have moved on.
-        ledger_path: a ledger that must hold the record; None for a record of one's own.
+        places: whose ledger must hold the record; None for a record of one's own.
 
     Raises:
         LockError: no such file, not a record, or any failed check of :func:`verify`.
@@ -48,7 +46,7 @@ def read_record(
     if not isinstance(content, dict) or "version" not in content:
         raise LockError(f"{path.name} is not a lock record: it has no version.")
     try:
-        verify(content, against_code=against_code)
+        verify(content, against_code=against_code, places=places or PACKAGED)
         record = Record(content)
         _read_everything(record)
     except LockError:
@@ -59,9 +57,9 @@ def read_record(
         ) from problem
     if _FILE.fullmatch(path.name) and path.name != f"lock-{record.version}.json":
         raise LockError(f"{path.name} holds lock {record.version}; restore the file's name.")
-    if ledger_path is not None:
+    if places is not None:
         try:
-            entry = require_file("lock", path, ledger_path)
+            entry = require_file("lock", path, places.ledger)
         except SealError as error:
             raise LockError(str(error)) from None
         if (entry.lock_version, entry.lock_digest) != (record.version, record.digest):
@@ -123,7 +121,7 @@ def current_record(places: Places = PACKAGED) -> Record:
         )
     if not known:
         raise LockError("there is no lock record yet; calibrate and develop, then 'lock make'.")
-    return read_record(lock_path(known[-1], places), ledger_path=places.ledger)
+    return read_record(lock_path(known[-1], places), places=places)
 
 
 def write_record(content: Mapping[str, Any], turn: Turn) -> Path:

@@ -235,9 +235,8 @@ def _require_unfinished(version: str, reason: str, places: Places) -> None:
             f"{lock_path(strange[0], places).name} is not in the ledger; a lock is made by its "
             "command only. Take the file away."
         )
-    if later and read_record(path).content["reason"] != reason:
+    if later and (given := read_record(path).content["reason"]) != reason:
         raise LockError(
-            f"{path.name} is there and not in the ledger, with the reason "
-            f"{read_record(path).content['reason']!r}. To finish it, give that reason; otherwise "
-            "take the file away."
+            f"{path.name} is there and not in the ledger, with the reason {given!r}. To finish it, "
+            "give that reason; otherwise take the file away."
         )

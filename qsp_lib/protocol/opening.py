@@ -134,7 +134,8 @@ def rehearse(
     """What opening would do, shown on a made-up table; nothing is written.
 
     Raises:
-        SealError: If the made-up table is a held-back one.
+        SealError: If the made-up table is a held-back one, or the lock has nothing to set beside
+            the real one.
         InputError: If there is no such file.
         EvidenceError: If it is no table.
     """
@@ -152,7 +153,7 @@ def rehearse(
         ) from None
     if hashlib.sha256(data).hexdigest() in {table.sha256 for table in tables.values()}:
         raise refused
-    find(name, places)
+    _listed(name, record, places)
     try:
         require_predictions(name, record, places, history)
         refusal = ""
@@ -173,13 +174,7 @@ def require_predictions(
     Raises:
         SealError: What is missing, and what to do.
     """
-    listed = record.predictions_for(name)
-    if not listed:
-        raise SealError(
-            f"Lock {record.version} lists no prediction for table {name!r} and no rule by which a "
-            "row of it would be eligible, so nothing could be set beside it. It is opened under a "
-            "later lock that does."
-        )
+    listed = _listed(name, record, places)
     entries = read_ledger(places.ledger)
     lock = entry_of("lock", f"lock-{record.version}.json", entries)
     if lock is None or lock.lock_digest != record.digest:
@@ -204,6 +199,19 @@ def require_predictions(
             )
         needed.append(entry)
     _require_committed(needed, [places.predictions / file for file in listed], places, history)
+
+
+def _listed(name: str, record: LockRecordLike, places: Places) -> tuple[str, ...]:
+    """The predictions that a lock lists for a table; one for which it lists none is refused."""
+    find(name, places)
+    listed = record.predictions_for(name)
+    if not listed:
+        raise SealError(
+            f"Lock {record.version} lists no prediction for table {name!r} and no rule by which a "
+            "row of it would be eligible, so nothing could be set beside it. It is opened under a "
+            "later lock that does."
+        )
+    return listed
 
 
 def _require_committed(

@@ -35,6 +35,7 @@ from ..model import (
 )
 from .eight_checks import CHECKS, LIMITS
 from .inputs import InputCheck, check_inputs
+from .places import PACKAGED, Places
 from .seal import sealed_tables
 
 PARTS = (
@@ -243,7 +244,9 @@ def _require_known_format(content: Mapping[str, Any]) -> None:
         )
 
 
-def verify(content: Mapping[str, Any], *, against_code: bool = True) -> None:
+def verify(
+    content: Mapping[str, Any], *, against_code: bool = True, places: Places = PACKAGED
+) -> None:
     """Check a record's digest, and that what it was made from still stands.
 
     Raises:
@@ -266,7 +269,7 @@ def verify(content: Mapping[str, Any], *, against_code: bool = True) -> None:
         )
     if not against_code:
         return
-    for check in comparisons(content):
+    for check in comparisons(content, places):
         if not check.why and not check.same:
             raise LockError(_why_not(version, check))
 
@@ -275,7 +278,7 @@ EQUATIONS = "the equations"
 HELD_BACK = "held-back table "
 
 
-def comparisons(content: Mapping[str, Any]) -> tuple[InputCheck, ...]:
+def comparisons(content: Mapping[str, Any], places: Places = PACKAGED) -> tuple[InputCheck, ...]:
     """Everything that a record says it was made from, beside what is here now.
 
     Raises:
@@ -299,7 +302,7 @@ def comparisons(content: Mapping[str, Any]) -> tuple[InputCheck, ...]:
     found += [
         InputCheck(name, digest(_thawed(held)), digest(_thawed(now))) for name, held, now in known
     ]
-    hashes = {table: sealed.sha256 for table, sealed in sealed_tables().items()}
+    hashes = {table: sealed.sha256 for table, sealed in sealed_tables(places).items()}
     for table in sorted(hashes.keys() | content["sealed"].keys()):
         held, now = content["sealed"].get(table, ""), hashes.get(table, "")
         found.append(InputCheck(f"{HELD_BACK}{table}", held, now))

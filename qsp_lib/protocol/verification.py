@@ -36,7 +36,7 @@ from .record import Record, comparisons
 from .seal import judge, known_path, read, sealed_tables, verdicts_path
 
 
-def verification(
+def verify_records(
     places: Places = PACKAGED,
     *,
     recompute: bool = False,
@@ -68,7 +68,7 @@ def verification(
     newest = next(reversed(records), None)
     for version, record in records.items():
         if version == newest:
-            found += _made_from(record)
+            found += _made_from(record, places)
             found += computed_again(record)
         found += _prediction(record, entries, places, recompute)
     found += _nameless(entries, places)
@@ -150,11 +150,11 @@ def _record(
     return found, record
 
 
-def _made_from(record: Record) -> Iterator[Finding]:
+def _made_from(record: Record, places: Places) -> Iterator[Finding]:
     """A record's inputs beside what is here now."""
     what = f"lock {record.version}"
     try:
-        checks = comparisons(record.content)
+        checks = comparisons(record.content, places)
     except QspError as problem:
         yield Finding(what, "what it was made from", DIFFERS, str(problem))
         return
@@ -302,7 +302,12 @@ def _opened_again(
     if record is None or record.digest != entry.lock_digest:
         raise SealError(f"it was opened under lock {entry.lock_version}, which is not on file.")
     before = entries[: entries.index(entry)]
-    for file in record.predictions_for(entry.table):
+    if entry.table_sha256 != record.sealed_hashes.get(entry.table):
+        raise SealError("its line names another hash than the lock; restore the ledger.")
+    listed = record.predictions_for(entry.table)
+    if not listed:
+        raise SealError(f"lock {record.version} lists no prediction for it.")
+    for file in listed:
         if entry_of("prediction", file, before) is None:
             raise SealError(f"{file} was not in the ledger before it was opened.")
     path = known_path(entry.table, places)
@@ -312,8 +317,11 @@ def _opened_again(
     verdicts = verdicts_path(entry.table, places)
     if not verdicts.is_file() or verdicts.read_text(encoding="utf-8") != verdicts_text(rows):
         raise SealError(f"{verdicts.name} is gone or holds other verdicts than the rule gives.")
-    content = json.loads(prediction_path(record, places).read_text(encoding="utf-8"))
-    outcome = json.loads(json.dumps(evaluation(content)(rows)))
+    try:
+        content = json.loads(prediction_path(record, places).read_text(encoding="utf-8"))
+        outcome = json.loads(json.dumps(evaluation(content)(rows)))
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise SealError(f"there is no prediction to set beside it ({problem!r}).") from None
     parted = list(differences(entry.summary, outcome))
     if parted:
         raise SealError(f"its line says {parted[0]}.")

@@ -13,15 +13,15 @@ from qsp_lib.__main__ import main
 from qsp_lib.chapters import checks
 from qsp_lib.chapters.checks import Check, check_all
 from qsp_lib.chapters.tidy import as_text, tidy
-from qsp_lib.protocol import DIFFERS, Finding, verification
+from qsp_lib.protocol import DIFFERS, Finding, verify_records
 
-LOOKED = cache(verification)
+LOOKED = cache(verify_records)
 
 
 @pytest.fixture(autouse=True)
 def once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The protocol of this checkout, verified once: it does not change here."""
-    monkeypatch.setattr(checks, "verification", LOOKED)
+    monkeypatch.setattr(checks, "verify_records", LOOKED)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_broken_lock_is_told_and_the_exit_code_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = Finding("lock v1", "its own digest", DIFFERS, "lock v1 was edited")
-    monkeypatch.setattr(checks, "verification", lambda **_: (broken,))
+    monkeypatch.setattr(checks, "verify_records", lambda **_: (broken,))
     monkeypatch.setattr(checks.check_all, "__defaults__", (Path("/nowhere"),))
     assert main(["check"]) == 1
     printed = capsys.readouterr().out

@@ -72,4 +72,4 @@ def test_a_signed_record_is_still_not_in_the_ledger(tmp_path: Path) -> None:
     path = tmp_path / f"lock-{content['version']}.json"
     path.write_text(canonical_json(content), encoding="utf-8")
     with pytest.raises(LockError, match="is not the file that was put on record"):
-        read_record(path, ledger_path=PACKAGED.ledger)
+        read_record(path, places=PACKAGED)
