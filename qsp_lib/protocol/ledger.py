@@ -199,6 +199,7 @@ def append(entry: LedgerEntry, turn: Turn) -> LedgerEntry:
             f"{entries[-1].date}; set this machine's clock."
         )
     entry = entry.after(hash_of(entries))
+    _require_fits("the new line", entry, entry.line(), list(entries))
     lines = [item.line() for item in (*entries, entry)]
     write_text_atomic(ledger, "\n".join(lines) + "\n")
     return entry
