@@ -76,7 +76,9 @@ class Bench:
         tight = REFERENCE_RTOL, REFERENCE_RTOL * self.problem.atol_per_rtol
         run = asked.simulator(record)
         self.reference = sweep(
-            replace(run, rtol=tight[0], atol=tight[1]), self.points, progress=False
+            replace(run, solver=replace(run.solver, rtol=tight[0], atol=tight[1])),
+            self.points,
+            progress=False,
         )
         np.save(folder / "reference.npy", self.reference)
 

@@ -153,15 +153,17 @@ def make(record: Record) -> TimedProblem:
             arm.drug,
             run.network,
             arm.regimen,
-            times=_report_times(run.horizon_h),
-            horizon_h=run.horizon_h,
-            rtol=run.rtol,
-            atol=run.atol,
+            times=_report_times(run.solver.horizon_h),
+            horizon_h=run.solver.horizon_h,
+            rtol=run.solver.rtol,
+            atol=run.solver.atol,
         ).task
         arms.append(TimedArm(arm.drug.name, task.mechanism, task.parameters[0], task.schedule))
     feedback = run.network.feedback
     python = {arm.mechanism: model_text.python(arm.mechanism, feedback) for arm in arms}
-    return TimedProblem(feedback, tuple(arms), run.names, run.rtol, run.atol / run.rtol, python)
+    return TimedProblem(
+        feedback, tuple(arms), run.names, run.solver.rtol, run.solver.atol / run.solver.rtol, python
+    )
 
 
 def _report_times(horizon_h: float) -> Array:

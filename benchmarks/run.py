@@ -19,6 +19,7 @@ from typing import Any
 
 from qsp_lib import __version__
 from qsp_lib.analyses import N_DRAWS
+from qsp_lib.common import rounded
 
 from . import problem as asked
 from .bench import LADDER_SETS, REFERENCE_RTOL, ROOT, SMALL, Bench, Entry
@@ -149,7 +150,7 @@ def as_json(entry: Entry) -> dict[str, Any]:
 def spread_of(values: list[float]) -> dict[str, float]:
     """Median, smallest and largest, to four digits."""
     found = {"median": statistics.median(values), "low": min(values), "high": max(values)}
-    return {name: float(f"{value:.4g}") for name, value in found.items()}
+    return dict(rounded(found, 4))
 
 
 def machine() -> dict[str, Any]:

@@ -48,13 +48,12 @@ def references(_options: argparse.Namespace) -> str:
 
 
 def metadata(_options: argparse.Namespace) -> str:
-    """Renew the files that describe the checkout for archives."""
+    """Renew the RO-Crate, which describes every file of the checkout."""
     from qsp_lib.protocol import current_record
 
-    from .site import citation_files, crate
+    from .site import crate
 
-    written = [*citation_files.write(ROOT), crate.write(ROOT, current_record())]
-    return "\n".join(f"wrote {path.relative_to(ROOT)}" for path in written)
+    return f"wrote {crate.write(ROOT, current_record()).relative_to(ROOT)}"
 
 
 ACTIONS: dict[str, Callable[[argparse.Namespace], str]] = {

@@ -15,6 +15,27 @@ engine: str = "diffsol"  # integrator; one of diffsol, scipy
 doses: list[float] = [1.0, 2.0]  # doses, mg; 0 to 100
 full: bool = False  # whether to run everything
 """
+MODEL = """\
+    n_starts: Annotated[int, Field(ge=1, le=256)]
+    scale: Annotated[float, Field(ge=0.1, le=10)]
+    engine: Literal["diffsol", "scipy"]
+    doses: list[Annotated[float, Field(ge=0, le=100)]]
+    full: bool
+"""
+COUNT = "n: int = 2  # a count; 1 to 9"
+MODELS = {
+    PARAMETERS: MODEL,
+    COUNT: "    n: Annotated[int, Field(ge=1, le=9)]\n",
+    "": "    pass\n",
+}
+"""The fields of the model that goes with a parameters cell."""
+_HEAD = """\
+from typing import Annotated, Literal
+
+from qsp_lib.chapters import Field, Parameters
+
+CHAPTERS = {}
+"""
 
 
 def code(source: str, **metadata: Any) -> dict[str, Any]:
@@ -71,9 +92,24 @@ def chapter(
     )
 
 
-def write(folder: Path, name: str, content: dict[str, Any]) -> Path:
-    """Write a notebook into a folder, which is made if need be."""
+def add_model(folder: Path, name: str, fields: str) -> None:
+    """Add a chapter's model to the folder's ``parameters.py``; a later one counts."""
+    path = folder / "parameters.py"
+    text = path.read_text(encoding="utf-8") if path.exists() else _HEAD
+    text += f"\n\nclass Model(Parameters):\n{fields}\n\nCHAPTERS[{name!r}] = Model\n"
+    path.write_text(text, encoding="utf-8")
+
+
+def write(folder: Path, name: str, content: dict[str, Any], fields: str | None = None) -> Path:
+    """Write a notebook and its model into a folder, which is made if need be.
+
+    Args:
+        fields: of the model; default those in `MODELS` that go with its parameters cell.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    tagged = [c for c in content["cells"] if "parameters" in c["metadata"].get("tags", [])]
+    if tagged:
+        add_model(folder, name, MODELS[tagged[0]["source"]] if fields is None else fields)
     content = copy.deepcopy(content)
     for number, cell in enumerate(content["cells"]):
         cell["id"] = f"any-{number}"

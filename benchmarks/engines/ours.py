@@ -31,6 +31,6 @@ class Ours:
     def run(self, points: Array, rtol: float, cores: int) -> Array:
         from qsp_lib.inference import sweep
 
-        atol = rtol * self.simulator.atol / self.simulator.rtol
-        run = replace(self.simulator, rtol=rtol, atol=atol)
+        atol = rtol * self.simulator.solver.atol / self.simulator.solver.rtol
+        run = replace(self.simulator, solver=replace(self.simulator.solver, rtol=rtol, atol=atol))
         return sweep(run, points, workers=cores, progress=False)

@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from qsp_lib.common import InputError, dumps, plain, write_text_atomic
+from qsp_lib.common import InputError, canonical_json, plain, write_text_atomic
 from qsp_lib.model import ATOL, RTOL
 
 from .answer import KnownAnswer, Scale
@@ -70,7 +70,7 @@ class KnownAnswers:
                 for group, answers in self.answers.items()
             },
         }
-        return dumps(plain(content, "known_answers")) + "\n"
+        return canonical_json(plain(content, "known_answers"))
 
 
 def ask_all() -> KnownAnswers:

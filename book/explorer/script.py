@@ -9,6 +9,7 @@ integrates it, in the page and in the tests.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ def _control(control: explorer.Control) -> dict[str, Any]:
 def constants(record: Record) -> dict[str, Any]:
     """Every number the page needs, from the lock record and the files it holds the digests of."""
     drugs = {}
-    for name in record.content["drugs"]:
+    for name in record.drug_names:
         inputs, regimen = record.drug(name), load_drug(name).regimens["clinical"]
         drugs[name] = {
             "label": LABELS.get(name, inputs.label),
@@ -109,7 +110,7 @@ def constants(record: Record) -> dict[str, Any]:
             "controls": {k: _control(c) for k, c in explorer.controls(record, name).items()},
         }
     rescue = load_tocilizumab().regimens["clinical"]
-    boundaries = record.content["severity"]["boundaries"]
+    boundaries = asdict(record.boundaries)
     return {
         "lock": record.summary,
         "states": list(STATES),
@@ -130,8 +131,8 @@ def constants(record: Record) -> dict[str, Any]:
         "horizon_h": HORIZON_H,
         "same_time_h": schedule.SAME_TIME_H,
         "slider_steps": explorer.SLIDER_STEPS,
-        "rtol": record.content["solver"]["rtol"] * _TIGHTER,
-        "atol": record.content["solver"]["atol"],
+        "rtol": record.solver.rtol * _TIGHTER,
+        "atol": record.solver.atol,
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from qsp_lib.common import InputError
+from qsp_lib.common import InputError, rounded
 from qsp_lib.drugs import load_drug, load_tocilizumab
 from qsp_lib.model import (
     HORIZON_H,
@@ -19,9 +19,9 @@ from qsp_lib.model import (
     NetworkParameters,
     Regimen,
     Rescue,
+    Solver,
     Trajectory,
     severity,
-    simulate,
 )
 from qsp_lib.protocol import Record, current_record
 
@@ -82,7 +82,7 @@ def dose_in_words(drug: DrugInputs, regimen: Regimen) -> tuple[float, str]:
 
 def _rounded(value: float) -> float:
     """Without the last digits, in which a conversion of units leaves its rounding."""
-    return float(f"{value:.12g}")
+    return float(rounded(value, 12))
 
 
 def controls(record: Record, drug: str) -> dict[str, Control]:
@@ -166,12 +166,12 @@ class Solution:
         return float(peak.value), float(peak.time_h) - self.dose_h
 
 
-def solve(setting: Setting, record: Record | None = None, **options: Any) -> Solution:
+def solve(setting: Setting, record: Record | None = None, solver: Solver | None = None) -> Solution:
     """Solve the model from before the first dose to 168 h after it.
 
     Args:
         record: the current lock record by default.
-        options: engine and tolerances, as of :func:`qsp_lib.model.simulation.simulate`.
+        solver: another than the record's.
 
     Raises:
         InputError: a value out of its range.
@@ -190,14 +190,14 @@ def solve(setting: Setting, record: Record | None = None, **options: Any) -> Sol
         dose_h = max(0.0, -given_h)
         clinical = load_tocilizumab().regimens["clinical"]
         rescue = Rescue(record.tocilizumab, clinical.shifted(given_h + dose_h))
-    trajectory = simulate(
+    trajectory = record.run(
         drug,
-        network,
         regimen.shifted(dose_h),
+        network=network,
         rescue=rescue,
-        crp=record.crp,
+        crp=True,
         horizon_h=HORIZON_H + dose_h,
-        **options,
+        solver=solver,
     )
     z = float(severity.index(trajectory, dose_h))
     return Solution(setting, trajectory, dose_h, z, int(record.boundaries.grade(z)))

@@ -68,7 +68,7 @@ class Explorer:
         record = current_record()
         record.drug(drug)
         wide = {"style": {"description_width": "19em"}, "layout": w.Layout(width="38em")}
-        names = sorted(record.content["drugs"], key=_label)
+        names = sorted(record.drug_names, key=_label)
         options = [(_label(name), name) for name in names]
         self.widgets: dict[str, Any] = {
             "drug": w.Dropdown(options=options, value=drug, description="drug", **wide),

@@ -12,11 +12,10 @@ from enum import Enum
 from itertools import pairwise
 
 from qsp_lib.chapters import Results
-from qsp_lib.common import InputError
+from qsp_lib.common import InputError, number, percent
 from qsp_lib.model import severity
 
 from .fragments import BookData, fragment, table
-from .substitutions import format_value
 
 
 class ClaimVerdict(Enum):
@@ -66,16 +65,12 @@ def _named(order: str) -> str:
     return order
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
 def _calibrated_on_one_drug(r: Results) -> ClaimOutcome:
     moved, rms = r.value("moved_count"), r.value("fit/rms_log10")
     return _judge(
         moved > 17 / 2,
         f"{moved} of 17 parameters moved by the data, in {r.value('directions_above_prior')} "
-        f"directions; the medians are missed by {format_value(rms)} in log10",
+        f"directions; the medians are missed by {number(rms)} in log10",
     )
 
 
@@ -83,7 +78,7 @@ def _structure(r: Results) -> ClaimOutcome:
     preferred, odds = r.value("preferred_by_evidence"), r.value("odds_against_gated")
     return _judge(
         preferred == "gated",
-        f"by evidence the data prefer *{preferred}*, by odds of {format_value(odds)} to 1 against "
+        f"by evidence the data prefer *{preferred}*, by odds of {number(odds)} to 1 against "
         "the gate: no preference worth the name",
     )
 
@@ -100,8 +95,8 @@ def _ordering(r: Results) -> ClaimOutcome:
     return _judge(
         order == "blinatumomab < OKT3 < TGN1412",
         f"{order} at the lock, by gaps of {gaps[0]:.2f} and {gaps[1]:.3f} (a tie is "
-        f"{severity.TIE:g}); in {_percent(r.value(f'prediction/{at}/share_expected'))} of the "
-        f"locked protocol's Laplace draws and {_percent(r.value(f'sampler/{at}/share_expected'))} "
+        f"{severity.TIE:g}); in {percent(r.value(f'prediction/{at}/share_expected'))} of the "
+        f"locked protocol's Laplace draws and {percent(r.value(f'sampler/{at}/share_expected'))} "
         f"of the sampler's; by {others} of {of} definitions and regimens. Illustrative grades: "
         f"{grades}",
         *gaps,
@@ -116,8 +111,8 @@ def _blind_pattern(r: Results) -> ClaimOutcome:
         if held
     }
     sure = (
-        f"; the least sure of those that hold does so in {_percent(lowest['Laplace'])} of the "
-        f"Laplace draws, and in the sampler's in {_percent(lowest['sampler'])}"
+        f"; the least sure of those that hold does so in {percent(lowest['Laplace'])} of the "
+        f"Laplace draws, and in the sampler's in {percent(lowest['sampler'])}"
         if held
         else ""
     )
@@ -131,7 +126,7 @@ def _blind_pattern(r: Results) -> ClaimOutcome:
 def _blind_levels(r: Results) -> ClaimOutcome:
     medians = r.value("prediction/arms/okt3")
     levels = ", ".join(
-        f"{name} {format_value(medians[c]['peak']['median'])}"
+        f"{name} {number(medians[c]['peak']['median'])}"
         for c, name in (("TNF", "TNF"), ("IFN", "IFN-γ"), ("IL6", "IL-6"))
     )
     return ClaimOutcome(ClaimVerdict.UNTESTED, f"sealed; median predicted peaks (pg/mL): {levels}")
@@ -148,7 +143,7 @@ def _rescue(r: Results) -> ClaimOutcome:
         f"{appear} of {of} phenomena appear (missing: {missing}): {by_structure} that follow from "
         f"the construction or from pharmacokinetics, and {r.value('dynamic_appear_count')} of the "
         f"{r.value('dynamic_count')} that could have come out otherwise; the least sure of those "
-        f"that appear does so in {_percent(least)} of the Laplace draws",
+        f"that appear does so in {percent(least)} of the Laplace draws",
     )
 
 
@@ -157,10 +152,10 @@ def _swap(r: Results) -> ClaimOutcome:
     return _judge(
         r.value("claim_comes_out"),
         f"gap {locked:+.3f} as locked, {exchanged:+.3f} exchanged (a tie is ± {severity.TIE:g}); "
-        f"kept and reversed in {_percent(r.value('shares/both'))} of the Laplace draws. Exhaustion "
-        f"alone makes {_percent(r.value('explained_by_exhaustion'))} of the shift, because both "
+        f"kept and reversed in {percent(r.value('shares/both'))} of the Laplace draws. Exhaustion "
+        f"alone makes {percent(r.value('explained_by_exhaustion'))} of the shift, because both "
         "drugs engage most receptors; that they share one activation rate is not needed "
-        f"(it comes out at {_percent(r.value('activation_share'))} of the rates tried)",
+        f"(it comes out at {percent(r.value('activation_share'))} of the rates tried)",
         locked,
         exchanged,
     )
@@ -170,7 +165,7 @@ def _ensemble(r: Results) -> ClaimOutcome:
     accepted, ours = r.value("accepted"), r.value("accepted/share")
     return _judge(
         r.value("overlaps_published"),
-        f"{accepted['count']} of {accepted['total']} ({_percent(ours)}, "
+        f"{accepted['count']} of {accepted['total']} ({percent(ours)}, "
         f"{100 * accepted['low']:.1f}–{100 * accepted['high']:.1f} %): the share is set by the "
         "width and the bands, which the abstract does not give",
     )
@@ -207,8 +202,8 @@ def _shapes(r: Results) -> ClaimOutcome:
     )
     return _judge(
         r.value("distinct_shapes") == 3,
-        f"{shapes}; three distinct shapes in {_percent(r.value('three_shapes_share_of_draws'))} of "
-        f"the Laplace draws and {_percent(r.value('sampler/three_shapes_share_of_draws'))} of the "
+        f"{shapes}; three distinct shapes in {percent(r.value('three_shapes_share_of_draws'))} of "
+        f"the Laplace draws and {percent(r.value('sampler/three_shapes_share_of_draws'))} of the "
         "sampler's",
     )
 
@@ -216,9 +211,9 @@ def _shapes(r: Results) -> ClaimOutcome:
 def _low_dose(r: Results) -> ClaimOutcome:
     return _judge(
         r.value("tab08/agrees"),
-        f"silent only below {format_value(r.value('tab08/highest_silent_ug_per_kg'))} µg/kg, "
-        f"{format_value(r.value('tab08/lowest_over_silent'))} times below the lowest dose given; "
-        f"silent at that dose in {_percent(r.value('tab08/share_of_draws_silent_at_lowest'))} of "
+        f"silent only below {number(r.value('tab08/highest_silent_ug_per_kg'))} µg/kg, "
+        f"{number(r.value('tab08/lowest_over_silent'))} times below the lowest dose given; "
+        f"silent at that dose in {percent(r.value('tab08/share_of_draws_silent_at_lowest'))} of "
         "the Laplace draws",
     )
 

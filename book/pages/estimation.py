@@ -7,6 +7,7 @@ from typing import Any
 
 from qsp_lib.analyses import CLAIMED, RATIO, SecondVerdict, read_kept, read_verdicts
 from qsp_lib.chapters import notebooks
+from qsp_lib.common import number
 from qsp_lib.export import petab
 from qsp_lib.inference import End
 from qsp_lib.model import network_table
@@ -14,7 +15,6 @@ from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, table
 from .interoperability import read_found
-from .substitutions import format_value
 
 EVALUATED = notebooks.ROOT / "exports" / "petab_objective.json"
 """What ``interop/petab_objective.py`` found."""
@@ -36,7 +36,7 @@ def petab_problems(_book: BookData) -> str:
     """The two problems, how they compare with the fit, and what they leave out."""
     record, made = current_record(), read_evaluated()
     whole, missing = petab.shares(record), petab.left_out(record)
-    tools = " and ".join(f"{name} {number}" for name, number in made["with"].items())
+    tools = " and ".join(f"{name} {version}" for name, version in made["with"].items())
     versions = {"v1": "PEtab 1", "v2": "PEtab 2"}
     agreement = table(
         ("problem", "lint", *(f"{words}, largest difference" for words in _PARTS.values())),
@@ -44,7 +44,7 @@ def petab_problems(_book: BookData) -> str:
             (
                 versions[name],
                 "; ".join(found["lint"]) or "nothing to say",
-                *(format_value(found["difference"][part]) for part in _PARTS),
+                *(number(found["difference"][part]) for part in _PARTS),
             )
             for name, found in sorted(made["versions"].items())
         ),
@@ -67,7 +67,7 @@ def petab_problems(_book: BookData) -> str:
         f"The two problems were evaluated by {tools}, without `qsp_lib`, at "
         f"{len(made['points'])} points: the locked one and draws of the posterior. The table gives "
         "the largest relative difference from this fit's own objective; "
-        f"{format_value(made['limit'])} is allowed.\n\n"
+        f"{number(made['limit'])} is allowed.\n\n"
         f"{agreement}\n"
         f"PEtab compares a level at a time, so {len(missing)} of the fit's observations are not "
         f"in the problems. At the lock the fit's cost is {total:.2f}: {whole.expressed:.2f} from "
@@ -127,7 +127,7 @@ def _unit(name: str) -> str:
 
 def _interval(found: SecondVerdict) -> str:
     """An interval out of log10; a side without an end is open."""
-    low, high = (format_value(10.0**value) for value in (found.low, found.high))
+    low, high = (number(10.0**value) for value in (found.low, found.high))
     closed = found.lower_end is End.CROSSED, found.upper_end is End.CROSSED
     if all(closed):
         return f"{low} to {high}"

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from qsp_lib.chapters import Results, results
-from qsp_lib.common import InputError
+from qsp_lib.common import InputError, number
 from qsp_lib.protocol import current_record
 
-from .substitutions import flatten, format_value, prefix
+from .substitutions import flatten, prefix
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
             raise InputError(
                 f"A table row has {len(row)} cells, expected {len(header)}: {tuple(row)!r}."
             )
-        lines.append(_row([format_value(cell) for cell in row]))
+        lines.append(_row([number(cell) for cell in row]))
     return "\n".join(lines) + "\n"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from qsp_lib.analyses import LATE_H
 from qsp_lib.chapters import notebooks
-from qsp_lib.common import InputError
+from qsp_lib.common import InputError, number
 from qsp_lib.drugs import shipped_drugs
 from qsp_lib.export import (
     ATOL,
@@ -27,7 +27,6 @@ from qsp_lib.model import DRUG, INPUTS, QUANTITIES, STATES
 from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, table
-from .substitutions import format_value
 
 EXPORTS = "exports"
 COMPARED = notebooks.ROOT / EXPORTS / "second_engine.json"
@@ -109,20 +108,20 @@ def second_engine(_book: BookData) -> str:
         engine: max(max(of.values()) for of in found["differences"].values())
         for engine, found in made["engines"].items()
     }
-    limit = format_value(made["limit"])
+    limit = number(made["limit"])
     words = " and ".join(
-        f"{format_value(worst[engine])} in {engine} {found['version']}"
+        f"{number(worst[engine])} in {engine} {found['version']}"
         for engine, found in made["engines"].items()
     )
     doubled = [value for of in made["doubled"].values() for value in of.values()]
     parts = [
         f"The largest of all is {words}; anything above {limit} fails the check. A difference is "
         "taken at each of the reported times, relative to the reference or, where the state is "
-        f"all but gone, to {format_value(made['floor'])} of its peak. The reference is SciPy's at "
+        f"all but gone, to {number(made['floor'])} of its peak. The reference is SciPy's at "
         f"`rtol` {RTOL:g} and `atol` {ATOL:g}. The tables give billionths (10⁻⁹); a 0 is a state "
         f"that stays 0. With a parameter that stands at 1 doubled, {len(doubled)} times over all "
         "courses, the engines differ from each other by at most "
-        f"{format_value(max(doubled))}.\n"
+        f"{number(max(doubled))}.\n"
     ]
     for engine, found in made["engines"].items():
         differences = found["differences"]
@@ -141,7 +140,7 @@ def _heading(course: str) -> str:
 
 def _billionths(value: float) -> str:
     """In billionths, two digits."""
-    return f"{value * 1e9:.2g}"
+    return number(value * 1e9, 2)
 
 
 @fragment("export_switches")
@@ -214,11 +213,11 @@ def petab_amici(_book: BookData) -> str:
     same = made["problems_sha256"] == petab.digest_of(PROBLEMS)
     one, two = (made["versions"][name] for name in (petab.V1, petab.V2))
     tools = [
-        " and ".join(f"{name} {number}" for name, number in found["with"].items())
+        " and ".join(f"{name} {version}" for name, version in found["with"].items())
         for found in (one, two)
     ]
     data, priors, alone = (
-        format_value(value)
+        number(value)
         for value in (
             one["difference"]["data"],
             one["difference"]["priors"],

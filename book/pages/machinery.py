@@ -7,9 +7,9 @@ import io
 from benchmarks.known_answers import KnownAnswer, KnownAnswers, read_record
 from benchmarks.known_answers.answer import Scale
 from benchmarks.known_answers.solvers import CURVES
+from qsp_lib.common import number
 
 from .fragments import BookData, fragment, pictures, table
-from .substitutions import format_value, power_of_ten
 
 ROUNDING = 1e-12
 """Errors below this are shown as such: the last digits belong to the machine."""
@@ -31,27 +31,19 @@ _ALT = (
 
 def digits(value: float) -> str:
     """A value to seven significant digits."""
-    if value == 0:
-        return "0"
-    if 1e-4 <= abs(value) < 1e7:
-        text = f"{value:.{_DIGITS}g}"
-        text = f"{float(text):,}".removesuffix(".0") if abs(value) >= 1e4 else text
-        return text.replace("-", "−")
-    mantissa, exponent = f"{value:.{_DIGITS - 1}e}".split("e")
-    return f"{mantissa.rstrip('0').rstrip('.')} × {power_of_ten(int(exponent))}"
+    return number(value, _DIGITS)
 
 
 def small(value: float) -> str:
     """An error or a tolerance: one significant digit below a hundredth, two above."""
-    if value == 0:
-        return "0"
-    if value < ROUNDING:
-        return f"< {format_value(ROUNDING).removeprefix('1 × ')}"
-    if value >= 0.01:
-        return format_value(float(f"{value:.2g}"))
-    mantissa, exponent = f"{value:.0e}".split("e")
-    power = power_of_ten(int(exponent))
-    return power if mantissa == "1" else f"{mantissa} × {power}"
+    if 0 < value < ROUNDING:
+        return f"< {power_of(number(ROUNDING))}"
+    return power_of(number(value, 1 if value < 0.01 else 2))
+
+
+def power_of(text: str) -> str:
+    """``10⁻³`` in place of ``1 × 10⁻³``."""
+    return text.removeprefix("1 × ")
 
 
 def _with_unit(text: str, unit: str) -> str:

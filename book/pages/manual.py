@@ -10,9 +10,9 @@ from typing import Any
 
 from qsp_lib.__main__ import build_parser
 from qsp_lib.chapters import Results
-from qsp_lib.common import InputError
+from qsp_lib.common import InputError, number
 from qsp_lib.drugs import defaults_of_class, fill, load_drug
-from qsp_lib.prediction import Arm, Estimate, Prediction, as_text, number, predict
+from qsp_lib.prediction import Arm, Estimate, Prediction, as_text, predict
 from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, table

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from qsp_lib.common import InputError
+from qsp_lib.common import InputError, number
 from qsp_lib.evidence import Observation, load_observations
 
 from .fragments import BookData, fragment
-from .substitutions import format_value
 
 DRUG = "blinatumomab"
 FITTED, PREDICTED = "02_locking", "03_blind_prediction"
@@ -47,13 +46,12 @@ def joint_fit_misses(book: BookData) -> str:
     given = fit.value(f"qualities/gated/{DRUG}_il6_at_{_LATE_H:.0f}h")
     times = max(late, given) / min(late, given)
     peak_words = " and ".join(
-        f"{name} peak at {format_value(peaks[key])} pg/mL against a declared "
-        f"{format_value(declared[key])}"
+        f"{name} peak at {number(peaks[key])} pg/mL against a declared {number(declared[key])}"
         for key, name in _PEAKS
     )
     return (
         f"The joint fit puts {DRUG}'s {peak_words} (EA033 says only that little rose), and its "
-        f"IL-6 at {_LATE_H:.0f} h at {format_value(given)} pg/mL, {format_value(times)} times "
+        f"IL-6 at {_LATE_H:.0f} h at {number(given)} pg/mL, {number(times)} times "
         f"{'below' if given < late else 'above'} the published median "
         f"({observed('IL6', _LATE_H).id}).\n"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import inspect
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
@@ -12,13 +13,13 @@ import numpy as np
 
 from qsp_lib.calibration import joint_fit as calibration
 from qsp_lib.chapters import chapter as chapters
+from qsp_lib.common import number
 from qsp_lib.evidence import load_observations
 from qsp_lib.inference import fitting, posterior, profiles
 from qsp_lib.model import MILD_PEAK_MG_L, SEVERE_PEAK_MG_L, NetworkParameters
 from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, table
-from .substitutions import format_value
 from .symbols import CRP_SOURCES, grade_boundaries, in_words, link
 
 SAMPLED = "03_blind_prediction"
@@ -45,8 +46,8 @@ def highest_index(network: NetworkParameters, healthy: float) -> float:
 def severity_ceiling(_book: BookData) -> str:
     """The bound on the index at the locked values, as a sentence."""
     record = current_record()
-    bound = highest_index(record.network, record.content["severity"]["baselines"]["IL6"])
-    severe = record.content["severity"]["index"]["tgn1412"]
+    bound = highest_index(record.network, record.baselines["IL6"])
+    severe = record.severity_indices["tgn1412"]
     return (
         r"Macrophages settle at most at $k_M/(k_M+d_M)$, T cells and the feedback have their "
         "maxima too, so that without tocilizumab no drug and no dose can go beyond\n\n"
@@ -59,7 +60,7 @@ def severity_ceiling(_book: BookData) -> str:
 @fragment("grade_table")
 def grade_table(_book: BookData) -> str:
     """The lowest index of each grade, with where it comes from."""
-    edges = current_record().content["severity"]["boundaries"]
+    edges = asdict(current_record().boundaries)
     rows = [
         (f"{grade}", f"{edges[f'grade_{grade}']:.2f}", origin)
         for grade, origin in grade_boundaries()
@@ -128,7 +129,7 @@ def fit_settings(book: BookData) -> str:
             "starts",
             f"{locking['fit']['starts']} scrambled Sobol points of the prior, its median "
             f"first; {locking['fit']['starts_at_best']:.0%} of them end at the best cost",
-            "`fitting.starting_points`",
+            "`inference.fitting.starting_points`",
         ),
         (
             "integration within the fit",
@@ -136,12 +137,16 @@ def fit_settings(book: BookData) -> str:
             f"absolute {_power(calibration.FIT_ATOL)}",
             "`calibration.CourseResiduals`",
         ),
-        ("step of the differences", f"{_power(fitting.STEP)} in log10", "`fitting.Problem`"),
-        ("cost at the lock", f"{record.content['posterior']['cost']:.2f}", "lock record"),
+        (
+            "step of the differences",
+            f"{_power(fitting.STEP)} in log10",
+            "`inference.fitting.Problem`",
+        ),
+        ("cost at the lock", f"{record.cost:.2f}", "lock record"),
         (
             "sampler",
             f"{walkers} walkers, {steps} steps, the first {burned} thrown away",
-            "`posterior.check_with_sampler`",
+            "`inference.posterior.check_with_sampler`",
         ),
         (
             "sampled over Laplace width",
@@ -153,7 +158,7 @@ def fit_settings(book: BookData) -> str:
             "profile threshold",
             f"{profiles.THRESHOLD:.2f}, the {profiles.CONFIDENCE:.0%} quantile "
             "of χ² with one degree of freedom",
-            "`profiles.THRESHOLD`",
+            "`inference.profiles.THRESHOLD`",
         ),
     ]
     return table(("what", "value", "where"), rows)
@@ -171,4 +176,4 @@ def _span(values: list[float]) -> str:
 
 
 def _power(value: float) -> str:
-    return format_value(value).removeprefix("1 × ")
+    return number(value).removeprefix("1 × ")

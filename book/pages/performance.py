@@ -10,9 +10,9 @@ import io
 from collections.abc import Sequence
 
 from benchmarks.record import AS_IN_CHAPTER, OURS, Cell, Measured, SpeedRecord, Spread, load
+from qsp_lib.common import number, percent
 
 from .fragments import BookData, fragment, pictures, table
-from .substitutions import format_value
 
 TIMES_ROADRUNNER = 10.0
 """Goal: how many times faster than libroadrunner the headline is."""
@@ -24,8 +24,8 @@ MARK = "†"
 
 
 def seconds(value: float) -> str:
-    """A time (s) with two or three digits."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    """A time (s) with three digits."""
+    return number(value)
 
 
 def _spread(spread: Spread) -> str:
@@ -46,12 +46,8 @@ def _ranked(record: SpeedRecord) -> list[tuple[str, Measured]]:
     return sorted(record.engines.items(), key=lambda item: record.headline(item[0]).wall_s.median)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
 def _times(ratio: float) -> str:
-    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
+    return number(ratio, 2)
 
 
 def headline_table(record: SpeedRecord) -> str:
@@ -87,8 +83,8 @@ def accuracy_table(record: SpeedRecord) -> str:
         (
             engine.label,
             engine.rtol,
-            float(f"{engine.within:.2g}"),
-            float(f"{engine.largest:.2g}"),
+            number(engine.within, 2),
+            number(engine.largest, 2),
             engine.failed,
             f"{engine.checked:,}",
         )
@@ -97,7 +93,7 @@ def accuracy_table(record: SpeedRecord) -> str:
     header = (
         "engine",
         "relative tolerance",
-        f"error, {_percent(record.problem['within'])} of sets",
+        f"error, {percent(record.problem['within'])} of sets",
         "largest error",
         "sets failed",
         "of sets",
@@ -168,7 +164,7 @@ def fastest(record: SpeedRecord) -> str:
         )
     faster = sorted((n for n in times if times[n] < ours.median), key=lambda n: times[n])
     named = _join([record.engines[name].label for name in faster])
-    return f"{said}; {named} took less.** {label} needs {_percent(ratio)} of our time."
+    return f"{said}; {named} took less.** {label} needs {percent(ratio)} of our time."
 
 
 def in_processor_time(record: SpeedRecord) -> str:
@@ -230,9 +226,9 @@ def share_of_floor(record: SpeedRecord) -> str:
         f"Our solver takes {floor.evaluations:,.0f} evaluations of the right-hand side a "
         f"simulation, at {1e9 * floor.evaluation_s:.0f} ns each when compiled: at least "
         f"{1e6 * floor.simulation_s:.0f} µs, or {1 / floor.simulation_s:,.0f} simulations a second "
-        f"and core. Once started, ours runs at {_percent(shares[0])} of that speed, and at "
-        f"{_percent(shares[1])} at the chapter's own tolerance; the goal of "
-        f"{_percent(SHARE_OF_FLOOR)} is {reached}."
+        f"and core. Once started, ours runs at {percent(shares[0])} of that speed, and at "
+        f"{percent(shares[1])} at the chapter's own tolerance; the goal of "
+        f"{percent(SHARE_OF_FLOOR)} is {reached}."
     )
 
 
@@ -254,24 +250,24 @@ def once_started(record: SpeedRecord) -> str:
         parts.append(
             f"{label} is {ratio} times as fast for each simulation; its start-up takes "
             f"{seconds(later)} s longer, which pays beyond about "
-            f"{float(f'{break_even:.2g}'):,.0f} simulations on {record.cores} cores"
+            f"{number(break_even, 2)} simulations on {record.cores} cores"
         )
     return f"Once everything has started, {'; '.join(parts)}."
 
 
 def accuracy(record: SpeedRecord) -> str:
     """What the engines' accuracy is, and what the reference's."""
-    target, within = record.problem["target_error"], _percent(record.problem["within"])
+    target, within = record.problem["target_error"], percent(record.problem["within"])
     short = [e for e in record.engines.values() if e.within > target]
-    missed = _join([f"{e.label} ({format_value(e.within)})" for e in short]) if short else "none"
+    missed = _join([f"{e.label} ({number(e.within)})" for e in short]) if short else "none"
     failed = [e for e in record.engines.values() if e.failed]
     said = (
         f"Each engine runs at the loosest tolerance of a ladder at which, on the first "
         f"{record.problem['ladder_sets']} sets, every peak of {within} of the sets is within "
-        f"{format_value(target)} of a reference computed at a relative tolerance of "
-        f"{format_value(record.problem['reference_rtol'])}; the table gives the error reached in "
+        f"{number(target)} of a reference computed at a relative tolerance of "
+        f"{number(record.problem['reference_rtol'])}; the table gives the error reached in "
         f"the largest ensemble that was measured, where it was missed by {missed}. SciPy's DOP853 "
-        f"agrees with the reference to {format_value(record.problem['reference_error'])}."
+        f"agrees with the reference to {number(record.problem['reference_error'])}."
     )
     said += (
         f" {_join([f'{e.failed} sets of {e.label}' for e in failed])} failed."

@@ -7,15 +7,22 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from qsp_lib.chapters import notebooks
+from qsp_lib.common import number
 from qsp_lib.drugs import DrugFile, SourcedValue, load_drug, load_tocilizumab, shipped_drugs
 from qsp_lib.evidence import DECLARED, EvidenceRow, load_observations, load_tables
-from qsp_lib.model import DrugInputs, TocilizumabInputs, definitions, network_table, regrouped
+from qsp_lib.model import (
+    QUANTITIES,
+    DrugInputs,
+    TocilizumabInputs,
+    definitions,
+    network_table,
+    regrouped,
+)
 from qsp_lib.protocol import current_record, sealed_tables, status
 
 from . import typeset
 from .fragments import BookData, fragment, table
 from .references import references
-from .substitutions import format_value
 from .symbols import CRP_SOURCES, NOT_READ, grade_boundaries, in_words, link
 
 _UPSTREAM = ("A_c", "A_p", "R", "A", "X", "B")
@@ -31,14 +38,14 @@ def _math(lines: Iterable[tuple[str, str]]) -> str:
 def _derivatives(states: Iterable[str], mechanism: str) -> str:
     derivatives = regrouped(mechanism)
     return _math(
-        (rf"\frac{{d {typeset.LATEX[name]}}}{{dt}}", typeset.latex(derivatives[name]))
+        (rf"\frac{{d {QUANTITIES[name].latex}}}{{dt}}", typeset.latex(derivatives[name]))
         for name in states
     )
 
 
 def _defined(names: Iterable[str], mechanism: str) -> str:
     known = {str(symbol): value for symbol, value in definitions(mechanism).items()}
-    return _math((typeset.LATEX[name], typeset.latex(known[name])) for name in names)
+    return _math((QUANTITIES[name].latex, typeset.latex(known[name])) for name in names)
 
 
 @fragment("equations_upstream")
@@ -105,9 +112,9 @@ def _as_given(quantity: SourcedValue) -> str:
     """A number as its file gives it, with its unit; of a rate with a prior, the prior."""
     if quantity.same_as:
         return f"that of {quantity.same_as}"
-    value = format_value(quantity.value)
+    value = number(quantity.value)
     if quantity.low is not None and quantity.high is not None:
-        value += f" ({format_value(quantity.low)}–{format_value(quantity.high)})"
+        value += f" ({number(quantity.low)}–{number(quantity.high)})"
     value += "" if quantity.unit == "1" else f" {quantity.unit}"
     if quantity.log10_sd:
         value += f" (prior median; sd {quantity.log10_sd:g} in log10, {quantity.status})"
@@ -125,7 +132,7 @@ def _locked(name: str, held: DrugInputs | TocilizumabInputs, suffix: str = "") -
     if not hasattr(held, key):
         return NOT_READ  # a molar mass, which is in another number by then
     unit = _HELD_UNITS.get(key) or in_words(key + ("" if key == "f_R" else suffix))[1]
-    value = format_value(getattr(held, key))
+    value = number(getattr(held, key))
     value += "" if unit == NOT_READ else f" {unit}"
     return value if name in (key, "weight", "bsa") else f"{key}: {value}"
 
@@ -184,10 +191,10 @@ def _source(row: EvidenceRow) -> str:
 
 
 def _level(row: EvidenceRow) -> str:
-    parts = [] if row.value is None else [format_value(row.value)]
+    parts = [] if row.value is None else [number(row.value)]
     if row.low is not None or row.high is not None:
-        low = "" if row.low is None else format_value(row.low)
-        high = "" if row.high is None else format_value(row.high)
+        low = "" if row.low is None else number(row.low)
+        high = "" if row.high is None else number(row.high)
         parts.append(f"[{low}–{high}]")
     return " ".join([*parts, row.value_text or "", row.unit or ""]).strip()
 
@@ -225,7 +232,7 @@ def declared_assumptions(_book: BookData) -> str:
         (
             "network",
             f"${row.symbol}$",
-            format_value(row.prior.median)
+            number(row.prior.median)
             + ("" if row.unit == "1" else f" {row.unit}")
             + (" (prior median)" if row.prior.status == "estimated" else " (fixed)"),
             row.note or row.description,
@@ -240,7 +247,7 @@ def declared_assumptions(_book: BookData) -> str:
             if "declared assumption" in quantity.source:
                 rows.append((name, key, _as_given(quantity), quantity.note))
     rows += [
-        ("CRP", link(key), f"{format_value(record.crp.values()[key])} {in_words(key)[1]}", origin)
+        ("CRP", link(key), f"{number(record.crp.values()[key])} {in_words(key)[1]}", origin)
         for key, origin in CRP_SOURCES.items()
         if DECLARED in origin
     ]
@@ -308,10 +315,10 @@ def lock(_book: BookData) -> str:
     record = current_record()
     rows = [
         ("version", record.version),
-        ("date", record.content["date"]),
-        ("reason", record.content["reason"]),
+        ("date", record.date),
+        ("reason", record.reason),
         ("digest", f"`{record.digest}`"),
-        ("equations", f"`{record.content['structure']['equations_sha256']}`"),
+        ("equations", f"`{record.equations_digest}`"),
         ("evidence", f"`{record.content['digests']['evidence']}`"),
     ]
     return table(("lock record", ""), rows)

@@ -11,10 +11,11 @@ from xml.etree import ElementTree
 
 from qsp_lib import __version__
 from qsp_lib.chapters import notebooks
+from qsp_lib.common import number
 from qsp_lib.protocol import LedgerEntry, read_ledger
 
 from .fragments import BookData, describe_lock, fragment, table
-from .substitutions import flatten, format_value
+from .substitutions import flatten
 
 PACKAGES = (
     "numpy",
@@ -115,7 +116,7 @@ def _in_words(value: Any) -> str:
         return ", ".join(f"{key} {_in_words(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(_in_words(item) for item in value)
-    return format_value(value)
+    return number(value)
 
 
 @fragment("test_run")

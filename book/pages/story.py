@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from qsp_lib.chapters import Results
-from qsp_lib.common import InputError
+from qsp_lib.common import InputError, number
 from qsp_lib.figures import LABELS
 from qsp_lib.model import severity
 from qsp_lib.protocol import current_record
@@ -108,7 +108,7 @@ Gaussian (Laplace); thin, {sampler["draws"]} of a sampler that does not. The upp
 {LABELS[mild]}'s wide bar comes from that approximation: {laplace["high"]} of the Laplace draws
 put it in grade 3 or 4, and {sampler["high"]} of the sampler's. Shades are the illustrative grades.
 OKT3 entered no fit: its course is the committed blind prediction (lock {record.version} of
-{record.content["date"]}).</p></figcaption>
+{record.date}).</p></figcaption>
 </figure>
 ```
 """
@@ -141,5 +141,4 @@ def _described(stories: Mapping[str, DrugStory]) -> str:
 
 
 def _fold(rise: float) -> str:
-    fold = 10.0 ** float(rise)
-    return f"{fold:,.0f}" if fold >= 10 else f"{fold:.1f}"
+    return number(10.0 ** float(rise))

@@ -12,17 +12,15 @@ under ``raw``: ``{{ "%.1f" | format(100 * raw.robustness_accepted_share) }} %``.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from qsp_lib import __version__
 from qsp_lib.chapters import Results
-from qsp_lib.common import InputError
+from qsp_lib.common import InputError, number
 
 LONGEST_LIST = 10
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def substitutions(results: Mapping[str, Results]) -> dict[str, Any]:
@@ -41,7 +39,7 @@ def substitutions(results: Mapping[str, Results]) -> dict[str, Any]:
                     "rename a key in the chapter."
                 )
             raw[full] = value
-    texts: dict[str, Any] = {key: format_value(value) for key, value in raw.items()}
+    texts: dict[str, Any] = {key: number(value) for key, value in raw.items()}
     return texts | {"package_version": __version__, "raw": raw}
 
 
@@ -63,37 +61,6 @@ def flatten(values: Mapping[str, Any]) -> dict[str, Any]:
 def prefix(chapter: str) -> str:
     """The chapter's name without its number: ``calibration`` for ``01_calibration``."""
     return re.sub(r"^\d+_", "", chapter)
-
-
-def format_value(value: Any) -> str:
-    """A value for a reader: three significant digits, whole numbers in full, yes and no."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if value is None:
-        return "none"
-    if isinstance(value, int):
-        return f"{value:,}" if abs(value) >= 10_000 else str(value)
-    if isinstance(value, float):
-        return _format_float(value)
-    return str(value)
-
-
-def _format_float(value: float) -> str:
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    rounded = float(f"{value:.3g}")
-    exponent = math.floor(math.log10(abs(rounded)))
-    if -4 <= exponent < 6:
-        decimals = max(0, 2 - exponent)
-        text = f"{rounded:,.{decimals}f}" if abs(rounded) >= 10_000 else f"{rounded:.{decimals}f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    mantissa = f"{rounded / 10.0**exponent:.3g}"
-    return f"{mantissa} × {power_of_ten(exponent)}"
-
-
-def power_of_ten(exponent: int) -> str:
-    """``10⁻³`` for -3."""
-    return "10" + str(exponent).translate(_SUPERSCRIPTS)
 
 
 def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

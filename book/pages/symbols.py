@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
+from qsp_lib.common import number
 from qsp_lib.drugs import SourcedValue, load_drug, load_tocilizumab
 from qsp_lib.evidence import DECLARED
 from qsp_lib.model import (
@@ -31,7 +32,6 @@ from qsp_lib.protocol import current_record
 
 from . import typeset
 from .fragments import BookData, fragment, table
-from .substitutions import format_value
 
 DERIVED = tuple(str(symbol) for symbol in intermediates.definitions("monoclonal"))
 """Named intermediate quantities of the equations."""
@@ -109,7 +109,7 @@ def network(_book: BookData) -> str:
 def drug(_book: BookData) -> str:
     """What each drug brings, one column a drug."""
     record = current_record()
-    names = sorted(record.content["drugs"], key=lambda name: record.drug(name).label.lower())
+    names = sorted(record.drug_names, key=lambda name: record.drug(name).label.lower())
     labels = [record.drug(name).label for name in names]
     rows = [
         (*_head(symbol), *(_drug_value(symbol, name) for name in names), _entered(symbol))
@@ -218,7 +218,7 @@ _HEAD = ("symbol", "what it is", "unit")
 
 
 def _math(name: str) -> str:
-    return f"${typeset.LATEX.get(name, name)}$"
+    return f"${QUANTITIES[name].latex}$"
 
 
 def _placed(name: str, shown: str) -> str:
@@ -268,7 +268,7 @@ def _drug_value(symbol: str, name: str) -> str:
         origin = f"half-life: {_sources(given['half_life'].source)}"
     else:
         origin = _origin(quantity)
-    return f"{format_value(getattr(inputs, symbol))}<br><small>{origin}</small>"
+    return f"{number(getattr(inputs, symbol))}<br><small>{origin}</small>"
 
 
 def _origin(quantity: SourcedValue) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy
 from sympy.printing.latex import LatexPrinter
 
-from qsp_lib.model import INPUTS, LATEX, PARAMETERS, STATES, definitions
+from qsp_lib.model import INPUTS, PARAMETERS, QUANTITIES, STATES, definitions
 
 S = sympy.Symbol
 
@@ -23,6 +23,6 @@ def latex(expression: sympy.Expr) -> str:
     names = (*PARAMETERS, *INPUTS, *intermediate, *STATES)
     # factors come in the order of their names, so each takes one that sorts as it is to stand
     places = {S(name): S(f"place{i:03d}") for i, name in enumerate(names)}
-    texts = {place: LATEX.get(str(symbol), str(symbol)) for symbol, place in places.items()}
+    texts = {place: QUANTITIES[str(symbol)].latex for symbol, place in places.items()}
     placed = expression.subs(places, simultaneous=True)
     return _Printer({"symbol_names": texts, "order": "none", "mul_symbol": r" \, "}).doprint(placed)

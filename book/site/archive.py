@@ -12,6 +12,7 @@ from qsp_lib.common import InputError
 from qsp_lib.protocol import current_record
 
 from ..pages.fragments import describe_lock
+from .chapter_pages import fill_in
 
 
 def stage_archive(archive: Path, target: Path) -> list[str]:
@@ -28,13 +29,15 @@ def stage_archive(archive: Path, target: Path) -> list[str]:
         place = target / f"archive-{folder.name}"
         place.mkdir()
         for name in notebooks.chapter_names(folder / "notebooks"):
-            used = results.load(name, folder / "results").lock
+            numbers = results.load(name, folder / "results")
+            used = numbers.lock
             if not isinstance(used, Mapping) or used.get("version") != folder.name:
                 raise InputError(
                     f"archive/{folder.name} holds {name}, whose numbers are from lock "
                     f"{describe_lock(used)}; expected lock {folder.name}."
                 )
             notebook = notebooks.read_notebook(name, folder / "notebooks")
+            fill_in(notebook, numbers)
             notebook["cells"].insert(1, _banner(used))
             (place / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
             staged.append(f"{place.name}/{name}")

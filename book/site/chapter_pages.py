@@ -1,6 +1,7 @@
-"""How a chapter's page differs from its notebook: a table of parameters, and code that is folded.
+"""How a chapter's page differs from its notebook: numbers in its prose, a table, folded code.
 
-The table of what papermill can change is made from the declarations that ``run --list`` prints.
+The numbers that its sentences name are filled in from its results (`book.pages.prose`). The table
+of what papermill can change is made from the declarations that ``run --list`` prints.
 Code is folded, and the template of a cell that only prints prose is left out, so that the page
 reads as text. Both are done when the book is staged; the committed notebook stays as it is, and is
 what the page offers for download.
@@ -14,11 +15,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from qsp_lib.chapters import Parameter, notebooks
+from qsp_lib.chapters import Parameter, Results, notebooks
 from qsp_lib.chapters import chapter as chapters
+from qsp_lib.common import InputError, number
 
+from ..pages import prose
 from ..pages.fragments import table
-from ..pages.substitutions import format_value
 
 TITLE = "What you can change in this chapter"
 CLASS = "chapter-parameters"
@@ -26,19 +28,41 @@ FOLDED, LEFT_OUT = "hide-input", "remove-input"
 """MyST-NB's tags of a cell whose code is folded, and of one whose code is left out."""
 
 
-def stage_chapter(name: str, source: Path, target: Path) -> None:
-    """Write a chapter as its page is made from: code folded, the table below its first text.
+def stage_chapter(
+    name: str, source: Path, target: Path, declared_in: Path, results: Results
+) -> None:
+    """Write a chapter as its page is made from: numbers filled in, code folded, the table added.
 
     Args:
         source, target: folders of the executed notebook and of the staged one.
+        declared_in: the folder of the chapters and their models.
+        results: its numbers.
+
+    Raises:
+        InputError: a sentence names a number that there is not, or says what is not so.
     """
     notebook = notebooks.read_notebook(name, source)
+    fill_in(notebook, results)
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             tags = cell["metadata"].setdefault("tags", [])
             tags.append(LEFT_OUT if only_says(notebooks.source_of(cell)) else FOLDED)
-    notebook["cells"].insert(1, _cell(parameter_block(name, source)))
+    notebook["cells"].insert(1, _cell(parameter_block(name, declared_in)))
     (target / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def fill_in(notebook: dict[str, Any], results: Results) -> None:
+    """Put the numbers into the text cells of a chapter.
+
+    Raises:
+        InputError: a sentence names a number that there is not, or says what is not so.
+    """
+    wrong = list(prose.untrue(notebook, results))
+    if wrong:
+        raise InputError("\n".join(wrong))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = prose.fill(notebooks.source_of(cell), results)
 
 
 def only_says(code: str) -> bool:
@@ -94,7 +118,7 @@ def allowed(parameter: Parameter) -> str:
 
 
 def _bound(value: float) -> str:
-    return format_value(int(value) if value.is_integer() else value)
+    return number(int(value) if value.is_integer() else value)
 
 
 def _type(parameter: Parameter) -> str:

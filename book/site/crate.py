@@ -7,7 +7,8 @@ chapter's execution is an action: its notebook, its parameters, what it read, wh
 
 The crate is the last file written. It holds the hash of the manifest of the exports; neither the
 manifest nor any other file holds the crate's, so there is no circle. Its date is the lock
-record's. :func:`write` needs no library that the model does not need.
+record's, and every id is given here: left alone, the rocrate library would take the time and draw
+ids, and would not write the same bytes for the same files.
 
 Source: RO-Crate 1.1, doi 10.5281/zenodo.4541002; Process Run Crate 0.5,
 https://w3id.org/ro/wfrun/process/0.5.
@@ -17,10 +18,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from rocrate.model.contextentity import ContextEntity
+from rocrate.model.entity import Entity
+from rocrate.rocrate import ROCrate
 
 from qsp_lib import __version__
 from qsp_lib.chapters import chapter as chapters
@@ -28,14 +33,15 @@ from qsp_lib.chapters import notebooks, results
 from qsp_lib.common import InputError, write_text_atomic
 from qsp_lib.protocol import Record
 
-from . import citation_files as citation
-
-CRATE = "ro-crate-metadata.json"
-VERSION = "https://w3id.org/ro/crate/1.1"
+CRATE, CODEMETA = "ro-crate-metadata.json", "codemeta.json"
+SPDX = "https://spdx.org/licenses/"
+_NUMBER = "1.1"
+VERSION = f"https://w3id.org/ro/crate/{_NUMBER}"
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
-_CONTEXT = [f"{VERSION}/context", {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}]
+_TERMS = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}
+_DONE = "http://schema.org/CompletedActionStatus"
 _DATA, _CODE, _PROSE = "qsp_lib/data/", "qsp_lib/", "book/"
-_MIT, _BY, _ZERO = (citation.SPDX + name for name in ("MIT", "CC-BY-4.0", "CC0-1.0"))
+_MIT, _BY, _ZERO = (SPDX + name for name in ("MIT", "CC-BY-4.0", "CC0-1.0"))
 _LICENCES = {
     _MIT: ("MIT License", "code"),
     _BY: ("Creative Commons Attribution 4.0 International", "prose and figures"),
@@ -50,6 +56,7 @@ _FORMATS = {
     ".jsonl": "application/jsonl",
     ".md": "text/markdown",
     ".omex": "application/zip",
+    ".py": "text/x-python",
     ".toml": "application/toml",
     ".tsv": "text/tab-separated-values",
     ".txt": "text/plain",
@@ -57,8 +64,6 @@ _FORMATS = {
     ".yaml": "application/yaml",
     "": "text/plain",
 }
-
-Entity = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ GROUPS = (
     Group(f"{_DATA}profiles/*.json", "profile likelihoods made from a lock record", (_ZERO,)),
     Group(f"{_DATA}**/*", "a table that the model or the book reads", (_ZERO,)),
     Group("notebooks/*.ipynb", "a chapter with its outputs", (_MIT, _BY)),
+    Group("notebooks/parameters.py", "what the parameters of the chapters may be", (_MIT,)),
     Group("results/*.json", "the numbers of a chapter", (_ZERO,)),
     Group("exports/**/*", "the locked model in an exchange format", (_MIT, _ZERO)),
     Group("book/references.bib", "the literature", (_ZERO,)),
@@ -128,91 +134,123 @@ def metadata(root: Path, record: Record) -> str:
     Raises:
         InputError: something that the crate lists is missing.
     """
-    files = listed(root)
-    work = citation.work(root)
-    parts = [*files, _CODE, _DATA, _PROSE]
-    organisation = _at(*(f"#{_slug(author)}" for author in work.authors))
-    actions = [*_runs(root, record, files, organisation), _export(record, files, organisation)]
-    graph: list[Entity] = [
-        {
-            "@id": CRATE,
-            "@type": "CreativeWork",
-            "about": _at("./"),
-            "conformsTo": _at(VERSION),
-        },
-        {
-            "@id": "./",
-            "@type": "Dataset",
-            "name": work.title,
-            "description": work.summary,
-            "datePublished": record.content["date"],
-            "version": work.version,
-            "license": _at(*_LICENCES),
-            "author": organisation,
-            "publisher": organisation,
-            "keywords": list(work.keywords),
-            "conformsTo": _at(PROFILE),
-            "hasPart": _at(*sorted(parts)),
-            "mentions": _at(*(a["@id"] for a in actions if a["@type"] == "CreateAction")),
-        },
-        {
-            "@id": PROFILE,
-            "@type": "CreativeWork",
-            "name": "Process Run Crate",
-            "version": "0.5",
-        },
-        *(
-            {
-                "@id": f"#{_slug(author)}",
-                "@type": "Organization",
-                "name": author,
-                "url": "./CITATION.cff",
-            }
-            for author in work.authors
-        ),
-        *(
-            {"@id": name, "@type": "CreativeWork", "name": title, "description": f"For {what}."}
-            for name, (title, what) in _LICENCES.items()
-        ),
-        {
-            "@id": "#python",
-            "@type": "ComputerLanguage",
-            "name": "Python",
-            "version": work.python,
-            "url": "https://www.python.org/",
-        },
-        {
-            "@id": _CODE,
+    content = describe(root, record).metadata.generate()
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def describe(root: Path, record: Record) -> ROCrate:
+    """The checkout as a crate.
+
+    Raises:
+        InputError: something that the crate lists is missing.
+    """
+    files, software = listed(root), _software(root)
+    crate = ROCrate(version=_NUMBER)
+    crate.metadata.extra_terms.update(_TERMS)
+    licences = {
+        name: _note(crate, name, "CreativeWork", name=title, description=f"For {what}.")
+        for name, (title, what) in _LICENCES.items()
+    }
+    authors = _one_or_all(
+        [
+            _note(
+                crate,
+                f"#{_slug(author['name'])}",
+                "Organization",
+                name=author["name"],
+                url="./CITATION.cff",
+            )
+            for author in software["author"]
+        ]
+    )
+    python = _note(
+        crate,
+        "#python",
+        "ComputerLanguage",
+        name="Python",
+        url="https://www.python.org/",
+        version=software["runtimePlatform"].removeprefix("Python "),
+    )
+    for name, group in files.items():
+        properties = _file(root, name, group) | {
+            "license": _one_or_all([licences[one] for one in group.licences])
+        }
+        if name.endswith(".ipynb"):
+            properties |= {"programmingLanguage": python, "version": __version__}
+        crate.add_file(dest_path=name, properties=properties)
+    code = crate.add_dataset(
+        dest_path=_CODE,
+        properties={
             "@type": ["Dataset", "SoftwareSourceCode"],
             "name": "qsp_lib",
             "description": "The model, its fits and its analyses, as a Python package.",
-            "version": work.version,
-            "license": _at(_MIT),
-            "author": organisation,
-            "programmingLanguage": _at("#python"),
-            "runtimePlatform": f"Python {work.python}",
-            "softwareRequirements": _at("constraints.txt"),
+            "version": software["version"],
+            "license": licences[_MIT],
+            "author": authors,
+            "programmingLanguage": python,
+            "runtimePlatform": software["runtimePlatform"],
+            "softwareRequirements": crate.get("constraints.txt"),
         },
-        {
-            "@id": _DATA,
-            "@type": "Dataset",
+    )
+    data = crate.add_dataset(
+        dest_path=_DATA,
+        properties={
             "name": "Inputs",
             "description": "Evidence, drug files, priors, observations and lock records.",
-            "license": _at(_ZERO),
-            "hasPart": _at(*(name for name in files if name.startswith(_DATA))),
+            "license": licences[_ZERO],
+            "hasPart": [crate.get(name) for name in files if name.startswith(_DATA)],
         },
-        {
-            "@id": _PROSE,
-            "@type": "Dataset",
+    )
+    crate.add_dataset(
+        dest_path=_PROSE,
+        properties={
             "name": "Prose",
             "description": "The pages of the book.",
-            "license": _at(_BY),
+            "license": licences[_BY],
         },
-        *(_file(root, name, group) for name, group in files.items()),
-        *actions,
+    )
+    lock = _lock_file(crate, record)
+    actions = [
+        *(_run(crate, root, name, lock) for name in notebooks.chapter_names(root / "notebooks")),
+        crate.add_action(
+            code,
+            "#export",
+            object=[lock, data],
+            result=[crate.get(name) for name in files if name.startswith("exports/")],
+            properties={
+                "name": "Export of the locked model",
+                "description": "qsp-crs export",
+            },
+        ),
     ]
-    content = {"@context": _CONTEXT, "@graph": graph}
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    for action in actions:
+        action["agent"], action["actionStatus"] = authors, _DONE
+    whole = {
+        "name": software["name"],
+        "description": software["description"],
+        "datePublished": record.date,
+        "version": software["version"],
+        "license": list(licences.values()),
+        "author": authors,
+        "publisher": authors,
+        "keywords": software["keywords"],
+        "mentions": actions,
+        "conformsTo": _note(
+            crate, PROFILE, "CreativeWork", name="Process Run Crate", version="0.5"
+        ),
+    }
+    for key, value in whole.items():
+        crate.root_dataset[key] = value
+    return crate
+
+
+def _software(root: Path) -> dict[str, Any]:
+    """What ``codemeta.json`` says of the work as a whole."""
+    try:
+        found: dict[str, Any] = json.loads((root / CODEMETA).read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise InputError(f"{CODEMETA} is no JSON ({problem}); mend it by hand.") from None
+    return found
 
 
 def write(root: Path, record: Record) -> Path:
@@ -220,7 +258,12 @@ def write(root: Path, record: Record) -> Path:
     return write_text_atomic(root / CRATE, metadata(root, record))
 
 
-def _file(root: Path, name: str, group: Group) -> Entity:
+def _note(crate: ROCrate, place: str, kind: str, /, **words: Any) -> Entity:
+    """Something that files point at and that is no file itself."""
+    return crate.add(ContextEntity(crate, place, {"@type": kind, **words}))
+
+
+def _file(root: Path, name: str, group: Group) -> dict[str, Any]:
     path = Path(name)
     if path.suffix not in _FORMATS:
         raise InputError(
@@ -228,87 +271,60 @@ def _file(root: Path, name: str, group: Group) -> Entity:
             "in book/site/crate.py."
         )
     is_chapter = path.suffix == ".ipynb"
-    entity: Entity = {
-        "@id": name,
+    found: dict[str, Any] = {
         "@type": ["File", "SoftwareSourceCode"] if is_chapter else "File",
         "name": _chapter_title(root, path.stem) if is_chapter else path.name,
         "description": f"{group.words[0].upper()}{group.words[1:]}.",
         "encodingFormat": _FORMATS[path.suffix],
-        "license": _at(*group.licences),
     }
-    if is_chapter:
-        entity |= {"programmingLanguage": _at("#python"), "version": __version__}
     if group.hashed:
         data = (root / name).read_bytes()
-        entity |= {
-            "contentSize": str(len(data)),
-            "sha256": hashlib.sha256(data).hexdigest(),
-        }
-    return entity
+        found |= {"contentSize": str(len(data)), "sha256": hashlib.sha256(data).hexdigest()}
+    return found
 
 
-def _runs(
-    root: Path, record: Record, files: Mapping[str, Group], agent: Entity | list[Entity]
-) -> Iterator[Entity]:
-    """The execution of every chapter, and the parameters it had."""
-    lock = _lock_file(record, files)
-    for name in notebooks.chapter_names(root / "notebooks"):
-        made = results.load(name, root / "results")
-        declared = chapters.declared_parameters(name, root / "notebooks")
-        given: list[Entity] = [
-            {
-                "@id": f"#{name}/{key}",
-                "@type": "PropertyValue",
-                "name": key,
-                "value": value if isinstance(value, int | float | str) else json.dumps(value),
-                "description": declared[key].help,
-            }
-            for key, value in made.parameters.items()
-        ]
-        earlier = notebooks.dependencies(name, root / "notebooks")
-        read = [_DATA, *([lock] if made.lock else []), *(f"results/{n}.json" for n in earlier)]
-        yield {
-            "@id": f"#run-{name}",
-            "@type": "CreateAction",
+def _run(crate: ROCrate, root: Path, name: str, lock: Entity) -> Entity:
+    """The execution of a chapter, and the parameters it had."""
+    made = results.load(name, root / "results")
+    declared = chapters.declared_parameters(name, root / "notebooks")
+    given = [
+        _note(
+            crate,
+            f"#{name}/{key}",
+            "PropertyValue",
+            name=key,
+            value=value if isinstance(value, int | float | str) else json.dumps(value),
+            description=declared[key].help,
+        )
+        for key, value in made.parameters.items()
+    ]
+    earlier = notebooks.dependencies(name, root / "notebooks")
+    read = [crate.get(_DATA), *([lock] if made.lock else [])]
+    return crate.add_action(
+        crate.get(f"notebooks/{name}.ipynb"),
+        f"#run-{name}",
+        object=[*read, *(crate.get(f"results/{n}.json") for n in earlier), *given],
+        result=crate.get(f"results/{name}.json"),
+        properties={
             "name": f"Execution of {_chapter_title(root, name)}",
             "description": f"python -m qsp_lib run {name} --in-place",
-            "instrument": _at(f"notebooks/{name}.ipynb"),
-            "agent": agent,
-            "actionStatus": "http://schema.org/CompletedActionStatus",
-            "object": _at(*read, *(one["@id"] for one in given)),
-            "result": _at(f"results/{name}.json"),
-        }
-        yield from given
+        },
+    )
 
 
-def _export(record: Record, files: Mapping[str, Group], agent: Entity | list[Entity]) -> Entity:
-    return {
-        "@id": "#export",
-        "@type": "CreateAction",
-        "name": "Export of the locked model",
-        "description": "qsp-crs export",
-        "instrument": _at(_CODE),
-        "agent": agent,
-        "actionStatus": "http://schema.org/CompletedActionStatus",
-        "object": _at(_lock_file(record, files), _DATA),
-        "result": _at(*(name for name in files if name.startswith("exports/"))),
-    }
-
-
-def _lock_file(record: Record, files: Mapping[str, Group]) -> str:
+def _lock_file(crate: ROCrate, record: Record) -> Entity:
     name = f"{_DATA}locks/lock-{record.version}.json"
-    if name not in files:
+    if name not in crate:
         raise InputError(f"there is no {name} for the crate; restore it.")
-    return name
+    return crate.get(name)
 
 
 def _chapter_title(root: Path, name: str) -> str:
     return notebooks.title_of(notebooks.read_notebook(name, root / "notebooks"), name)
 
 
-def _at(*names: str) -> Entity | list[Entity]:
-    """A reference, or a list of several: one alone is not to be a list."""
-    found = [{"@id": name} for name in names]
+def _one_or_all(found: Sequence[Entity]) -> Entity | Sequence[Entity]:
+    """What a property points at: one alone is not to be a list."""
     return found[0] if len(found) == 1 else found
 
 

@@ -21,6 +21,8 @@ _NAMED_ROWS = re.compile(
     r'(<tr style="text-align: right;">\s*)<th></th>((?:\s*<th>[^<]*</th>)+\s*</tr>)'
     r"\s*<tr>\s*(<th>[^<]+</th>)(?:\s*<th></th>)+\s*</tr>(?=\s*</thead>)"
 )
+_PARAMETERS = re.compile(r'(?<=<span class="sig-paren">\(</span>)\s*<dl>.*?</dl>', re.DOTALL)
+_NOT_A_LIST = re.compile("<(dl|dd)>")
 _SEARCH_BUTTON = re.compile(r'(<button class="btn search-button-field[^>]*?) aria-label="Search"')
 
 
@@ -36,6 +38,10 @@ def mend(html: str) -> str:
     # the theme's search button shows "Search Ctrl+K" and is announced as "Search": what is
     # announced has to hold what is shown, and the text of the button does
     html = _SEARCH_BUTTON.sub(r"\1", html)
+    # Sphinx sets a signature of several lines as a list of definitions that has no terms
+    html = _PARAMETERS.sub(
+        lambda found: _NOT_A_LIST.sub(r'<\1 role="presentation">', found[0]), html
+    )
     # MyST-NB announces every fold of code as "Toggle hidden content": the text says which it is
     html = html.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     # the theme's sidebar holds the title and the search outside of any landmark

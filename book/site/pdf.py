@@ -104,7 +104,7 @@ def one_page(html: Path, *, opened: tuple[str, ...] = ("book/data.html",)) -> st
         + f"\n{mathjax[0] if mathjax else ''}</head>"
         + '<body class="whole-book">\n<p class="imprint">'
         + escape(
-            f"qsp_lib {__version__}, lock record {record.version} of {record.content['date']}, "
+            f"qsp_lib {__version__}, lock record {record.version} of {record.date}, "
             f"digest {record.digest}. A research model, not medical advice."
         )
         + "</p>\n"

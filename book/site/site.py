@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 
 from book.pages import fragments
-from qsp_lib.chapters import notebooks, results, runner
+from qsp_lib.chapters import MODELS, notebooks, results, runner
 from qsp_lib.common import InputError, only_one
 from qsp_lib.protocol import current_record
 
@@ -39,8 +39,7 @@ from ..pages import story as _story  # noqa: F401  (registers its fragment and p
 from ..pages import symbols as _symbols  # noqa: F401  (registers its fragments)
 from ..pages.fragments import FRAGMENTS, PICTURES, BookData
 from ..pages.substitutions import substitutions
-from . import api_reference as _api_reference  # noqa: F401  (registers its fragment)
-from . import archive, chapter_pages, run_times
+from . import api_reference, archive, chapter_pages, run_times
 from . import mending as pages
 from .whole import check_site
 
@@ -136,6 +135,7 @@ def stage(
     """
     shutil.rmtree(target, ignore_errors=True)
     (target / "notebooks").mkdir(parents=True)
+    shutil.copy(root / "notebooks" / MODELS, target / "notebooks")
     numbers = {}
     for name in notebooks.chapter_names(root / "notebooks"):
         notebook = executed_dir / f"{name}.ipynb"
@@ -144,11 +144,14 @@ def stage(
                 f"The chapter {name} has not been executed: there is no {notebook}. "
                 f"Run it first: python -m qsp_lib run {name}."
             )
-        chapter_pages.stage_chapter(name, executed_dir, target / "notebooks")
         numbers[name] = results.load(name, results_dir)
+        chapter_pages.stage_chapter(
+            name, executed_dir, target / "notebooks", root / "notebooks", numbers[name]
+        )
         fragments.require_current_lock(numbers[name])
     shutil.copytree(results_dir, target / "results")
     shutil.copytree(root / "book", target / "book", ignore=shutil.ignore_patterns("generated"))
+    api_reference.write_pages(target / "book")
     archived = archive.stage_archive(root / "archive", target)
     _write_toc(root / "_toc.yml", target / "_toc.yml", archived)
     _write_config(root / "_config.yml", target / "_config.yml", numbers)

@@ -15,7 +15,7 @@ from scipy.stats import norm
 
 from ..common import InputError
 from ..drugs import DrugFile, load_drug
-from ..model import DrugInputs, severity, simulate
+from ..model import DrugInputs, severity
 from ..protocol import ORDERED, Record
 
 BLIND = "okt3"
@@ -48,11 +48,11 @@ def ranges(record: Record, drug: str = BLIND) -> Iterator[Range]:
     given = load_drug(drug)
     for name in DRAWN:
         unit = given.sources[name].unit
-        owner = record.content["same_as"].get(drug, {}).get(name)
+        owner = record.same_as.get(drug, {}).get(name)
         if owner is None:
-            assumed = record.content["assumed"]
+            assumed = record.assumed
             prior = assumed.get(f"{drug}.{name}") or assumed[name]  # one rate for all drugs
-            middle, sd = prior["median"], prior["log10_sd"]
+            middle, sd = prior.median, prior.log10_sd
             origin = "5–95 % of its declared prior"
         else:
             names, mean, covariance = record.posterior
@@ -96,19 +96,11 @@ def one_at_a_time(record: Record, drug: str = BLIND) -> pd.DataFrame:
     network = record.network.unlocked()
     regimen = load_drug(drug).regimens["clinical"]
     base = record.drug(drug)
-    others = {
-        name: float(
-            severity.index(
-                simulate(record.drug(name), record.network, load_drug(name).regimens["clinical"])
-            )
-        )
-        for name in ORDERED
-        if name != drug
-    }
+    others = {name: float(severity.index(record.run(name))) for name in ORDERED if name != drug}
     rows = []
 
     def add(name: str, range_: str, value: float | None, unit: str, inputs: DrugInputs) -> None:
-        run = simulate(inputs, network, regimen)
+        run = record.run(inputs, regimen, network=network)
         index = float(severity.index(run))
         rows.append(
             {

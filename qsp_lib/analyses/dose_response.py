@@ -19,7 +19,16 @@ from scipy.interpolate import PchipInterpolator
 
 from ..common import InputError
 from ..drugs import load_drug
-from ..model import Draws, DrugInputs, NetworkParameters, Regimen, Trajectory, severity, simulate
+from ..model import (
+    Draws,
+    DrugInputs,
+    NetworkParameters,
+    Regimen,
+    Solver,
+    Trajectory,
+    severity,
+    simulate,
+)
 from ..protocol import Record
 
 Array = NDArray[np.float64]
@@ -120,11 +129,15 @@ class Curve:
         return self.factor[keep], self.signal[keep]
 
 
+DEFAULT_SOLVER = Solver()
+
+
 def dose_response(
     drug: DrugInputs,
     network: NetworkParameters,
     regimen: Regimen,
     factors: ArrayLike,
+    solver: Solver = DEFAULT_SOLVER,
 ) -> Curve:
     """Simulate a regimen at many doses.
 
@@ -132,13 +145,14 @@ def dose_response(
         drug, network: inputs of the drug, and the shared network.
         regimen: the clinical regimen, every dose of which is multiplied.
         factors: multiples ``(n,)`` of it, each once, in any order.
+        solver: a lock record's own, if the inputs are from one.
 
     Raises:
         InputError: see :func:`check_doses`.
         LockError: a blind drug before a lock record exists.
     """
     factor = check_doses(factors)
-    return read_off(drug, simulate(drug, network, regimen, dose_factor=factor))
+    return read_off(drug, simulate(drug, network, regimen, dose_factor=factor, **solver.options()))
 
 
 def read_off(drug: DrugInputs, run: Trajectory) -> Curve:
@@ -168,7 +182,7 @@ def curves(record: Record, factors: ArrayLike) -> dict[str, Curve]:
     """The three drugs' clinical regimens at the locked values."""
     return {
         name: dose_response(
-            record.drug(name), record.network, load_drug(name).regimens["clinical"], factors
+            record.drug(name), record.network, record.regimen(name), factors, record.solver
         )
         for name in DRUGS
     }
@@ -264,7 +278,9 @@ def hook_curves(record: Record, hooks: Sequence[float], factors: ArrayLike) -> d
     drug = record.drug("blinatumomab").unlocked()
     regimen = load_drug("blinatumomab").regimens["clinical"]
     return {
-        hook: dose_response(drug.replace(K_hook=hook), record.network, regimen, factors)
+        hook: dose_response(
+            drug.replace(K_hook=hook), record.network, regimen, factors, record.solver
+        )
         for hook in hooks
     }
 
@@ -307,6 +323,7 @@ class _Job:
     regimen: Regimen
     draws: Draws
     factors: Array
+    solver: Solver
 
 
 def _signals(job: _Job) -> tuple[Array, Array]:
@@ -318,6 +335,7 @@ def _signals(job: _Job) -> tuple[Array, Array]:
         job.regimen,
         draws=job.draws.repeat(n),
         dose_factor=np.tile(job.factors, n_draws),
+        **job.solver.options(),
     )
     signal, index = np.full(n_draws * n, np.nan), np.full(n_draws * n, np.nan)
     kept = run.completed
@@ -348,7 +366,9 @@ def ensembles(
         regimen = load_drug(name).regimens["clinical"]
         for first in range(0, len(draws[name]), size):
             piece = draws[name][first : first + size]
-            jobs.append(_Job(record.drug(name), record.network, regimen, piece, factor))
+            jobs.append(
+                _Job(record.drug(name), record.network, regimen, piece, factor, record.solver)
+            )
             owners.append(name)
     run = executor.map if executor is not None else map
     results = list(run(_signals, jobs))
@@ -380,7 +400,7 @@ def controls(record: Record, factors: ArrayLike) -> dict[str, dict[str, Reading]
         made[label] = {
             name: reading(
                 dose_response(
-                    record.drug(name), network, load_drug(name).regimens["clinical"], factors
+                    record.drug(name), network, record.regimen(name), factors, record.solver
                 ),
                 -np.inf,
                 np.inf,
@@ -411,11 +431,18 @@ def jumps(record: Record, name: str, draws: Draws, ensemble: Ensemble) -> dict[s
     for label, job in (
         (
             "without_feedback",
-            _Job(drug, network.replace(feedback="none"), regimen, Draws(mine), ensemble.factor),
+            _Job(
+                drug,
+                network.replace(feedback="none"),
+                regimen,
+                Draws(mine),
+                ensemble.factor,
+                record.solver,
+            ),
         ),
         (
             "without_macrophage_tnf",
-            _Job(drug, network, regimen, uncoupled, ensemble.factor),
+            _Job(drug, network, regimen, uncoupled, ensemble.factor, record.solver),
         ),
     ):
         signal, _ = _signals(job)

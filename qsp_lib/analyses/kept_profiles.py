@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..common import InputError, dumps, forbid_opening, write_text_atomic
+from ..common import InputError, canonical_json, forbid_opening, rounded, write_text_atomic
 from ..inference import CONFIDENCE, End, Profile
 from ..model import NETWORK
 from ..protocol import KEPT, Record, read_made_from
@@ -35,7 +35,7 @@ class KeptProfiles:
             (``theta`` is ``(n, 0)``).
         optima: setting to the distinct optima that the profiles started from, best first,
             in log10 and in the order of the joint fit's parameters.
-        check: the independent profiler beside ours; see :func:`cross_check`.
+        check: the independent profiler beside ours; see :func:`.cross_check`.
         checked_with: the name and version of that profiler.
     """
 
@@ -97,7 +97,7 @@ def write_kept(
         problems = [problem_for(name) for name in CLAIMED]
         checks = list(run(cross_check, problems, [made["pair"][name] for name in CLAIMED]))
     content = _content(record, date, made, optima, pd.concat(checks))
-    return write_text_atomic(kept_path(record, directory), dumps(content) + "\n")
+    return write_text_atomic(kept_path(record, directory), canonical_json(content))
 
 
 def _content(
@@ -118,12 +118,12 @@ def _content(
             for setting, profiles in made.items()
         },
         "optima": {
-            setting: [_rounded(theta.tolist()) for theta in found]
+            setting: [rounded(theta.tolist(), _DIGITS) for theta in found]
             for setting, found in optima.items()
         },
         "check": {
             "with": f"iminuit {version('iminuit')}",
-            "rows": [_rounded(row) for row in check.to_dict("records")],
+            "rows": [rounded(row, _DIGITS) for row in check.to_dict("records")],
         },
     }
 
@@ -164,16 +164,8 @@ def _kept(content: Mapping[str, Any]) -> KeptProfiles:
     )
 
 
-def _rounded(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
-
-
 def _plain(profile: Profile) -> dict[str, Any]:
-    return _rounded(
+    content: dict[str, Any] = rounded(
         {
             "values": profile.values.tolist(),
             "rise": profile.rise.tolist(),
@@ -183,8 +175,10 @@ def _plain(profile: Profile) -> dict[str, Any]:
             "high": profile.high,
             "lower_end": profile.lower_end.name,
             "upper_end": profile.upper_end.name,
-        }
+        },
+        _DIGITS,
     )
+    return content
 
 
 def _profile(name: str, plain: Mapping[str, Any]) -> Profile:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..common import InputError
 from ..drugs import load_drug
 from ..evidence import load_tables
-from ..model import Draws, severity, simulate
+from ..model import Draws, severity
 from ..protocol import Record
 from .dose_response import Curve, dose_response, doses, read_off
 
@@ -40,7 +40,7 @@ def trial_curve(record: Record, doses_ug_per_kg: ArrayLike) -> Curve:
     """TGN1412 at these doses (ug/kg), given as fast as the clinical one."""
     drug, regimen = record.drug("tgn1412"), load_drug("tgn1412").regimens["clinical"]
     factor = np.asarray(doses_ug_per_kg, dtype=float) / clinical_ug_per_kg(record)
-    return dose_response(drug, record.network, regimen, factor)
+    return dose_response(drug, record.network, regimen, factor, record.solver)
 
 
 def clinical_ug_per_kg(record: Record) -> float:
@@ -59,7 +59,7 @@ def trial_over_draws(record: Record, draws: Draws, dose_ug_per_kg: float) -> Cur
         raise InputError(f"a dose of {dose_ug_per_kg:g} ug/kg; expected a number above 0.")
     drug, regimen = record.drug("tgn1412"), load_drug("tgn1412").regimens["clinical"]
     factor = np.full(len(draws), dose_ug_per_kg / clinical_ug_per_kg(record))
-    run = simulate(drug, record.network, regimen, draws=draws, dose_factor=factor)
+    run = record.run(drug, regimen, draws=draws, dose_factor=factor)
     return read_off(drug, run)
 
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..common import InputError, late
-from ..drugs import load_drug
 from ..inference import Band
 from ..model import (
     FEEDBACKS,
@@ -21,6 +20,7 @@ from ..model import (
     DrugInputs,
     NetworkParameters,
     Regimen,
+    Solver,
     severity,
     simulate,
 )
@@ -62,16 +62,13 @@ class PeakSimulator:
         names: network parameters that vary, columns of what it is called with.
         network: the unlocked network; its other values stay as they are.
         arms: what is simulated.
-        horizon_h, rtol, atol, engine: as for :func:`qsp_lib.model.simulation.simulate`.
+        solver: engine, tolerances and horizon.
     """
 
     names: tuple[str, ...]
     network: NetworkParameters
     arms: tuple[OrderedArm, ...]
-    horizon_h: float
-    rtol: float
-    atol: float
-    engine: str
+    solver: Solver
 
     @property
     def quantities(self) -> tuple[str, ...]:
@@ -88,7 +85,7 @@ class PeakSimulator:
         draws = Draws({name: points[:, i] for i, name in enumerate(self.names)})
         peaks = np.full((len(points), len(self.quantities)), np.nan)
         completed = np.full(len(points), True)
-        column, times = 0, report_times(self.horizon_h)
+        column, times = 0, report_times(self.solver.horizon_h)
         for arm in self.arms:
             trajectory = simulate(
                 arm.drug,
@@ -96,10 +93,7 @@ class PeakSimulator:
                 arm.regimen,
                 draws=draws,
                 times=times,
-                horizon_h=self.horizon_h,
-                rtol=self.rtol,
-                atol=self.atol,
-                engine=self.engine,
+                **self.solver.options(),
             )
             good = trajectory.completed
             completed &= good
@@ -133,20 +127,16 @@ def simulator(
     arms = tuple(
         OrderedArm(
             record.drug(drug).unlocked(),
-            load_drug(drug).regimens[regimen],
+            record.regimen(drug, regimen),
             ("S", *BANDED.get(drug, ())),
         )
         for drug, regimen in (ARMS[name] for name in ORDERED)
     )
-    solver = record.content["solver"]
     return PeakSimulator(
         tuple(names),
         network,
         arms,
-        solver["horizon_h"],
-        solver["rtol"],
-        solver["atol"],
-        solver["engine"],
+        record.solver,
     )
 
 

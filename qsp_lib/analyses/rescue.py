@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..common import InputError
 from ..drugs import load_drug, load_tocilizumab
-from ..model import HORIZON_H, Draws, Peak, Rescue, Trajectory, severity, simulate
+from ..model import HORIZON_H, Draws, Peak, Rescue, Trajectory, severity
 from ..protocol import Record
 
 Array = NDArray[np.float64]
@@ -108,12 +108,11 @@ def simulate_course(
         doses = [dose for i in range(n_doses) for dose in first.shifted(i * REPEAT_AFTER_H).doses]
         inputs = record.tocilizumab if f_R is None else replace(record.tocilizumab, f_R=f_R)
         rescue = Rescue(inputs, replace(one, doses=tuple(doses)))
-    trajectory = simulate(
-        record.drug(SEVERE),
-        record.network,
+    trajectory = record.run(
+        SEVERE,
         regimen.shifted(dose_h),
         rescue=rescue,
-        crp=record.crp,
+        crp=True,
         draws=draws,
         horizon_h=horizon_h + dose_h,
     )

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..common import InputError, late
-from ..drugs import load_drug
 from ..inference import (
     Band,
     LogUniform,
@@ -33,7 +32,7 @@ from ..inference import (
     sweep,
     wilson,
 )
-from ..model import NETWORK, TIE, network_table, simulate
+from ..model import NETWORK, TIE, network_table
 from ..protocol import ARMS, ORDERED, Record
 from .ordering import BANDED, at_lock, derived, order_criteria, simulator
 
@@ -57,7 +56,7 @@ def criteria(locked: Mapping[str, float], band: float = BAND, tie: float = TIE) 
     """The order, and the bands on the fitted drugs' peaks around their locked levels.
 
     Args:
-        locked: quantities at the lock, from :func:`at_lock`.
+        locked: quantities at the lock, from :func:`.at_lock`.
         band: a factor above 1.
         tie: two indices this close are tied.
 
@@ -197,12 +196,7 @@ def upstream_drive(record: Record) -> pd.DataFrame:
 
     rows = []
     for drug, regimen in (ARMS[name] for name in ORDERED):
-        run = simulate(
-            record.drug(drug),
-            record.network,
-            load_drug(drug).regimens[regimen],
-            horizon_h=record.content["solver"]["horizon_h"],
-        )
+        run = record.run(drug, regimen)
         peak = run.peak("A")
         rows.append(
             {

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..common import dumps, forbid_opening, late, write_text_atomic
+from ..common import canonical_json, forbid_opening, late, rounded, write_text_atomic
 from ..inference import THRESHOLD, End, Identifiability, Problem, Profile
 from ..protocol import KEPT, Record, locked_point, read_made_from
 from .identifiability import CLAIMED, DECADES, SETTINGS, problem_for, quantity
@@ -218,24 +218,24 @@ def write_verdicts(
         "threshold": THRESHOLD,
         "verdicts": found,
     }
-    return write_text_atomic(kept_path(record, directory), dumps(content) + "\n")
+    return write_text_atomic(kept_path(record, directory), canonical_json(content))
 
 
 def _plain(profile: Profile) -> dict[str, Any]:
-    return {
-        "verdict": profile.verdict.value,
-        "low": _rounded(profile.low),
-        "low_is": profile.lower_end.value,
-        "high": _rounded(profile.high),
-        "high_is": profile.upper_end.value,
-        "cost": _rounded(profile.cost),
-        "values": [_rounded(value) for value in profile.values],
-        "rise": [_rounded(value) for value in profile.rise],
-    }
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")
+    content: dict[str, Any] = rounded(
+        {
+            "verdict": profile.verdict.value,
+            "low": profile.low,
+            "low_is": profile.lower_end.value,
+            "high": profile.high,
+            "high_is": profile.upper_end.value,
+            "cost": profile.cost,
+            "values": profile.values.tolist(),
+            "rise": profile.rise.tolist(),
+        },
+        _DIGITS,
+    )
+    return content
 
 
 @dataclass(frozen=True)

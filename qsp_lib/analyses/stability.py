@@ -47,7 +47,7 @@ class StabilityMap:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many grid points have each :class:`Order`, by its name in lower case."""
+        """How many grid points have each :class:`.Order`, by its name in lower case."""
         return {order.name.lower(): int(np.sum(self.orders == order)) for order in Order}
 
     @property

@@ -17,8 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
 from ..common import InputError
-from ..drugs import load_drug
-from ..model import Draws, DrugInputs, NetworkParameters, Trajectory, severity, simulate
+from ..model import Draws, DrugInputs, NetworkParameters, Trajectory, severity
 from ..protocol import Record
 
 Array = NDArray[np.float64]
@@ -91,6 +90,7 @@ def exchanged(record: Record, swap: str) -> tuple[DrugInputs, DrugInputs]:
 
 
 def run_pair(
+    record: Record,
     drugs: tuple[DrugInputs, DrugInputs],
     network: NetworkParameters,
     *,
@@ -100,16 +100,17 @@ def run_pair(
     """Severity indices of the two drugs on a network.
 
     Args:
+        record: whose solver and regimens are taken.
         drugs: unlocked copies, the milder first.
         network: an unlocked copy of the locked network.
         swap_regimens: give each drug's inputs the other's doses.
         draws: parameter sets of the two drugs, of the same length.
     """
-    regimens = [load_drug(name).regimens["clinical"] for name in (MILDER, WORSE)]
+    regimens = [record.regimen(name) for name in (MILDER, WORSE)]
     if swap_regimens:
         regimens.reverse()
     runs: list[Trajectory] = [
-        simulate(drug, network, regimen, draws=None if draws is None else draws[i])
+        record.run(drug, regimen, network=network, draws=None if draws is None else draws[i])
         for i, (drug, regimen) in enumerate(zip(drugs, regimens, strict=True))
     ]
     return Pair(*(np.asarray(severity.index(run)) for run in runs))
@@ -122,10 +123,12 @@ def one_at_a_time(record: Record, feedback: str = "gated") -> pd.DataFrame:
         feedback: structure of the network; other than the locked one for a control.
     """
     network = record.network.unlocked().replace(feedback=feedback)
-    base = run_pair(inputs_of(record), network)
+    base = run_pair(record, inputs_of(record), network)
     rows = [_row("nothing", base, base)]
     for swap in SWAPS:
-        pair = run_pair(exchanged(record, swap), network, swap_regimens=swap in WITH_REGIMEN)
+        pair = run_pair(
+            record, exchanged(record, swap), network, swap_regimens=swap in WITH_REGIMEN
+        )
         rows.append(_row(swap, pair, base))
     return pd.DataFrame(rows)
 
@@ -160,7 +163,7 @@ def partial_swaps(record: Record, fractions: ArrayLike, feedback: str = "gated")
         Draws({"k_exh": np.exp(high + f * (low - high))}),
         Draws({"k_exh": np.exp(low + f * (high - low))}),
     )
-    return run_pair((milder, worse), network, draws=draws)
+    return run_pair(record, (milder, worse), network, draws=draws)
 
 
 def flip_fraction(record: Record, feedback: str = "gated") -> float:
@@ -186,7 +189,7 @@ def vary_activation(record: Record, factors: ArrayLike, swapped: bool) -> Pair:
         Draws({"k_act": milder.k_act * factors}),
         Draws({"k_act": np.full(factors.size, worse.k_act)}),
     )
-    return run_pair((milder, worse), record.network.unlocked(), draws=draws)
+    return run_pair(record, (milder, worse), record.network.unlocked(), draws=draws)
 
 
 def over_draws(record: Record, n_draws: int) -> dict[str, float]:
@@ -197,13 +200,13 @@ def over_draws(record: Record, n_draws: int) -> dict[str, float]:
     """
     drawn = record.draws(n_draws)
     network = record.network.unlocked()
-    base = run_pair(inputs_of(record), network, draws=(drawn[MILDER], drawn[WORSE]))
+    base = run_pair(record, inputs_of(record), network, draws=(drawn[MILDER], drawn[WORSE]))
     rates = {name: drawn[name].values["k_exh"] for name in (MILDER, WORSE)}
     other = {MILDER: rates[WORSE], WORSE: rates[MILDER]}
     exchanged_draws = tuple(
         Draws(dict(drawn[name].values) | {"k_exh": other[name]}) for name in (MILDER, WORSE)
     )
-    after = run_pair(inputs_of(record), network, draws=exchanged_draws)  # type: ignore[arg-type]
+    after = run_pair(record, inputs_of(record), network, draws=exchanged_draws)  # type: ignore[arg-type]
     both = base.kept & after.reversed
     return {
         "kept": float(base.kept.mean()),
@@ -215,16 +218,6 @@ def over_draws(record: Record, n_draws: int) -> dict[str, float]:
 
 def engagement(record: Record) -> dict[str, float]:
     """Mean receptor engagement of each drug over the first day (0 to 1)."""
-    result = {}
-    for name in (MILDER, WORSE):
-        drug = record.drug(name)
-        run = simulate(
-            drug,
-            record.network,
-            load_drug(name).regimens["clinical"],
-            horizon_h=24.0,
-            times=np.linspace(0.0, 24.0, 481),
-        )
-        C = run["C"]
-        result[name] = float(np.trapezoid(C / (C + drug.EC50), run.times) / 24.0)
-    return result
+    return {
+        name: float(record.run(name, horizon_h=24.0).mean_engagement()) for name in (MILDER, WORSE)
+    }

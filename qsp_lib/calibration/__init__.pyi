@@ -5,3 +5,4 @@ from .joint_fit import drug_at as drug_at
 from .joint_fit import estimated as estimated
 from .joint_fit import make_problem as make_problem
 from .joint_fit import network_at as network_at
+from .joint_fit import root_mean_square as root_mean_square

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ..common import forbid_opening
 from ..drugs import load_drug
-from ..inference import Fit, Problem, fit_from, log_evidence, share_at_best
+from ..inference import Fit, Problem, fit_from, log_evidence, polished, share_at_best
 from ..model import Draws, network_table, severity, simulate
 from .joint_fit import (
     CourseResiduals,
@@ -85,7 +85,8 @@ def _leave_one_course_out(
     run = executor.map if executor is not None else map
     results = list(run(fit_from, *zip(*jobs, strict=True)))
     pairs = zip(results[::2], results[1::2], strict=True)
-    refits = [min(pair, key=lambda fit: fit.cost) for pair in pairs]
+    lower = [min(pair, key=lambda fit: fit.cost) for pair in pairs]
+    refits = list(run(polished, reduced, lower))
     rows = []
     for course, refit in zip(courses, refits, strict=True):
         seen = replace(full, observations=tuple(o for o in full.observations if o.course == course))

@@ -5,7 +5,6 @@ from .checks import check_of as check_of
 from .derived import results_findings as results_findings
 from .display import fit_table as fit_table
 from .display import named as named
-from .display import number as number
 from .display import say as say
 from .display import summary as summary
 from .display import table as table
@@ -16,11 +15,15 @@ from .notebooks import chapter_names as chapter_names
 from .notebooks import declared_parameters as declared_parameters
 from .notebooks import dependencies as dependencies
 from .notebooks import find_chapter as find_chapter
+from .notebooks import parameter_model as parameter_model
 from .notebooks import read_notebook as read_notebook
 from .notebooks import source_of as source_of
 from .notebooks import title_of as title_of
+from .parameters import MODELS as MODELS
+from .parameters import Field as Field
 from .parameters import Parameter as Parameter
-from .parameters import check_parameters as check_parameters
+from .parameters import Parameters as Parameters
+from .parameters import read_text as read_text
 from .results import Results as Results
 from .runner import BUILD as BUILD
 from .runner import Run as Run

@@ -1,17 +1,10 @@
-"""The chapters: which there are, what each depends on, and its parameters, strictly.
+"""A running chapter: its parameters, checked before anything is computed, and its numbers, saved.
 
-A chapter is a notebook ``notebooks/NN_name.ipynb``. Its parameters are declared once, in the
-cell tagged ``parameters``, one a line::
+A chapter is a notebook ``notebooks/NN_name.ipynb``. Its parameters stand in the cell tagged
+``parameters``, and what each may be in ``notebooks/parameters.py`` (see
+`qsp_lib.chapters.parameters`). The next cell starts the chapter::
 
-    n_starts: int = 16  # starts of the multi-start fit; 1 to 256
-    engine: str = "diffsol"  # integrator; one of diffsol, scipy
-
-that is: a type (``int``, ``float``, ``bool``, ``str`` or a ``list[...]`` of one of them), a
-default, and a comment that ends in the range or the choices (a ``bool`` needs neither; the range
-of a list holds for each item). papermill reads the same lines for ``--help-notebook``. The next
-cell starts the chapter::
-
-    from ..chapters.chapter import Chapter
+    from qsp_lib.chapters import Chapter
 
     chapter = Chapter.start("01_calibration", globals())
 
@@ -29,9 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..common import InputError
 from . import results
-from .notebooks import NOTEBOOKS, declared_parameters
+from .notebooks import NOTEBOOKS, declared_parameters, parameter_model
 from .parameters import check_parameters
 
 _PLAIN = (bool, int, float, complex, str, bytes, list, tuple, set, dict, type(None))
@@ -64,12 +56,8 @@ class Chapter:
             for key, value in namespace.items()
             if key in declared or (not again and _is_users(key, value))
         }
-        missing = declared.keys() - present.keys()
-        if missing:
-            raise InputError(
-                f"{name}: parameter {min(missing)!r} has no value; run the parameters cell first."
-            )
-        return cls(name, check_parameters(name, present, declared))
+        model = parameter_model(name, notebooks)
+        return cls(name, check_parameters(name, present, model, declared))
 
     def save(self, values: Mapping[str, Any], *, lock: Any = None) -> None:
         """Write the chapter's numbers if a results folder was named; see `results.save`."""

@@ -10,10 +10,10 @@ import re
 import textwrap
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
 
+from ..common import number
 from ..figures import CYTOKINE_LABELS, LABELS
 
 pd.set_option("display.max_colwidth", None)
@@ -92,31 +92,15 @@ def say(text: str) -> None:
     display(Markdown(textwrap.dedent(text).strip()))
 
 
-def number(value: Any, digits: int = 3) -> str:
-    """A value as text: ``digits`` significant digits, thousands kept whole, yes/no, or words."""
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if isinstance(value, int | np.integer):
-        return str(int(value))
-    if isinstance(value, float | np.floating):
-        value = float(value)
-        if not np.isfinite(value):
-            return "–"
-        if value != 0 and not 1e-3 <= abs(value) < 1e6:
-            return f"{value:.{digits - 1}e}"
-        whole = len(f"{abs(value):.0f}")
-        places = max(digits - (whole if abs(value) >= 1 else 0), 0)
-        if 0 < abs(value) < 1:
-            places = digits - 1 - int(np.floor(np.log10(abs(value))))
-        text = f"{value:.{places}f}"
-        return text.replace("-0.000", "0.000") if float(text) == 0 else text
-    return named(str(value))
+def cell(value: Any, digits: int = 3) -> str:
+    """A value as a table shows it: numbers as everywhere, drugs by their names."""
+    return named(number(value, digits))
 
 
 def table(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
     """The frame with every number as text, its first column as the row names, heads in words."""
     shown = pd.DataFrame(
-        {name: [number(value, digits) for value in frame[name].tolist()] for name in frame.columns}
+        {name: [cell(value, digits) for value in frame[name].tolist()] for name in frame.columns}
     )
     shown = shown.set_index(frame.columns[0])
     return shown.rename(index=words, columns=words).rename_axis(words(frame.columns[0]))
@@ -127,7 +111,7 @@ def summary(values: dict[str, Any], digits: int = 3) -> pd.DataFrame:
     shown = pd.DataFrame(
         {
             "quantity": [words(name) for name in values],
-            "value": [number(v, digits) for v in values.values()],
+            "value": [cell(v, digits) for v in values.values()],
         }
     )
     return shown.set_index("quantity")
@@ -147,11 +131,11 @@ def fit_table(data: pd.DataFrame) -> pd.DataFrame:
             "analyte": data["analyte"].replace(CYTOKINE_LABELS),
             "use": data["use"],
             "time_h": [
-                "peak" if kind == "peak" else number(time)
+                "peak" if kind == "peak" else cell(time)
                 for kind, time in zip(data["kind"], data["time_h"], strict=True)
             ],
             "observed": [
-                ("> " if above else "") + number(level)
+                ("> " if above else "") + cell(level)
                 for above, level in zip(data["censored"], data["observed"], strict=True)
             ],
             **{key: data[key] for key in ("predicted", "residual", "scaled")},

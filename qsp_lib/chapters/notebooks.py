@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..common import InputError
-from .parameters import Parameter, parse_parameters
+from .parameters import MODELS, Parameter, Parameters, describe, load_models
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -129,11 +129,11 @@ def title_of(notebook: Mapping[str, Any], name: str) -> str:
 
 
 def declared_parameters(name: str, notebooks: Path = NOTEBOOKS) -> dict[str, Parameter]:
-    """The parameters a chapter declares, in order.
+    """The parameters of a chapter in order, as its notebook and its model declare them.
 
     Raises:
-        InputError: the notebook has not exactly one cell tagged ``parameters``, or a line of it
-            is not as this module's description says.
+        InputError: the notebook has not exactly one cell tagged ``parameters``, a line of it
+            is not as `qsp_lib.chapters.parameters` says, or there is no model of it.
     """
     tagged = [
         cell
@@ -144,4 +144,18 @@ def declared_parameters(name: str, notebooks: Path = NOTEBOOKS) -> dict[str, Par
         raise InputError(
             f"{name} has {len(tagged)} code cells tagged 'parameters'; expected exactly one."
         )
-    return parse_parameters(source_of(tagged[0]), name)
+    return describe(parameter_model(name, notebooks), source_of(tagged[0]), name)
+
+
+def parameter_model(name: str, notebooks: Path = NOTEBOOKS) -> type[Parameters]:
+    """What the parameters of a chapter may be: its model in ``parameters.py`` beside it.
+
+    Raises:
+        InputError: there is no model of this chapter.
+    """
+    models = load_models(notebooks)
+    if name not in models:
+        raise InputError(
+            f"{notebooks / MODELS} has no model of {name}; it has: {', '.join(models) or 'none'}."
+        )
+    return models[name]

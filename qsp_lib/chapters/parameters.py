@@ -1,9 +1,27 @@
-"""The parameters that a chapter declares: their types, ranges and units, read strictly."""
+"""The parameters of a chapter: values in its notebook, types and ranges in a pydantic model.
+
+The cell tagged ``parameters`` holds one a line, in the form that papermill reads::
+
+    n_starts: int = 16  # starts of the multi-start fit; 16 to 256
+    engine: str = "diffsol"  # integrator; one of diffsol, scipy
+
+``parameters.py`` beside the notebooks holds one model a chapter, which decides what is allowed::
+
+    class Calibration(Parameters):
+        n_starts: Annotated[int, Field(ge=16, le=256)]
+        engine: Literal["diffsol", "scipy"]
+
+
+    CHAPTERS = {"01_calibration": Calibration}
+
+What a comment says of type and range is compared with the model whenever both are read.
+"""
 
 from __future__ import annotations
 
 import ast
 import difflib
+import importlib.util
 import io
 import json
 import math
@@ -11,19 +29,29 @@ import re
 import tokenize
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field as Field
 
 from ..common import InputError
 
-_RANGE = re.compile(r";\s*(?P<low>\S+) to (?P<high>\S+)\s*$")
-_CHOICES = re.compile(r";\s*one of (?P<choices>[^;]+)$")
+MODELS = "parameters.py"
 _UNIT = re.compile(r",\s*(?P<unit>1/h|h|[pn]g/mL|mg/kg|mg)(?=\s|$)")
-_TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
+_NAMES = {"integer": "int", "number": "float", "boolean": "bool", "string": "str"}
+"""JSON schema's name of a type, and Python's."""
+
+
+class Parameters(BaseModel):
+    """Parameters of one chapter: none missing, none unknown, none of another type."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One declared parameter of a chapter.
+    """One parameter as a reader sees it.
 
     Attributes:
         name: its name.
@@ -54,67 +82,165 @@ class Parameter:
         return found["unit"] if found else ""
 
     @property
+    def annotation(self) -> str:
+        """The type as the notebook writes it."""
+        return f"list[{self.type}]" if self.is_list else self.type
+
+    @property
     def expected(self) -> str:
         """The type and the range or choices, in words."""
         words = f"list of {self.type}" if self.is_list else self.type
         if self.choices:
             return f"{words}, one of {', '.join(self.choices)}"
         if self.type in ("int", "float"):
-            return f"{words} from {_number(self.low)} to {_number(self.high)}"
+            return f"{words} from {_exact(self.low)} to {_exact(self.high)}"
         return words
 
-    def accept(self, value: Any) -> Any:
-        """``value`` if it is of the right type and within range; a whole number passes as float.
-
-        Raises:
-            InputError: it is not; the message names the parameter and what is allowed.
-        """
-        if not self.is_list:
-            return self._accept_one(value, value)
-        if not isinstance(value, list | tuple):
-            raise self._refusal(value)
-        return [self._accept_one(item, value) for item in value]
-
-    def parse(self, text: str) -> Any:
-        """The value written as ``text`` on a command line, accepted as by :meth:`accept`.
-
-        >>> declared = parse_parameters("n: int = 16  # starts of the fit; 1 to 256")
-        >>> declared["n"].parse("32")
-        32
-        """
+    def says(self, ending: str) -> bool:
+        """Whether the end of a comment names this range or these choices."""
+        if self.choices:
+            return ending == f"one of {', '.join(self.choices)}"
         try:
-            if self.is_list:
-                value = json.loads(text)
-            elif self.type == "bool":
-                value = {"true": True, "false": False}[text.lower()]
-            else:
-                value = _TYPES[self.type](text)
-        except (ValueError, KeyError) as problem:
-            raise self._refusal(text) from problem
-        return self.accept(value)
-
-    def _accept_one(self, item: Any, whole: Any) -> Any:
-        if self.type == "float" and isinstance(item, int) and not isinstance(item, bool):
-            item = float(item)
-        if type(item) is not _TYPES[self.type]:
-            raise self._refusal(whole)
-        outside = isinstance(item, int | float) and not self.low <= item <= self.high
-        if outside or (self.choices and item not in self.choices):
-            raise self._refusal(whole)
-        return item
-
-    def _refusal(self, value: Any) -> InputError:
-        return InputError(
-            f"Parameter {self.name!r} was given {value!r}; expected {self.expected} ({self.help})."
-        )
+            low, high = (float(end) for end in ending.split(" to "))
+        except ValueError:
+            return False
+        return (low, high) == (self.low, self.high)
 
 
-def parse_parameters(source: str, name: str = "the notebook") -> dict[str, Parameter]:
-    """Read the declarations in the source of a parameters cell.
+def load_models(folder: Path) -> dict[str, type[Parameters]]:
+    """The models of the chapters in a folder, by chapter.
 
     Raises:
-        InputError: naming the line that is not as this module's description says.
+        InputError: no ``parameters.py``, or none that says which chapter has which model.
     """
+    path = folder / MODELS
+    if not path.is_file():
+        raise InputError(f"There is no {path}; it holds a model of each chapter's parameters.")
+    spec = importlib.util.spec_from_file_location("parameters_of_chapters", path)
+    assert spec is not None and spec.loader is not None  # it is a file that ends in .py
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        return dict(module.CHAPTERS)
+    except Exception as problem:  # it is Python, so anything can go wrong in it
+        raise InputError(f"{path} cannot be read ({problem!r}).") from problem
+
+
+def describe(
+    model: type[Parameters], source: str, name: str = "the notebook"
+) -> dict[str, Parameter]:
+    """Every parameter of a chapter, in the order of its notebook.
+
+    Args:
+        model: what is allowed.
+        source: the source of the cell tagged ``parameters``.
+        name: the chapter, for messages.
+
+    Raises:
+        InputError: a line of the cell that is not of the form above, or says other than the model.
+    """
+    cell = _read_cell(source, name)
+    if set(cell) != set(model.model_fields):
+        only = set(cell) ^ set(model.model_fields)
+        raise InputError(
+            f"{name} declares {min(only)!r} in one place only; expected it in its parameters cell "
+            f"and in its model in {MODELS}."
+        )
+    schema = model.model_json_schema()["properties"]
+    found = {key: _describe_one(key, schema[key], *cell[key], name) for key in cell}
+    try:
+        model.model_validate({key: parameter.default for key, parameter in found.items()})
+    except ValidationError as problem:
+        raise InputError(
+            f"A default of {name} is not allowed: {_refusal(problem, found)}"
+        ) from problem
+    return found
+
+
+def check_parameters(
+    name: str,
+    given: Mapping[str, Any],
+    model: type[Parameters],
+    declared: Mapping[str, Parameter],
+) -> dict[str, Any]:
+    """``given``, every value of the right type and within its range.
+
+    Raises:
+        InputError: an unknown, missing, mistyped or out-of-range one, and what is allowed.
+    """
+    unknown = sorted(given.keys() - declared.keys())
+    if unknown:
+        close = difflib.get_close_matches(unknown[0], declared, n=1)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        raise InputError(
+            f"{name} has no parameter {unknown[0]!r}{hint}. It has: {_listing(declared.values())}."
+        )
+    try:
+        return model.model_validate(dict(given)).model_dump()
+    except ValidationError as problem:
+        raise InputError(f"{name}: {_refusal(problem, declared)}") from problem
+
+
+def read_text(text: str) -> Any:
+    """A value as it is written on a command line: as JSON, as Python's truth value, or as text.
+
+    >>> read_text("32"), read_text("[1, 2.5]"), read_text("True"), read_text("diffsol")
+    (32, [1, 2.5], True, 'diffsol')
+    """
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"True": True, "False": False}.get(text, text)
+
+
+def _refusal(problem: ValidationError, declared: Mapping[str, Parameter]) -> str:
+    first = problem.errors(include_url=False)[0]
+    parameter = declared[str(first["loc"][0])]
+    if first["type"] == "missing":
+        return f"parameter {parameter.name!r} has no value; run the parameters cell first."
+    return (
+        f"Parameter {parameter.name!r} was given {first['input']!r}; expected "
+        f"{parameter.expected} ({parameter.help})."
+    )
+
+
+def _listing(declared: Iterable[Parameter]) -> str:
+    return "; ".join(str(parameter) for parameter in declared) or "none"
+
+
+def _exact(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def _describe_one(
+    key: str, schema: Mapping[str, Any], annotation: str, default: Any, comment: str, name: str
+) -> Parameter:
+    is_list = schema["type"] == "array"
+    item = schema["items"] if is_list else schema
+    words, _, ending = comment.rpartition("; ")
+    limited = item["type"] != "boolean"
+    parameter = Parameter(
+        name=key,
+        type=_NAMES[item["type"]],
+        is_list=is_list,
+        default=default,
+        help=words if limited else comment,
+        low=float(item.get("minimum", -math.inf)),
+        high=float(item.get("maximum", math.inf)),
+        choices=tuple(item.get("enum", [item["const"]] if "const" in item else [])),
+    )
+    if annotation != parameter.annotation or (limited and not parameter.says(ending)):
+        raise InputError(
+            f"{name} says {key}: {annotation} ... # {comment}; its model in {MODELS} says "
+            f"{parameter.expected}. Make the two agree."
+        )
+    if not parameter.help:
+        raise InputError(f"{name} does not say in a comment what {key!r} is.")
+    return parameter
+
+
+def _read_cell(source: str, name: str) -> dict[str, tuple[str, Any, str]]:
+    """Type, default and comment of each line of a parameters cell."""
     try:
         statements = ast.parse(source).body
     except SyntaxError as problem:
@@ -124,105 +250,19 @@ def parse_parameters(source: str, name: str = "the notebook") -> dict[str, Param
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.type == tokenize.COMMENT
     }
-    found: dict[str, Parameter] = {}
+    found: dict[str, tuple[str, Any, str]] = {}
     for statement in statements:
-        parameter = _parse_one(statement, comments.get(statement.end_lineno or 0, ""), name)
-        if parameter.name in found:
-            raise InputError(f"{name} declares the parameter {parameter.name!r} twice.")
-        found[parameter.name] = parameter
+        match statement:
+            case ast.AnnAssign(ast.Name(key), kind, ast.expr() as value) if key not in found:
+                comment = comments.get(statement.end_lineno or 0, "")
+                try:
+                    found[key] = (ast.unparse(kind), ast.literal_eval(value), comment)
+                    continue
+                except ValueError:
+                    pass  # a default that is computed: told below
+        raise InputError(
+            f"In the parameters cell of {name}, {ast.unparse(statement)!r} is not of the form "
+            "'name: type = default  # what it is, unit; LOW to HIGH', once a name, with a plain "
+            "value."
+        )
     return found
-
-
-def check_parameters(
-    name: str, given: Mapping[str, Any], declared: Mapping[str, Parameter]
-) -> dict[str, Any]:
-    """The chapter's parameters with ``given`` in place of the defaults.
-
-    Raises:
-        InputError: an unknown, mistyped or out-of-range one; the message lists what is allowed.
-    """
-    unknown = sorted(given.keys() - declared.keys())
-    if unknown:
-        close = difflib.get_close_matches(unknown[0], declared, n=1)
-        hint = f" (did you mean {close[0]!r}?)" if close else ""
-        raise InputError(
-            f"{name} has no parameter {unknown[0]!r}{hint}. It has: {_listing(declared.values())}."
-        )
-    accepted = {key: parameter.default for key, parameter in declared.items()}
-    for key, value in given.items():
-        try:
-            accepted[key] = declared[key].accept(value)
-        except InputError as problem:
-            raise InputError(f"{name}: {problem}") from problem
-    return accepted
-
-
-def _listing(declared: Iterable[Parameter]) -> str:
-    return "; ".join(str(parameter) for parameter in declared) or "none"
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-
-
-def _parse_one(statement: ast.stmt, comment: str, name: str) -> Parameter:
-    line = ast.unparse(statement)
-    form = "name: type = default  # what it is, unit; LOW to HIGH"
-    if not (
-        isinstance(statement, ast.AnnAssign)
-        and isinstance(statement.target, ast.Name)
-        and statement.value is not None
-    ):
-        raise InputError(f"In the parameters cell of {name}, {line!r} is not of the form {form!r}.")
-    kind = ast.unparse(statement.annotation)
-    item = re.fullmatch(r"list\[(\w+)\]", kind)
-    base = item[1] if item else kind
-    if base not in _TYPES:
-        raise InputError(
-            f"In the parameters cell of {name}, {line!r} is of type {kind}; expected int, float, "
-            "bool, str or a list of one of them."
-        )
-    try:
-        default = ast.literal_eval(statement.value)
-    except ValueError as problem:
-        raise InputError(
-            f"In the parameters cell of {name}, the default in {line!r} is not a plain value."
-        ) from problem
-    span, choices = _RANGE.search(comment), _CHOICES.search(comment)
-    numeric = base in ("int", "float")
-    if not comment or (numeric and not span) or (base == "str" and not choices):
-        ending = "; LOW to HIGH" if numeric else "; one of A, B" if base == "str" else ""
-        raise InputError(
-            f"In the parameters cell of {name}, {line!r} needs a comment on its line that says "
-            f"what it is{f' and ends in {ending!r}' if ending else ''}."
-        )
-    low, high = -math.inf, math.inf
-    if numeric and span:
-        try:
-            low, high = float(span["low"]), float(span["high"])
-        except ValueError as problem:
-            raise InputError(
-                f"In the parameters cell of {name}, the range of {line!r} is not two numbers."
-            ) from problem
-        if not low <= high:
-            raise InputError(f"In the parameters cell of {name}, the range of {line!r} is empty.")
-    ending_at = span if numeric else choices if base == "str" else None
-    parameter = Parameter(
-        name=statement.target.id,
-        type=base,
-        is_list=item is not None,
-        default=default,
-        help=comment[: ending_at.start()].strip() if ending_at else comment,
-        low=low,
-        high=high,
-        choices=tuple(part.strip() for part in choices["choices"].split(","))
-        if choices and base == "str"
-        else (),
-    )
-    try:
-        parameter.accept(default)
-    except InputError as problem:
-        raise InputError(f"The default of a parameter of {name} is not allowed: {problem}") from (
-            problem
-        )
-    return parameter

@@ -21,7 +21,7 @@ from ..common import (
     RESULTS_DIR,
     RESULTS_FROM,
     InputError,
-    dumps,
+    canonical_json,
     is_number,
     plain,
     write_text_atomic,
@@ -138,7 +138,7 @@ def save(
         return None
     folder = Path(target)
     folder.mkdir(parents=True, exist_ok=True)
-    return write_text_atomic(folder / f"{name}.json", dumps(record) + "\n")
+    return write_text_atomic(folder / f"{name}.json", canonical_json(record))
 
 
 def load(name: str, directory: str | os.PathLike[str] | None = None) -> Results:

@@ -39,6 +39,7 @@ from .notebooks import (
     declared_parameters,
     dependencies,
     find_chapter,
+    parameter_model,
 )
 from .parameters import check_parameters
 from .tidy import as_text, tidy
@@ -156,7 +157,9 @@ def run_chapters(
         )
     for name in chosen:
         declared = declared_parameters(name, notebooks)
-        accepted = check_parameters(name, given, declared)
+        defaults = {key: parameter.default for key, parameter in declared.items()}
+        model = parameter_model(name, notebooks)
+        accepted = check_parameters(name, defaults | given, model, declared)
         given = {key: accepted[key] for key in given}
     after = {
         name: [other for other in dependencies(name, notebooks) if other in chosen]

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..common import number
+
 WIDTH = 92
 """Columns of the help."""
 
@@ -111,6 +113,11 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     print_lines(["  ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)) for row in texts])
 
 
+def short(value: Any, digits: int) -> str:
+    """A value for a terminal, a number to so many significant digits."""
+    return number(value, digits, ascii_only=True)
+
+
 def warn(text: str) -> None:
     """Print a line on stderr."""
     print(text, file=sys.stderr, flush=True)
@@ -121,9 +128,7 @@ def _examples(lines: Sequence[str]) -> str | None:
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return "" if value is None else short(value, 4)
 
 
 def _finite(value: Any) -> Any:

@@ -19,6 +19,7 @@ from .common import (
     print_json,
     print_lines,
     print_table,
+    short,
 )
 
 if TYPE_CHECKING:
@@ -126,27 +127,29 @@ def _show(options: argparse.Namespace) -> int:
         print_json(
             {
                 **record.summary,
-                "reason": record.content["reason"],
+                "reason": record.reason,
                 "network": record.network.values(),
                 "structure": record.network.feedback,
-                "drugs": {name: record.drug(name).values() for name in record.content["drugs"]},
+                "drugs": {name: record.drug(name).values() for name in record.drug_names},
                 "posterior": {
                     "names": list(names),
                     "mean_log10": mean.tolist(),
                     "sd_log10": (covariance.diagonal() ** 0.5).tolist(),
                 },
                 "grade_boundaries": vars(record.boundaries),
-                "severity_index": dict(record.content["severity"]["index"]),
+                "severity_index": dict(record.severity_indices),
                 "seed": record.seed,
                 "sealed_tables": tables,
             }
         )
         return DONE
-    print_lines([f"lock {record.version} of {record.content['date']}, digest {record.digest}"])
-    print_lines([f"  {name:8s} {value:.6g}" for name, value in record.network.values().items()])
-    for name in record.content["drugs"]:
+    print_lines([f"lock {record.version} of {record.date}, digest {record.digest}"])
+    print_lines(
+        [f"  {name:8s} {short(value, 6)}" for name, value in record.network.values().items()]
+    )
+    for name in record.drug_names:
         rates = {k: v for k, v in record.drug(name).values().items() if k.startswith("k_") and v}
-        words = ", ".join(f"{rate} {value:.4g}" for rate, value in rates.items())
+        words = ", ".join(f"{rate} {short(value, 4)}" for rate, value in rates.items())
         print_lines([f"  {name}: {words} (1/h)"])
     edges = ", ".join(f"{edge:.3f}" for edge in vars(record.boundaries).values())
     print_lines([f"  illustrative grades 1 to 4 from z = {edges}"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import evidence, protocol
 from ..common import EvidenceError
-from .common import DONE, Commands, command, print_json, print_lines, print_table
+from .common import DONE, Commands, command, print_json, print_lines, print_table, short
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -132,4 +132,4 @@ def _tables(options: argparse.Namespace) -> int:
 
 
 def _words(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return short(value, 6)

@@ -88,13 +88,10 @@ def _run(options: argparse.Namespace) -> int:
     if options.parameter:
         if len(names) != 1:
             raise InputError(f"-p goes with one chapter; {len(names)} would run. Name one.")
-        declared = chapters.declared_parameters(names[0])
         texts = dict(options.parameter)
         if len(texts) < len(options.parameter):
             raise InputError("-p was given twice for one parameter; expected each once.")
-        unknown = {key: text for key, text in texts.items() if key not in declared}
-        chapters.check_parameters(names[0], unknown, declared)
-        given = {key: declared[key].parse(text) for key, text in texts.items()}
+        given = {key: chapters.read_text(text) for key, text in texts.items()}
     runs = chapters.run_chapters(
         names,
         jobs=options.jobs,

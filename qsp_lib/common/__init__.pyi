@@ -16,8 +16,13 @@ from .exclusive import only_one as only_one
 from .exclusive import scratch as scratch
 from .files import write_bytes_atomic as write_bytes_atomic
 from .files import write_text_atomic as write_text_atomic
+from .numbers import decimals as decimals
+from .numbers import number as number
+from .numbers import percent as percent
+from .numbers import power_of_ten as power_of_ten
+from .numbers import rounded as rounded
 from .recorded import recorded_locks as recorded_locks
-from .text import dumps as dumps
+from .text import canonical_json as canonical_json
 from .text import is_number as is_number
 from .text import plain as plain
 from .workers import pool as pool

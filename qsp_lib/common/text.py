@@ -25,7 +25,7 @@ def plain(value: Any, path: str) -> Any:
         path: its key path, for the message.
 
     Raises:
-        InputError: see :func:`save`.
+        InputError: see :func:`.results.save`.
     """
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
@@ -57,17 +57,12 @@ def plain(value: Any, path: str) -> Any:
     )
 
 
-def dumps(value: Any, indent: int = 0) -> str:
-    """JSON with sorted keys, one key a line, and a list of plain values on one line."""
-    inner = " " * (indent + 1)
-    if isinstance(value, dict) and value:
-        items = (f"{inner}{_atom(k)}: {dumps(value[k], indent + 1)}" for k in sorted(value))
-        return "{\n" + ",\n".join(items) + "\n" + " " * indent + "}"
-    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
-        items = (f"{inner}{dumps(item, indent + 1)}" for item in value)
-        return "[\n" + ",\n".join(items) + "\n" + " " * indent + "]"
-    return _atom(value)
+def canonical_json(content: Any) -> str:
+    """Text that depends on the content alone: sorted keys, shortest exact numbers, one a line.
 
+    Digests of lock records are taken of this text.
 
-def _atom(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    Raises:
+        ValueError, TypeError: what JSON has no word for, such as a NaN.
+    """
+    return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

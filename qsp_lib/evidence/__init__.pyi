@@ -1,7 +1,10 @@
 from .eligibility import judge_eligibility as judge_eligibility
 from .eligibility import rule_digest as rule_digest
 from .observations import ANALYTES as ANALYTES
+from .observations import B_CELLS as B_CELLS
+from .observations import CD8_T_CELLS as CD8_T_CELLS
 from .observations import Observation as Observation
+from .observations import counts as counts
 from .observations import load_observations as load_observations
 from .row import DECLARED as DECLARED
 from .row import RANGE_KINDS as RANGE_KINDS

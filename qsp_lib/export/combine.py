@@ -43,7 +43,7 @@ def archive(record: Record) -> bytes:
     files = members(record)
     whole = {"manifest.xml": _manifest(files), **dict(sorted(files.items()))}
     encoded = {path: text.encode("utf-8") for path, text in whole.items()}
-    return packed(encoded, record.content["date"])
+    return packed(encoded, record.date)
 
 
 def packed(files: Mapping[str, bytes], date: str) -> bytes:
@@ -99,7 +99,7 @@ def _metadata(record: Record) -> str:
       </rdf:Bag>
     </dcterms:creator>
     <dcterms:created rdf:parseType="Resource">
-      <dcterms:W3CDTF>{record.content["date"]}T00:00:00Z</dcterms:W3CDTF>
+      <dcterms:W3CDTF>{record.date}T00:00:00Z</dcterms:W3CDTF>
     </dcterms:created>
     <dcterms:license rdf:resource="{_LICENCE}"/>
   </rdf:Description>

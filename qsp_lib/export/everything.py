@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..common import InputError, write_bytes_atomic
+from ..common import InputError, canonical_json, write_bytes_atomic
 from ..model import equations_digest
 from ..protocol import Record
 from . import combine, petab, sbml
@@ -73,10 +73,10 @@ def manifest(record: Record, files: Mapping[str, bytes]) -> bytes:
         "files": {path: hashlib.sha256(data).hexdigest() for path, data in files.items()},
         "packed": {
             name: hashlib.sha256(data).hexdigest()
-            for name, data in packs(files, record.content["date"]).items()
+            for name, data in packs(files, record.date).items()
         },
     }
-    return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
+    return canonical_json(content).encode()
 
 
 def write(record: Record, folder: Path) -> list[Path]:

@@ -175,7 +175,7 @@ def _readme(record: Record, problem: Problem) -> str:
     lines = [
         "# The joint fit in PEtab",
         "",
-        f"Generated from lock record {record.version} of {record.content['date']} (SHA-256 "
+        f"Generated from lock record {record.version} of {record.date} (SHA-256 "
         f"`{record.digest}`); not to be edited. Numbers CC0 1.0, equations MIT.",
         "",
         f"Both problems hold the fit whose optimum is locked: {len(problem.names)} estimated "

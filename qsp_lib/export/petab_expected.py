@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from ..calibration import CourseResiduals, make_problem
-from ..common import dumps
+from ..common import canonical_json, rounded
 from ..evidence import Observation
 from ..inference import Problem, laplace_draws
 from ..protocol import FITTED, Record, locked_point
@@ -113,12 +113,9 @@ def expected(record: Record) -> str:
                     parameter.replace(".", "_"): float(value)
                     for parameter, value in zip(problem.names, theta, strict=True)
                 },
-                **{
-                    part: float(f"{value:.{_DIGITS}g}")
-                    for part, value in asdict(objective(problem, theta)).items()
-                },
+                **rounded(asdict(objective(problem, theta)), _DIGITS),
             }
             for name, theta in points(record, problem).items()
         ],
     }
-    return dumps(content) + "\n"
+    return canonical_json(content)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..calibration import BOUND_DECADES, estimated
-from ..common import InputError
+from ..common import InputError, rounded
 from ..drugs import load_drug
 from ..evidence import ANALYTES, Observation
 from ..inference import Problem
@@ -335,7 +335,7 @@ def _pair(one: float, other: float) -> str:
 
 def _log10(value: float) -> float:
     """A logarithm to 15 digits: the last two differ from one machine's library to another's."""
-    return float(f"{math.log10(value):.15g}")
+    return float(rounded(math.log10(value), 15))
 
 
 def tsv(rows: Iterable[Row]) -> str:

@@ -205,7 +205,7 @@ def _chosen(monoclonal: sympy.Expr, bispecific: sympy.Expr) -> sympy.Expr:
 
 
 def _begin(record: Record, name: str, title: str) -> ModelWriter:
-    return ModelWriter(name, title, record.content["date"])
+    return ModelWriter(name, title, record.date)
 
 
 def _add_states(writer: ModelWriter, drug_name: str = "") -> None:
@@ -271,7 +271,7 @@ def _about(record: Record) -> tuple[str, ...]:
     return (
         "Research model, not medical advice. Time is in hours, drug in ng/mL, cytokines in pg/mL "
         "above the healthy baseline, cell pools as fractions.",
-        f"Values: lock record {record.version} of {record.content['date']}, SHA-256 "
-        f"{record.digest}. Equations: SHA-256 {record.content['structure']['equations_sha256']}. "
+        f"Values: lock record {record.version} of {record.date}, SHA-256 "
+        f"{record.digest}. Equations: SHA-256 {record.equations_digest}. "
         f"Written by {program()}; equations and code under the MIT License, values under CC0 1.0.",
     )

@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..model import Trajectory
+from ..evidence import load_tables
+from ..model import Trajectory, baselines
 from .style import COLOURS, CYTOKINE_LABELS, INDIGO, LABELS, SMALLEST_EIGENVALUE, WIDTH
 
 Array = NDArray[np.float64]
@@ -99,13 +100,39 @@ def course(
     _log_level(axis, CYTOKINE_LABELS[analyte])
 
 
-def calibration_fit(times: Array, il6: Array, data: pd.DataFrame, scatter: pd.DataFrame) -> Figure:
-    """Blinatumomab's IL-6: model, digitised medians, their observed range, and residuals."""
+def one_run(run: Trajectory) -> Figure:
+    """Six states of one simulation over its time, cytokines with their healthy levels added."""
+    panels = {
+        "C": "drug (ng/mL)",
+        "A": "activated T cells (fraction)",
+        "M": "active macrophages (fraction)",
+        "IL6": "IL-6 (pg/mL)",
+        "TNF": "TNF (pg/mL)",
+        "IFN": "IFN-γ (pg/mL)",
+    }
+    figure, axes = plt.subplots(2, 3, figsize=(WIDTH, 4.4))
+    base = baselines()
+    for axis, (name, label) in zip(axes.flat, panels.items(), strict=True):
+        axis.plot(run.times, run[name] + base.get(name, 0.0), color=COLOURS["neutral"])
+        axis.set_ylabel(label)
+        _hours(axis, float(run.times[-1]))
+    axes[1, 0].plot(run.times, run["S"] + base["IL6"], "--", color=INDIGO, label="effective signal")
+    axes[1, 0].legend(fontsize=7.5)
+    return figure
+
+
+def calibration_fit(run: Trajectory, data: pd.DataFrame) -> Figure:
+    """Blinatumomab's IL-6: model, digitised medians, their observed range, and residuals.
+
+    Args:
+        run: the model at the fitted values.
+        data: rows of published points; the range of patients is read from their rows of evidence.
+    """
+    rows = [load_tables().row(name) for name in data["id"]]
+    ranges = [(r.time_h, r.low, r.high) for r in rows if r.low is not None and r.high is not None]
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.0), width_ratios=(2, 1))
     left.vlines(
-        scatter["time_h"],
-        scatter["low"],
-        scatter["high"],
+        *zip(*ranges, strict=True),
         color=COLOURS["light"],
         linewidth=4,
         alpha=0.45,
@@ -113,8 +140,8 @@ def calibration_fit(times: Array, il6: Array, data: pd.DataFrame, scatter: pd.Da
     )
     course(
         left,
-        times,
-        {"model": il6},
+        run.times,
+        {"model": run["IL6"] + baselines()["IL6"]},
         data,
         COLOURS["blinatumomab"],
         "IL6",
@@ -195,12 +222,10 @@ def eigenvalue_spectrum(spectra: Mapping[str, Array]) -> Figure:
     return figure
 
 
-def plausibility(
-    times: Array, pools: Mapping[str, Array], b_cells: pd.DataFrame, t_cells: pd.DataFrame
-) -> Figure:
+def plausibility(run: Trajectory, b_cells: pd.DataFrame, t_cells: pd.DataFrame) -> Figure:
     """Blinatumomab's upstream part beside blood counts it was not fitted to."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.9))
-    left.plot(times, pools["B"], color=COLOURS["blinatumomab"], label="model: target pool B")
+    left.plot(run.times, run["B"], color=COLOURS["blinatumomab"], label="model: target pool B")
     left.plot(
         b_cells["time_h"],
         b_cells["fraction"],
@@ -209,8 +234,8 @@ def plausibility(
         label="blood B cells / pre-dose",
     )
     left.set_title("Targets")
-    right.plot(times, pools["R"], color=COLOURS["blinatumomab"], label="model: responsive R")
-    right.plot(times, pools["A"], "--", color=COLOURS["blinatumomab"], label="model: activated A")
+    right.plot(run.times, run["R"], color=COLOURS["blinatumomab"], label="model: responsive R")
+    right.plot(run.times, run["A"], "--", color=COLOURS["blinatumomab"], label="model: activated A")
     right.plot(
         t_cells["time_h"],
         t_cells["fraction"],
@@ -254,6 +279,15 @@ def courses(
     for axis in list(axes.flat)[len(panels) :]:
         axis.set_visible(False)
     return figure
+
+
+def forecast(run: Trajectory, data: pd.DataFrame) -> Figure:
+    """TGN1412's three cytokines as forecast, beside the published courses."""
+    panels = [("tgn1412", name, label) for name, label in CYTOKINE_LABELS.items()]
+    levels = {
+        ("tgn1412", name): {"forecast": run[name] + baselines()[name]} for name in CYTOKINE_LABELS
+    }
+    return courses(panels, {"tgn1412": run.times}, levels, data)
 
 
 def prediction(

@@ -4,6 +4,7 @@ from .fitting import Problem as Problem
 from .fitting import fit as fit
 from .fitting import fit_from as fit_from
 from .fitting import log_evidence as log_evidence
+from .fitting import polished as polished
 from .fitting import share_at_best as share_at_best
 from .fitting import starting_points as starting_points
 from .posterior import information as information

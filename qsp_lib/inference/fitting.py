@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy  # its parts are loaded when they are used: a simulation waits for none of them
@@ -19,8 +19,11 @@ from numpy.typing import NDArray
 from ..common import InputError
 
 Array = NDArray[np.float64]
-STEP = 1e-5
-"""Finite-difference step in log10 parameters: above the integration error at rtol 1e-8."""
+STEP = 1e-4
+"""Central-difference step in log10 parameters: what rounding adds to a slope, and what the step
+leaves out of it, are both about 1e-7 if residuals hold to 1e-11."""
+DESCENT_STEP = 1e-5
+"""Forward-difference step in log10 parameters; good to 1e-5, enough for a slope to descend by."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Problem:
         prior_mean, prior_sd: Gaussian prior ``(d,)``; sd ``inf`` for none.
 
     Raises:
-        InputError: bounds that cross or lengths that disagree.
+        InputError: bounds that cross or are not finite, or lengths that disagree.
     """
 
     names: tuple[str, ...]
@@ -50,6 +53,13 @@ class Problem:
         for what in ("lower", "upper", "prior_mean", "prior_sd"):
             if np.shape(getattr(self, what)) != (d,):
                 raise InputError(f"{what} must hold {d} numbers, one for each of {self.names}.")
+        open_ended = ~(np.isfinite(self.lower) & np.isfinite(self.upper))
+        if np.any(open_ended):
+            k = int(np.flatnonzero(open_ended)[0])
+            raise InputError(
+                f"{self.names[k]} may range from {self.lower[k]:g} to {self.upper[k]:g}; expected "
+                "finite bounds. Give wide ones if there are none: a fit and a profile need a range."
+            )
         if not np.all(self.lower < self.upper) or not np.all(self.prior_sd > 0):
             raise InputError("lower bounds must lie below upper ones, and prior sd above 0.")
 
@@ -69,9 +79,9 @@ class Problem:
 
     def forward_jacobian(self, theta: Array) -> Array:
         """Forward-difference Jacobian at one point, at half the cost: good enough to descend by."""
-        steps = np.vstack([np.zeros(self.dimension), STEP * np.eye(self.dimension)])
+        steps = np.vstack([np.zeros(self.dimension), DESCENT_STEP * np.eye(self.dimension)])
         values = self.all_residuals(theta + steps)
-        return ((values[1:] - values[0]) / STEP).T
+        return ((values[1:] - values[0]) / DESCENT_STEP).T
 
     def jacobian(self, theta: Array) -> Array:
         """Central-difference Jacobian of all residuals at one point: ``(m + d, d)``."""
@@ -83,8 +93,23 @@ class Problem:
         return slopes.T
 
 
+_AT_BOUND = 1e-6
+"""A parameter this close to its bound, as a share of the range, is at it."""
+_POLISH = 1e-10
+"""Relative change of a point at which its polish ends."""
+_SAME = 1e-9
+"""Costs that differ by less than this share are the same cost."""
+FLAT = 1e-7
+"""Residuals that change by this share of what their parts do: less than differences can tell."""
+_PART = 0.05
+"""Least weight of a parameter that is named as part of a direction."""
 FAILED = 1e3
 """Residual of a parameter set that could not be evaluated: a wall, not a number to fit."""
+
+
+def _square(slopes: Array) -> Array:
+    """Gauss-Newton Hessian ``(d, d)`` of residuals with these slopes ``(m, d)``."""
+    return slopes.T @ slopes
 
 
 @dataclass(frozen=True)
@@ -101,12 +126,35 @@ class Fit:
     @property
     def hessian(self) -> Array:
         """Gauss-Newton Hessian of the cost, ``(d, d)``."""
-        return self.jacobian.T @ self.jacobian
+        return _square(self.jacobian)
 
     @property
     def covariance(self) -> Array:
-        """Laplace covariance of the posterior, ``(d, d)``."""
+        """Laplace covariance of the posterior, ``(d, d)``.
+
+        Raises:
+            InputError: a direction along which the cost is flat: it has no finite variance.
+        """
+        self.require_curved()
         return np.asarray(np.linalg.inv(self.hessian), dtype=np.float64)
+
+    def require_curved(self) -> None:
+        """Raise unless the cost rises along every direction.
+
+        Raises:
+            InputError: the parameters, counted from 1, that make up the flattest direction.
+        """
+        lengths = np.linalg.norm(self.jacobian, axis=0)
+        along = self.jacobian / np.where(lengths > 0, lengths, 1.0)
+        _, sizes, directions = np.linalg.svd(along, full_matrices=True)
+        smallest = sizes[-1] if sizes.size == lengths.size else 0.0
+        if not np.isfinite(lengths).all() or smallest <= FLAT:
+            parts = np.flatnonzero(np.abs(directions[-1]) > _PART) + 1
+            raise InputError(
+                f"the cost is flat at this optimum along a combination of parameters "
+                f"{', '.join(map(str, parts))} of {lengths.size}, so the posterior has no finite "
+                "covariance. Give one of them a prior, or hold it fixed."
+            )
 
 
 def starting_points(problem: Problem, n_starts: int, seed: int, width: float = 1.0) -> Array:
@@ -153,6 +201,50 @@ def fit_from(problem: Problem, start: Array, max_evaluations: int = 200) -> Fit:
     )
 
 
+def polished(problem: Problem, result: Fit) -> Fit:
+    """The optimum itself, where a fit ends within its search tolerance of it.
+
+    A search ends where the cost no longer falls, some 1e-5 decades from the optimum, and where in
+    that neighbourhood hangs on the last bits. The zero of the gradient does not: it is found from
+    there, starting with the Gauss-Newton Hessian. A parameter at its bound stays there.
+
+    Returns:
+        The polished fit, or the one given if that cannot be improved.
+
+    Source of the method: Powell 1970, the hybrid method of MINPACK, as in ``scipy.optimize.root``.
+    """
+    margin = _AT_BOUND * (problem.upper - problem.lower)
+    free = (result.theta > problem.lower + margin) & (result.theta < problem.upper - margin)
+    if not free.any():
+        return result
+
+    def whole(moved: Array) -> Array:
+        theta = result.theta.copy()
+        theta[free] = moved
+        return theta
+
+    def slopes(moved: Array) -> Array:
+        return problem.jacobian(whole(moved))[:, free]
+
+    found = scipy.optimize.root(
+        lambda moved: slopes(moved).T @ problem.all_residuals(whole(moved))[0],
+        result.theta[free],
+        jac=lambda moved: _square(slopes(moved)),
+        method="hybr",
+        options={"xtol": _POLISH},
+    )
+    theta = whole(found.x)
+    if np.any((theta < problem.lower) | (theta > problem.upper)):
+        return result
+    cost = float(problem.cost(theta)[0])
+    if not cost <= result.cost * (1 + _SAME):
+        return result
+    evaluations = result.evaluations + int(found.nfev)
+    return replace(
+        result, theta=theta, cost=cost, jacobian=problem.jacobian(theta), evaluations=evaluations
+    )
+
+
 def fit(
     problem: Problem,
     starts: Array,
@@ -162,18 +254,26 @@ def fit(
     """Local fits from every start, best first.
 
     The order of starts decides nothing: equal costs keep the order of the starts,
-    so the result is the same on any number of workers.
+    so the result is the same on any number of workers. The best is :func:`polished`.
     """
     run = executor.map if executor is not None else map
     n = len(starts)
     fits = list(run(fit_from, [problem] * n, list(starts), [max_evaluations] * n))
-    return tuple(sorted(fits, key=lambda result: result.cost))
+    best, *others = sorted(fits, key=lambda result: result.cost)
+    return polished(problem, best), *others
 
 
 def share_at_best(fits: Sequence[Fit], within: float = 0.01) -> float:
-    """Share of the starts that end within a fraction of the best cost."""
+    """Share of the starts that end at the best cost.
+
+    Args:
+        fits: best first.
+        within: how far above it counts as there: this share of the best cost, or of 1 (a cost
+            is a log posterior) where the best is less than that.
+    """
     best = fits[0].cost
-    return float(np.mean([result.cost <= best * (1 + within) for result in fits]))
+    highest = best + within * max(best, 1.0)
+    return float(np.mean([result.cost <= highest for result in fits]))
 
 
 def log_evidence(result: Fit, prior_sd: Array, log_likelihood_constant: float) -> float:
@@ -185,8 +285,14 @@ def log_evidence(result: Fit, prior_sd: Array, log_likelihood_constant: float) -
         log_likelihood_constant: the terms of the log likelihood that do not depend
             on the parameters, such as ``-sum(log(sigma * sqrt(2 pi)))``.
 
+    Raises:
+        InputError: a prior that is not finite, or a direction along which the cost is flat.
+
     Source: Kass and Raftery 1995, doi 10.1080/01621459.1995.10476572, section 4.1.
     """
+    if not np.all(np.isfinite(prior_sd)):
+        raise InputError("the evidence needs a proper prior: each standard deviation finite.")
+    result.require_curved()
     d = result.theta.size
     log_prior_constant = -np.log(prior_sd * np.sqrt(2 * np.pi)).sum()
     _, log_det = np.linalg.slogdet(result.hessian)

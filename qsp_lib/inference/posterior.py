@@ -6,6 +6,7 @@ how many others are made or on how many workers make them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,10 +34,55 @@ def standard_normals(n_draws: int, width: int, seed: int) -> Array:
     return np.stack([np.random.default_rng(child).standard_normal(width) for child in children])
 
 
+def cholesky_factor(covariance: Array) -> Array:
+    """Lower triangular factor ``(d, d)`` of a covariance ``(d, d)``, the same bits everywhere.
+
+    LAPACK's factor depends in its last bits on the kernel that BLAS chooses for the processor.
+    Here every element is made by single operations in the order of the columns (Cholesky and
+    Banachiewicz), and IEEE 754 rounds each of them in one way.
+
+    Raises:
+        InputError: a matrix that is not square, or not positive definite.
+    """
+    given = np.asarray(covariance, dtype=float)
+    if given.ndim != 2 or given.shape[0] != given.shape[1]:
+        raise InputError(f"a covariance of shape {given.shape}; expected a square one.")
+    rows, d = given.tolist(), len(given)
+    factor = [[0.0] * d for _ in range(d)]
+    for i in range(d):
+        for j in range(i + 1):
+            rest = rows[i][j]
+            for k in range(j):
+                rest -= factor[i][k] * factor[j][k]
+            if i > j:
+                factor[i][j] = rest / factor[j][j]
+            elif rest > 0:
+                factor[i][i] = math.sqrt(rest)
+            else:
+                raise InputError(
+                    f"the covariance is not positive definite: {rest:g} is left of the variance "
+                    f"of quantity {i} given those before it; expected more than 0."
+                )
+    return np.array(factor)
+
+
 def laplace_draws(mean: Array, covariance: Array, n_draws: int, seed: int) -> Array:
-    """Draws ``(n_draws, d)`` of the Gaussian with this mean ``(d,)`` and covariance ``(d, d)``."""
-    factor = np.linalg.cholesky(covariance)
-    return mean + standard_normals(n_draws, mean.size, seed) @ factor.T
+    """Draws ``(n_draws, d)`` of the Gaussian with this mean ``(d,)`` and covariance ``(d, d)``.
+
+    Draw i has the same bits on every processor and however many are made: a product of matrices
+    would leave them to the kernel of BLAS, which goes by the number of rows.
+
+    Raises:
+        InputError: a covariance that is not positive definite, or not finite.
+    """
+    if not np.all(np.isfinite(covariance)):
+        raise InputError("the covariance is not finite: the posterior is flat along a direction.")
+    factor = cholesky_factor(covariance)
+    normals = standard_normals(n_draws, mean.size, seed)
+    draws = np.tile(mean, (n_draws, 1))
+    for column, along in zip(factor.T, normals.T, strict=True):
+        draws += along[:, None] * column
+    return draws
 
 
 def eigen_directions(result: Fit) -> tuple[Array, Array]:

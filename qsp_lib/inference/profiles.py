@@ -22,7 +22,7 @@ from scipy.optimize import least_squares
 from scipy.stats import chi2
 
 from ..common import InputError
-from .fitting import Problem
+from .fitting import STEP, Problem, fit_from
 
 Array = NDArray[np.float64]
 CONFIDENCE = 0.95
@@ -37,11 +37,14 @@ _NEAR_BOUND = 1e-3
 """A parameter this close to its bound, as a share of the range, is at it."""
 _CLOSE = 2e-3
 """A root of the rise this close to that of the threshold ends the search."""
-_BEYOND = 0.1
-"""Share of its range that a bound is thought moved, and of the threshold that this may gain."""
 _ROUNDS = 3
-_TOLERANCE, _ROUGH = 1e-5, 1e-3
-"""Relative tolerance of a fit, and of one that only looks whether another valley is lower."""
+_STEPS = 12
+"""Most steps of the search for an interval's end."""
+_TOLERANCE, _ROUGH, _FINE = 1e-5, 1e-3, 1e-7
+"""Relative tolerance of a fit, of one that only looks whether another valley is lower, and of
+one that an interval's end is read from."""
+_HIGH = 500.0
+"""Above this cost a fit's tolerance is that of this cost: a constant in it stops no fit early."""
 _WORTH_A_FIT = 0.1
 """A rough fit that ends within this of the cost known is carried through."""
 _TRIALS = 7
@@ -184,7 +187,7 @@ class Request:
     Attributes:
         problem: the fit.
         quantity: what to profile.
-        best: ``(d,)``, an optimum of the problem; if a lower cost turns up, that counts.
+        best: ``(d,)``, an optimum of the problem; if a lower one turns up, that counts.
         low, high: the range to search, cut to the bounds of a parameter that is profiled
             itself. An optimum outside it (on a plateau, say) is followed to the near end; a
             range that lies wholly above the threshold is refused when it has been searched.
@@ -295,16 +298,19 @@ def _refit(
     margin = 1e-9 * (free.upper - free.lower)
     points = np.delete(np.array(starts), solved, axis=1)
     points = points.clip(free.lower + margin, free.upper - margin)
-    start = points[int(np.argmin(free.cost(points)))] if len(points) > 1 else points[0]
+    costs = free.cost(points)
+    start, begun = points[int(np.argmin(costs))], float(costs.min())
     if free.dimension == 0:
-        return held.full(start[None])[0], float(free.cost(start[None])[0])
+        return held.full(start[None])[0], begun
+    # differences of costs are known no better than the largest of them
+    smallest = max(tolerance * _HIGH / max(begun, _HIGH), 1e-14)
     solution = least_squares(
         lambda theta: free.all_residuals(theta)[0],
         start,
         jac=free.forward_jacobian,
         bounds=(free.lower, free.upper),
         xtol=tolerance,
-        ftol=tolerance,
+        ftol=smallest,
         gtol=1e-6,
         max_nfev=60,
     )
@@ -356,6 +362,13 @@ def _joined(down: _Points, up: _Points) -> _Points:
 def _finish(request: Request, points: _Points) -> Profile:
     """Repair what did not follow, close in on the interval's ends, and read the profile off."""
     points = _repair(request, _try_others(request, points))
+    for _ in range(_ROUNDS):
+        lower = _lower_optimum(request, points)
+        if lower is None:
+            break
+        request = replace(request, best=lower, others=(request.best, *request.others))
+        again = _joined(_sweep(request, -1), _sweep(request, 1))
+        points = _repair(request, _lower_of(points, again))
     if np.all(_excess(request, points.costs) >= 0):
         least = 2 * (float(points.costs.min()) - _lowest(request, points.costs))
         low, high = request.span
@@ -365,9 +378,38 @@ def _finish(request: Request, points: _Points) -> Profile:
             f"the interval is outside; the optimum is at {request.at_best:g}. Ask for a range "
             "that holds it."
         )
-    for direction in (-1, 1):
-        points = _find_end(request, points, direction)
+    for _ in range(_ROUNDS):
+        for direction in (-1, 1):
+            points = _find_end(request, points, direction)
+        # what closed in on an end is held to the same standard as the grid
+        repaired = _repair(request, points)
+        settled = np.array_equal(repaired.costs, points.costs)
+        points = repaired
+        if settled:
+            break
     return _read_off(request, points)
+
+
+def _lower_optimum(request: Request, points: _Points) -> Array | None:
+    """The optimum of a valley that turned out lower than the given one, or None."""
+    k = int(np.argmin(points.costs))
+    if points.costs[k] > float(request.problem.cost(request.best)[0]) - _GAIN:
+        return None
+    p = request.problem
+    margin = 1e-9 * (p.upper - p.lower)
+    found = fit_from(p, points.theta[k].clip(p.lower + margin, p.upper - margin))
+    return found.theta if found.cost <= points.costs[k] else points.theta[k]
+
+
+def _lower_of(one: _Points, other: _Points) -> _Points:
+    """Both sets of fits as one, values increasing; at a value in both, the lower fit."""
+    values = np.concatenate([one.values, other.values])
+    theta = np.concatenate([one.theta, other.theta])
+    costs = np.concatenate([one.costs, other.costs])
+    order = np.lexsort((costs, values.round(9)))
+    first = np.append(True, np.diff(values[order].round(9)) > 0)
+    keep = order[first]
+    return _Points(values[keep], theta[keep], costs[keep])
 
 
 def _try_others(request: Request, points: _Points) -> _Points:
@@ -429,25 +471,39 @@ def _moved(request: Request, theta: Array, value: float) -> Array:
 
 
 def _find_end(request: Request, points: _Points, direction: int) -> _Points:
-    """Add fits that close in on the outermost crossing of the threshold on one side."""
+    """Add fits that close in on the outermost crossing of the threshold on one side.
+
+    The two fits on either side of it are carried on to the finer tolerance first.
+    """
     values, theta, costs = list(points.values), list(points.theta), list(points.costs)
-    for _ in range(8):
+    fine: set[float] = set()
+    for _ in range(_STEPS):
         excess = _excess(request, np.array(costs))
         inside = np.flatnonzero(excess < 0)[::direction]
-        beyond = int(inside[-1]) + direction
+        k = int(inside[-1])
+        beyond = k + direction
         if not 0 <= beyond < len(values):
             break
-        k = int(inside[-1])
+        rough = [i for i in (k, beyond) if values[i] not in fine]
+        for i in rough:
+            again = _refit(request, values[i], [theta[k], theta[beyond]], _FINE)
+            if again[1] < costs[i]:
+                theta[i], costs[i] = again
+            fine.add(values[i])
+        if rough:
+            continue
         if min(abs(excess[k]), abs(excess[beyond])) < _CLOSE:
             break
         # keep clear of both fits, so that the bracket shrinks from either side
         share = min(max(excess[k] / (excess[k] - excess[beyond]), 0.1), 0.9)
         value = float(values[k] + share * (values[beyond] - values[k]))
-        point, cost = _refit(request, value, [theta[k], theta[beyond]])
+        between = theta[k] + share * (theta[beyond] - theta[k])
+        point, cost = _refit(request, value, [between, theta[k], theta[beyond]], _FINE)
         at = max(k, beyond)
         values.insert(at, value)
         theta.insert(at, point)
         costs.insert(at, cost)
+        fine.add(value)
     return _Points(np.array(values), np.array(theta), np.array(costs))
 
 
@@ -496,7 +552,8 @@ def _held_by_a_bound(request: Request, theta: Array) -> bool:
     """Whether a parameter other than the one profiled is held by its bound, and that matters.
 
     On a plateau a parameter may lie at its bound and be at home there; the bound makes
-    the interval's end only if the cost would go on falling beyond it.
+    the interval's end only if the cost would go on falling beyond it, so fast that one more
+    range of the parameter would gain the threshold.
     """
     p = request.problem
     span = p.upper - p.lower
@@ -505,9 +562,14 @@ def _held_by_a_bound(request: Request, theta: Array) -> bool:
         at_lower, at_upper = at_lower & (request.row == 0), at_upper & (request.row == 0)
     if not np.any(at_lower | at_upper):
         return False
-    slope = p.jacobian(theta).T @ p.all_residuals(theta)[0]
-    gain = 2 * np.where(at_lower, slope, np.where(at_upper, -slope, 0.0)) * _BEYOND * span
-    return bool(np.any(gain > _BEYOND * THRESHOLD))
+    # the slope along the few that are there, and along no other
+    there = np.flatnonzero(at_lower | at_upper)
+    steps = STEP * np.eye(theta.size)[there]
+    here, *both = p.all_residuals(np.vstack([theta, theta + steps, theta - steps]))
+    forward, backward = both[: there.size], both[there.size :]
+    slope = (np.array(forward) - np.array(backward)) @ here / (2 * STEP)
+    gain = 2 * np.where(at_lower[there], slope, -slope) * span[there]
+    return bool(np.any(gain > THRESHOLD))
 
 
 def profile(request: Request, executor: Executor | None = None) -> Profile:
@@ -526,7 +588,8 @@ def profile_all(
 
     A job depends on its request alone, so the result is the same on any number of workers.
     Fits are local and follow the valley they are in; where it ends, the lower one is
-    followed back. A valley behind a ridge is found only from one of ``others``.
+    followed back. A valley behind a ridge is found only from one of ``others``; one that is
+    lower than the optimum given moves the optimum, and the profile is followed from there.
 
     Raises:
         InputError: a range that lies wholly above the threshold: no end of the interval is in it.

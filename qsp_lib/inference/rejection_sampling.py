@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -217,13 +216,8 @@ def wilson(count: int, total: int, confidence: float = CONFIDENCE) -> Share:
             f"a share of {count} in {total} at confidence {confidence}; expected 1 draw or more, "
             "a count within them and a confidence between 0 and 1."
         )
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    p, spread = count / total, z**2 / total
-    middle = (p + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * np.sqrt(p * (1 - p) / total + spread / (4 * total))
-    low = 0.0 if count == 0 else float(middle - half)
-    high = 1.0 if count == total else float(middle + half)
-    return Share(int(count), int(total), low, high)
+    found = scipy.stats.binomtest(int(count), int(total)).proportion_ci(confidence, "wilson")
+    return Share(int(count), int(total), float(found.low), float(found.high))
 
 
 def share(mask: Mask, confidence: float = CONFIDENCE) -> Share:

@@ -60,7 +60,7 @@ def sweep(
         function: takes a chunk ``(m, ...)`` and gives ``(m,)`` or ``(m, k)`` numbers, row i
             from input i alone; defined in a module, so that other processes can import it.
         inputs: ``(N, ...)``, one row an input.
-        executor: any :class:`concurrent.futures.Executor`, for example
+        executor: any ``concurrent.futures.Executor``, for example
             ``dask.distributed.Client(...).get_executor()``; it is left open.
         workers: without an executor, how many processes of this machine; default one a core;
             1 runs everything in this process.

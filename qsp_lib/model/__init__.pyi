@@ -43,6 +43,7 @@ from .simulation import ATOL as ATOL
 from .simulation import HORIZON_H as HORIZON_H
 from .simulation import RTOL as RTOL
 from .simulation import Rescue as Rescue
+from .simulation import Solver as Solver
 from .simulation import simulate as simulate
 from .stamp import LockStamp as LockStamp
 from .symbolic import canonical_equations as canonical_equations
@@ -54,7 +55,6 @@ from .trajectory import Peak as Peak
 from .trajectory import Trajectory as Trajectory
 from .vocabulary import DRUG_IDENTIFIERS as DRUG_IDENTIFIERS
 from .vocabulary import HUMAN as HUMAN
-from .vocabulary import LATEX as LATEX
 from .vocabulary import QUANTITIES as QUANTITIES
 from .vocabulary import TARGET_CELLS as TARGET_CELLS
 from .vocabulary import Quantity as Quantity

@@ -36,22 +36,7 @@ STATES = (
     "T_p",
     "CRP",
 )
-STATE_UNITS = (
-    "ug",
-    "ug",
-    "1",
-    "1",
-    "1",
-    "1",
-    "pg/mL",
-    "pg/mL",
-    "1",
-    "pg/mL",
-    "pg/mL",
-    "ug",
-    "ug",
-    "mg/L",
-)
+"""The states, in the order in which they are integrated."""
 NETWORK = (
     "k_IFN",
     "d_IFN",
@@ -75,6 +60,8 @@ DRUG = ("V1", "CL", "V2", "Q", "EC50", "h", "K_hook", "k_act", "k_exh", "k_rec",
 TOCILIZUMAB = ("V1_tcz", "CL_tcz", "V2_tcz", "Q_tcz", "Vmax_tcz", "Km_tcz", "K_D_tcz", "f_R")
 CRP = ("k_CRP", "K_CRP", "d_CRP")
 PARAMETERS = NETWORK + DRUG + TOCILIZUMAB + CRP
+"""Every parameter by its name: of the network, the drug, tocilizumab and C-reactive protein."""
+
 INPUTS = ("u", "u_tcz")
 """Dosing rates of the drug and of tocilizumab (ug/h), constant within a segment."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -43,15 +44,26 @@ class Schedule:
     segments: tuple[Segment, ...]
 
 
-def report_times(change_times: tuple[float, ...], horizon_h: float) -> NDArray[np.float64]:
+_FIRST_STEP_H = 0.02
+_SUDDEN = 1e-4 * 1.25 ** np.arange(24)
+"""Steps (h) up to the usual first one, 0.017 h being the last."""
+
+
+def report_times(
+    change_times: tuple[float, ...], horizon_h: float, sudden: Collection[float] = ()
+) -> NDArray[np.float64]:
     """Times to report (h): dense after each change of dosing, where curves bend, then wider.
 
-    Steps grow from 0.02 h by 12 % each to at most 0.5 h, starting anew at each change.
+    Steps grow from 0.02 h by 12 % each to at most 0.5 h, starting anew at each change. After
+    the changes in ``sudden`` they grow from 0.0001 h by 25 % to those: there a curve bends
+    within seconds.
     """
     pieces = []
     for start, end in zip(change_times, (*change_times[1:], horizon_h), strict=True):
         growth = np.minimum(np.arange(10 + int(2.5 * (end - start)) + 40), 100)  # 0.5 h by 29
-        steps = np.minimum(0.02 * 1.12**growth, 0.5)
+        steps = np.minimum(_FIRST_STEP_H * 1.12**growth, 0.5)
+        if start in sudden:
+            steps = np.concatenate([_SUDDEN, steps])
         offsets = np.cumsum(steps)
         pieces += [[start], start + offsets[offsets < (end - start) - SAME_TIME_H]]
     return np.concatenate([*pieces, [horizon_h]])
@@ -103,7 +115,11 @@ def make_schedule(
     groups = [groups[0], *later]
     changes = tuple(group[0] for group in groups)
     if times is None:
-        times = report_times(changes, horizon_h)
+        # tocilizumab holds most receptors seconds after it begins to flow, and cuts the signal at
+        # once; the drug acts on it through T cells
+        begins = {dose.time_h for dose in rescue.doses if dose.amount_ug > 0}
+        sudden = tuple(group[0] for group in groups if begins & set(group))
+        times = report_times(changes, horizon_h, sudden)
     else:
         times = np.asarray(times, dtype=float)
         if times.ndim != 1 or times.size == 0 or not np.all(np.isfinite(times)):

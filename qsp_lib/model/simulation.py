@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +21,28 @@ HORIZON_H = 168.0
 RTOL, ATOL = 1e-6, 1e-8
 _NO_TOCILIZUMAB = {name: 1.0 for name in TOCILIZUMAB} | {"f_R": 0.0}
 _NO_CRP = {"k_CRP": 0.0, "K_CRP": 1.0, "d_CRP": 0.0}
+
+
+@dataclass(frozen=True)
+class Solver:
+    """How the model is integrated: engine, tolerances, and for how long (h) if nothing is said.
+
+    ``atol`` is in each state's own unit.
+    """
+
+    engine: str = "diffsol"
+    rtol: float = RTOL
+    atol: float = ATOL
+    horizon_h: float = HORIZON_H
+
+    def options(self, horizon_h: float | None = None) -> dict[str, Any]:
+        """What :func:`simulate` takes, with another horizon (h) if one is given."""
+        return {
+            "engine": self.engine,
+            "rtol": self.rtol,
+            "atol": self.atol,
+            "horizon_h": self.horizon_h if horizon_h is None else horizon_h,
+        }
 
 
 @dataclass(frozen=True)
@@ -61,7 +84,7 @@ def simulate(
         rtol, atol: relative tolerance; absolute tolerance in each state's own unit.
 
     Returns:
-        A :class:`Trajectory` with one typed outcome for each parameter set.
+        A :class:`.Trajectory` with one typed outcome for each parameter set.
 
     Raises:
         LockError: a blind drug before a lock record exists, draws that would replace locked

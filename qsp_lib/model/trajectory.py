@@ -20,17 +20,14 @@ from numpy.typing import NDArray
 from ..common import InputError, IntegrationError, late
 from .engines import Outcome, Task
 from .engines.base import CENTRAL, CENTRAL_TCZ
-from .equations import PARAMETERS, STATE_UNITS, STATES, il6_production, occupancy, rhs
+from .equations import ENGAGEMENT, PARAMETERS, STATES, il6_production, occupancy, rhs
+from .vocabulary import QUANTITIES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-UNITS = dict(zip(STATES, STATE_UNITS, strict=True)) | {
-    "C": "ng/mL",
-    "C_tcz": "ng/mL",
-    "rho": "1",
-    "feedback_share": "1",
-}
+NAMES = (*STATES, "C", "C_tcz", "rho", "feedback_share")
+"""What can be read off a trajectory; units and words: :mod:`.vocabulary`."""
 Array = NDArray[np.float64]
 
 
@@ -46,7 +43,7 @@ class Trajectory:
     """States over time of one parameter set, or of a batch of N.
 
     Values come out with shape ``(T,)`` for one set and ``(N, T)`` for a batch, in
-    the unit that :data:`UNITS` gives for the name; cytokines are above baseline.
+    the unit that :data:`.vocabulary.QUANTITIES` gives for the name; cytokines are above baseline.
 
     Attributes:
         label: drug and regimen.
@@ -136,7 +133,7 @@ class Trajectory:
             total = sum(parts)
             share = np.zeros_like(A)
             return np.divide(parts[2] * np.ones_like(A), total, out=share, where=total > 0)
-        raise InputError(f"no quantity {name!r}; expected one of {sorted(UNITS)}.")
+        raise InputError(f"no quantity {name!r}; expected one of {sorted(NAMES)}.")
 
     def _interval_ends(self, state: int, intervals: NDArray[np.int_]) -> tuple[Array, ...]:
         """Values and slopes at both ends of report intervals.
@@ -233,20 +230,50 @@ class Trajectory:
         """Area under a state between two times (its unit times h)."""
         self.require_completed()
         state = self._state(name)
-        end_h = self.times[-1] if end_h is None else end_h
-        if not self.times[0] <= start_h < end_h <= self.times[-1]:
-            raise InputError(
-                f"area from {start_h:g} to {end_h:g} h; expected increasing times within "
-                f"{self.times[0]:g} to {self.times[-1]:g} h."
-            )
-        k = np.flatnonzero((self.times[:-1] < end_h) & (self.times[1:] > start_h))
+        k, low_h, high_h = self._within("area", start_h, end_h)
         step, f0, f1, d0, d1 = self._interval_ends(state, np.tile(k, (len(self), 1)))
-        low = (np.maximum(start_h, self.times[k]) - self.times[k]) / step
-        high = (np.minimum(end_h, self.times[k + 1]) - self.times[k]) / step
+        low, high = (low_h - self.times[k]) / step, (high_h - self.times[k]) / step
         # Simpson's rule is exact for a cubic
         nodes = [_hermite(step, f0, f1, d0, d1, s) for s in (low, (low + high) / 2, high)]
         pieces = step * (high - low) * (nodes[0] + 4 * nodes[1] + nodes[2]) / 6
         return self._shape(pieces.sum(axis=1))
+
+    def mean_engagement(self, start_h: float = 0.0, end_h: float | None = None) -> Array:
+        """Mean receptor engagement between two times (0 to 1), by the model's own formula.
+
+        Gauss-Legendre quadrature on the interpolated exposure (and targets) of each report
+        interval, with nodes enough for engagement that saturates within a fortieth of it.
+        """
+        self.require_completed()
+        k, low_h, high_h = self._within("mean", start_h, end_h)
+        intervals = np.tile(k, (len(self), 1))
+        engage = ENGAGEMENT[self.task.mechanism]
+        step, *amount = self._interval_ends(CENTRAL, intervals)
+        _, *targets = self._interval_ends(STATES.index("B"), intervals)
+        total = np.zeros(intervals.shape)
+        for node, weight in zip(*np.polynomial.legendre.leggauss(20), strict=True):
+            s = ((low_h + high_h) / 2 + node * (high_h - low_h) / 2 - self.times[k]) / step
+            A_c, B = (_hermite(step, f0, f1, d0, d1, s) for f0, f1, d0, d1 in (amount, targets))
+            C = np.maximum(A_c, 0.0) / self._p.V1
+            total += weight / 2 * (high_h - low_h) * engage(C, B, self._p)
+        return self._shape(total.sum(axis=1) / (high_h - low_h).sum())
+
+    def _within(
+        self, what: str, start_h: float, end_h: float | None
+    ) -> tuple[NDArray[np.int_], Array, Array]:
+        """Report intervals ``(K,)`` between two times, and the part of each that lies there (h).
+
+        Raises:
+            InputError: times that do not increase, or outside the simulation.
+        """
+        end_h = self.times[-1] if end_h is None else end_h
+        if not self.times[0] <= start_h < end_h <= self.times[-1]:
+            raise InputError(
+                f"{what} from {start_h:g} to {end_h:g} h; expected increasing times within "
+                f"{self.times[0]:g} to {self.times[-1]:g} h."
+            )
+        k = np.flatnonzero((self.times[:-1] < end_h) & (self.times[1:] > start_h))
+        return k, np.maximum(start_h, self.times[k]), np.minimum(end_h, self.times[k + 1])
 
     def _state(self, name: str) -> int:
         if name not in STATES:
@@ -265,7 +292,7 @@ class Trajectory:
         columns = {"time (h)": self.times}
         self.require_completed()
         return late.pandas.DataFrame(
-            columns | {f"{n} ({UNITS[n]})": self._values(n)[0] for n in names}
+            columns | {f"{n} ({QUANTITIES[n].unit})": self._values(n)[0] for n in names}
         )
 
 

@@ -6,6 +6,5 @@ from .predicting import Prediction as Prediction
 from .predicting import predict as predict
 from .report import as_json as as_json
 from .report import as_text as as_text
-from .report import number as number
 from .report import write as write
 from .report import write_template as write_template

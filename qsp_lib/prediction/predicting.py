@@ -145,7 +145,7 @@ def predict(
         if failed == n_draws:
             raise IntegrationError(f"none of {n_draws} draws completed; there is no interval.")
     arms = {name: measure.arm() for name, measure in measures.items()}
-    index = record.content["severity"]["index"]
+    index = record.severity_indices
     return Prediction(
         drug=setting.inputs.name,
         label=setting.inputs.label,

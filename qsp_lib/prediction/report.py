@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 
 from .. import prediction as wing
-from ..common import InputError, dumps, plain, write_bytes_atomic, write_text_atomic
+from ..common import (
+    InputError,
+    canonical_json,
+    number,
+    plain,
+    rounded,
+    write_bytes_atomic,
+    write_text_atomic,
+)
 from .arm import LEVEL_UNITS, Arm, Estimate
 from .predicting import COVERS, NOT_FOR, Prediction
 from .setting import Assumption
@@ -29,17 +37,13 @@ _COLUMN_UNITS = {"ng/mL": "ng_per_mL", "pg/mL": "pg_per_mL", "fraction": "fracti
 _ARMS = {"untreated": "without tocilizumab", "treated": "with tocilizumab"}
 
 
-def number(value: float, digits: int = 3) -> str:
-    """A number for a reader: three significant digits, thousands in full, no sign of zero.
+def short(value: float) -> str:
+    """A number for a reader at a terminal.
 
-    >>> number(0.012345), number(1234.5), number(20.0), number(3.2e-7), number(0.0)
-    ('0.0123', '1234', '20', '3.2e-07', '0')
+    >>> short(0.012345), short(1234.5), short(20.0), short(3.2e-7), short(-0.0)
+    ('0.0123', '1230', '20', '3.2e-07', '0')
     """
-    if value == 0:
-        return "0"
-    if 999.5 <= abs(value) < 1e6:
-        return f"{value:.0f}"
-    return f"{value:.{digits}g}"
+    return number(value, ascii_only=True)
 
 
 def as_text(prediction: Prediction, *, intervals: bool = False) -> str:
@@ -81,7 +85,7 @@ def as_dict(prediction: Prediction) -> dict[str, Any]:
 
 def as_json(prediction: Prediction) -> str:
     """:func:`as_dict` as text, the same to the byte for the same numbers."""
-    return dumps(plain(as_dict(prediction), prediction.drug)) + "\n"
+    return canonical_json(plain(as_dict(prediction), prediction.drug))
 
 
 def as_csv(prediction: Prediction) -> str:
@@ -104,7 +108,7 @@ def as_csv(prediction: Prediction) -> str:
     writer.writerow(["# " + "; ".join(_provenance(prediction))])
     writer.writerow(columns)
     writer.writerows(
-        [f"{value:.6g}" for value in row] for row in zip(*columns.values(), strict=True)
+        [f"{rounded(value, 6):g}" for value in row] for row in zip(*columns.values(), strict=True)
     )
     return buffer.getvalue()
 
@@ -167,9 +171,9 @@ def _provenance(prediction: Prediction) -> Iterator[str]:
 def _head(prediction: Prediction) -> Iterator[str]:
     what, lock, mark = _provenance(prediction)
     yield f"{what} (regimen {prediction.regimen})"
-    yield f"network of {lock}, {mark}; followed for {number(prediction.horizon_h)} h"
+    yield f"network of {lock}, {mark}; followed for {short(prediction.horizon_h)} h"
     if prediction.tocilizumab_h is not None:
-        yield f"tocilizumab 8 mg/kg over 1 h, given at {number(prediction.tocilizumab_h)} h"
+        yield f"tocilizumab 8 mg/kg over 1 h, given at {short(prediction.tocilizumab_h)} h"
 
 
 def _peaks(arm: Arm, intervals: bool) -> list[str]:
@@ -178,11 +182,9 @@ def _peaks(arm: Arm, intervals: bool) -> list[str]:
         rows[0] = ["highest level", "", "", "5-95 %", "at (h)", "5-95 %"]
     for name, peak in arm.peaks.items():
         time = arm.peak_times[name]
-        row = [f"  {NAMES[name]}", number(peak.central), LEVEL_UNITS[name]]
+        row = [f"  {NAMES[name]}", short(peak.central), LEVEL_UNITS[name]]
         row += (
-            [_span(peak), number(time.central), _span(time)]
-            if intervals
-            else [number(time.central)]
+            [_span(peak), short(time.central), _span(time)] if intervals else [short(time.central)]
         )
         rows.append(row)
     return aligned(rows)
@@ -204,11 +206,11 @@ def _severity(prediction: Prediction, arm: Arm) -> Iterator[str]:
 def _steps(arm: Arm, intervals: bool) -> list[str]:
     rows = [["step", "from (h)", "first dose (ug)", "highest IL-6 (pg/mL)", "z"]]
     for i, step in enumerate(arm.steps, start=1):
-        il6, z = number(step.il6.central), f"{step.severity.central:.2f}"
+        il6, z = short(step.il6.central), f"{step.severity.central:.2f}"
         if intervals:
             il6 += f"  {_span(step.il6)}"
             z += _with_span(step.severity)
-        rows.append([f"  {i}", number(step.start_h), number(step.dose_ug), il6, z])
+        rows.append([f"  {i}", short(step.start_h), short(step.dose_ug), il6, z])
     return aligned(rows)
 
 
@@ -221,7 +223,7 @@ def _foot(prediction: Prediction) -> Iterator[str]:
     yield ""
     yield "Assumed, borrowed or taken from the class:"
     rows = [
-        [f"  {a.name}", number(a.value), a.unit, _drawn_as(a), a.note]
+        [f"  {a.name}", short(a.value), a.unit, _drawn_as(a), a.note]
         for a in prediction.assumptions
     ]
     yield from aligned(rows) if rows else ["  nothing"]
@@ -246,7 +248,7 @@ def aligned(rows: list[list[str]]) -> list[str]:
 def _span(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return "-"
-    return f"{number(estimate.low)} to {number(estimate.high)}"
+    return f"{short(estimate.low)} to {short(estimate.high)}"
 
 
 def _with_span(estimate: Estimate) -> str:

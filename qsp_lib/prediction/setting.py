@@ -13,7 +13,7 @@ from ..common import InputError
 from ..drugs import DrugFile, load_drug, load_tocilizumab, shipped_drugs
 from ..evidence import DECLARED
 from ..inference import laplace_draws, standard_normals
-from ..model import Draws, DrugInputs, Infusion, Regimen, Rescue, Trajectory, simulate
+from ..model import Draws, DrugInputs, Infusion, Regimen, Rescue, Trajectory
 from ..protocol import Record
 
 Array = NDArray[np.float64]
@@ -56,23 +56,19 @@ class Setup:
 
     def simulate(self, draws: Draws | None, *, treated: bool) -> Trajectory:
         """The course at the locked values, or for each draw; times from the earlier first dose."""
-        solver, rescue = self.record.content["solver"], None
+        rescue = None
         if treated:
             assert self.tocilizumab_h is not None
             dose = load_tocilizumab().regimens["clinical"]
             rescue = Rescue(
                 self.record.tocilizumab, dose.shifted(self.tocilizumab_h + self.shift_h)
             )
-        return simulate(
+        return self.record.run(
             self.inputs,
-            self.record.network,
             self.regimen.shifted(self.shift_h),
             rescue=rescue,
             draws=draws,
             horizon_h=self.horizon_h + self.shift_h,
-            engine=solver["engine"],
-            rtol=solver["rtol"],
-            atol=solver["atol"],
         )
 
 
@@ -85,7 +81,7 @@ def prepare(
     horizon_h: float | None = None,
     class_defaults: bool = False,
 ) -> Setup:
-    """Everything a prediction is made from, checked; arguments as of :func:`predict`."""
+    """Everything a prediction is made from, checked; arguments as of ``predict``."""
     file = load_drug(drug, class_defaults=class_defaults)
     if os.fspath(drug) in shipped_drugs():
         inputs = record.drug(os.fspath(drug))

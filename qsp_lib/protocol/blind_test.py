@@ -14,35 +14,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common import IntegrationError, LockError, write_text_atomic
-from ..drugs import load_drug
+from ..common import IntegrationError, LockError, canonical_json, rounded, write_text_atomic
 from ..evidence import RANGE_KINDS, EvidenceRow, convert
-from ..model import Draws, Trajectory, severity, simulate
+from ..model import Draws, severity
 from .comparing import require_same
 from .eight_checks import ARMS, CHECKS, CYTOKINES, HOLDS, OPEN, VERDICTS, BlindRun, check_all
 from .ledger import entry_of, read_ledger, record_file, require_file
 from .lock import require_recorded
 from .opening import Evaluation
 from .places import PACKAGED, WAIT_S, Places, Written, take_turn
-from .record import Record, canonical_json
+from .record import Record
 from .seal import JudgedRow
+
+COMPARED_DIGITS = 6
+"""Significant digits of what the ledger keeps, so that it compares what was seen."""
 
 
 def run_protocol(record: Record, draws: Mapping[str, Draws] | None = None) -> BlindRun:
     """Simulate every arm from the record: its locked values, or its own draws."""
-    solver = record.content["solver"]
     arms = {}
     for name, (drug, regimen) in ARMS.items():
-        arms[name] = simulate(
-            record.drug(drug),
-            record.network,
-            load_drug(drug).regimens[regimen],
-            draws=None if draws is None else draws[drug],
-            horizon_h=solver["horizon_h"],
-            rtol=solver["rtol"],
-            atol=solver["atol"],
-            engine=solver["engine"],
-        )
+        given = None if draws is None else draws[drug]
+        arms[name] = record.run(drug, regimen, draws=given)
     return BlindRun(arms)
 
 
@@ -60,7 +53,7 @@ def predict(record: Record, draws: Mapping[str, Draws] | None = None) -> dict[st
         draws: of each drug; by default the record's own number of its own draws.
     """
     if draws is None:
-        draws = record.draws(record.content["blind_test"]["n_draws"])
+        draws = record.draws(record.n_draws)
     return numbers(record, run_protocol(record), run_protocol(record, draws))
 
 
@@ -87,7 +80,7 @@ def numbers(record: Record, central: BlindRun, drawn: BlindRun) -> dict[str, Any
         "lock": record.version,
         "draws": n_draws,
         "failed_draws": int((~kept).sum()),
-        "arms": {name: _arm_numbers(central.arms[name], good.arms[name]) for name in ARMS},
+        "arms": {name: _arm_numbers(name, central, good) for name in ARMS},
         "checks": {
             name: {
                 "central": VERDICTS[int(central_verdicts[name][0])],
@@ -134,7 +127,7 @@ def commit_prediction(record: Record, places: Places = PACKAGED, wait_s: float =
             turn,
             version=record.version,
             digest=record.digest,
-            summary={"median_peaks_pg_mL": {c: float(f"{m:.6g}") for c, m in medians.items()}},
+            summary={"median_peaks_pg_mL": rounded(medians, COMPARED_DIGITS)},
         )
     return Written(path, finished)
 
@@ -171,20 +164,19 @@ def committed_prediction(record: Record, places: Places = PACKAGED) -> dict[str,
     return content
 
 
-def _arm_numbers(central: Trajectory, drawn: Trajectory) -> dict[str, Any]:
+def _arm_numbers(name: str, central: BlindRun, drawn: BlindRun) -> dict[str, Any]:
     numbers: dict[str, Any] = {}
     for c in CYTOKINES:
         base = severity.baselines()[c]
-        at_lock, over_draws = central.peak(c), drawn.peak(c)
+        at_lock, over_draws = central.arms[name].peak(c), drawn.arms[name].peak(c)
         numbers[c] = {
             "peak": {"central": float(at_lock.value[0] + base)}
             | summarise(over_draws.value + base),
             "time": {"central": float(at_lock.time_h[0])} | summarise(over_draws.time_h),
         }
-    at_the_lock = severity.definitions(central)
     numbers["severity"] = {
-        key: {"central": float(at_the_lock[key][0])} | summarise(values)
-        for key, values in severity.definitions(drawn).items()
+        key: {"central": float(central.severities[name][key][0])} | summarise(values)
+        for key, values in drawn.severities[name].items()
     }
     return numbers
 
@@ -194,8 +186,7 @@ def _orderings(central: BlindRun, drawn: BlindRun, n_draws: int) -> dict[str, An
     result: dict[str, Any] = {}
     for mild in ("blinatumomab", "blinatumomab_step"):
         names = (mild, "okt3", "tgn1412")
-        at_lock = {name: severity.definitions(central.arms[name]) for name in names}
-        over_draws = {name: severity.definitions(drawn.arms[name]) for name in names}
+        at_lock, over_draws = central.severities, drawn.severities
         for key in at_lock[mild]:
             steps = [
                 over_draws[higher][key] - over_draws[lower][key] > severity.TIE
@@ -212,9 +203,9 @@ def _grades(record: Record, central: BlindRun, drawn: BlindRun) -> dict[str, Any
     """Illustrative grades: at the lock, and the share of draws in each."""
     result = {}
     for name in ARMS:
-        grades = record.boundaries.grade(severity.index(drawn.arms[name]))
+        grades = record.boundaries.grade(drawn.severities[name]["index"])
         result[name] = {
-            "central": int(record.boundaries.grade(severity.index(central.arms[name]))[0]),
+            "central": int(record.boundaries.grade(central.severities[name]["index"])[0]),
             "shares": [float(np.mean(grades == grade)) for grade in range(5)],
         }
     return result
@@ -273,18 +264,7 @@ def evaluation(prediction: Mapping[str, Any]) -> Evaluation:
         return {
             "rows": len(rows),
             "eligible": len(eligible),
-            "comparison": _rounded(compare_with_outcomes(prediction, eligible)),
+            "comparison": rounded(compare_with_outcomes(prediction, eligible), COMPARED_DIGITS),
         }
 
     return evaluate
-
-
-def _rounded(value: Any) -> Any:
-    """Nested numbers to six significant digits, so that the ledger compares what was seen."""
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    if isinstance(value, Mapping):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return value

@@ -10,7 +10,7 @@ import numpy as np
 from ..calibration import make_problem
 from ..common import QspError
 from ..drugs import load_drug
-from ..model import GradeBoundaries, severity, simulate
+from ..model import GradeBoundaries, severity
 from .blind_test import numbers, predict, run_protocol
 from .comparing import differences
 from .findings import DIFFERS, LEFT_OUT, Finding, parted
@@ -26,16 +26,7 @@ def computed_again(record: Record) -> Iterator[Finding]:
 
     def indices() -> Iterator[str]:
         held = record.content["severity"]
-        z = {
-            name: float(
-                severity.index(
-                    simulate(
-                        record.drug(name), record.network, load_drug(name).regimens["clinical"]
-                    )
-                )
-            )
-            for name in held["index"]
-        }
+        z = {name: float(severity.index(record.run(name))) for name in held["index"]}
         yield from differences(held["index"], z, path="index")
         edges = GradeBoundaries.between(z["blinatumomab"], z["tgn1412"])
         yield from differences(held["boundaries"], vars(edges), path="boundaries")

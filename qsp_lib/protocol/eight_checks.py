@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -71,6 +72,11 @@ class BlindRun:
     def completed(self) -> NDArray[np.bool_]:
         """Sets ``(N,)`` for which every arm completed."""
         return np.all([arm.completed for arm in self.arms.values()], axis=0)
+
+    @cached_property
+    def severities(self) -> Mapping[str, Mapping[str, NDArray[np.float64]]]:
+        """Severity of each arm under every definition, ``(N,)`` each; worked out once."""
+        return {name: severity.definitions(arm) for name, arm in self.arms.items()}
 
     def select(self, keep: NDArray[np.bool_]) -> BlindRun:
         """The sets for which ``keep`` ``(N,)`` is true."""

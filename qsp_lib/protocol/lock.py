@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common import LockError, SealError, write_text_atomic
+from ..common import LockError, SealError, canonical_json, write_text_atomic
 from ..inference import Problem
 from .ledger import entry_of, read_ledger, require_file
 from .places import PACKAGED, Places, Turn
-from .record import Record, canonical_json, digest_of, verify
+from .record import Record, digest_of, verify
 
 Array = NDArray[np.float64]
 

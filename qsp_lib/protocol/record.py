@@ -16,9 +16,10 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from ..common import LockError, digest
+from ..common import InputError, LockError, canonical_json, digest
+from ..drugs import load_drug
 from ..inference import laplace_draws, standard_normals
 from ..model import (
     NETWORK,
@@ -29,9 +30,15 @@ from ..model import (
     GradeBoundaries,
     LockStamp,
     NetworkParameters,
+    Prior,
+    Regimen,
+    Rescue,
+    Solver,
     TocilizumabInputs,
+    Trajectory,
     baselines,
     equations_digest,
+    simulate,
 )
 from .eight_checks import CHECKS, LIMITS
 from .inputs import InputCheck, check_inputs
@@ -64,11 +71,6 @@ ADDED = {2: ("format", "predictions")}
 be in the ledger before a held-back table is opened, and holds the limits of the checks."""
 PREDICTIONS_V1 = {"okt3_outcomes": ("prediction-v1.json",)}
 """What lock v1, which does not say so itself, has to set beside a held-back table."""
-
-
-def canonical_json(content: Mapping[str, Any]) -> str:
-    """Text that depends on the content alone: sorted keys, shortest exact numbers."""
-    return json.dumps(content, sort_keys=True, indent=1, allow_nan=False) + "\n"
 
 
 def digest_of(content: Mapping[str, Any]) -> str:
@@ -142,6 +144,124 @@ class Record:
             )
         return DrugInputs.from_plain(self.content["drugs"][name]).stamped(self.stamp)
 
+    def run(
+        self,
+        drug: str | DrugInputs,
+        regimen: str | Regimen = "clinical",
+        *,
+        network: NetworkParameters | None = None,
+        draws: Draws | None = None,
+        rescue: Rescue | None = None,
+        crp: bool = False,
+        dose_factor: ArrayLike = 1.0,
+        horizon_h: float | None = None,
+        times: ArrayLike | None = None,
+        solver: Solver | None = None,
+    ) -> Trajectory:
+        """Simulate from this record: its inputs, its network, its solver.
+
+        Args:
+            drug: a drug of the record by name, or inputs of one's own (an unlocked copy, say).
+            regimen: one of the drug file's by name, or a regimen.
+            network: an unlocked copy in place of the locked network.
+            draws: as for :func:`qsp_lib.model.simulate`; so are ``rescue``, ``dose_factor``
+                and ``times`` (h).
+            crp: whether to follow CRP.
+            horizon_h: end (h); the solver's own by default.
+            solver: another engine or tolerance than the record's, for a check of them.
+
+        Raises:
+            LockError: a drug the record does not hold.
+            InputError: a regimen that the drug's file does not give, or see
+                :func:`qsp_lib.model.simulate`.
+        """
+        inputs = self.drug(drug) if isinstance(drug, str) else drug
+        return simulate(
+            inputs,
+            self.network if network is None else network,
+            self.regimen(inputs.name, regimen) if isinstance(regimen, str) else regimen,
+            draws=draws,
+            rescue=rescue,
+            crp=self.crp if crp else None,
+            dose_factor=dose_factor,
+            times=times,
+            **(solver or self.solver).options(horizon_h),
+        )
+
+    def regimen(self, drug: str, name: str = "clinical") -> Regimen:
+        """A regimen of a drug's file, which the record's digests hold.
+
+        Raises:
+            InputError: the file gives no such regimen.
+        """
+        regimens = load_drug(drug).regimens
+        if name not in regimens:
+            raise InputError(f"{drug} has no regimen {name!r}; its file gives {list(regimens)}.")
+        return regimens[name]
+
+    @property
+    def solver(self) -> Solver:
+        """How everything is integrated that is made from the record."""
+        return Solver(**self.content["solver"])
+
+    @property
+    def drug_names(self) -> tuple[str, ...]:
+        """The drugs it holds, in its own order."""
+        return tuple(self.content["drugs"])
+
+    @property
+    def date(self) -> str:
+        """ISO date it was made on."""
+        return self.content["date"]
+
+    @property
+    def reason(self) -> str:
+        """Why this version exists."""
+        return self.content["reason"]
+
+    @property
+    def cost(self) -> float:
+        """Penalised cost of the joint fit at the locked values."""
+        return float(self.content["posterior"]["cost"])
+
+    @property
+    def equations_digest(self) -> str:
+        """Digest of the equations it was made with."""
+        return self.content["structure"]["equations_sha256"]
+
+    @property
+    def severity_indices(self) -> Mapping[str, float]:
+        """Severity index of each fitted drug at the locked values."""
+        return self.content["severity"]["index"]
+
+    @property
+    def baselines(self) -> Mapping[str, float]:
+        """Healthy level (pg/mL) of each cytokine, by state."""
+        return self.content["severity"]["baselines"]
+
+    @property
+    def tie(self) -> float:
+        """Two severity indices this close are a tie."""
+        return float(self.content["severity"]["tie"])
+
+    @property
+    def n_draws(self) -> int:
+        """How many draws the blind prediction is made of."""
+        return int(self.content["blind_test"]["n_draws"])
+
+    @property
+    def same_as(self) -> Mapping[str, Mapping[str, str]]:
+        """Rates a drug takes over from another: drug, rate, the other drug."""
+        return self.content["same_as"]
+
+    @property
+    def assumed(self) -> Mapping[str, Prior]:
+        """Declared priors that intervals draw; ``drug.rate``, or a rate that all drugs share."""
+        return {
+            name: Prior(given["median"], given["log10_sd"], "assumed")
+            for name, given in self.content["assumed"].items()
+        }
+
     @property
     def tocilizumab(self) -> TocilizumabInputs:
         """The rescue's inputs."""
@@ -203,12 +323,12 @@ class Record:
         # a value too large for a float becomes infinite, which Draws refuses by name
         with np.errstate(over="ignore"):
             posterior = dict(zip(self.posterior[0], 10.0**theta.T, strict=True))
-        assumed: Mapping[str, Mapping[str, float]] = self.content["assumed"]
+        assumed = self.assumed
         # a seed of their own: adding a declared prior must not move the posterior draws
         normals = standard_normals(len(theta), len(assumed), seed + 1)
         with np.errstate(over="ignore"):
             drawn = {
-                name: prior["median"] * 10.0 ** (prior["log10_sd"] * normals[:, i])
+                name: prior.median * 10.0 ** (prior.log10_sd * normals[:, i])
                 for i, (name, prior) in enumerate(sorted(assumed.items()))
             }
         known = posterior | drawn

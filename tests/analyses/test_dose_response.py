@@ -242,7 +242,7 @@ def test_a_failed_dose_is_counted_and_left_out(
 def test_the_clinical_dose_is_on_the_curve(lock: Record) -> None:
     made = curves(lock, [0.1, 1.0, 10.0])
     assert tuple(made) == DRUGS
-    for name, index in lock.content["severity"]["index"].items():
+    for name, index in lock.severity_indices.items():
         assert made[name].index[1] == pytest.approx(index, rel=1e-6)
     assert {curve.mark for curve in made.values()} == {""}
 
@@ -331,7 +331,7 @@ def test_the_trials_doses_are_shares_of_the_2006_one(lock: Record) -> None:
     assert clinical_ug_per_kg(lock) == pytest.approx(100.0)
     curve = trial_curve(lock, [0.1, 100.0])
     assert curve.factor == pytest.approx([1e-3, 1.0])
-    assert curve.index[1] == pytest.approx(lock.content["severity"]["index"]["tgn1412"], rel=1e-6)
+    assert curve.index[1] == pytest.approx(lock.severity_indices["tgn1412"], rel=1e-6)
     table = trial_table(curve, [0.1, 100.0], lock.boundaries.grade_1)
     base = severity.baselines()
     assert table["IL6"].to_numpy() == pytest.approx(base["IL6"] + curve.il6)

@@ -131,7 +131,7 @@ def test_freeing_a_hill_exponent_at_2_changes_no_residual(lock: Record) -> None:
 def test_the_locked_point_has_the_locked_cost(lock: Record) -> None:
     problem = problem_for(RATIO, "kept")
     cost = float(problem.cost(locked_point(lock, problem))[0])
-    assert cost == pytest.approx(lock.content["posterior"]["cost"], rel=1e-6)
+    assert cost == pytest.approx(lock.cost, rel=1e-6)
 
 
 def test_what_is_not_in_the_network_is_refused() -> None:
@@ -264,7 +264,7 @@ def test_minuit_is_given_the_cost_and_its_slope_with_the_quantity_as_a_coordinat
 
 def test_the_kept_run_is_of_the_current_lock_and_dated(lock: Record, kept: KeptProfiles) -> None:
     assert dict(kept.lock) == dict(lock.summary)
-    assert kept.made >= lock.content["date"]
+    assert kept.made >= lock.date
     assert kept.checked_with.startswith("iminuit ")
 
 

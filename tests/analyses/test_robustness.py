@@ -60,7 +60,7 @@ def test_the_published_share_has_the_published_interval() -> None:
 def test_at_the_lock_the_indices_are_the_recorded_ones(
     lock: Record, locked: dict[str, float]
 ) -> None:
-    for drug, z in lock.content["severity"]["index"].items():
+    for drug, z in lock.severity_indices.items():
         assert locked[f"z.{drug}"] == pytest.approx(z, abs=5e-5)
     assert locked["gap.low"] == pytest.approx(locked["z.okt3"] - locked["z.blinatumomab"])
     assert locked["gap.high"] == pytest.approx(locked["z.tgn1412"] - locked["z.okt3"])

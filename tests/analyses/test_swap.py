@@ -9,7 +9,6 @@ from qsp_lib.analyses import swap
 from qsp_lib.common.errors import InputError, LockError
 from qsp_lib.model import severity
 from qsp_lib.model.draws import Draws
-from qsp_lib.model.simulation import simulate
 from qsp_lib.protocol.lock import Record, current_record
 
 
@@ -51,8 +50,8 @@ def test_exchanging_every_input_and_the_regimen_exchanges_the_drugs(locked: Reco
         okt3.replace(**{n: getattr(tgn1412, n) for n in names}),
         tgn1412.replace(**{n: getattr(okt3, n) for n in names}),
     )
-    base = swap.run_pair((okt3, tgn1412), network)
-    after = swap.run_pair(swapped, network, swap_regimens=True)
+    base = swap.run_pair(locked, (okt3, tgn1412), network)
+    after = swap.run_pair(locked, swapped, network, swap_regimens=True)
     assert float(after.milder) == pytest.approx(float(base.worse), abs=1e-9)
     assert float(after.worse) == pytest.approx(float(base.milder), abs=1e-9)
 
@@ -78,7 +77,7 @@ def test_a_gap_within_a_tie_neither_keeps_nor_reverses() -> None:
 
 
 def test_a_factor_of_one_is_the_locked_pair(locked: Record) -> None:
-    base = swap.run_pair(swap.inputs_of(locked), locked.network.unlocked())
+    base = swap.run_pair(locked, swap.inputs_of(locked), locked.network.unlocked())
     varied = swap.vary_activation(locked, [1.0], swapped=False)
     assert varied.gap[0] == pytest.approx(float(base.gap), abs=1e-9)
 
@@ -86,12 +85,7 @@ def test_a_factor_of_one_is_the_locked_pair(locked: Record) -> None:
 def test_faster_exhaustion_alone_never_makes_a_drug_worse(locked: Record) -> None:
     okt3, _ = swap.inputs_of(locked)
     rates = np.geomspace(0.05, 5.0, 9)
-    run = simulate(
-        okt3,
-        locked.network.unlocked(),
-        swap.load_drug("okt3").regimens["clinical"],
-        draws=Draws({"k_exh": rates}),
-    )
+    run = locked.run(okt3, network=locked.network.unlocked(), draws=Draws({"k_exh": rates}))
     assert np.all(np.diff(severity.index(run)) < 0)
 
 

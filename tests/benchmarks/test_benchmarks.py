@@ -44,7 +44,10 @@ def test_another_engine_would_solve_the_chapters_own_problem(
     record = current_record()
     chapter = robustness.simulator(record)
     assert problem.names == chapter.names == NETWORK
-    assert (problem.rtol, problem.rtol * problem.atol_per_rtol) == (chapter.rtol, chapter.atol)
+    assert (problem.rtol, problem.rtol * problem.atol_per_rtol) == (
+        chapter.solver.rtol,
+        chapter.solver.atol,
+    )
     parts = [asked.peaks(t, solve_diffsol(t)[0]) for t in problem.tasks(points, problem.rtol)]
     handed_over = dict(zip(problem.quantities, np.hstack(parts).T, strict=True))
     own = dict(zip(chapter.quantities, chapter(points).T, strict=True))

@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
-from example_chapters import chapter, write
+from example_chapters import chapter, markdown, write
 
 from book.site import chapter_pages
 from book.site.chapter_pages import allowed, parameter_block, stage_chapter
 from qsp_lib.chapters import chapter as chapters
-from qsp_lib.chapters import notebooks, parameters
+from qsp_lib.chapters import notebooks, parameters, results
+from qsp_lib.chapters.results import Results
+from qsp_lib.common import InputError
 
 DECLARED = """\
 n_draws: int = 200  # posterior draws; 50 to 20000
@@ -20,11 +22,19 @@ levels: list[float] = [540.0, 54000.0]  # other values of K_hook, ng/mL; 1 to 1e
 quick: bool = False  # leave the slow part out
 engine: str = "diffsol"  # integrator; one of diffsol, scipy
 """
+NUMBERS = Results("01_one", {"gap": -0.125, "holds": True}, {})
+FIELDS = """\
+    n_draws: Annotated[int, Field(ge=50, le=20000)]
+    given_h: Annotated[float, Field(ge=-24, le=48)]
+    levels: list[Annotated[float, Field(ge=1, le=1e9)]]
+    quick: bool
+    engine: Literal["diffsol", "scipy"]
+"""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write(tmp_path, "01_one", chapter("01_one", "print(1)", parameters=DECLARED.strip()))
+    write(tmp_path, "01_one", chapter("01_one", "print(1)", parameters=DECLARED.strip()), FIELDS)
     return tmp_path
 
 
@@ -57,7 +67,7 @@ def test_a_staged_chapter_differs_by_the_table_and_the_folds_alone(
     target = tmp_path / "staged"
     target.mkdir()
     before = (folder / "01_one.ipynb").read_bytes()
-    stage_chapter("01_one", folder, target)
+    stage_chapter("01_one", folder, target, folder, NUMBERS)
     assert (folder / "01_one.ipynb").read_bytes() == before
     staged = json.loads((target / "01_one.ipynb").read_text("utf-8"))
     cell = staged["cells"].pop(1)
@@ -87,14 +97,38 @@ def test_code_is_folded_and_the_template_of_prose_left_out(
     write(tmp_path, "01_one", chapter("01_one", code))
     target = tmp_path / "staged"
     target.mkdir()
-    stage_chapter("01_one", tmp_path, target)
+    stage_chapter("01_one", tmp_path, target, tmp_path, NUMBERS)
     cell = json.loads((target / "01_one.ipynb").read_text("utf-8"))["cells"][-1]
     assert cell["source"] == code and cell["metadata"]["tags"] == [tag]
 
 
+def test_numbers_of_the_prose_are_filled_in_when_the_page_is_staged(tmp_path: Path) -> None:
+    content = chapter("01_one")
+    content["cells"].append(markdown("The gap is {{ gap | +0.00 }}."))
+    content["cells"][-1]["metadata"] = {"qsp": {"says": {"holds": True}}}
+    write(tmp_path, "01_one", content)
+    (tmp_path / "staged").mkdir()
+    stage_chapter("01_one", tmp_path, tmp_path / "staged", tmp_path, NUMBERS)
+    staged = json.loads((tmp_path / "staged" / "01_one.ipynb").read_text("utf-8"))
+    assert staged["cells"][-1]["source"] == "The gap is -0.12."
+    other = Results("01_one", {"gap": 0.1, "holds": False}, {})
+    with pytest.raises(InputError, match="01_one: holds is False; expected True, as in 'The gap"):
+        stage_chapter("01_one", tmp_path, tmp_path / "staged", tmp_path, other)
+    with pytest.raises(InputError, match="01_one says '{{ gap | \\+0.00 }}'.*no 'gap'"):
+        stage_chapter(
+            "01_one", tmp_path, tmp_path, tmp_path, Results("01_one", {"holds": True}, {})
+        )
+
+
 @pytest.mark.parametrize("name", notebooks.chapter_names())
 def test_no_page_of_the_book_prints_its_prose_twice(name: str, tmp_path: Path) -> None:
-    stage_chapter(name, chapters.NOTEBOOKS, tmp_path)
+    stage_chapter(
+        name,
+        chapters.NOTEBOOKS,
+        tmp_path,
+        chapters.NOTEBOOKS,
+        results.load(name, results.COMMITTED),
+    )
     cells = json.loads((tmp_path / f"{name}.ipynb").read_text("utf-8"))["cells"]
     open_code = [
         cell["source"]

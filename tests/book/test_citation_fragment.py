@@ -21,6 +21,6 @@ def test_it_says_what_the_citation_file_says() -> None:
 
 def test_it_names_the_lock_and_every_sealed_table() -> None:
     text, record = cite(BookData(Path(), {})), current_record()
-    assert f"lock {record.version} of {record.content['date']}" in text
+    assert f"lock {record.version} of {record.date}" in text
     assert record.digest[:12] in text
     assert all(f"`{name}`" in text for name in record.sealed_hashes)

@@ -17,7 +17,7 @@ from qsp_lib.model.severity import baselines
 from qsp_lib.protocol.lock import current_record
 
 RECORD = current_record()
-DRUGS = tuple(RECORD.content["drugs"])
+DRUGS = tuple(RECORD.drug_names)
 
 
 @pytest.mark.parametrize(

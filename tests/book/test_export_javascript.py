@@ -19,12 +19,13 @@ from qsp_lib.analyses.rescue import simulate_course
 from qsp_lib.chapters import results
 from qsp_lib.common.errors import InputError
 from qsp_lib.drugs.reading import load_drug
+from qsp_lib.model import Solver
 from qsp_lib.model.equations import FEEDBACKS, MECHANISMS, PARAMETERS, STATES, rhs
 from qsp_lib.model.schedule import make_schedule
 from qsp_lib.protocol.lock import current_record
 
 RECORD = current_record()
-DRUGS = tuple(RECORD.content["drugs"])
+DRUGS = tuple(RECORD.drug_names)
 PEAKS = "C A TNF IFN M IL6 S T_c CRP"
 TOLERANCE = 1e-3
 ASK = """
@@ -76,6 +77,7 @@ def test_the_right_hand_side_is_the_python_one(mechanism: str, feedback: str) ->
 SETTINGS = [
     *(Setting(drug) for drug in DRUGS),
     *(Setting(drug, tocilizumab_h=h) for drug in DRUGS for h in (-24.0, 0.05, 6.0, 47.0)),
+    *(Setting("tgn1412", tocilizumab_h=h) for h in (0.75, 1.0, 2.0)),
     Setting("tgn1412", feedback=False),
     Setting("tgn1412", k_exh=10.0, dose=1e-4),
     Setting("okt3", dose=500.0, k_exh=0.01, K_S=10.0),
@@ -86,7 +88,7 @@ SETTINGS = [
 @pytest.mark.parametrize("setting", SETTINGS, ids=str)
 def test_peaks_are_those_of_scipy(js: Js, setting: Setting) -> None:
     found = in_javascript(js, setting)
-    expected = explorer.solve(setting, engine="scipy", rtol=1e-7, atol=1e-9)
+    expected = explorer.solve(setting, solver=Solver("scipy", rtol=1e-7, atol=1e-9))
     for name in PEAKS.split():
         value, time_h = expected.peak(name)
         peak = found["peaks"][name]

@@ -10,8 +10,7 @@ import pytest
 
 from book.pages import manual
 from book.pages.fragments import FRAGMENTS, BookData
-from book.site import api_reference, site
-from book.site.api_reference import GROUPS, documented_modules, modules_of
+from book.site import site
 from qsp_lib.__main__ import build_parser, main
 from qsp_lib.chapters import results
 from qsp_lib.commands.running import split_parameters
@@ -121,67 +120,3 @@ def test_the_help_of_every_command_is_in_the_book() -> None:
         assert f"## qsp-crs {name}\n" in text
     assert [name for name, _ in manual.commands(build_parser())][0] == "qsp-crs predict"
     assert split_parameters([]) == []
-
-
-def test_every_module_is_on_one_page_of_the_reference_and_in_its_table() -> None:
-    placed = [name for group in GROUPS for name in modules_of(group)]
-    assert sorted(placed) == list(documented_modules())
-    pages = {path.stem for path in (ROOT / "book").glob("api_*.md")}
-    assert pages == {f"api_{group}" for group in GROUPS}
-    overview = made("api")
-    assert (
-        "| [`qsp_lib.model.schedule`](#qsp_lib.model.schedule) | What an integrator is given"
-        in overview
-    )
-    assert overview.count("](#qsp_lib") == len(placed)
-
-
-def test_the_reference_covers_the_package_and_no_machine() -> None:
-    text = "".join(made(f"api_{group}") for group in GROUPS)
-    for words in (
-        "## qsp_lib.prediction.predicting\n",
-        "`predict(drug, record, *, regimen='clinical'",
-        "`Regimen.of(*doses, label='') -> Regimen`",
-        "- `InputError`:",
-        "```python\n    >>> ",
-        "`Outcome: COMPLETED, SOLVER_FAILED",
-        "`LockError`",
-    ):
-        assert words in text, words
-    assert str(ROOT) not in text and "object at 0x" not in text
-    assert text.count("```") % 2 == 0
-
-
-@pytest.mark.parametrize(
-    ("doc", "markdown"),
-    [
-        ("One line with :func:`~a.b` and ``c``.", ["One line with `a.b` and `c`.", ""]),
-        ("A sum of $5 <b> [x] a*b.", [r"A sum of \$5 \<b> \[x\] a\*b.", ""]),
-        ("Say::\n\n    x = 1\n\nThen.", ["Say:", "", "```text", "x = 1", "```", "", "Then.", ""]),
-        (">>> f(1)\n2", ["```python", ">>> f(1)", "2", "```", ""]),
-        (
-            "F.\n\nArgs:\n    a: one\n        more.\n    b, c: two.\n\nReturns:\n    What it is.",
-            [
-                "F.",
-                "",
-                "*Args*",
-                "",
-                "- `a`: one more.",
-                "- `b, c`: two.",
-                "",
-                "*Returns*",
-                "",
-                "What it is.",
-                "",
-            ],
-        ),
-        ("", []),
-    ],
-)
-def test_docstrings_become_markdown(doc: str, markdown: list[str]) -> None:
-    assert api_reference._blocks(doc) == markdown
-
-
-def test_a_module_that_is_not_there_is_refused() -> None:
-    with pytest.raises(InputError, match="There is no module"):
-        api_reference.module_reference("qsp_lib.nothing")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,8 @@ import pytest
 from book.explorer import Setting, solve
 from book.pages import model_page, science
 from book.pages.fragments import FRAGMENTS, BookData
-from book.pages.substitutions import format_value
 from qsp_lib.chapters import notebooks, results
+from qsp_lib.common import number
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.evidence.observations import load_observations
 from qsp_lib.evidence.tables import load_tables
@@ -22,7 +24,7 @@ BOOK = BookData(
     notebooks.ROOT / "notebooks",
     {name: results.load(name, notebooks.ROOT / "results") for name in notebooks.chapter_names()},
 )
-HEALTHY = RECORD.content["severity"]["baselines"]["IL6"]
+HEALTHY = RECORD.baselines["IL6"]
 
 
 def made(name: str) -> str:
@@ -50,7 +52,7 @@ def test_the_ceiling_holds_for_the_unlocked_too() -> None:
 
 
 def test_grades_are_tabled_with_the_boundaries_of_the_lock() -> None:
-    edges = RECORD.content["severity"]["boundaries"]
+    edges = asdict(RECORD.boundaries)
     for grade in range(1, 5):
         (row,) = cells(made("grade_table"), str(grade))
         assert row[1] == f"{edges[f'grade_{grade}']:.2f}"
@@ -61,7 +63,7 @@ def test_crp_is_defined_and_its_numbers_are_there() -> None:
     for text in (made("crp_parameters"), made("declared_assumptions")):
         for name in ("k_CRP", "K_CRP"):
             assert f"symbol-{name}" in text
-            assert format_value(RECORD.crp.values()[name]) in text
+            assert number(RECORD.crp.values()[name]) in text
     assert "symbol-d_CRP" in made("crp_parameters")
     assert "symbol-d_CRP" not in made("declared_assumptions")  # it is published
 
@@ -72,7 +74,7 @@ def test_a_drugs_locked_numbers_stand_beside_what_was_given(drug: str) -> None:
     text = made("drug_inputs").split(f"**{held.label}**")[1].split("\n**")[0]
     for rate in file.priors:
         (row,) = cells(text, rate)
-        assert row[2] == f"{format_value(getattr(held, rate))} 1/h"
+        assert row[2] == f"{number(getattr(held, rate))} 1/h"
         assert "prior median" in row[1] or "that of" in row[1]
 
 
@@ -86,11 +88,12 @@ def test_every_point_of_the_fit_is_counted_once() -> None:
 def test_the_settings_of_the_fit_are_those_of_the_lock_and_the_code() -> None:
     text = made("fit_settings")
     assert f"{len(RECORD.posterior[0])} parameters" in text
-    assert f"{RECORD.content['posterior']['cost']:.2f}" in text
+    assert f"{RECORD.cost:.2f}" in text
     assert "64 walkers, 400 steps, the first 100" in text and "| 3.84," in text
-    for place in re.findall(r"`(\w+)\.(\w+)`", text):
-        module = __import__(f"qsp_lib.{place[0]}", fromlist=[place[1]])
-        assert hasattr(module, place[1])
+    places = re.findall(r"`([\w.]+)\.(\w+)`", text)
+    assert places
+    for module, name in places:
+        assert hasattr(importlib.import_module(f"qsp_lib.{module}"), name), (module, name)
 
 
 def test_rows_that_their_notes_take_back_are_named_with_where_they_are_used() -> None:

@@ -34,6 +34,11 @@ from book.site.mending import mend, mend_site
             '<div class="citation-list"><div class="citation">',
         ),
         (
+            '<span class="sig-paren">(</span>\n\n<dl>\n<dd>a,</dd>\n</dl><dl><dt>b</dt></dl>',
+            '<span class="sig-paren">(</span>\n\n<dl role="presentation">\n'
+            '<dd role="presentation">a,</dd>\n</dl><dl><dt>b</dt></dl>',
+        ),
+        (
             '<div class="bd-sidebar-primary bd-sidebar">',
             '<div class="bd-sidebar-primary bd-sidebar" role="region" aria-label="Book">',
         ),

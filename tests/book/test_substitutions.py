@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from book.pages.substitutions import flatten, format_value, substitutions
+from book.pages.substitutions import flatten, substitutions
 from qsp_lib.chapters.results import Results
 from qsp_lib.common.errors import InputError
 
@@ -32,40 +30,3 @@ def test_two_numbers_of_one_name_are_refused() -> None:
     other = Results("02_a_b", {"c": 1}, {})
     with pytest.raises(InputError, match="would be called 'a_b_c'"):
         substitutions({"01_a": one, "02_a_b": other})
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.0, "0"),
-        (0.17, "0.17"),
-        (0.16666, "0.167"),
-        (1.0, "1"),
-        (100.0, "100"),
-        (4816.2, "4820"),
-        (48162.0, "48,200"),
-        (999999.0, "1 × 10⁶"),
-        (0.9996, "1"),
-        (-2.5, "-2.5"),
-        (0.000123456, "0.000123"),
-        (0.0000123456, "1.23 × 10⁻⁵"),
-        (3.2e7, "3.2 × 10⁷"),
-        (12, "12"),
-        (5000, "5000"),
-        (65536, "65,536"),
-        (True, "yes"),
-        (None, "none"),
-        ("grade 4", "grade 4"),
-    ],
-)
-def test_values_are_formatted_for_a_reader(value: object, text: str) -> None:
-    assert format_value(value) == text
-
-
-@given(st.floats(1e-30, 1e30) | st.floats(-1e30, -1e-30))
-def test_a_formatted_number_is_within_half_a_digit(value: float) -> None:
-    text = format_value(value).replace(",", "")
-    superscripts = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-    mantissa, _, exponent = text.partition(" × 10")
-    back = float(mantissa) * 10.0 ** int(exponent.translate(superscripts) or 0)
-    assert back == pytest.approx(value, rel=5.001e-3)

@@ -9,9 +9,10 @@ import pytest
 
 from book.pages import symbols
 from book.pages.fragments import FRAGMENTS, BookData
-from book.pages.substitutions import format_value
-from qsp_lib.model.equations import INPUTS, NETWORK, PARAMETERS, STATE_UNITS, STATES
+from qsp_lib.common import number
+from qsp_lib.model.equations import INPUTS, NETWORK, PARAMETERS, STATES
 from qsp_lib.model.priors import network_table
+from qsp_lib.model.vocabulary import QUANTITIES
 from qsp_lib.protocol.lock import current_record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +43,7 @@ def test_every_group_of_symbols_is_on_the_page() -> None:
     assert set(MADE) == known
 
 
-@pytest.mark.parametrize(("name", "unit"), list(zip(STATES, STATE_UNITS, strict=True)))
+@pytest.mark.parametrize(("name", "unit"), [(name, QUANTITIES[name].unit) for name in STATES])
 def test_a_state_has_its_unit(name: str, unit: str) -> None:
     assert row(name)[2] == {"1": "–", "ug": "µg"}.get(unit, unit)
 
@@ -50,7 +51,7 @@ def test_a_state_has_its_unit(name: str, unit: str) -> None:
 @pytest.mark.parametrize("name", NETWORK)
 def test_a_network_parameter_has_its_locked_value_and_its_sources(name: str) -> None:
     cells = row(name)
-    assert cells[3] == format_value(current_record().network.values()[name])
+    assert cells[3] == number(current_record().network.values()[name])
     assert cells[5] == network_table()[name].source.replace(";", ", ")
 
 
@@ -60,7 +61,7 @@ def test_a_drug_shows_only_what_its_equations_read() -> None:
     header = MADE["symbols_drug"].splitlines()[0]
     assert [header.index(label) for label in labels] == sorted(header.index(x) for x in labels)
     assert row("K_hook")[4:6] == ["–", "–"] and row("h")[3] == "–" and row("Q")[3:5] == ["–", "–"]
-    assert row("CL")[4].startswith(format_value(record.drug("okt3").CL) + "<br>")
+    assert row("CL")[4].startswith(number(record.drug("okt3").CL) + "<br>")
     assert "half-life" in row("CL")[4] and "TGN1412's" in row("k_act")[4]
     assert "fitted" in row("k_exh")[3] and "fitted" not in row("k_exh")[4]
 
@@ -87,8 +88,8 @@ def test_where_a_symbol_enters_is_read_off_the_equations(
 def test_the_boundaries_are_those_of_the_lock() -> None:
     given = current_record().content["severity"]
     for n in (1, 2, 3, 4):
-        assert row(f"z_{n}")[3] == format_value(given["boundaries"][f"grade_{n}"])
-    assert row("tie")[3] == format_value(given["tie"])
+        assert row(f"z_{n}")[3] == number(given["boundaries"][f"grade_{n}"])
+    assert row("tie")[3] == number(given["tie"])
     assert "5 times" in row("z_1")[4] and "and 0.25" in row("z_2")[4]
 
 

@@ -10,10 +10,10 @@ from qsp_lib.model.symbolic import definitions, regrouped
 
 def test_latex_has_the_books_symbols() -> None:
     text = latex(regrouped("monoclonal")["IL6"])
-    assert r"k_\mathrm{fb}" in text
+    assert r"k_{\mathrm{fb}}" in text
     assert r"f_R \, \rho" in text
     sigma = next(value for name, value in definitions("monoclonal").items() if str(name) == "sigma")
-    assert latex(sigma) == r"\mathrm{IFN} + w_\mathrm{TNF} \, \mathrm{TNF}"
+    assert latex(sigma) == r"\mathrm{IFN} + w_{\mathrm{TNF}} \, \mathrm{TNF}"
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_latex_has_the_books_symbols() -> None:
         ("M", r"k_M \, H_M \, \left(1 - M\right) - d_M \, M"),
         (
             "TNF",
-            r"k_{\mathrm{TNF},T} \, A + k_{\mathrm{TNF},M} \, M - d_\mathrm{TNF} \, \mathrm{TNF}",
+            r"k_{\mathrm{TNF},T} \, A + k_{\mathrm{TNF},M} \, M - d_{\mathrm{TNF}} \, \mathrm{TNF}",
         ),
         ("A_p", r"Q \, \left(C - C_p\right)"),
     ],

@@ -5,13 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from example_chapters import PARAMETERS, chapter, code, notebook, write
+from example_chapters import MODEL, PARAMETERS, add_model, chapter, code, notebook, write
 from papermill import inspect_notebook
 
 from qsp_lib.chapters import chapter as chapters
 from qsp_lib.chapters import notebooks, results
 from qsp_lib.chapters.chapter import Chapter
-from qsp_lib.chapters.parameters import parse_parameters
+from qsp_lib.chapters.parameters import (
+    Parameter,
+    Parameters,
+    check_parameters,
+    describe,
+    load_models,
+    read_text,
+)
 from qsp_lib.common import environment
 from qsp_lib.common.errors import InputError
 
@@ -22,6 +29,21 @@ DEFAULTS = {
     "doses": [1.0, 2.0],
     "full": False,
 }
+
+
+def model_of(folder: Path, fields: str) -> type[Parameters]:
+    add_model(folder, "01_x", fields)
+    return load_models(folder)["01_x"]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> type[Parameters]:
+    return model_of(tmp_path, MODEL)
+
+
+@pytest.fixture
+def declared(model: type[Parameters]) -> dict[str, Parameter]:
+    return describe(model, PARAMETERS)
 
 
 @pytest.fixture
@@ -86,8 +108,9 @@ def test_a_file_that_is_no_notebook_is_refused(folder: Path) -> None:
         notebooks.read_notebook("03_broken", folder)
 
 
-def test_declarations_are_read_with_type_default_help_and_range() -> None:
-    declared = parse_parameters(PARAMETERS)
+def test_declarations_are_read_with_type_default_help_and_range(
+    declared: dict[str, Parameter],
+) -> None:
     assert {name: parameter.default for name, parameter in declared.items()} == DEFAULTS
     assert declared["scale"].help == "scale of the curve, mg"
     assert (declared["scale"].low, declared["scale"].high) == (0.1, 10)
@@ -105,35 +128,86 @@ def test_papermill_reads_the_same_declarations(folder: Path) -> None:
     assert seen["n_starts"]["help"].startswith(declared["n_starts"].help)
 
 
-def test_a_number_sign_in_a_text_is_not_a_comment() -> None:
-    declared = parse_parameters('mark: str = "#"  # sign of a hit; one of #, +')
+def test_a_number_sign_in_a_text_is_not_a_comment(tmp_path: Path) -> None:
+    model = model_of(tmp_path, '    mark: Literal["#", "+"]\n')
+    declared = describe(model, 'mark: str = "#"  # sign of a hit; one of #, +')
     assert declared["mark"].default == "#"
     assert declared["mark"].choices == ("#", "+")
 
 
+COUNTED = "    n: Annotated[int, Field(ge=1, le=2)]\n"
+
+
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("cell", "fields", "message"),
     [
-        ("n = 1  # starts; 1 to 2", "is not of the form"),
-        ("n: int  # starts; 1 to 2", "is not of the form"),
-        ("print(1)", "is not of the form"),
-        ("n: int = 1", "needs a comment"),
-        ("n: int = 1  # starts", "needs a comment .* ends in '; LOW to HIGH'"),
-        ("n: int = 1  # starts; one to two", "is not two numbers"),
-        ("n: int = 1  # starts; 2 to 1", "range of .* is empty"),
-        ("n: int = 0  # starts; 1 to 2", "default of a parameter .* not allowed"),
-        ("n: int = True  # starts; 0 to 2", "default of a parameter .* not allowed"),
-        ("n: str = 'a'  # kind", "needs a comment .* ends in '; one of A, B'"),
-        ("n: str = 'c'  # kind; one of a, b", "default of a parameter .* not allowed"),
-        ("n: dict = {}  # things", "is of type dict; expected int"),
-        ("n: float = 1 / 3  # share; 0 to 1", "is not a plain value"),
-        ("n: int = 1  # a; 0 to 2\nn: int = 1  # a; 0 to 2", "declares the parameter 'n' twice"),
-        ("n: int = (", "is not Python"),
+        ("n = 1  # starts; 1 to 2", COUNTED, "is not of the form"),
+        ("n: int  # starts; 1 to 2", COUNTED, "is not of the form"),
+        ("print(1)", COUNTED, "is not of the form"),
+        ("n: int = 2 - 1  # starts; 1 to 2", COUNTED, "is not of the form"),
+        ("n: int = 1  # a; 1 to 2\nn: int = 1  # a; 1 to 2", COUNTED, "once a name"),
+        ("n: int = (", COUNTED, "is not Python"),
+        ("", COUNTED, "declares 'n' in one place only"),
+        ("n: int = 1  # a; 1 to 2\nm: int = 1  # b; 1 to 2", COUNTED, "'m' in one place only"),
+        ("n: int = 1", COUNTED, "its model in parameters.py says int from 1 to 2"),
+        ("n: int = 1  # starts", COUNTED, "says int from 1 to 2. Make the two agree"),
+        ("n: int = 1  # starts; one to two", COUNTED, "Make the two agree"),
+        ("n: int = 1  # starts; 1 to 3", COUNTED, "Make the two agree"),
+        ("n: int = 1  # starts; 0 to 2", COUNTED, "Make the two agree"),
+        ("n: float = 1.0  # starts; 1 to 2", COUNTED, "Make the two agree"),
+        ("n: list[int] = [1]  # starts; 1 to 2", COUNTED, "Make the two agree"),
+        ("n: int = 1  # 1 to 2", COUNTED, "does not say in a comment what 'n' is"),
+        (
+            "n: int = 3  # starts; 1 to 2",
+            COUNTED,
+            "not allowed.*'n' was given 3",
+        ),
+        ("n: int = True  # starts; 1 to 2", COUNTED, "default of 01_x is not allowed"),
+        ("n: str = 'a'  # kind; one of a", '    n: Literal["a", "b"]\n', "Make the two agree"),
+        ("n: str = 'c'  # kind; one of a, b", '    n: Literal["a", "b"]\n', "is not allowed"),
+        ("n: bool = 1  # whether", "    n: bool\n", "is not allowed"),
+        ("n: bool = True", "    n: bool\n", "does not say in a comment what 'n' is"),
     ],
 )
-def test_a_declaration_that_says_too_little_is_refused(line: str, message: str) -> None:
+def test_a_cell_that_says_too_little_or_other_than_its_model_is_refused(
+    tmp_path: Path, cell: str, fields: str, message: str
+) -> None:
     with pytest.raises(InputError, match=message):
-        parse_parameters(line)
+        describe(model_of(tmp_path, fields), cell, "01_x")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "There is no"),
+        ("CHAPTERS = 1 / 0", "ZeroDivisionError"),
+        ("", "CHAPTERS"),
+        ("(", "("),
+    ],
+)
+def test_models_that_cannot_be_read_are_refused(
+    tmp_path: Path, text: str | None, message: str
+) -> None:
+    if text is not None:
+        (tmp_path / "parameters.py").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as refusal:
+        load_models(tmp_path)
+    assert message in str(refusal.value) and "parameters.py" in str(refusal.value)
+
+
+def test_a_chapter_without_a_model_is_refused(folder: Path) -> None:
+    write(folder, "03_other", notebook([code(PARAMETERS, tags=["parameters"])]))
+    text = (folder / "parameters.py").read_text("utf-8").replace("CHAPTERS['03_other']", "other")
+    (folder / "parameters.py").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="no model of 03_other; it has: 01_calibration, 02_lock"):
+        chapters.declared_parameters("03_other", folder)
+
+
+@pytest.mark.parametrize("name", notebooks.chapter_names())
+def test_every_number_that_a_chapter_takes_has_a_range(name: str) -> None:
+    for parameter in chapters.declared_parameters(name).values():
+        if parameter.type in ("int", "float"):
+            assert -math.inf < parameter.low < parameter.high < math.inf
 
 
 @pytest.mark.parametrize("cells", [[], [code("", tags=["parameters"])] * 2])
@@ -163,26 +237,27 @@ def test_a_chapter_has_exactly_one_parameters_cell(tmp_path: Path, cells: list[A
     ],
 )
 def test_a_value_of_the_wrong_type_or_out_of_range_is_refused_by_name(
-    name: str, value: Any
+    name: str, value: Any, model: type[Parameters], declared: dict[str, Parameter]
 ) -> None:
-    declared = parse_parameters(PARAMETERS)
     with pytest.raises(InputError, match=f"01_x: Parameter '{name}' was given .*; expected"):
-        chapters.check_parameters("01_x", {name: value}, declared)
+        check_parameters("01_x", DEFAULTS | {name: value}, model, declared)
 
 
-def test_what_is_not_given_keeps_its_default() -> None:
-    declared = parse_parameters(PARAMETERS)
-    accepted = chapters.check_parameters("01_x", {"scale": 2, "doses": (0,)}, declared)
+def test_a_whole_number_passes_as_a_float(
+    model: type[Parameters], declared: dict[str, Parameter]
+) -> None:
+    accepted = check_parameters("01_x", DEFAULTS | {"scale": 2, "doses": [0]}, model, declared)
     assert accepted == DEFAULTS | {"scale": 2.0, "doses": [0.0]}
     assert isinstance(accepted["scale"], float)
 
 
-def test_an_unknown_parameter_is_refused_with_all_that_are_known() -> None:
-    declared = parse_parameters(PARAMETERS)
+def test_an_unknown_parameter_is_refused_with_all_that_are_known(
+    model: type[Parameters], declared: dict[str, Parameter]
+) -> None:
     with pytest.raises(
         InputError, match=r"no parameter 'n_start' \(did you mean 'n_starts'\?\)"
     ) as e:
-        chapters.check_parameters("01_x", {"n_start": 3}, declared)
+        check_parameters("01_x", DEFAULTS | {"n_start": 3}, model, declared)
     for parameter in declared.values():
         assert str(parameter) in str(e.value)
 
@@ -198,17 +273,22 @@ def test_an_unknown_parameter_is_refused_with_all_that_are_known() -> None:
         ("full", "false", False),
     ],
 )
-def test_command_line_texts_are_read_by_declared_type(name: str, text: str, value: Any) -> None:
-    assert parse_parameters(PARAMETERS)[name].parse(text) == value
+def test_command_line_texts_are_read_as_values(
+    name: str, text: str, value: Any, model: type[Parameters], declared: dict[str, Parameter]
+) -> None:
+    given = DEFAULTS | {name: read_text(text)}
+    assert check_parameters("01_x", given, model, declared)[name] == value
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     [("n_starts", "many"), ("n_starts", "1.5"), ("doses", "1,2"), ("full", "1"), ("engine", "x")],
 )
-def test_command_line_texts_that_do_not_fit_are_refused(name: str, text: str) -> None:
-    with pytest.raises(InputError, match=f"Parameter '{name}' was given '{text}'"):
-        parse_parameters(PARAMETERS)[name].parse(text)
+def test_command_line_texts_that_do_not_fit_are_refused(
+    name: str, text: str, model: type[Parameters], declared: dict[str, Parameter]
+) -> None:
+    with pytest.raises(InputError, match=f"Parameter '{name}' was given '?{text}'?;"):
+        check_parameters("01_x", DEFAULTS | {name: read_text(text)}, model, declared)
 
 
 def in_kernel(**more: Any) -> dict[str, Any]:
@@ -233,7 +313,7 @@ def test_a_chapter_refuses_a_value_out_of_range(folder: Path) -> None:
 
 
 def test_a_chapter_asks_for_its_parameters_cell(folder: Path) -> None:
-    with pytest.raises(InputError, match="'doses' has no value; run the parameters cell first"):
+    with pytest.raises(InputError, match="parameter '.*' has no value; run the parameters cell"):
         Chapter.start("01_calibration", in_kernel(), folder)
 
 

@@ -6,22 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qsp_lib.chapters.display import WORDS, fit_table, named, number, summary, table
+from qsp_lib.chapters.display import WORDS, cell, fit_table, named, summary, table
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (3015.4, "3015"),
+        (3015.4, "3020"),
         (12.345, "12.3"),
-        (1.0, "1.00"),
+        (1.0, "1"),
         (0.012345, "0.0123"),
         (-0.4567, "-0.457"),
-        (0.0, "0.000"),
-        (1e-9, "1.00e-09"),
-        (1.5e7, "1.50e+07"),
+        (0.0, "0"),
+        (1e-9, "1 × 10⁻⁹"),
+        (1.5e7, "1.5 × 10⁷"),
         (float("nan"), "–"),
-        (np.float64(2.5), "2.50"),
+        (np.float64(2.5), "2.5"),
         (7, "7"),
         (np.int64(8), "8"),
         (True, "yes"),
@@ -30,18 +30,18 @@ from qsp_lib.chapters.display import WORDS, fit_table, named, number, summary, t
     ],
 )
 def test_a_value_is_shown_to_three_significant_digits(value: object, text: str) -> None:
-    assert number(value) == text
+    assert cell(value) == text
 
 
 def test_a_table_keeps_whole_numbers_whole_and_names_rows_by_its_first_column() -> None:
     shown = table(pd.DataFrame({"drug": ["a", "b"], "n": [5, 16], "z": [0.12345, 2.0]}))
     assert shown.index.tolist() == ["a", "b"]
-    assert shown.loc["b"].tolist() == ["16", "2.00"]
+    assert shown.loc["b"].tolist() == ["16", "2"]
 
 
 def test_a_summary_keeps_every_kind_of_value() -> None:
     shown = summary({"starts": 16, "share": 0.5, "made": True, "why": "first"})
-    assert shown["value"].tolist() == ["16", "0.500", "yes", "first"]
+    assert shown["value"].tolist() == ["16", "0.5", "yes", "first"]
 
 
 def test_keys_are_shown_as_words_and_words_as_they_are() -> None:
@@ -64,7 +64,7 @@ def test_keys_are_shown_as_words_and_words_as_they_are() -> None:
     ],
 )
 def test_drugs_are_shown_by_their_names(text: str, shown: str) -> None:
-    assert named(text) == number(text) == shown
+    assert named(text) == cell(text) == shown
 
 
 def test_a_table_of_a_fit_marks_what_the_assay_could_not_read_and_what_has_no_time() -> None:
@@ -84,5 +84,5 @@ def test_a_table_of_a_fit_marks_what_the_assay_could_not_read_and_what_has_no_ti
             }
         )
     )
-    assert shown.iloc[0].tolist()[:4] == ["TNF", "data", "9.10", "> 4500"]
-    assert shown.iloc[1].tolist()[:4] == ["IFN-γ", "declared assumption", "peak", "60.0"]
+    assert shown.iloc[0].tolist()[:4] == ["TNF", "data", "9.1", "> 4500"]
+    assert shown.iloc[1].tolist()[:4] == ["IFN-γ", "declared assumption", "peak", "60"]

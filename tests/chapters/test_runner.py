@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from example_chapters import chapter, write
+from example_chapters import COUNT, chapter, write
 
 from qsp_lib.chapters import results
 from qsp_lib.chapters.runner import prepare_kernels, run_chapters, run_times
 from qsp_lib.common.errors import InputError
 
-COUNT = "n: int = 2  # a count; 1 to 9"
 FIRST = "print(n)\nchapter.save({'double': 2 * n})"
 SECOND = (
     "from qsp_lib.chapters import results\n\n"

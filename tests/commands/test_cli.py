@@ -47,7 +47,7 @@ def test_the_template_predicts_as_it_stands(own: Path, capsys: Printed) -> None:
     text, _ = said(capsys, "predict", str(own), "--draws", "40")
     assert "Example CD3 bispecific, step-up 0.1, 1, then 10 mg weekly" in text
     record = current_record()
-    assert f"lock {record.version} of {record.content['date']} ({record.digest[:12]})" in text
+    assert f"lock {record.version} of {record.date} ({record.digest[:12]})" in text
     for words in (
         "IL-6",
         "severity index z",
@@ -258,7 +258,7 @@ def test_the_lock_is_shown_verified_and_its_history_listed(capsys: Printed) -> N
     assert f"lock {record.version}: intact" in text
     assert parsed(capsys, "lock", "verify", "--json")[-1]["current"] is True
     text, _ = said(capsys, "lock", "history")
-    assert record.content["reason"] in text
+    assert record.reason in text
     assert parsed(capsys, "lock", "history", "--json")[-1]["digest"] == record.digest
 
 

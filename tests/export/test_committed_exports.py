@@ -24,7 +24,7 @@ from qsp_lib.export import combine, everything, optional, sbml
 from qsp_lib.export.courses import grid, reference_courses
 from qsp_lib.export.formula import identifier
 from qsp_lib.model.dosing import Bolus
-from qsp_lib.model.equations import DRUG, NETWORK, STATE_UNITS, STATES
+from qsp_lib.model.equations import DRUG, NETWORK, STATES
 from qsp_lib.model.simulation import HORIZON_H, simulate
 from qsp_lib.model.vocabulary import QUANTITIES
 from qsp_lib.protocol.lock import Record, current_record
@@ -112,7 +112,7 @@ def test_no_species_is_an_amount_for_which_copasi_would_take_a_parameter_at_1() 
     for text in texts:
         species = list(ET.fromstring(text).iterfind(".//s:species", SBML))
         assert {one.attrib["id"] for one in species} == {
-            name for name, unit in zip(STATES, STATE_UNITS, strict=True) if "/" in unit
+            name for name in STATES if "/" in QUANTITIES[name].unit
         }
         assert {one.attrib["hasOnlySubstanceUnits"] for one in species} == {"false"}
 
@@ -128,18 +128,18 @@ def test_no_parameter_has_an_id_that_amici_keeps_for_itself() -> None:
 def test_what_the_site_offers_in_one_file_has_its_sha_256_in_the_manifest() -> None:
     known = everything.read_manifest(EXPORTS)
     files = {path: (EXPORTS / path).read_bytes() for path in known["files"]}
-    made = everything.packs(files, RECORD.content["date"])
+    made = everything.packs(files, RECORD.date)
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in made.items()}
     assert known["packed"] == digests and set(digests) == {"petab.zip"}
     files["petab/README.md"] += b" "
-    assert everything.packs(files, RECORD.content["date"]) != made
+    assert everything.packs(files, RECORD.date) != made
 
 
 def test_the_archive_holds_the_models_and_no_day_of_its_making() -> None:
     with archive() as packed:
         for name in NAMES:
             assert packed.read(f"sbml/{name}.xml") == (EXPORTS / f"sbml/{name}.xml").read_bytes()
-        day = tuple(int(part) for part in RECORD.content["date"].split("-"))
+        day = tuple(int(part) for part in RECORD.date.split("-"))
         assert {one.date_time for one in packed.infolist()} == {(*day, 0, 0, 0)}
         listed = {
             one.attrib["location"].removeprefix("./")

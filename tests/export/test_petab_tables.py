@@ -148,7 +148,7 @@ def test_what_is_left_out_is_what_is_censored_or_a_peak() -> None:
     whole = petab.shares(RECORD)
     assert sum(one.share for one in missing) == pytest.approx(whole.left_out, rel=1e-12)
     total = whole.expressed + whole.left_out + whole.priors
-    assert total == pytest.approx(RECORD.content["posterior"]["cost"], rel=1e-6)
+    assert total == pytest.approx(RECORD.cost, rel=1e-6)
 
 
 def test_the_expected_objective_is_the_fits_without_what_is_left_out() -> None:

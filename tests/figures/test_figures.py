@@ -12,10 +12,12 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from qsp_lib import figures
+from qsp_lib.evidence import load_tables
 from qsp_lib.figures import fits
 from qsp_lib.model.dosing import Bolus, Regimen
 from qsp_lib.model.draws import Draws
 from qsp_lib.model.parameters import NetworkParameters
+from qsp_lib.model.severity import baselines
 from qsp_lib.model.simulation import simulate
 
 DATA = pd.DataFrame(
@@ -32,6 +34,9 @@ DATA = pd.DataFrame(
 )
 TIMES = np.linspace(0, 48, 20)
 LEVELS = np.linspace(5, 400, 20)
+RUN = simulate(
+    made_up(), NetworkParameters.prior_medians(), Regimen.of(Bolus(0, 5000.0)), horizon_h=48
+)
 
 
 @pytest.fixture(autouse=True)
@@ -57,10 +62,24 @@ def test_a_waterfall_shows_each_start() -> None:
 
 
 def test_the_calibration_fit_shows_points_and_residuals() -> None:
-    scatter = pd.DataFrame({"time_h": [2.0], "low": [20.0], "high": [90.0]})
-    seen = DATA[DATA["analyte"] == "IL6"]
-    text = drawn(fits.calibration_fit(TIMES, LEVELS, seen, scatter))
+    seen = DATA[DATA["analyte"] == "IL6"].assign(id=["BO001", "BO002"])
+    figure = fits.calibration_fit(RUN, seen)
+    text = drawn(figure)
+    ranges = [tuple(segment[:, 1]) for segment in figure.axes[0].collections[0].get_segments()]
+    row = load_tables().row("BO001")
+    assert (row.low, row.high) in ranges
     assert "Residuals" in text and "above the assay's range" in text and "IL-6 (pg/mL)" in text
+
+
+def test_one_simulation_is_shown_with_healthy_levels_added() -> None:
+    figure = fits.one_run(RUN)
+    assert "effective signal" in drawn(figure)
+    il6 = figure.axes[3].lines[0].get_ydata()
+    assert il6[0] == pytest.approx(baselines()["IL6"])
+
+
+def test_a_forecast_has_a_panel_each_cytokine() -> None:
+    assert "IFN-γ (pg/mL)" in drawn(fits.forecast(RUN, DATA))
 
 
 def test_prior_and_posterior_name_each_parameter() -> None:
@@ -84,8 +103,7 @@ def test_a_spectrum_leaves_rounding_out() -> None:
 
 def test_plausibility_and_courses_have_a_panel_each() -> None:
     blood = pd.DataFrame({"time_h": [0.0, 24.0], "fraction": [1.0, 0.2]})
-    pools = {name: np.linspace(1, 0, 20) for name in "BRA"}
-    assert "responsive R" in drawn(fits.plausibility(TIMES, pools, blood, blood))
+    assert "responsive R" in drawn(fits.plausibility(RUN, blood, blood))
     panels = [("tgn1412", "IL6", "first"), ("tgn1412", "TNF", "second")]
     levels = {("tgn1412", name): {"model": LEVELS} for name in ("IL6", "TNF")}
     text = drawn(fits.courses(panels, {"tgn1412": TIMES}, levels, DATA))

@@ -11,10 +11,11 @@ import pytest
 from hostile import mutants, refused, spoilt
 
 from qsp_lib.common.errors import LockError
+from qsp_lib.common.text import canonical_json
 from qsp_lib.protocol import inputs
 from qsp_lib.protocol.lock import lock_path, read_record, versions
 from qsp_lib.protocol.places import PACKAGED
-from qsp_lib.protocol.record import canonical_json, digest_of
+from qsp_lib.protocol.record import digest_of
 
 TEXT = lock_path(versions()[-1]).read_text(encoding="utf-8")
 

@@ -10,6 +10,7 @@ from qsp_lib.common.errors import InputError
 from qsp_lib.inference.fitting import Fit, Problem, fit_from
 from qsp_lib.inference.posterior import (
     check_with_sampler,
+    cholesky_factor,
     data_spectrum,
     eigen_directions,
     information,
@@ -51,9 +52,41 @@ def test_laplace_draws_have_the_quantiles_of_a_gaussian() -> None:
     assert below == pytest.approx(0.95, abs=0.015)
 
 
-def test_the_first_draws_of_many_are_the_draws_of_few() -> None:
-    few, many = (laplace_draws(MEAN, COVARIANCE, n, seed=7) for n in (10, 100))
-    assert np.array_equal(few, many[:10])
+@pytest.mark.parametrize("width", [3, 17])
+def test_a_draw_has_the_same_bits_however_many_are_made(width: int) -> None:
+    mean, covariance = MEAN, COVARIANCE
+    if width > 3:
+        root = np.random.default_rng(1).normal(size=(width, width))
+        mean, covariance = root[0], root @ root.T
+    many = laplace_draws(mean, covariance, 100, seed=7)
+    for n in range(1, 41):
+        assert np.array_equal(laplace_draws(mean, covariance, n, seed=7), many[:n])
+
+
+def test_the_factor_is_the_lower_triangle_whose_square_is_the_covariance() -> None:
+    root = np.random.default_rng(1).normal(size=(17, 17))
+    for covariance in (COVARIANCE, root @ root.T):
+        factor = cholesky_factor(covariance)
+        assert np.array_equal(factor, np.tril(factor))
+        assert factor @ factor.T == pytest.approx(covariance, rel=1e-12, abs=1e-12)
+        assert factor == pytest.approx(np.linalg.cholesky(covariance), rel=1e-9, abs=1e-12)
+    # exact where every step is: 4 = 2^2, 6 = 2 3, 10 = 3^2 + 1
+    assert cholesky_factor(np.array([[4.0, 6.0], [6.0, 10.0]])).tolist() == [[2.0, 0.0], [3.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("covariance", "message"),
+    [
+        (np.array([[1.0, 2.0], [2.0, 1.0]]), "not positive definite: -3 is left .* quantity 1"),
+        (np.zeros((2, 2)), "not positive definite: 0 is left"),
+        (np.full((2, 2), np.nan), "not positive definite: nan is left"),
+        (np.ones((2, 3)), r"shape \(2, 3\); expected a square one"),
+        (np.ones(2), r"shape \(2,\); expected a square one"),
+    ],
+)
+def test_what_is_no_covariance_is_refused(covariance: Array, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        cholesky_factor(covariance)
 
 
 def test_draws_depend_on_the_seed_alone() -> None:

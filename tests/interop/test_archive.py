@@ -94,7 +94,7 @@ def test_libcombine_reads_what_is_in_it() -> None:
     )
     assert found["master"] == f"./{combine.SIMULATIONS}"
     assert RECORD.digest in found["words"]
-    assert found["created"].startswith(RECORD.content["date"])
+    assert found["created"].startswith(RECORD.date)
 
 
 READ_SEDML = """

@@ -170,7 +170,7 @@ def test_the_notes_say_what_it_is_and_what_it_is_made_from() -> None:
             "CC0",
             RECORD.digest,
             f"lock record {RECORD.version}",
-            RECORD.content["structure"]["equations_sha256"],
+            RECORD.equations_digest,
         ):
             assert words in notes
 

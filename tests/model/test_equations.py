@@ -18,7 +18,6 @@ from qsp_lib.model.equations import (
     NETWORK,
     PARAMETERS,
     PRE_DOSE,
-    STATE_UNITS,
     STATES,
     TOCILIZUMAB,
     engage_bispecific,
@@ -69,7 +68,7 @@ def derivatives(
 def test_the_network_has_exactly_seventeen_parameters_and_shares_none_with_a_drug() -> None:
     assert len(set(NETWORK)) == 17
     assert len(set(PARAMETERS)) == len(NETWORK + DRUG + TOCILIZUMAB + CRP)
-    assert len(STATE_UNITS) == len(STATES) == len(PRE_DOSE) == 14
+    assert len(STATES) == len(PRE_DOSE) == 14
 
 
 @given(parameter_sets, structures)

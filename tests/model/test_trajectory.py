@@ -28,7 +28,7 @@ from qsp_lib.model.engines import Outcome, solve_scipy
 from qsp_lib.model.equations import STATES
 from qsp_lib.model.parameters import NetworkParameters
 from qsp_lib.model.simulation import Rescue, simulate
-from qsp_lib.model.trajectory import UNITS, Trajectory
+from qsp_lib.model.trajectory import NAMES, Trajectory
 
 TIGHT: dict[str, Any] = dict(rtol=1e-9, atol=1e-10)
 CYTOKINES = ("IFN", "TNF", "IL6", "S")
@@ -284,8 +284,8 @@ def test_an_area_runs_forward_within_the_simulation(coarse: Trajectory) -> None:
 
 
 def test_every_quantity_has_a_unit_and_an_unknown_one_is_refused(coarse: Trajectory) -> None:
-    assert set(UNITS) == {*STATES, "C", "C_tcz", "rho", "feedback_share"}
-    assert all(np.all(np.isfinite(coarse[name])) for name in UNITS)
+    assert set(NAMES) == {*STATES, "C", "C_tcz", "rho", "feedback_share"}
+    assert all(np.all(np.isfinite(coarse[name])) for name in NAMES)
     with pytest.raises(InputError, match="no quantity 'IL-6'; expected one of .*'IL6'"):
         coarse["IL-6"]
     for ask in (coarse.peak, coarse.area):

@@ -18,7 +18,7 @@ from qsp_lib.model.simulation import simulate
 from qsp_lib.prediction import arm
 from qsp_lib.prediction import predicting as prediction
 from qsp_lib.prediction.predicting import predict
-from qsp_lib.prediction.report import as_csv, as_dict, as_text, number
+from qsp_lib.prediction.report import as_csv, as_dict, as_text, short
 from qsp_lib.prediction.setting import default_horizon, draws_for, prepare, rises
 from qsp_lib.protocol.lock import Record, current_record
 
@@ -49,7 +49,7 @@ def own(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("drug", ["blinatumomab", "tgn1412"])
 def test_the_severity_of_a_fitted_drug_is_the_one_on_record(locked: Record, drug: str) -> None:
     found = predict(drug, locked, n_draws=0)
-    recorded = locked.content["severity"]["index"][drug]
+    recorded = locked.severity_indices[drug]
     assert found.untreated.severity.central == pytest.approx(recorded, rel=1e-9)
     assert found.references[drug] == recorded
     assert found.untreated.grade == {"blinatumomab": 1, "tgn1412": 4}[drug]
@@ -77,7 +77,7 @@ def test_a_fitted_drugs_intervals_are_the_records_own_draws(locked: Record) -> N
         load_drug("tgn1412").regimens["clinical"],
         draws=locked.draws(30)["tgn1412"],
     )
-    peaks = course.peak("TNF").value + locked.content["severity"]["baselines"]["TNF"]
+    peaks = course.peak("TNF").value + locked.baselines["TNF"]
     tnf = found.untreated.peaks["TNF"]
     assert (tnf.low, tnf.median, tnf.high) == pytest.approx(np.percentile(peaks, [5, 50, 95]))
     assert sum(found.untreated.grade_shares or ()) == pytest.approx(1)
@@ -291,7 +291,7 @@ def test_a_mark_of_unlocked_values_goes_with_the_answer(locked: Record) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.0, "0"), (-0.0, "0"), (999.6, "1000"), (1234.5, "1234"), (2e7, "2e+07")]
+    ("value", "text"), [(0.0, "0"), (-0.0, "0"), (999.6, "1000"), (1234.5, "1230"), (2e7, "2e+07")]
 )
 def test_numbers_are_short(value: float, text: str) -> None:
-    assert number(value) == text
+    assert short(value) == text

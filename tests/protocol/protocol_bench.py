@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from qsp_lib.common.text import canonical_json
 from qsp_lib.protocol import ledger, seal
 from qsp_lib.protocol.blind_test import commit_prediction, committed_prediction, evaluation
 from qsp_lib.protocol.eight_checks import LIMITS
@@ -26,7 +27,7 @@ from qsp_lib.protocol.ledger import LedgerEntry, file_hash, hash_of, read_ledger
 from qsp_lib.protocol.lock import current_record, lock_path, read_record, write_record
 from qsp_lib.protocol.opening import MADE_UP, open_table
 from qsp_lib.protocol.places import PACKAGED, Places, take_turn
-from qsp_lib.protocol.record import FORMAT, canonical_json, digest_of
+from qsp_lib.protocol.record import FORMAT, digest_of
 from qsp_lib.protocol.verification import verify_records
 
 TABLE = "okt3_outcomes"

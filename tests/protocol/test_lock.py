@@ -18,8 +18,10 @@ import pytest
 from helpers import REGIMENS, kept, made_up
 
 from qsp_lib.common.errors import LockError
+from qsp_lib.common.text import canonical_json
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.inference.fitting import Fit, Problem
+from qsp_lib.inference.posterior import laplace_draws, standard_normals
 from qsp_lib.model.draws import Draws
 from qsp_lib.model.equations import NETWORK
 from qsp_lib.model.severity import index
@@ -28,9 +30,9 @@ from qsp_lib.model.stamp import LockStamp
 from qsp_lib.protocol import inputs, locking
 from qsp_lib.protocol import record as protocol_record
 from qsp_lib.protocol.ledger import record_file
-from qsp_lib.protocol.lock import current_record, read_record, versions, write_record
+from qsp_lib.protocol.lock import current_record, lock_path, read_record, versions, write_record
 from qsp_lib.protocol.places import PACKAGED, Places, take_turn
-from qsp_lib.protocol.record import Record, canonical_json, digest_of, verify
+from qsp_lib.protocol.record import Record, digest_of, verify
 
 Content = MappingProxyType[str, Any]
 SHORT = REGIMENS["infusion"]
@@ -499,3 +501,23 @@ def test_a_record_without_one_of_its_parts_is_refused(
     rest = {key: value for key, value in content.items() if key != part}
     with pytest.raises(LockError, match=f"lock v1 has no '{part}'"):
         read_record(kept(rest, tmp_path))
+
+
+def test_a_signed_record_whose_covariance_is_none_is_refused(
+    content: Content, tmp_path: Path
+) -> None:
+    def spoil(record: dict[str, Any]) -> None:
+        record["posterior"]["covariance_log10"][0][0] = -1.0
+
+    with pytest.raises(LockError, match="does not hold what a lock record holds .*not positive"):
+        read_record(kept(changed(content, spoil), tmp_path))
+
+
+def test_the_draws_of_lock_v1_are_those_its_prediction_was_made_from() -> None:
+    # as they were made then: LAPACK's factor, and a product of matrices
+    record = read_record(lock_path("v1"), against_code=False)
+    _, mean, covariance = record.posterior
+    n = record.content["blind_test"]["n_draws"]
+    normals = standard_normals(n, mean.size, record.seed)
+    then = mean + normals @ np.linalg.cholesky(covariance).T
+    assert np.abs(laplace_draws(mean, covariance, n, record.seed) - then).max() < 1e-13

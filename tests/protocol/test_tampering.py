@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from protocol_bench import TABLE, Bench, build
 
+from qsp_lib.common.text import canonical_json
 from qsp_lib.protocol import computed_again, inputs, record, verification
 from qsp_lib.protocol.blind_test import predict
 from qsp_lib.protocol.ledger import LedgerEntry, file_hash
 from qsp_lib.protocol.places import PACKAGED, Places
-from qsp_lib.protocol.record import Record, canonical_json, digest_of
+from qsp_lib.protocol.record import Record, digest_of
 from qsp_lib.protocol.seal import known_path, verdicts_path
 
 KNOWN_V1 = json.loads((PACKAGED.predictions / "prediction-v1.json").read_text())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 
 import pytest
 from reader import HTML
+from test_documented import public
 
-from book.site import chapter_pages
+from book.site import api_reference, chapter_pages
 from book.site.whole import check_site
 from qsp_lib import __version__
 from qsp_lib.chapters import chapter as chapters
@@ -54,6 +56,17 @@ def test_the_status_page_says_which_version_this_is() -> None:
     assert re.search(
         rf"qsp_lib</p></td>\s*<td><p>{re.escape(__version__)}<", text_of("book/status.html")
     )
+
+
+@pytest.mark.parametrize(("wing", "modules"), api_reference.wings().items())
+def test_every_public_name_of_a_wing_can_be_linked_to(wing: str, modules: tuple[str, ...]) -> None:
+    page = text_of(f"book/api_{wing}.html")
+    overview = text_of("book/api.html")
+    for name in modules:
+        assert f'href="api_{wing}.html#module-{name}"' in overview
+        for thing, _ in public(importlib.import_module(name)):
+            assert f'id="{name}.{thing}"' in page, f"{name}.{thing}"
+    assert str(notebooks.ROOT) not in page and "object at 0x" not in page
 
 
 def test_the_book_is_small_enough_to_be_sent() -> None:

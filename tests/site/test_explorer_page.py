@@ -36,7 +36,7 @@ def test_the_page_has_the_script_that_the_unit_tests_hold_to_scipy() -> None:
     assert (static / javascript.SOLVER).read_bytes() == source
 
 
-@pytest.mark.parametrize("drug", current_record().content["drugs"])
+@pytest.mark.parametrize("drug", current_record().drug_names)
 def test_it_shows_the_locked_number_of_a_drug(visit: Open, drug: str) -> None:
     opened = visit(f"{PAGE}?drug={drug}")
     arms = results.load("03_blind_prediction").value(f"prediction/arms/{drug}")
@@ -50,7 +50,7 @@ def test_it_shows_the_locked_number_of_a_drug(visit: Open, drug: str) -> None:
 def test_a_solve_takes_less_than_fifty_milliseconds(visit: Open) -> None:
     page = visit(PAGE).page
     times = []
-    for drug in current_record().content["drugs"]:
+    for drug in current_record().drug_names:
         page.select_option("#control-drug", drug)
         page.focus("#slider-k_exh")
         for _ in range(8):
@@ -150,7 +150,7 @@ def ends_of_every_control() -> list[tuple[str, str, float]]:
     record = current_record()
     ends = [
         (drug, key, end)
-        for drug in record.content["drugs"]
+        for drug in record.drug_names
         for key, control in controls(record, drug).items()
         for end in (control.low, control.high)
     ]

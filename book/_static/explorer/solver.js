@@ -49,11 +49,13 @@
       return sum + (running ? dose.amount_ug / dose.duration_h : 0);
     }, 0);
 
-  // Report times: steps grow from 0.02 h by 12 % each to at most 0.5 h, anew at each change.
-  function reportTimes(start, end) {
+  // Report times: steps grow from 0.02 h by 12 % each to at most 0.5 h, anew at each change; after
+  // a sudden one they first grow from 0.0001 h by 25 % each.
+  function reportTimes(start, end, sudden) {
     const times = [start];
+    const before = sudden ? 24 : 0;
     for (let i = 0, offset = 0; ; i++) {
-      offset += Math.min(0.02 * 1.12 ** i, 0.5);
+      offset += i < before ? 1e-4 * 1.25 ** i : Math.min(0.02 * 1.12 ** (i - before), 0.5);
       if (!(offset < end - start - 1e-9)) return times;
       times.push(start + offset);
     }
@@ -65,7 +67,8 @@
     const stretches = groups.map((group, i) => {
       const end = i + 1 < groups.length ? groups[i + 1][0] : horizon;
       const first = times.length;
-      times.push(...reportTimes(group[0], end));
+      const sudden = rescue.some((dose) => dose.amount_ug > 0 && group.includes(dose.time_h));
+      times.push(...reportTimes(group[0], end, sudden));
       const from = group[group.length - 1];
       return {
         start: group[0], end, first, last: times.length,

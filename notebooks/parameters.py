@@ -1,0 +1,84 @@
+"""What the parameters of each chapter may be; their values stand in the notebooks."""
+
+from typing import Annotated
+
+from qsp_lib.chapters import Field, Parameters
+
+Seed = Annotated[int, Field(ge=0, le=4294967295)]
+Workers = Annotated[int, Field(ge=1, le=64)]
+
+
+class Calibration(Parameters):
+    n_starts: Annotated[int, Field(ge=16, le=256)]
+    n_starts_without: Annotated[int, Field(ge=2, le=256)]
+    seed: Seed
+    workers: Workers
+
+
+class Locking(Parameters):
+    n_starts: Annotated[int, Field(ge=16, le=256)]
+    n_starts_others: Annotated[int, Field(ge=1, le=256)]
+    seed: Seed
+    workers: Workers
+
+
+class BlindPrediction(Parameters):
+    sampler_steps: Annotated[int, Field(ge=50, le=20000)]
+    sampler_burn_in: Annotated[int, Field(ge=0, le=10000)]
+    sampler_draws: Annotated[int, Field(ge=100, le=100000)]
+
+
+class Rescue(Parameters):
+    tocilizumab_h: Annotated[float, Field(ge=-24, le=48)]
+    n_draws: Annotated[int, Field(ge=50, le=5000)]
+    sweep_points: Annotated[int, Field(ge=9, le=200)]
+
+
+class SwapTest(Parameters):
+    n_draws: Annotated[int, Field(ge=50, le=20000)]
+    fraction_points: Annotated[int, Field(ge=5, le=401)]
+
+
+class Robustness(Parameters):
+    n_draws: Annotated[int, Field(ge=100, le=200000)]
+    seed: Seed
+    width: Annotated[float, Field(ge=1.01, le=100)]
+    band: Annotated[float, Field(ge=1.01, le=1000)]
+    widths: list[Annotated[float, Field(ge=1.01, le=100)]]
+    bands: list[Annotated[float, Field(ge=1.01, le=1000)]]
+    ties: list[Annotated[float, Field(ge=0, le=1)]]
+    width_draws: Annotated[int, Field(ge=100, le=200000)]
+    control_draws: Annotated[int, Field(ge=100, le=200000)]
+    map_points: Annotated[int, Field(ge=2, le=300)]
+    map_factor: Annotated[float, Field(ge=1.01, le=100)]
+    map_widened: Annotated[float, Field(ge=1.01, le=1000)]
+    search_up_to: Annotated[float, Field(ge=1.01, le=1000)]
+    workers: Annotated[int, Field(ge=1, le=256)]
+
+
+class Identifiability(Parameters):
+    n_points: Annotated[int, Field(ge=41, le=401)]
+    all_profiles: bool
+    workers: Workers
+
+
+class DoseResponse(Parameters):
+    n_doses: Annotated[int, Field(ge=60, le=2000)]
+    lowest: Annotated[float, Field(ge=1e-12, le=0.1)]
+    highest: Annotated[float, Field(ge=100, le=1e8)]
+    k_hook: list[Annotated[float, Field(ge=1, le=1e9)]]
+    n_draws: Annotated[int, Field(ge=20, le=2000)]
+    sampler_steps: Annotated[int, Field(ge=50, le=20000)]
+    workers: Workers
+
+
+CHAPTERS = {
+    "01_calibration": Calibration,
+    "02_locking": Locking,
+    "03_blind_prediction": BlindPrediction,
+    "04_rescue": Rescue,
+    "05_swap_test": SwapTest,
+    "06_robustness": Robustness,
+    "07_identifiability": Identifiability,
+    "08_dose_response": DoseResponse,
+}

@@ -1,0 +1,71 @@
+"""The house: every wing stands in the contract of layers, and is entered through its face."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "qsp_lib"
+WINGS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+CONTRACT = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+SOURCES = [
+    path
+    for folder in ("qsp_lib", "book", "benchmarks")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+]
+
+
+def imports(path: Path) -> Iterator[tuple[ast.ImportFrom, str]]:
+    """Every ``from ... import`` of a file, with the module it names in full."""
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            yield node, ".".join([*base, *([node.module] if node.module else [])])
+
+
+def test_there_is_one_contract_without_exceptions_and_every_wing_is_in_it() -> None:
+    (contract,) = CONTRACT["contracts"]
+    assert "ignore_imports" not in contract
+    layers = [name for layer in contract["layers"] for name in layer.split(" | ")]
+    assert {f"qsp_lib.{wing}" for wing in WINGS} <= set(layers)
+    assert {"book", "benchmarks", "interop"} <= set(layers)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_another_wing_is_entered_through_its_face(path: Path) -> None:
+    parts = path.relative_to(ROOT).parts
+    own = parts[1] if parts[0] == "qsp_lib" and len(parts) > 2 else ""
+    for node, module in imports(path):
+        names = module.split(".")
+        if names[0] == "qsp_lib" and len(names) > 2 and names[1] not in (own, "commands"):
+            pytest.fail(f"line {node.lineno}: {module} is inside a wing; import from its face")
+
+
+@pytest.mark.parametrize(
+    "wing", [wing for wing in WINGS if (PACKAGE / wing / "__init__.pyi").is_file()]
+)
+def test_a_face_hands_on_what_it_lists_and_lists_nothing_twice(wing: str) -> None:
+    tree = ast.parse((PACKAGE / wing / "__init__.pyi").read_text(encoding="utf-8"))
+    listed = [alias.name for node in tree.body for alias in node.names]  # type: ignore[attr-defined]
+    assert len(listed) == len(set(listed))
+    face = importlib.import_module(f"qsp_lib.{wing}")
+    for name in listed:
+        assert getattr(face, name) is not None
+
+
+def test_imports_are_put_off_in_one_place_only() -> None:
+    """Only faces and ``common.late`` put imports off; a function imports nothing."""
+    late = []
+    for path in (p for p in SOURCES if p.is_relative_to(PACKAGE)):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                inner = [n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)]
+                late += [f"{path.relative_to(ROOT)}:{n.lineno}" for n in inner]
+    assert late == []
