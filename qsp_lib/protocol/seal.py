@@ -89,7 +89,14 @@ def sealed_tables(places: Places = PACKAGED) -> Mapping[str, SealedTable]:
     Raises:
         SealError: If the list cannot be read as one.
     """
-    return read_sealed_tables(places.sealed_list.read_text(encoding="utf-8"))
+    try:
+        text = places.sealed_list.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SealError(
+            f"The list of held-back tables, {places.sealed_list.name}, cannot be read ({problem}); "
+            "restore it."
+        ) from None
+    return read_sealed_tables(text)
 
 
 def read_sealed_tables(text: str) -> Mapping[str, SealedTable]:

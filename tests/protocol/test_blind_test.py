@@ -23,7 +23,8 @@ from qsp_lib.model import severity
 from qsp_lib.model.draws import Draws
 from qsp_lib.model.simulation import simulate
 from qsp_lib.model.trajectory import Peak
-from qsp_lib.protocol import blind_test, lock
+from qsp_lib.protocol import blind_test
+from qsp_lib.protocol import record as protocol_record
 from qsp_lib.protocol.blind_test import (
     commit_prediction,
     committed_prediction,
@@ -264,7 +265,7 @@ def made_up_regimens(monkeypatch: pytest.MonkeyPatch) -> None:
     def load(name: str) -> Any:
         return SimpleNamespace(regimens=regimens) if name == "okt3" else load_drug(name)
 
-    monkeypatch.setattr(lock, "load_drug", load)
+    monkeypatch.setattr(protocol_record, "load_drug", load)
     give_up_on_hopeless(monkeypatch)
 
 

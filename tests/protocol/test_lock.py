@@ -81,6 +81,7 @@ def test_a_version_is_never_written_twice(content: Content, tmp_path: Path) -> N
 
 def test_the_newest_version_is_the_highest_number(content: Content, tmp_path: Path) -> None:
     places = Places(tmp_path)
+    places.sealed_list.write_bytes(PACKAGED.sealed_list.read_bytes())
     with take_turn(places) as turn:
         for version in ("v1", "v2", "v10"):
             path = write_record(dict(content) | {"version": version}, turn)
