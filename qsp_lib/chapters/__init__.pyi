@@ -1,5 +1,8 @@
 from .chapter import Chapter as Chapter
+from .checks import Check as Check
 from .checks import check_all as check_all
+from .checks import check_of as check_of
+from .derived import results_findings as results_findings
 from .display import cited as cited
 from .display import columns as columns
 from .display import fit_table as fit_table

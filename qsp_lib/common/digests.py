@@ -11,12 +11,15 @@ import csv
 import hashlib
 import io
 import json
+import threading
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+_ONE_AT_A_TIME = threading.Lock()
+"""CPython 3.11 miscounts its recursion if two threads parse at once."""
 SCIENCE = ("evidence", "inference", "model", "drugs", "calibration", "protocol", "analyses")
 """The wings whose code decides what a number is; the others say how it is shown or run."""
 
@@ -70,7 +73,8 @@ def _digest_of_science() -> str:
 
 def _definitions(path: Path) -> list[ast.stmt]:
     """The statements of a module but for its imports, which only say where a name is from."""
-    body = ast.parse(path.read_text(encoding="utf-8")).body
+    with _ONE_AT_A_TIME:
+        body = ast.parse(path.read_text(encoding="utf-8")).body
     return [node for node in body if not _says_nothing(node)]
 
 

@@ -8,13 +8,14 @@ unlocked copy can be changed, and carries a mark into every result made from it.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..common import InputError
 from .equations import CRP, DRUG, FEEDBACKS, MECHANISMS, NETWORK, PARAMETERS, TOCILIZUMAB
 from .priors import Role, network_table
-from .stamp import Lockable, LockStamp
+from .stamp import Lockable
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,6 @@ class NetworkParameters(Lockable):
     d_IL6: float
     k_S: float
     feedback: Literal["gated", "ungated", "none"] = "gated"
-    lock: LockStamp | None = None
 
     def __post_init__(self) -> None:
         if self.feedback not in FEEDBACKS:
@@ -56,7 +56,11 @@ class NetworkParameters(Lockable):
                 raise InputError(
                     f"{name} is {value!r} {row.unit}; expected {row.lower:g} to {row.upper:g}."
                 )
-        self._require_as_locked()
+        self.require_as_locked()
+
+    def recorded(self, content: Mapping[str, Any]) -> NetworkParameters:
+        """The network that a record's content holds."""
+        return NetworkParameters(**content["network"], feedback=content["structure"]["feedback"])
 
     @classmethod
     def prior_medians(cls) -> NetworkParameters:
@@ -110,7 +114,6 @@ class DrugInputs(Lockable):
     k_kill: float
     weight_kg: float = 70.0
     bsa_m2: float = 1.88
-    lock: LockStamp | None = None
 
     def __post_init__(self) -> None:
         if self.mechanism not in MECHANISMS:
@@ -138,7 +141,23 @@ class DrugInputs(Lockable):
                     f"{self.name}: {name} is {value!r}; expected {low:g} to {high:g}, which is "
                     "what can be computed with."
                 )
-        self._require_as_locked()
+        self.require_as_locked()
+
+    def recorded(self, content: Mapping[str, Any]) -> DrugInputs | None:
+        """The drug of this name that a record's content holds."""
+        if self.name not in content["drugs"]:
+            return None
+        return DrugInputs.from_plain(content["drugs"][self.name])
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> DrugInputs:
+        """A drug from values that JSON can hold: no hook effect is written as null."""
+        given: dict[str, Any] = {k: math.inf if v is None else v for k, v in values.items()}
+        return cls(**given)
+
+    def plain(self) -> dict[str, Any]:
+        """The values as JSON can hold them, without stamp; see :meth:`from_plain`."""
+        return {k: None if v == math.inf else v for k, v in self._plain().items()}
 
     def values(self) -> dict[str, float]:
         """The inputs of the equations by name; no hook effect is given as a very weak one."""
