@@ -8,7 +8,6 @@ from .display import columns as columns
 from .display import fit_table as fit_table
 from .display import named as named
 from .display import percentages as percentages
-from .display import say as say
 from .display import summary as summary
 from .display import table as table
 from .display import words as words

@@ -1,4 +1,4 @@
-"""How a chapter shows its numbers: prose and small tables made from results, in words.
+"""How a chapter shows its numbers: small tables, in words.
 
 What is saved has short keys; what is shown has words and units. `WORDS` holds them, once for all
 chapters: `table` puts them in its head, `summary` in its rows.
@@ -7,12 +7,10 @@ chapters: `table` puts them in its head, `summary` in its rows.
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
-from IPython.display import Markdown, display
 
 from ..common import number, percent
 from ..evidence import load_tables
@@ -88,11 +86,6 @@ def words(key: str) -> str:
 def named(text: str) -> str:
     """``text`` with drugs by their names: ``"okt3 < tgn1412"`` becomes ``"OKT3 < TGN1412"``."""
     return _DRUG.sub(lambda found: LABELS[found[1]], text)
-
-
-def say(text: str) -> None:
-    """Show Markdown whose numbers were put in by the caller, from results."""
-    display(Markdown(textwrap.dedent(text).strip()))
 
 
 def cell(value: Any, digits: int = 3) -> str:
