@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from qsp_lib.analyses.second_profiler import second_profile
 from qsp_lib.inference.fitting import Problem
-from qsp_lib.inference.profiles import THRESHOLD, Verdict
+from qsp_lib.inference.profiles import THRESHOLD, Identifiability
 
 Array = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ def test_the_rise_at_both_ends_is_the_threshold_within_a_fiftieth(steps_per_deca
         ("k_fb", "d_IL6"), stiffening, -wide, wide, np.zeros(2), np.array([np.inf, np.inf])
     )
     found = second_profile(problem, "k_fb", np.array([0.2, 0.1]), steps_per_decade)
-    assert found.verdict is Verdict.IDENTIFIABLE
+    assert found.verdict is Identifiability.IDENTIFIABLE
     for end in (found.low, found.high):
         # 0.02 for what counts as found, and what MINUIT leaves over
         assert (end + end**3) ** 2 == pytest.approx(THRESHOLD, abs=0.03)

@@ -18,27 +18,27 @@ APART, ONE = 2e-9, 5e-10
 """Hours between changes that are two, and that are one."""
 
 
-@pytest.mark.parametrize(("gap", "stretches"), [(APART, 3), (ONE, 2), (0.0, 2)])
-def test_changes_two_billionths_of_an_hour_apart_are_two(gap: float, stretches: int) -> None:
+@pytest.mark.parametrize(("gap", "count"), [(APART, 3), (ONE, 2), (0.0, 2)])
+def test_changes_two_billionths_of_an_hour_apart_are_two(gap: float, count: int) -> None:
     drug = Regimen.of(Bolus(10.0, 3.0))
     rescue = Regimen.of(Bolus(10.0 + gap, 5.0))
-    made = make_schedule(drug, rescue, 24.0).stretches
-    assert len(made) == stretches
+    made = make_schedule(drug, rescue, 24.0).segments
+    assert len(made) == count
     assert sum(s.bolus for s in made) == 3.0
     assert sum(s.bolus_tcz for s in made) == 5.0
-    assert (made[1].bolus, made[1].bolus_tcz) == (3.0, 0.0 if stretches == 3 else 5.0)
+    assert (made[1].bolus, made[1].bolus_tcz) == (3.0, 0.0 if count == 3 else 5.0)
 
 
-@pytest.mark.parametrize(("gap", "stretches"), [(APART, 2), (ONE, 1)])
-def test_a_change_right_before_the_horizon_is_left_out(gap: float, stretches: int) -> None:
+@pytest.mark.parametrize(("gap", "count"), [(APART, 2), (ONE, 1)])
+def test_a_change_right_before_the_horizon_is_left_out(gap: float, count: int) -> None:
     made = make_schedule(Regimen.of(Bolus(24.0 - gap, 3.0)), Regimen(), 24.0)
-    assert len(made.stretches) == stretches
+    assert len(made.segments) == count
     assert made.times[-1] == 24.0
 
 
 @pytest.mark.parametrize(("length", "bolus"), [(APART, 0.0), (ONE, 7.0)])
 def test_an_infusion_as_short_as_that_is_a_bolus(length: float, bolus: float) -> None:
-    made = make_schedule(Regimen.of(Infusion(4.0, length, 7.0)), Regimen(), 24.0).stretches
+    made = make_schedule(Regimen.of(Infusion(4.0, length, 7.0)), Regimen(), 24.0).segments
     given = sum(s.bolus + s.rate * (s.end_h - s.start_h) for s in made)
     assert sum(s.bolus for s in made) == bolus
     assert given == pytest.approx(7.0, rel=1e-6)

@@ -29,14 +29,14 @@ HORIZON_H = 24.0
 def dense(run: Trajectory) -> Trajectory:
     """The same by DOP853 at 1e-10, every 36 s and, after each change, every quarter second."""
     old = run.task.schedule
-    near = [s.start_h + np.arange(0.0, 0.05, 0.25 / 3600) for s in old.stretches]
+    near = [s.start_h + np.arange(0.0, 0.05, 0.25 / 3600) for s in old.segments]
     times = np.unique(np.concatenate([*near, np.arange(0.0, old.times[-1], 0.01), old.times]))
-    ends = np.searchsorted(times, [*(s.start_h for s in old.stretches), old.times[-1]])
-    stretches = tuple(
-        stretch._replace(first=int(first), last=int(last))
-        for stretch, first, last in zip(old.stretches, ends[:-1], ends[1:], strict=True)
+    ends = np.searchsorted(times, [*(s.start_h for s in old.segments), old.times[-1]])
+    segments = tuple(
+        segment._replace(first=int(first), last=int(last))
+        for segment, first, last in zip(old.segments, ends[:-1], ends[1:], strict=True)
     )
-    task = replace(run.task, schedule=Schedule(times, stretches), rtol=1e-10, atol=1e-10)
+    task = replace(run.task, schedule=Schedule(times, segments), rtol=1e-10, atol=1e-10)
     states, outcomes = solve_scipy(task, method="DOP853")
     return replace(run, task=task, states=states, outcomes=tuple(outcomes))
 
