@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from qsp_lib.common import InputError, workers
+from qsp_lib.common import InputError, SealError, workers
+from qsp_lib.common.blindfold import forbid_opening, refuse_if_forbidden
 from qsp_lib.common.workers import fresh_pool, pool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +99,20 @@ def test_trouble_ends_workers_at_once_and_nobody_gets_them_again() -> None:
     assert all(task.done() for task in busy)
     with pool(2) as executor:
         assert not pids(executor) & first
+
+
+def test_what_is_forbidden_is_forbidden_to_workers_and_to_them_only_then() -> None:
+    with pool(2) as executor:
+        assert executor is not None
+        executor.submit(refuse_if_forbidden, "outcomes").result()
+        with forbid_opening():
+            asked = [executor.submit(refuse_if_forbidden, "outcomes") for _ in range(4)]
+        for task in asked:
+            with pytest.raises(SealError, match="'outcomes' was asked for"):
+                task.result()
+        with forbid_opening(), pytest.raises(SealError):
+            list(executor.map(refuse_if_forbidden, ["outcomes"]))
+        executor.submit(refuse_if_forbidden, "outcomes").result()
 
 
 def test_workers_that_died_meanwhile_are_replaced() -> None:
