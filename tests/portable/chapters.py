@@ -28,12 +28,17 @@ class Outcome:
     Attributes:
         flipped: one text a cell whose print is not the committed one.
         fresh: the folder of its numbers.
-        disturbed: how many processes simulated under the hook.
+        seen: a folder with a file of each process that simulated under the hook.
     """
 
     flipped: tuple[str, ...]
     fresh: Path
-    disturbed: int
+    seen: Path
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether any simulation was."""
+        return any(self.seen.iterdir())
 
 
 def run_chapter(name: str, setting: Mapping[str, str], folder: Path, root: Path = ROOT) -> Outcome:
@@ -68,7 +73,7 @@ def run_chapter(name: str, setting: Mapping[str, str], folder: Path, root: Path 
         for cell in cells
         for wrong in (*cell.findall("failure"), *cell.findall("error"))
     ]
-    return Outcome(tuple(flipped), fresh, len(list(seen.iterdir())))
+    return Outcome(tuple(flipped), fresh, seen)
 
 
 def changed_numbers(name: str, outcome: Outcome, tolerances: Sequence[Tolerance]) -> list[str]:

@@ -10,7 +10,16 @@ import nbformat
 import pytest
 
 from .chapters import run_chapter
-from .settings import HOME, NOISE, ROOT, SETTINGS, run_module, takes_effect
+from .settings import (
+    HOME,
+    NOISE,
+    ROOT,
+    SETTINGS,
+    elsewhere,
+    facts_under,
+    run_module,
+    takes_effect,
+)
 
 pytestmark = pytest.mark.portable
 
@@ -19,6 +28,15 @@ DRAWN_BY_BLAS = """
 def laplace_draws(mean: Array, covariance: Array, n_draws: int, seed: int) -> Array:
     factor = np.linalg.cholesky(covariance)
     return mean + standard_normals(n_draws, mean.size, seed) @ factor.T
+"""
+FACTS = """\
+import json
+import os
+from pathlib import Path
+
+from portable.facts import facts
+
+Path(os.environ["QSP_PORTABLE_SEEN"], "facts").write_text(json.dumps(facts()), encoding="utf-8")
 """
 CHAIN = """\
 import emcee
@@ -65,13 +83,26 @@ def test_a_draw_left_to_blas_is_noticed(copied: Path) -> None:
     assert len(found["bits"]["first_draws"]) > len(before["bits"]["first_draws"]) == 1
 
 
-def test_a_chain_run_again_is_noticed(copied: Path, tmp_path: Path) -> None:
-    name = "99_chain"
-    path = copied / "notebooks" / f"{name}.ipynb"
-    cell = nbformat.v4.new_code_cell(CHAIN)
-    notebook = nbformat.v4.new_notebook(cells=[cell])
+def write_chapter(name: str, code: str, root: Path) -> Path:
+    """A chapter of one cell, not yet run."""
+    path = root / "notebooks" / f"{name}.ipynb"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "", "language": "python"}
     nbformat.write(notebook, path)
+    return path
+
+
+def test_the_kernel_of_a_chapter_is_elsewhere(copied: Path, tmp_path: Path) -> None:
+    write_chapter("99_facts", FACTS, copied)
+    outcome = run_chapter("99_facts", elsewhere(), tmp_path, copied)
+    in_the_kernel = json.loads((outcome.seen / "facts").read_text(encoding="utf-8"))
+    assert in_the_kernel == json.loads(run_module("portable.facts", setting=elsewhere()))
+    assert in_the_kernel != facts_under("")
+
+
+def test_a_chain_run_again_is_noticed(copied: Path, tmp_path: Path) -> None:
+    name = "99_chain"
+    path = write_chapter(name, CHAIN, copied)
     run_module("papermill", str(path), str(path), root=copied)
     assert run_chapter(name, HOME, tmp_path / "home", copied).flipped == ()
     (flipped,) = run_chapter(name, NOISE, tmp_path / "noise", copied).flipped
