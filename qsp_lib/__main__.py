@@ -9,11 +9,21 @@ import traceback
 from collections.abc import Sequence
 
 from . import __version__
-from .commands import checking, drugs, exporting, locks, predicting, profiling, provenance, running
+from .commands import (
+    checking,
+    drugs,
+    exporting,
+    locks,
+    predicting,
+    profiling,
+    provenance,
+    running,
+    sampling,
+)
 from .commands.common import REFUSED, Help, add_debug, warn
 from .common import QspError, stops_in_order
 
-GROUPS = (predicting, drugs, provenance, locks, exporting, running, profiling, checking)
+GROUPS = (predicting, drugs, provenance, locks, exporting, running, profiling, sampling, checking)
 _STOPPED = 130
 
 _EPILOG = """\

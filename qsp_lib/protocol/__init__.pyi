@@ -9,6 +9,10 @@ from .findings import SAME as SAME
 from .findings import UNTOLD as UNTOLD
 from .findings import Finding as Finding
 from .findings import parted as parted
+from .kept_sample import KeptSample as KeptSample
+from .kept_sample import continued as continued
+from .kept_sample import read_kept_sample as read_kept_sample
+from .kept_sample import write_kept_sample as write_kept_sample
 from .ledger import LedgerEntry as LedgerEntry
 from .ledger import read_ledger as read_ledger
 from .ledger import today as today
