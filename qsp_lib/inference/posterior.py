@@ -7,6 +7,7 @@ how many others are made or on how many workers make them.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -131,6 +132,34 @@ def data_spectrum(problem: Problem, result: Fit) -> Array:
     return values
 
 
+def beside_laplace(samples: Array, best: Fit, names: Sequence[str]) -> pd.DataFrame:
+    """Samples of a posterior beside Laplace's approximation, along the Hessian's directions.
+
+    Args:
+        samples: ``(n, d)``.
+        best: the optimum that the approximation is made at.
+        names: of the d parameters.
+
+    Returns:
+        One row a direction, stiffest first: ``main_parameter``, ``eigenvalue``, ``laplace_sd``,
+        ``sampled_sd``, their ratio ``sd_ratio``, and ``mean_shift`` in Laplace standard deviations.
+    """
+    eigenvalues, directions = eigen_directions(best)
+    along = (samples - best.theta) @ directions
+    laplace_sd = 1 / np.sqrt(eigenvalues)
+    return late.pandas.DataFrame(
+        {
+            "direction": np.arange(1, len(eigenvalues) + 1),
+            "main_parameter": [names[i] for i in np.argmax(np.abs(directions), axis=0)],
+            "eigenvalue": eigenvalues,
+            "laplace_sd": laplace_sd,
+            "sampled_sd": along.std(axis=0),
+            "sd_ratio": along.std(axis=0) / laplace_sd,
+            "mean_shift": along.mean(axis=0) / laplace_sd,
+        }
+    )
+
+
 @dataclass(frozen=True)
 class SamplerCheck:
     """What an ensemble sampler finds along the Hessian's directions, stiffest first.
@@ -181,20 +210,7 @@ def check_with_sampler(
     sampler.random_state = np.random.RandomState(seed).get_state()
     sampler.run_mcmc(start, n_steps, progress=False)
     samples = sampler.get_chain(discard=burn_in, flat=True)
-    eigenvalues, directions = eigen_directions(best)
-    along = (samples - best.theta) @ directions
-    laplace_sd = 1 / np.sqrt(eigenvalues)
-    table = late.pandas.DataFrame(
-        {
-            "direction": np.arange(1, len(eigenvalues) + 1),
-            "main_parameter": [problem.names[i] for i in np.argmax(np.abs(directions), axis=0)],
-            "eigenvalue": eigenvalues,
-            "laplace_sd": laplace_sd,
-            "sampled_sd": along.std(axis=0),
-            "sd_ratio": along.std(axis=0) / laplace_sd,
-            "mean_shift": along.mean(axis=0) / laplace_sd,
-        }
-    )
+    table = beside_laplace(samples, best, problem.names)
     times = sampler.get_autocorr_time(discard=burn_in, tol=0)
     return SamplerCheck(
         table, samples, float(sampler.acceptance_fraction.mean()), float(np.mean(times))
