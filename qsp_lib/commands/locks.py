@@ -166,8 +166,6 @@ def _verify(options: argparse.Namespace) -> int:
     if options.json:
         print_json([vars(finding) for finding in found])
         return REFUSED if wrong else DONE
-    if not protocol.versions():
-        print_lines(["there is no lock record yet"])
     print_table(
         ("what", "against", "verdict", "detail"),
         [(f.what, f.against, f.verdict, f.detail) for f in found],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
 from typing import Any
@@ -21,7 +21,7 @@ from ..model import (
     severity,
     simulate,
 )
-from .comparing import require_same
+from .comparing import differences, require_same
 from .eight_checks import CHECKS, LIMITS
 from .inputs import input_digests
 from .ledger import record_file
@@ -203,6 +203,7 @@ def make_lock(
                 f"lock {recorded_versions(places)[-1]} was put on record while this fit ran; look "
                 "at it, and run the command again if one more version is wanted."
             )
+        _require_other(content, made, places)
         path = lock_path(version, places)
         finished = path.exists()
         if finished:
@@ -224,6 +225,23 @@ def make_lock(
         )
     current_record.cache_clear()
     return Written(path, finished)
+
+
+def _require_other(content: Mapping[str, Any], made: Sequence[str], places: Places) -> None:
+    """Refuse to make the newest record once more, as a run that was killed at its end would."""
+    if not made:
+        return
+    newest = read_record(lock_path(made[-1], places), against_code=False).content
+    named = {"version", "date", "digest", "predictions"}
+    if newest.keys() - named != content.keys() - named:
+        return
+    known = {key: newest[key] for key in newest.keys() - named}
+    again = {key: content[key] for key in newest.keys() - named}
+    if not list(differences(again, known, rtol=REFIT_RTOL, atol=REFIT_ATOL)):
+        raise LockError(
+            f"lock {made[-1]} of {newest['date']} holds the same for the same reason and is on "
+            "record; nothing is left to do. A new version needs something new, or another reason."
+        )
 
 
 def _require_unfinished(version: str, reason: str, places: Places) -> None:
