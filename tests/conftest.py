@@ -22,6 +22,25 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, databas
 settings.load_profile("repeatable")
 
 
+def on_record() -> dict[str, tuple[int, int]]:
+    """Size and time of every file that is put on record once, by its path in the data."""
+    folders = ("locks", "predictions", "posterior")
+    files = [PACKAGED.data / "ledger.jsonl"]
+    files += [path for name in folders for path in (PACKAGED.data / name).glob("*")]
+    return {
+        path.relative_to(PACKAGED.data).as_posix(): (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in files
+    }
+
+
+@pytest.fixture(autouse=True)
+def nothing_on_record_is_touched() -> Iterator[None]:
+    """A test that makes a lock, a prediction or a ledger line makes it somewhere else."""
+    before = on_record()
+    yield
+    assert on_record() == before, "a test wrote into the package's own data; restore it"
+
+
 @pytest.fixture(scope="session")
 def network() -> NetworkParameters:
     """The network at its prior medians, locked by nothing."""
