@@ -27,12 +27,15 @@ def findings(root: Path = ROOT) -> tuple[Finding, ...]:
         return ()
     try:
         record = current_record()
-        return (
-            parted("exports", "their manifest and the newest lock", iter(stale(record, folder))),
-            parted("exports: values", f"lock {record.version}", _apart(record, folder)),
-        )
-    except (QspError, OSError, ValueError, KeyError) as problem:
+        made = parted("exports", "their manifest and the newest lock", iter(stale(record, folder)))
+    except QspError as problem:
         return (Finding("exports", "the newest lock", DIFFERS, f"{problem}; make exports"),)
+    try:
+        values = parted("exports: values", f"lock {record.version}", _apart(record, folder))
+    except (OSError, ValueError, KeyError) as problem:
+        words = f"they cannot be read ({problem}); make exports"
+        values = Finding("exports: values", f"lock {record.version}", DIFFERS, words)
+    return made, values
 
 
 def _apart(record: Record, folder: Path) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -487,6 +488,61 @@ def test_the_records_draws_for_one_drug_are_not_accepted_for_another(record: Rec
     draws = record.draws(2)["blinatumomab"]
     with pytest.raises(LockError, match="of TGN1412 is locked by lock v1"):
         simulate(record.drug("tgn1412"), record.network, SHORT, draws=draws)
+
+
+@pytest.mark.parametrize("form", [3, 99, "2", None, [2]])
+def test_a_record_newer_than_the_code_is_told(
+    content: Content, tmp_path: Path, form: object
+) -> None:
+    path = kept(dict(content) | {"format": form, "a part of later": {}}, tmp_path)
+    with pytest.raises(LockError, match="the record is newer than the code. Update the package"):
+        read_record(path)
+
+
+def test_a_part_that_no_record_has_is_told(content: Content, tmp_path: Path) -> None:
+    path = kept(dict(content) | {"a part of later": {}}, tmp_path)
+    with pytest.raises(LockError, match="holds 'a part of later', which no record of format 2"):
+        read_record(path)
+
+
+def test_an_edited_content_makes_no_record(content: Content) -> None:
+    whole = dict(content) | {"digest": digest_of(content)}
+    edited = whole | {"network": dict(content["network"]) | {"K_M": 1.0}}
+    with pytest.raises(LockError, match="lock v1 was edited"):
+        Record(edited)
+    with pytest.raises(LockError, match="lock v1 was edited"):
+        Record(content)  # it carries no digest
+    record = Record(whole)
+    whole["network"]["K_M"] = 1.0  # which the record does not hear of
+    assert record.network.K_M != 1.0
+
+
+def test_a_record_that_was_edited_and_signed_marks_what_is_made_from_it(content: Content) -> None:
+    edited = changed(content, lambda c: c["network"].update(K_M=500.0))
+    record = Record(edited)
+    run = simulate(record.drug("tgn1412"), record.network, SHORT, horizon_h=24.0)
+    assert run.mark == f"lock v1 ({record.digest[:12]}) is not in the ledger"
+
+
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda r: pickle.loads(pickle.dumps(r))]
+)
+def test_a_copy_of_a_record_is_the_record_and_an_edit_of_it_is_refused(
+    record: Record, again: Callable[[Record], Record]
+) -> None:
+    other = again(record)
+    assert other == record and other.stamp == record.stamp
+    object.__setattr__(
+        other, "content", {**other.content, "network": {**record.network.values(), "K_M": 1.0}}
+    )
+    with pytest.raises(LockError, match="these values are not those of lock v1"):
+        _ = other.network
+
+
+def test_a_record_whose_part_is_of_another_kind_is_refused(record: Record) -> None:
+    build, (content,) = record.__reduce__()
+    with pytest.raises(LockError, match="lock v1 was edited"):
+        build({**content, "drugs": {}})
 
 
 def test_a_record_under_another_versions_name_is_refused(content: Content, tmp_path: Path) -> None:

@@ -311,6 +311,18 @@ def test_a_wrong_file_is_refused_before_a_line_is_parsed(bench, monkeypatch):
     assert bench.untouched
 
 
+@pytest.mark.parametrize("position", range(64))
+def test_every_digit_of_a_seals_hash_counts(bench, position):
+    other = "0" if HASH[position] != "0" else "1"
+    nearly = HASH[:position] + other + HASH[position + 1 :]
+    with pytest.raises(SealError, match="The list or the record is not the one locked"):
+        bench.open(record=Record(sealed_hashes={NAME: nearly}))
+    bench.list(nearly)
+    with pytest.raises(SealError, match="It is not the table that was sealed"):
+        bench.open(record=Record(sealed_hashes={NAME: nearly}))
+    assert bench.untouched
+
+
 def test_a_missing_file_is_refused_with_the_path_to_put_it_at(bench):
     bench.path.unlink()
     with pytest.raises(SealError, match=re.escape(f"put the file at {bench.path}")):
