@@ -309,7 +309,7 @@ def sealed(_book: BookData) -> str:
     return table(("table", "what it holds", "state", "SHA-256"), rows)
 
 
-def _inputs(digests: Mapping[str, str]) -> tuple[str, str]:
+def _made_from(digests: Mapping[str, str]) -> tuple[str, str]:
     """Lock v1 has one digest of all the evidence, later ones one of each input."""
     if "evidence" in digests:
         return ("evidence", f"`{digests['evidence']}`")
@@ -326,6 +326,6 @@ def lock(_book: BookData) -> str:
         ("reason", record.reason),
         ("digest", f"`{record.digest}`"),
         ("equations", f"`{record.equations_digest}`"),
-        _inputs(record.content["digests"]),
+        _made_from(record.content["digests"]),
     ]
     return table(("lock record", ""), rows)

@@ -18,8 +18,6 @@ from .fitting import log_evidence as log_evidence
 from .fitting import polished as polished
 from .fitting import share_at_best as share_at_best
 from .fitting import starting_points as starting_points
-from .posterior import beside_laplace as beside_laplace
-from .posterior import check_with_sampler as check_with_sampler
 from .posterior import data_spectrum as data_spectrum
 from .posterior import information as information
 from .posterior import laplace_draws as laplace_draws

@@ -108,6 +108,17 @@ class KeptSample:
     def __len__(self) -> int:
         return len(self.points)
 
+    @property
+    def acceptance(self) -> float:
+        """Mean share of the moves that were accepted."""
+        shares = self.made["diagnostics"]["acceptance"]
+        return float(sum(shares) / len(shares))
+
+    @property
+    def effective_size(self) -> float:
+        """Independent draws that the chains are worth, for the quantity that they serve worst."""
+        return float(min(self.made["diagnostics"]["effective_size"].values()))
+
     def first(self, n_draws: int) -> Array:
         """The first draws ``(n_draws, d)``, for :meth:`qsp_lib.protocol.Record.draws_at`.
 
