@@ -83,6 +83,7 @@ class Crew(ProcessPoolExecutor):
         super().__init__(workers, CONTEXT, initializer=_begin, initargs=(self._watched,))
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Hand a call to a process; its result comes as a future."""
         if opening_is_forbidden():  # what is forbidden here is forbidden to whom it is given
             fn, args = call_blindfolded, (fn, *args)
         future = super().submit(fn, *args, **kwargs)
@@ -115,6 +116,7 @@ class Crew(ProcessPoolExecutor):
 
     @contextmanager
     def ended_by_trouble(self) -> Iterator[None]:
+        """A block whose failure, or whose being stopped, ends every process at once."""
         try:
             yield
         except BaseException:

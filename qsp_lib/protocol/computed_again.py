@@ -72,6 +72,13 @@ def computed_again(record: Record) -> Iterator[Finding]:
 def predicted_again(
     record: Record, content: Mapping[str, Any], recompute: bool
 ) -> Iterator[Finding]:
+    """A committed prediction beside its record: the numbers at the locked point, computed again.
+
+    Args:
+        record: the lock it was made from.
+        content: the prediction as it is on file.
+        recompute: whether its draws are made and simulated again too, which takes seconds.
+    """
     what = f"prediction {record.version}"
     held = {key: value for key, value in content.items() if key != "lock_digest"}
     central = run_protocol(record)
