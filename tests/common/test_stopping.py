@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from example_chapters import code, notebook, write
+from example_chapters import COUNT, code, notebook, write
 
 from qsp_lib.common import only_one, scratch, stops_in_order
 from qsp_lib.common.stopping import TERMINATED
@@ -146,7 +146,7 @@ def test_a_run_that_is_ended_leaves_no_worker_and_no_kernel(
 ) -> None:
     (tmp_path / "run.py").write_text(RUN)
     (tmp_path / "Makefile").write_text(f"go:\n\t@{sys.executable} run.py\n")
-    cells = [code("n: int = 1  # a count; 1 to 9", tags=["parameters"])]
+    cells = [code(COUNT, tags=["parameters"])]
     cells.append(code(CELL.format(folder=str(tmp_path))))
     write(tmp_path / "notebooks", "01_calibration", notebook(cells))
     program, below = started(tmp_path, make or [sys.executable, "run.py"], processes=2)
