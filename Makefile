@@ -10,7 +10,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book site pdf notebooks test test-quick test-portable test-site coverage lint format bench check-clean check-site \
+.PHONY: help book site pdf notebooks test test-quick test-portable test-site coverage stress lint format bench check-clean check-site \
   run-times exports second-engine test-interop clean clean-venv setup
 
 PY := .venv/bin/python
@@ -45,6 +45,7 @@ help:
 	@echo "make test-quick  unit tests only"
 	@echo "make test-portable  the chapters as on another machine: not a printed digit may change"
 	@echo "make test-site   build the site and look at every page in a browser (needs chromium)"
+	@echo "make stress      pairs of protocol commands at random moments, some killed (minutes)"
 	@echo "make coverage    branch coverage of qsp_lib by the tests; fails below 90 %"
 	@echo "make exports     write the exports again: SBML, SED-ML, COMBINE archive, PEtab"
 	@echo "make second-engine  run the exports in libroadrunner and COPASI, without qsp_lib"
@@ -149,6 +150,10 @@ test-quick: $(READY)
 # longest first, one at a time, so that no process waits for another
 test-portable: $(READY)
 	@$(PY) -m pytest -m portable -n $(JOBS) --maxschedchunk 1 tests/portable
+
+# commands of the protocol against each other, for some minutes; STRESS_OPTIONS='--pairs 40 --seed 2'
+stress: $(READY)
+	@$(PY) tests/stress/pairs.py $(STRESS_OPTIONS)
 
 # the chapters are left to `make test`: a kernel that is traced prints to its cells
 coverage: $(INTEROP_READY)

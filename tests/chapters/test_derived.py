@@ -56,6 +56,10 @@ def exported(name: str, old: str, new: str, *, signed: bool) -> Callable[[Path],
     return act
 
 
+def okt3(content: dict[str, Any]) -> Any:
+    return content["values"]["prediction"]["arms"]["okt3"]
+
+
 def test_nothing_is_wrong_before(root: Path) -> None:
     assert wrong(root) == []
     assert any("prediction" in finding.detail for finding in results_findings(root))
@@ -89,9 +93,7 @@ WAYS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a predicted number in the results": (
         edited(
             "results/03_blind_prediction.json",
-            lambda c: c["values"]["prediction"]["arms"]["okt3"]["IL6"]["peak"].update(
-                median=2000.0
-            ),
+            lambda c: okt3(c)["IL6"]["peak"].update(median=2000.0),
         ),
         "peak/median is 2000.0",
     ),

@@ -118,6 +118,8 @@ def child(request: dict[str, Any], out: Path) -> int:
         os.dup2(stdout.fileno(), 1)
         os.dup2(stderr.fileno(), 2)
     steps = Steps(Path.cwd() / "qsp_lib" / "data", request.get("at"), request.get("how", ""))
+    if after := request.get("killed_after"):  # by a signal that nothing handles
+        signal.setitimer(signal.ITIMER_REAL, after)
     if delay := request.get("delay"):
         time.sleep(delay)
     code = main(request["argv"])

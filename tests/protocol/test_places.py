@@ -55,9 +55,6 @@ def test_what_the_dead_left_half_written_is_taken_away_and_nothing_else(places: 
     (places.data / ".ledger.jsonl.def.tmp").write_text("x")
     with take_turn(places):
         pass
-    assert {path.name for path in places.locks.iterdir()} == {
-        "lock-v1.json",
-        ".hidden",
-        "notes.tmp",
-    }
+    left = {path.name for path in places.locks.iterdir()}
+    assert left == {"lock-v1.json", ".hidden", "notes.tmp"}
     assert not list(places.data.glob(".*.tmp"))
