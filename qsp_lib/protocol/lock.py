@@ -35,7 +35,7 @@ def read_record(path: Path, *, against_code: bool = True, places: Places | None 
         places: whose ledger must hold the record; None for a record of one's own.
 
     Raises:
-        LockError: no such file, not a record, or any failed check of :func:`verify`.
+        LockError: no such file, not a record, or any failed check of :func:`.verify`.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"), parse_int=_whole_number)
