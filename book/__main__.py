@@ -18,12 +18,12 @@ def build(options: argparse.Namespace) -> str:
 
 
 def pdf(_options: argparse.Namespace) -> str:
-    """Print the built site into ``_build/book.pdf``."""
+    """Print the book, as the last build staged it, into ``_build/book.pdf``."""
     from qsp_lib.chapters import BUILD
 
     from .site.pdf import print_book
 
-    return f"the whole book is at {print_book(BUILD / 'html', BUILD / 'book.pdf')}"
+    return f"the whole book is at {print_book(BUILD, BUILD / 'book.pdf')}"
 
 
 def chromium(_options: argparse.Namespace) -> str:
