@@ -148,13 +148,13 @@ def run_chain(
     rows: list[Array] = []
     state, done = start, 0
     for _, stop, values in store.finished() if store is not None else ():
-        rows.append(values)
-        state, done = values[-1, :, :-2], stop * thin
+        rows.append(values.reshape(-1, len(start), problem.dimension + 2))
+        state, done = rows[-1][-1, :, :-2], stop * thin
     for first in range(done, n_steps, LEG):
         last = min(first + LEG, n_steps)
         values = _leg(problem, state, last - first, (*seed, first), thin)
         if store is not None:
-            store.add(first // thin, last // thin, values)
+            store.add(first // thin, last // thin, values.reshape(len(values), -1))
         rows.append(values)
         state = values[-1, :, :-2]
     whole = np.concatenate(rows)

@@ -159,9 +159,9 @@ def _ensemble(
     """One chain, kept leg by leg in a folder if there is one."""
     store = None
     if folder is not None:
-        # without the number of steps: a longer chain begins with a shorter one
-        what = partial(run_chain, problem, seed=list(seed), thin=plan.thin)
-        store = Checkpoint.open(folder / f"ensemble-{seed[1]}", identify(what, start, lock))
+        what = partial(run_chain, problem, start, seed=list(seed), thin=plan.thin)
+        times = np.arange(plan.thin, plan.steps + 1, plan.thin, dtype=float)
+        store = Checkpoint.open(folder / f"ensemble-{seed[1]}", identify(what, times, lock))
     with forbid_opening():
         return run_chain(problem, start, plan.steps, seed, plan.thin, store)
 
