@@ -95,7 +95,7 @@ def test_the_sample_is_of_the_newest_lock_and_as_long_as_it_should_be(
     assert kept.made["solver"] == asdict(lock.solver)
     found = kept.made["diagnostics"]
     assert found["autocorrelation_times"] >= 50
-    assert max(found["split_r_hat"].values()) < 1.02
+    assert max(found["split_r_hat"].values()) < 1.05
     assert min(found["effective_size"].values()) > 4000
     assert found["largest_distance_of_ensembles"] < 0.05
 
