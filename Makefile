@@ -1,6 +1,6 @@
 # make book   execute every chapter, then build the site into _build/html
 # make test   unit tests, every chapter compared with its committed outputs, numeric regression
-# Both need only Python >= 3.11 and make: they set up .venv the first time. `make help` lists the rest.
+# Both need only Python 3.11, 3.12 or 3.13 and make: they set up .venv the first time. `make help` lists the rest.
 
 PYTHON ?= python3
 # chapters executed side by side, and test processes
@@ -10,7 +10,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book site pdf notebooks test test-quick test-site coverage lint format bench check-clean check-site \
+.PHONY: help book site pdf notebooks test test-quick test-portable test-site coverage stress lint format bench check-clean check-site \
   run-times exports second-engine test-interop clean clean-venv setup
 
 PY := .venv/bin/python
@@ -43,7 +43,9 @@ help:
 	@echo "make pdf         print the built site as one PDF, _build/book.pdf (needs chromium)"
 	@echo "make test        unit tests, chapters against their committed outputs, numeric regression"
 	@echo "make test-quick  unit tests only"
+	@echo "make test-portable  the chapters as on another machine: not a printed digit may change"
 	@echo "make test-site   build the site and look at every page in a browser (needs chromium)"
+	@echo "make stress      pairs of protocol commands at random moments, some killed (minutes)"
 	@echo "make coverage    branch coverage of qsp_lib by the tests; fails below 90 %"
 	@echo "make exports     write the exports again: SBML, SED-ML, COMBINE archive, PEtab"
 	@echo "make second-engine  run the exports in libroadrunner and COPASI, without qsp_lib"
@@ -61,12 +63,13 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	@set -e; \
 	found=; \
 	for name in "$(PYTHON)" python3 python3.13 python3.12 python3.11; do \
-	  if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	  if "$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1; then \
 	    found="$$name"; break; \
 	  fi; \
 	done; \
 	if [ -z "$$found" ]; then \
-	  echo "Python 3.11 or newer is needed and none was found. Install one, or name it:" >&2; \
+	  echo "Python 3.11, 3.12 or 3.13 is needed and none was found; newer ones are not tested yet." >&2; \
+	  echo "Install one, or name it:" >&2; \
 	  echo "  make PYTHON=/path/to/python3.12 ..." >&2; \
 	  exit 1; \
 	fi; \
@@ -142,6 +145,15 @@ test: $(READY)
 
 test-quick: $(READY)
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile tests
+
+# each chapter twice, as on other machines, and what is quick under every setting by itself; the
+# longest first, one at a time, so that no process waits for another
+test-portable: $(READY)
+	@$(PY) -m pytest -m portable -n $(JOBS) --maxschedchunk 1 tests/portable
+
+# commands of the protocol against each other, for some minutes; STRESS_OPTIONS='--pairs 40 --seed 2'
+stress: $(READY)
+	@$(PY) tests/stress/pairs.py $(STRESS_OPTIONS)
 
 # the chapters are left to `make test`: a kernel that is traced prints to its cells
 coverage: $(INTEROP_READY)

@@ -13,10 +13,13 @@ import re
 import resource
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from qsp_lib.common import Crew, fresh_pool
 
 from . import problem as asked
 from .engines import engine
@@ -43,25 +46,33 @@ def own_mb() -> float:
 
 
 def worker_mb() -> float:
-    """Peak resident memory (MB) of the largest worker, what it shares with its parent included."""
+    """Peak resident memory (MB) of the largest worker."""
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / _UNITS_A_MB
 
 
-def ensemble(of: Engine, points: np.ndarray, job: dict[str, Any]) -> dict[str, Any]:
-    """Simulate an ensemble once; the peaks go to a file, for their errors."""
-    began = time.perf_counter()
-    peaks = of.run(points[: job["sets"]], job["rtol"], job["cores"])
-    work_s = time.perf_counter() - began
-    np.save(job["peaks"], peaks)
+def used(cores: int) -> dict[str, float]:
+    """What this process and its workers, which have ended, have used."""
     return {
-        "work_s": work_s,
         "cpu_s": cpu_s(),
         "own_mb": own_mb(),
-        "worker_mb": worker_mb() if job["cores"] > 1 else 0.0,
+        "worker_mb": worker_mb() if cores > 1 else 0.0,
     }
 
 
-def ladder(of: Engine, points: np.ndarray, job: dict[str, Any]) -> dict[str, Any]:
+def ensemble(
+    of: Engine, points: np.ndarray, job: dict[str, Any], crew: Crew | None
+) -> dict[str, Any]:
+    """Simulate an ensemble once; the peaks go to a file, for their errors."""
+    began = time.perf_counter()
+    peaks = of.run(points[: job["sets"]], job["rtol"], crew)
+    work_s = time.perf_counter() - began
+    np.save(job["peaks"], peaks)
+    return {"work_s": work_s}
+
+
+def ladder(
+    of: Engine, points: np.ndarray, job: dict[str, Any], crew: Crew | None
+) -> dict[str, Any]:
     """Error and time a simulation at each tolerance; it ends with ``until`` or the first to do.
 
     The error is that of a set's worst peak, at the quantile of sets that the problem names.
@@ -72,7 +83,7 @@ def ladder(of: Engine, points: np.ndarray, job: dict[str, Any]) -> dict[str, Any
         seconds = []
         for _ in range(_REPEATS):
             began = time.process_time()
-            peaks = of.run(points[: job["sets"]], rtol, 1)
+            peaks = of.run(points[: job["sets"]], rtol, crew)
             seconds.append(time.process_time() - began)
             if sum(seconds) > job["patience_s"]:
                 break
@@ -91,13 +102,15 @@ def main() -> None:
     # what is loaded stays: looking through it for garbage is time lost to whoever loads much
     gc.disable()
     of = engine(job["engine"])
-    of.load(folder)
-    gc.freeze()
-    gc.enable()
-    ready_s = time.time() - job["started"]
-    points = np.load(folder / POINTS)
-    found = {"ensemble": ensemble, "ladder": ladder}[job["kind"]](of, points, job)
-    print(json.dumps({"ready_s": ready_s} | found))
+    cores = job.get("cores", 1)
+    with fresh_pool(cores) if cores > 1 else nullcontext() as crew:
+        of.load(folder, crew)
+        gc.freeze()
+        gc.enable()
+        ready_s = time.time() - job["started"]
+        points = np.load(folder / POINTS)
+        found = {"ensemble": ensemble, "ladder": ladder}[job["kind"]](of, points, job, crew)
+    print(json.dumps({"ready_s": ready_s} | found | used(cores)))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from qsp_lib.chapters import ROOT
-from qsp_lib.common import QspError
+from qsp_lib.common import QspError, stops_in_order
 
 
 def build(options: argparse.Namespace) -> str:
@@ -18,12 +18,12 @@ def build(options: argparse.Namespace) -> str:
 
 
 def pdf(_options: argparse.Namespace) -> str:
-    """Print the built site into ``_build/book.pdf``."""
+    """Print the book, as the last build staged it, into ``_build/book.pdf``."""
     from qsp_lib.chapters import BUILD
 
     from .site.pdf import print_book
 
-    return f"the whole book is at {print_book(BUILD / 'html', BUILD / 'book.pdf')}"
+    return f"the whole book is at {print_book(BUILD, BUILD / 'book.pdf')}"
 
 
 def chromium(_options: argparse.Namespace) -> str:
@@ -79,7 +79,8 @@ def main(arguments: list[str] | None = None) -> int:
             )
     options = parser.parse_args(arguments)
     try:
-        print(options.act(options))
+        with stops_in_order():
+            print(options.act(options))
     except QspError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1

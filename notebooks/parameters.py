@@ -23,9 +23,7 @@ class Locking(Parameters):
 
 
 class BlindPrediction(Parameters):
-    sampler_steps: Annotated[int, Field(ge=50, le=20000)]
-    sampler_burn_in: Annotated[int, Field(ge=0, le=10000)]
-    sampler_draws: Annotated[int, Field(ge=100, le=100000)]
+    sampler_draws: Annotated[int, Field(ge=100, le=4000)]
 
 
 class Rescue(Parameters):
@@ -68,7 +66,6 @@ class DoseResponse(Parameters):
     highest: Annotated[float, Field(ge=100, le=1e8)]
     k_hook: list[Annotated[float, Field(ge=1, le=1e9)]]
     n_draws: Annotated[int, Field(ge=20, le=2000)]
-    sampler_steps: Annotated[int, Field(ge=50, le=20000)]
     workers: Workers
 
 

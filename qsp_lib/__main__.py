@@ -9,11 +9,21 @@ import traceback
 from collections.abc import Sequence
 
 from . import __version__
-from .commands import checking, drugs, exporting, locks, predicting, profiling, provenance, running
+from .commands import (
+    checking,
+    drugs,
+    exporting,
+    locks,
+    predicting,
+    profiling,
+    provenance,
+    running,
+    sampling,
+)
 from .commands.common import REFUSED, Help, add_debug, warn
-from .common import QspError
+from .common import QspError, stops_in_order
 
-GROUPS = (predicting, drugs, provenance, locks, exporting, running, profiling, checking)
+GROUPS = (predicting, drugs, provenance, locks, exporting, running, profiling, sampling, checking)
 _STOPPED = 130
 
 _EPILOG = """\
@@ -55,13 +65,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: as on the command line, without the program's name; default those given.
 
     Returns:
-        0 if it did its job, 1 if it was refused or failed; a wrong command line exits with 2.
+        0 if it did its job, 1 if it was refused or failed, 130 if it was interrupted; a wrong
+        command line exits with 2, and a request to end with 143.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = build_parser().parse_args(running.split_parameters(given))
     debug = getattr(options, "debug", False)
     try:
-        code: int = options.act(options)
+        with stops_in_order():
+            code: int = options.act(options)
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # whoever read the output, such as `head`, has had enough
@@ -70,6 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         warn("stopped")
         return _STOPPED
+    except SystemExit:
+        warn("stopped")
+        raise
     except QspError as problem:
         if debug:
             traceback.print_exc()

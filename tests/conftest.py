@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any
 
@@ -9,13 +10,35 @@ import pytest
 from hypothesis import settings
 
 from qsp_lib.calibration.joint_fit import make_problem
+from qsp_lib.common import recorded
 from qsp_lib.inference.fitting import Fit, Problem, fit_from
 from qsp_lib.model.parameters import NetworkParameters
 from qsp_lib.protocol import locking
+from qsp_lib.protocol.ledger import record_file
 from qsp_lib.protocol.lock import Record, read_record, write_record
+from qsp_lib.protocol.places import PACKAGED, Places, take_turn
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
+
+
+def on_record() -> dict[str, tuple[int, int]]:
+    """Size and time of every file that is put on record once, by its path in the data."""
+    folders = ("locks", "predictions", "posterior")
+    files = [PACKAGED.data / "ledger.jsonl"]
+    files += [path for name in folders for path in (PACKAGED.data / name).glob("*")]
+    return {
+        path.relative_to(PACKAGED.data).as_posix(): (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in files
+    }
+
+
+@pytest.fixture(autouse=True)
+def nothing_on_record_is_touched() -> Iterator[None]:
+    """A test that makes a lock, a prediction or a ledger line makes it somewhere else."""
+    before = on_record()
+    yield
+    assert on_record() == before, "a test wrote into the package's own data; restore it"
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +67,17 @@ def content(joint_problem: Problem, joint_fit: Fit) -> MappingProxyType[str, Any
 
 
 @pytest.fixture(scope="session")
-def record(content: MappingProxyType[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Record:
-    """The record of that content, written apart from the real ones and read back."""
-    return read_record(write_record(content, tmp_path_factory.mktemp("locks")))
+def record(
+    content: MappingProxyType[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Record]:
+    """The record of that content, put on record apart from the real ones and read back."""
+    places = Places(tmp_path_factory.mktemp("data"))
+    with take_turn(places) as turn:
+        path = write_record(content, turn)
+        made = read_record(path)
+        record_file("lock", path, turn, version="v1", digest=made.digest, summary={})
+    both = places.data / "both.jsonl"
+    both.write_bytes(PACKAGED.ledger.read_bytes() + places.ledger.read_bytes())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recorded, "LEDGER", both)
+        yield made

@@ -109,7 +109,7 @@ def write(folder: Path, name: str, content: dict[str, Any], fields: str | None =
     folder.mkdir(parents=True, exist_ok=True)
     tagged = [c for c in content["cells"] if "parameters" in c["metadata"].get("tags", [])]
     if tagged:
-        add_model(folder, name, MODELS[tagged[0]["source"]] if fields is None else fields)
+        add_model(folder, name, MODELS["".join(tagged[0]["source"])] if fields is None else fields)
     content = copy.deepcopy(content)
     for number, cell in enumerate(content["cells"]):
         cell["id"] = f"any-{number}"

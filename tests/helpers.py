@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +14,11 @@ from numpy.typing import NDArray
 
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
 from qsp_lib.model.engines import diffsol
-from qsp_lib.model.parameters import DrugInputs, TocilizumabInputs
+from qsp_lib.model.parameters import DrugInputs, NetworkParameters, TocilizumabInputs
+from qsp_lib.model.stamp import LockStamp
 from qsp_lib.model.structure import Structure
+from qsp_lib.protocol.lock import write_record
+from qsp_lib.protocol.places import Places, take_turn
 
 Array = NDArray[np.float64]
 
@@ -71,6 +78,24 @@ def made_up_bispecific(**changes: Any) -> DrugInputs:
         mechanism="bispecific", **ONE_COMPARTMENT, EC50=5.0, K_hook=4000.0, k_kill=1.5
     )
     return made_up(**(inputs | changes))
+
+
+def stamp_of(network: NetworkParameters, *drugs: DrugInputs, version: str = "v7") -> LockStamp:
+    """The stamp of a lock record that holds these values and nothing else; it is in no ledger."""
+    content = {
+        "version": version,
+        "network": network.values(),
+        "structure": {"feedback": network.feedback},
+        "drugs": {drug.name: drug.plain() for drug in drugs},
+    }
+    text = json.dumps(content)
+    return LockStamp(version, hashlib.sha256(text.encode()).hexdigest(), content=text)
+
+
+def kept(content: Mapping[str, Any], folder: Path) -> Path:
+    """The file of a lock record with this content, in a folder of its own."""
+    with take_turn(Places(folder)) as turn:
+        return write_record(content, turn)
 
 
 def rescue_inputs(**changes: Any) -> TocilizumabInputs:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -58,3 +60,33 @@ def test_every_requirement_has_one_exact_version(more: str) -> None:
     exact = requirements("constraints.txt")
     assert set(requirements(f"requirements{more}.txt")) <= set(exact)
     assert all(re.fullmatch(r"==[\w.+]+", version) for version in exact.values())
+
+
+@pytest.mark.parametrize("version", [(3, 10, 12), (3, 14, 0)])
+def test_a_python_that_is_too_old_or_too_new_is_refused_in_a_sentence(
+    tmp_path: Path, version: tuple[int, ...]
+) -> None:
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text(encoding="utf-8"))
+    for name in ("requirements.txt", "constraints.txt", "pyproject.toml"):
+        (tmp_path / name).touch()
+    for name in ("python3", "python3.11", "python3.12", "python3.13"):
+        told = f"import sys; sys.version_info = {version}; exec(sys.argv[1])"
+        (tmp_path / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{told}" "$2"\n')
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:/usr/bin:/bin"
+    run = subprocess.run(
+        ["make", "setup"], cwd=tmp_path, env={"PATH": path}, capture_output=True, text=True
+    )
+    assert run.returncode != 0 and not (tmp_path / ".venv").exists()
+    assert "Python 3.11, 3.12 or 3.13 is needed and none was found" in run.stderr
+
+
+def test_the_versions_of_python_are_said_alike() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "book.yml").read_text(encoding="utf-8")
+    (tested,) = re.findall(r"python: (\[.*\])", workflow)
+    first, *_, last = versions = yaml.safe_load(tested)
+    after = f"3.{int(last.removeprefix('3.')) + 1}"
+    assert PROJECT["requires-python"] == f">={first},<{after}"
+    assert (
+        f"Python {', '.join(versions[:-1])} or {last} and make" in (ROOT / "README.md").read_text()
+    )

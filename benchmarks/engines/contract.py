@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from qsp_lib.common import Crew
 from qsp_lib.model import Task
 
 from .. import problem as asked
@@ -27,10 +28,13 @@ class Engine(Protocol):
     packages: tuple[str, ...]
     """Distributions whose versions matter."""
 
-    def load(self, folder: Path) -> None:
-        """Make ready to simulate the problem in a folder: import, compile, one simulation."""
+    def load(self, folder: Path, crew: Crew | None) -> None:
+        """Make ready to simulate the problem in a folder: import, compile, one simulation.
 
-    def run(self, points: Array, rtol: float, cores: int) -> Array:
+        With a crew, in its processes, which load side by side; else in this one.
+        """
+
+    def run(self, points: Array, rtol: float, crew: Crew | None) -> Array:
         """Peaks ``(m, k)`` of points ``(m, d)``; NaN where a simulation failed."""
 
 
@@ -42,13 +46,14 @@ def versions(engine: Engine) -> dict[str, str]:
 class Peer(ABC):
     """An engine that gives the states at the report times; peaks are read off as ours are.
 
-    Worker processes are forked from the one that has loaded, and so need not load again.
+    What it compiles cannot be sent to another process: each of several makes its own.
     """
 
     label: str
     how: str
     packages: tuple[str, ...]
     sets_a_task = CHUNK
+    folder: Path
     problem: TimedProblem
 
     @abstractmethod
@@ -59,7 +64,11 @@ class Peer(ABC):
     def states(self, task: Task) -> Array:
         """States ``(n_states, m, T)``; NaN where an integration failed."""
 
-    def load(self, folder: Path) -> None:
+    def load(self, folder: Path, crew: Crew | None) -> None:
+        self.folder = folder
+        if crew is not None:
+            crew.each(_loaded, type(self), folder)
+            return
         self.problem = read(folder)
         self.build()
         self.chunk(np.load(folder / POINTS)[:1], self.problem.rtol)
@@ -69,30 +78,32 @@ class Peer(ABC):
         parts = [asked.peaks(task, self.states(task)) for task in self.problem.tasks(points, rtol)]
         return np.hstack(parts)
 
-    def run(self, points: Array, rtol: float, cores: int) -> Array:
+    def run(self, points: Array, rtol: float, crew: Crew | None) -> Array:
         size = self.sets_a_task
         parts = [points[i : i + size] for i in range(0, len(points), size)]
-        if cores == 1:
+        if crew is None:
             return np.concatenate([self.chunk(part, rtol) for part in parts])
-        global _LOADED
-        _LOADED = self  # what cannot be pickled reaches the workers by being there when they fork
-        with ProcessPoolExecutor(cores, _fork()) as pool:
-            return np.concatenate(list(pool.map(_chunk, parts, [rtol] * len(parts))))
+        tasks = [crew.submit(_chunk, type(self), self.folder, part, rtol) for part in parts]
+        return np.concatenate([task.result() for task in tasks])
 
 
-_LOADED: Peer | None = None
 POINTS, PROBLEM = "points.npy", "problem.pickle"
 
 
-def _chunk(points: Array, rtol: float) -> Array:
-    assert _LOADED is not None
-    return _LOADED.chunk(points, rtol)
+@cache
+def _here(kind: type[Peer], folder: Path) -> Peer:
+    """The engine that a worker process has loaded."""
+    made = kind()
+    made.load(folder, None)
+    return made
 
 
-def _fork() -> Any:
-    from multiprocessing import get_context
+def _loaded(kind: type[Peer], folder: Path) -> None:
+    _here(kind, folder)
 
-    return get_context("fork")
+
+def _chunk(kind: type[Peer], folder: Path, points: Array, rtol: float) -> Array:
+    return _here(kind, folder).chunk(points, rtol)
 
 
 def read(folder: Path) -> TimedProblem:

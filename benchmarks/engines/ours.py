@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from qsp_lib.common import Crew
+
 from .. import problem as asked
 from ..problem import Array
 from .contract import POINTS
@@ -22,15 +24,19 @@ class Ours:
     )
     packages = ("qsp-crs", "pydiffsol", "numpy")
 
-    def load(self, folder: Path) -> None:
+    def load(self, folder: Path, crew: Crew | None) -> None:
         from qsp_lib.protocol import current_record
 
         self.simulator = asked.simulator(current_record())
-        self.simulator(np.load(folder / POINTS)[:1])
+        first = np.load(folder / POINTS)[:1]
+        if crew is None:
+            self.simulator(first)
+        else:
+            crew.each(self.simulator, first)
 
-    def run(self, points: Array, rtol: float, cores: int) -> Array:
+    def run(self, points: Array, rtol: float, crew: Crew | None) -> Array:
         from qsp_lib.inference import sweep
 
         atol = rtol * self.simulator.solver.atol / self.simulator.solver.rtol
         run = replace(self.simulator, solver=replace(self.simulator.solver, rtol=rtol, atol=atol))
-        return sweep(run, points, workers=cores, progress=False)
+        return sweep(run, points, executor=crew, workers=1, progress=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import inspect
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import resources
@@ -12,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from qsp_lib.calibration import joint_fit as calibration
-from qsp_lib.chapters import chapter as chapters
 from qsp_lib.common import number
 from qsp_lib.evidence import load_observations
-from qsp_lib.inference import fitting, posterior, profiles
+from qsp_lib.inference import fitting, profiles
 from qsp_lib.model import MILD_PEAK_MG_L, SEVERE_PEAK_MG_L, NetworkParameters
-from qsp_lib.protocol import current_record
+from qsp_lib.protocol import current_record, read_kept_sample
 
 from .fragments import BookData, fragment, table
 from .symbols import CRP_SOURCES, grade_boundaries, in_words, link
@@ -106,9 +104,7 @@ def fit_settings(book: BookData) -> str:
     """How the fit, the sampler and the profiles were run, each with its place in the code."""
     record = current_record()
     locking = book.results["02_locking"].values
-    walkers = inspect.signature(posterior.check_with_sampler).parameters["n_walkers"].default
-    declared = chapters.declared_parameters(SAMPLED, book.notebooks)
-    steps, burned = (declared[name].default for name in ("sampler_steps", "sampler_burn_in"))
+    plan = read_kept_sample(record).made["sampler"]
     sampler: Mapping[str, Any] = book.results[SAMPLED].values["sampler"]
     ratios = sampler["sd_ratio"]
     names = record.posterior[0]
@@ -145,8 +141,9 @@ def fit_settings(book: BookData) -> str:
         ("cost at the lock", f"{record.cost:.2f}", "lock record"),
         (
             "sampler",
-            f"{walkers} walkers, {steps} steps, the first {burned} thrown away",
-            "`inference.posterior.check_with_sampler`",
+            f"{plan['ensembles']} ensembles of {plan['walkers']} walkers, {plan['steps']:,} steps "
+            f"each, the first {plan['burn_in']:,} thrown away; {plan['draws']:,} draws kept",
+            "`protocol.kept_sample.write_kept_sample`",
         ),
         (
             "sampled over Laplace width",

@@ -310,6 +310,13 @@ def sealed(_book: BookData) -> str:
     return table(("table", "what it holds", "state", "SHA-256"), rows)
 
 
+def _made_from(digests: Mapping[str, str]) -> tuple[str, str]:
+    """Lock v1 has one digest of all the evidence, later ones one of each input."""
+    if "evidence" in digests:
+        return ("evidence", f"`{digests['evidence']}`")
+    return ("inputs", f"{len(digests)}, each by a digest that `lock verify` compares")
+
+
 @fragment("lock")
 def lock(_book: BookData) -> str:
     """The lock record in a few lines."""
@@ -320,6 +327,6 @@ def lock(_book: BookData) -> str:
         ("reason", record.reason),
         ("digest", f"`{record.digest}`"),
         ("equations", f"`{record.equations_digest}`"),
-        ("evidence", f"`{record.content['digests']['evidence']}`"),
+        _made_from(record.content["digests"]),
     ]
     return table(("lock record", ""), rows)

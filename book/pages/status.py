@@ -104,6 +104,11 @@ def ledger_entries(_book: BookData) -> str:
 
 
 def _summary(entry: LedgerEntry) -> str:
+    if "comparison" in entry.summary:
+        compared = entry.summary["comparison"].items()
+        verdicts = ", ".join(f"{name}: {result['verdict']}" for name, result in compared)
+        counted = f"{entry.summary['eligible']} of {entry.summary['rows']} rows eligible"
+        return f"{verdicts}; {counted}"
     return "; ".join(f"{_words(key)}: {_in_words(value)}" for key, value in entry.summary.items())
 
 

@@ -8,12 +8,15 @@ Sphinx: it tells autodoc and napoleon how docstrings of this package are meant.
 from __future__ import annotations
 
 import enum
+import importlib
 import inspect
+import pydoc
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
+from sphinx.util.nodes import make_refnode
 
 import qsp_lib
 
@@ -62,12 +65,30 @@ def write_pages(folder: Path) -> tuple[Path, ...]:
 
 
 def page(title: str, modules: Iterable[str]) -> str:
-    """A page that documents modules, as MyST Markdown; Sphinx fills it in."""
+    """A page that documents a wing and its modules, as MyST Markdown; Sphinx fills it in."""
     parts = [f"# {title}\n"]
     for name in modules:
         heading = "" if name == title else f"## {name}\n\n"
         parts.append(heading + _rst(f".. automodule:: {name}"))
+        if name == title:
+            parts.append(_handed_on(title))
     return "\n".join(parts)
+
+
+def _handed_on(wing: str) -> str:
+    """The names a wing hands on, those of functions and classes as links."""
+    face = importlib.import_module(wing)
+    shown = [
+        f"{{py:obj}}`{name} <{wing}.{name}>`" if _place(getattr(face, name)) else f"`{name}`"
+        for name in getattr(face, "__all__", ())
+    ]
+    return f"To import from here: {', '.join(shown)}.\n" if shown else ""
+
+
+def _place(thing: Any) -> str:
+    """Full name of a function or class of the package; empty for anything else."""
+    name = f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}"
+    return name if name.startswith("qsp_lib.") and not name.endswith(".") else ""
 
 
 def _rst(*lines: str) -> str:
@@ -83,7 +104,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-process-docstring", _prose, priority=400)  # before napoleon, at 500
     app.connect("autodoc-process-signature", _signature)
     app.connect("autodoc-skip-member", _skip)
-    app.connect("missing-reference", _leave)
+    app.connect("missing-reference", _find)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -117,7 +138,18 @@ def _skip(_app: Sphinx, _what: str, name: str, thing: Any, _skipped: bool, _opti
     return True if name == "model_config" else None
 
 
-def _leave(_app: Sphinx, _env: BuildEnvironment, node: pending_xref, shown: Any) -> Any:
-    """A name of another package stays text in an annotation; in a role Sphinx warns of it."""
-    in_annotation = node.get("refdomain") == "py" and "refwarn" not in node  # which a role sets
+def _find(app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: Any) -> Any:
+    """What a wing hands on is described where it is defined; other packages' names stay text.
+
+    A role that names nothing is left to Sphinx, which warns.
+    """
+    if node.get("refdomain") != "py":
+        return None
+    if node["reftarget"].startswith("qsp_lib."):
+        name = _place(pydoc.locate(node["reftarget"]))
+        if place := env.get_domain("py").objects.get(name):  # type: ignore[attr-defined]
+            return make_refnode(
+                app.builder, node["refdoc"], place.docname, place.node_id, shown, name
+            )
+    in_annotation = "refwarn" not in node  # which a role sets
     return shown if in_annotation else None

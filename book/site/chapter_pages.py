@@ -2,14 +2,12 @@
 
 The numbers that its sentences name are filled in from its results (`book.pages.prose`). The table
 of what papermill can change is made from the declarations that ``run --list`` prints.
-Code is folded, and the template of a cell that only prints prose is left out, so that the page
-reads as text. Both are done when the book is staged; the committed notebook stays as it is, and is
-what the page offers for download.
+Code is folded, so that the page reads as text. All is done when the book is staged; the committed
+notebook stays as it is, and is what the page offers for download.
 """
 
 from __future__ import annotations
 
-import ast
 import json
 import shutil
 from pathlib import Path
@@ -24,8 +22,8 @@ from ..pages.fragments import table
 
 TITLE = "What you can change in this chapter"
 CLASS = "chapter-parameters"
-FOLDED, LEFT_OUT = "hide-input", "remove-input"
-"""MyST-NB's tags of a cell whose code is folded, and of one whose code is left out."""
+FOLDED = "hide-input"
+"""MyST-NB's tag of a cell whose code is folded."""
 
 
 def stage_chapter(
@@ -46,7 +44,7 @@ def stage_chapter(
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             tags = cell["metadata"].setdefault("tags", [])
-            tags.append(LEFT_OUT if only_says(notebooks.source_of(cell)) else FOLDED)
+            tags.append(FOLDED)
     notebook["cells"].insert(1, _cell(parameter_block(name, declared_in)))
     (target / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
 
@@ -63,21 +61,6 @@ def fill_in(notebook: dict[str, Any], results: Results) -> None:
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             cell["source"] = prose.fill(notebooks.source_of(cell), results)
-
-
-def only_says(code: str) -> bool:
-    """Whether a cell is one call of `display.say`: its text stands in its output."""
-    try:
-        statements = ast.parse(code).body
-    except SyntaxError:  # a magic of IPython, say
-        return False
-    return (
-        len(statements) == 1
-        and isinstance(statements[0], ast.Expr)
-        and isinstance(call := statements[0].value, ast.Call)
-        and isinstance(call.func, ast.Name)
-        and call.func.id == "say"
-    )
 
 
 def offer_original(name: str, source: Path, html: Path) -> None:

@@ -1,176 +1,177 @@
-"""The whole book as one PDF, printed by headless Chromium from the built pages.
+"""The whole book as one PDF: one page by Sphinx's singlehtml builder, printed by headless Chromium.
 
-The articles of the pages, in the order of the book, are put one after another into one page with
-the book's own style sheets; links between pages become links within it. Run by ``make pdf``:
-``python -m book.site.pdf``.
+The page is made from what the last build of the site has staged, without the reference of the
+functions. This module is also the extension of Sphinx that the page is built with.
 """
 
 from __future__ import annotations
 
-import re
+import shutil
 from html import escape
 from pathlib import Path
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from sphinx.builders.singlehtml import SingleFileHTMLBuilder
 
 from qsp_lib import __version__
-from qsp_lib.common import InputError
+from qsp_lib.common import InputError, only_one
 from qsp_lib.protocol import current_record
 
+from . import mending
 from .browser import chromium, serve
 from .chapter_pages import CLASS
+from .jupyter_book import run
 
-FRONT = "book/index.html"
-_ARTICLE = re.compile(r'<article class="bd-article">(.*?)</article>', re.DOTALL)
-_NEXT = re.compile(r'<a class="right-next"\s+href="([^"]+)"')
-_TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
-_STYLE = re.compile(r'<link\b[^>]*rel="stylesheet"[^>]*/?>')
-_MATHJAX = re.compile(
-    r"<script>window\.MathJax = .*?</script>\s*<script[^>]*tex-svg[^>]*></script>"
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+FRONT = "book/index"
+OPENED = ("book/data",)
+"""Documents whose folded parts are printed unfolded, as the parameters of chapters are."""
+LEFT_OUT = (
+    "The printed book leaves the functions out. The site has a page on each folder of the package, "
+    "and `help` says the same in Python: `help('qsp_lib.model')`.\n"
 )
-_SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
-_NOSCRIPT = re.compile(r"<noscript>(.*?)</noscript>", re.DOTALL)
-_ID = re.compile(r'(?<=\s)id="([^"]+)"')
-_HREF = re.compile(r'(?<=\s)href="([^"]+)"')
-_OPENED = re.compile(r"<details\b(?![^>]*\bopen\b)")
-_PARAMETERS = re.compile(rf"<details\b(?=[^>]*\b{CLASS}\b)(?![^>]*\bopen\b)")
-READY = """async () => {
-  await window.MathJax?.startup?.promise;
-  await document.fonts.ready;
-  for (const image of document.images) { image.loading = "eager"; await image.decode(); }
-  return [...document.querySelectorAll(".math")].every((m) => m.querySelector("mjx-container svg"));
-}"""
+PREPARE = (Path(__file__).parent / "pdf.js").read_text(encoding="utf-8")
 _MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
 _FOOTER = (
-    '<div style="width:100%;font-size:8px;text-align:center;color:#444">'
-    '<span class="pageNumber"></span> / <span class="totalPages"></span></div>'
+    '<div style="width:100%;margin:0 16mm;font-size:6px;color:#444;display:flex">'
+    '<span style="flex:1">{imprint}</span>'
+    '<span><span class="pageNumber"></span> / <span class="totalPages"></span></span></div>'
 )
 
 
-def reading_order(html: Path) -> list[str]:
-    """Pages of a built book from the front page on, by their links to the next.
-
-    Raises:
-        InputError: there is no front page, or a page links back into the row.
-    """
-    order, here = [], FRONT
-    while here:
-        path = html / here
-        if not path.is_file():
-            raise InputError(f"there is no {path}; build the book first: make site.")
-        order.append(here)
-        found = _NEXT.search(path.read_text(encoding="utf-8"))
-        here = ""
-        if found:
-            here = (
-                (path.parent / unquote(found[1])).resolve().relative_to(html.resolve()).as_posix()
-            )
-            if here in order:
-                raise InputError(f"{order[-1]} leads on to {here}, which came before it.")
-    return order
-
-
-def one_page(html: Path, *, opened: tuple[str, ...] = ("book/data.html",)) -> str:
-    """All articles in one HTML page that belongs in the folder of the front page.
+def print_book(build: Path, target: Path) -> Path:
+    """Print the book.
 
     Args:
-        html: the built book.
-        opened: pages whose folded parts are printed unfolded, as the parameters of chapters are.
-
-    Raises:
-        InputError: a page without an article.
-    """
-    order = reading_order(html)
-    number = {name: i for i, name in enumerate(order)}
-    front = (html / FRONT).read_text(encoding="utf-8")
-    articles = []
-    for name in order:
-        found = _ARTICLE.search((html / name).read_text(encoding="utf-8"))
-        if not found:
-            raise InputError(f"{name} holds no article to print.")
-        text = _SCRIPT.sub("", _NOSCRIPT.sub(r"\1", found[1]))
-        if name in opened:
-            text = _OPENED.sub("<details open", text)
-        text = _PARAMETERS.sub("<details open", text)
-        text = _joined(text, name, number, html)
-        articles.append(f'<article class="bd-article" id="page-{number[name]}">{text}</article>')
-    title_found = _TITLE.search(front)
-    title = title_found[1].strip() if title_found else "The book"
-    record = current_record()
-    mathjax = _MATHJAX.search(front) or _first_mathjax(html, order)
-    return (
-        '<!DOCTYPE html>\n<html lang="en" data-theme="light" data-mode="light"><head>'
-        f'<meta charset="utf-8"><title>{title}</title>\n'
-        + "\n".join(_STYLE.findall(front))
-        + f"\n{mathjax[0] if mathjax else ''}</head>"
-        + '<body class="whole-book">\n<p class="imprint">'
-        + escape(
-            f"qsp_lib {__version__}, lock record {record.version} of {record.date}, "
-            f"digest {record.digest}. A research model, not medical advice."
-        )
-        + "</p>\n"
-        + "\n".join(articles)
-        + "\n</body></html>\n"
-    )
-
-
-def _first_mathjax(html: Path, order: list[str]) -> re.Match[str] | None:
-    for name in order:
-        if found := _MATHJAX.search((html / name).read_text(encoding="utf-8")):
-            return found
-    return None
-
-
-def _joined(text: str, name: str, number: dict[str, int], html: Path) -> str:
-    """An article whose places are its own, and whose links stay within the printed book."""
-    own = f"p{number[name]}-"
-    folder = (html / name).parent
-
-    def link(found: re.Match[str]) -> str:
-        url = found[1]
-        path, _, place = url.partition("#")
-        if not path:
-            return f'href="#{own}{place}"'
-        if re.match(r"[a-z][a-z0-9+.-]*:", path):
-            return found[0]
-        aim = (folder / unquote(path)).resolve()
-        inside = aim.is_relative_to(html.resolve())
-        page = aim.relative_to(html.resolve()).as_posix() if inside else ""
-        if page not in number:
-            return found[0]
-        return f'href="#p{number[page]}-{place}"' if place else f'href="#page-{number[page]}"'
-
-    return _HREF.sub(link, _ID.sub(rf'id="{own}\1"', text))
-
-
-def print_book(html: Path, target: Path) -> Path:
-    """Print a built book.
-
-    Args:
-        html: the built book.
+        build: the folder that the site was built in.
         target: the PDF to write.
 
     Raises:
-        InputError: no book, no Chromium, or an equation or image that was not drawn.
+        InputError: no book was built, there is no Chromium, a link leads nowhere within the book,
+            or an equation or image was not drawn.
     """
-    text = one_page(html)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with serve(html) as address, chromium() as browser:
-        page = browser.new_page(color_scheme="light")
-        place = f"{address}book/whole-book.html"
-        page.route(lambda url: not url.startswith((address, "data:")), lambda route: route.abort())
-        page.route(place, lambda route: route.fulfill(body=text, content_type="text/html"))
-        page.goto(place, wait_until="networkidle")
-        if not page.evaluate(READY):
-            raise InputError("an equation was not drawn; nothing was printed.")
-        page.pdf(
-            path=str(target),
-            format="A4",
-            margin=_MARGIN,
-            print_background=True,
-            tagged=True,
-            outline=True,
-            display_header_footer=True,
-            header_template="<span></span>",
-            footer_template=_FOOTER,
-        )
+    _staged(build)
+    with only_one(build):
+        html = one_page(build)
+        with chromium() as browser, serve(html) as address:
+            page = browser.new_page(color_scheme="light")
+            open_whole(page, address, html)
+            write_pdf(page, target)
     return target
+
+
+def write_pdf(page: Any, target: Path) -> None:
+    """Write what is open in a tab as a PDF with an outline, and an imprint on every sheet."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    page.pdf(
+        path=str(target),
+        format="A4",
+        margin=_MARGIN,
+        print_background=True,
+        tagged=True,
+        outline=True,
+        display_header_footer=True,
+        header_template="<span></span>",
+        footer_template=_FOOTER.format(imprint=escape(imprint())),
+    )
+
+
+def imprint() -> str:
+    """What every sheet says of itself."""
+    record = current_record()
+    return (
+        f"qsp_lib {__version__}, lock record {record.version} of {record.date}, "
+        f"digest {record.digest}. A research model, not medical advice."
+    )
+
+
+def one_page(build: Path) -> Path:
+    """Build the book as one page, and give the folder that holds it as ``book/index.html``.
+
+    Raises:
+        InputError: no book was built, or Sphinx failed.
+    """
+    source, draft = build / "print-src", build / "print-draft"
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(_staged(build), source, ignore=shutil.ignore_patterns("api_*.md"))
+    _leave_out_the_reference(source)
+    config = yaml.safe_load((source / "_config.yml").read_text(encoding="utf-8"))
+    config["sphinx"]["config"]["extensions"].append(__name__)
+    text = yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
+    (source / "_config.yml").write_text(text, encoding="utf-8")
+    # a link into the reference is text here; all else the site's build has checked
+    html = run(source, draft, build, "--builder", "singlehtml") / "singlehtml"
+    mending.mend_site(html)
+    return html
+
+
+def _staged(build: Path) -> Path:
+    source = build / "src"
+    if not (source / "_toc.yml").exists():
+        raise InputError(f"there is no book in {source}; build it first: make site.")
+    return source
+
+
+def _leave_out_the_reference(source: Path) -> None:
+    generated = source / "book" / "generated" / "api.md"
+    if generated.exists():
+        generated.write_text(LEFT_OUT, encoding="utf-8")
+    toc = yaml.safe_load((source / "_toc.yml").read_text(encoding="utf-8"))
+    for part in toc.get("parts", ()):
+        part["chapters"] = [c for c in part["chapters"] if c.get("glob") != "book/api_*"]
+    (source / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False), encoding="utf-8")
+
+
+def open_whole(page: Any, address: str, html: Path) -> None:
+    """Open the one page in a browser and make it ready to be printed.
+
+    Args:
+        page: an empty tab.
+        address: where the folder of the page is served.
+        html: that folder.
+
+    Raises:
+        InputError: a link leads nowhere within the book, or something was not drawn.
+    """
+    # Sphinx writes the page into the folder of the first document, and its links as from the root
+    text = (html / f"{FRONT}.html").read_text(encoding="utf-8")
+    place = f"{address}whole-book.html"
+    page.route("**/*", lambda route: route.continue_() if _printed(route) else route.abort())
+    page.route(place, lambda route: route.fulfill(body=text, content_type="text/html"))
+    page.goto(place, wait_until="networkidle")
+    opened = [f".{CLASS}", *(f"[data-document='{name}'] details" for name in OPENED)]
+    problems = page.evaluate(PREPARE, [FRONT, ", ".join(opened)])
+    if problems:
+        raise InputError("The book cannot be printed whole:\n  " + "\n  ".join(problems))
+
+
+def _printed(route: Any) -> bool:
+    """Whether something takes part: nothing from elsewhere, and of the scripts equations alone."""
+    url, kind = route.request.url, route.request.resource_type
+    local = url.startswith(("http://127.0.0.1:", "data:"))
+    return local and (kind != "script" or "/mathjax/" in url)
+
+
+class OnePage(SingleFileHTMLBuilder):
+    """The builder, whose links go on to say which document they lead into.
+
+    Sphinx cuts that off, although places in two documents may have one name.
+    """
+
+    def fix_refuris(self, tree: Any) -> None:
+        """Leave ``#document-NAME#PLACE`` as it is; the page is put right in the browser."""
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """What Sphinx calls to load the extension."""
+    app.add_builder(OnePage, override=True)
+    app.connect("builder-inited", _always_typeset)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _always_typeset(app: Sphinx) -> None:
+    """Sphinx would look for equations on the front page alone."""
+    app.set_html_assets_policy("always")

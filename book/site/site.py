@@ -10,8 +10,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -41,6 +39,7 @@ from ..pages.fragments import FRAGMENTS, PICTURES, BookData
 from ..pages.substitutions import substitutions
 from . import api_reference, archive, chapter_pages, run_times
 from . import mending as pages
+from .jupyter_book import run
 from .whole import check_site
 
 _INCLUDED = re.compile(r"generated/(\w+)\.md")
@@ -77,26 +76,7 @@ def _build(root: Path, target: Path, executed: bool) -> Path:
     source = stage(root, executed_dir, results_dir, target / "src", times)
 
     draft = target / "site-draft"
-    shutil.rmtree(draft, ignore_errors=True)
-    finished = subprocess.run(
-        [
-            *(sys.executable, "-c", "from jupyter_book.cli.main import main; main()"),
-            *("build", str(source), "--path-output", str(draft)),
-            *("-W", "-n", "--keep-going", "--all", "-q"),
-        ],
-        env={**os.environ, **runner.prepare_kernels(target)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if finished.returncode:
-        raise InputError(
-            f"Jupyter Book did not build the book without a warning; it printed:\n{finished.stdout}"
-        )
-    built = draft / "_build" / "html"
+    built = run(source, draft, target, "-W", "-n", "--keep-going") / "html"
     pages.mend_site(built)
     for name in notebooks.chapter_names(root / "notebooks"):
         chapter_pages.offer_original(name, executed_dir, built)

@@ -11,12 +11,12 @@ from .ordering import report_times as report_times
 from .rescue import LATE_H as LATE_H
 from .rescue import SEVERE as SEVERE
 from .rescue import Course as Course
+from .rescue import benefit as benefit
+from .rescue import rebound as rebound
+from .rescue import simulate_course as simulate_course
 from .robustness import N_DRAWS as N_DRAWS
 from .robustness import space as space
 from .second_profiler import SecondVerdict as SecondVerdict
 from .second_profiler import read_verdicts as read_verdicts
 from .second_profiler import write_verdicts as write_verdicts
 from .stability import StabilityMap as StabilityMap
-from .swap import MILDER as MILDER
-from .swap import WORSE as WORSE
-from .swap import Pair as Pair

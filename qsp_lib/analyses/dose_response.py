@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -176,16 +175,6 @@ def read_off(drug: DrugInputs, run: Trajectory) -> Curve:
         kept,
         run.mark,
     )
-
-
-def curves(record: Record, factors: ArrayLike) -> dict[str, Curve]:
-    """The three drugs' clinical regimens at the locked values."""
-    return {
-        name: dose_response(
-            record.drug(name), record.network, record.regimen(name), factors, record.solver
-        )
-        for name in DRUGS
-    }
 
 
 # ---------------------------------------------------------------- the rule
@@ -380,33 +369,6 @@ def ensembles(
             shape_of(factor, row) if np.all(np.isfinite(row)) else None for row in signal
         )
         made[name] = Ensemble(factor, signal, index, readings)
-    return made
-
-
-CONTROLS: Mapping[str, Mapping[str, Any]] = {
-    "locked": {},
-    "no feedback": {"feedback": "none"},
-    "feedback without steepness, n_S = 1": {"n_S": 1.0},
-    "macrophages without steepness, n_M = 1": {"n_M": 1.0},
-}
-"""Changes of the network that show where a steep slope comes from."""
-
-
-def controls(record: Record, factors: ArrayLike) -> dict[str, dict[str, Reading]]:
-    """The shape of each drug under :data:`CONTROLS`, from marked, unlocked copies."""
-    made = {}
-    for label, changes in CONTROLS.items():
-        network = record.network.unlocked().replace(**changes) if changes else record.network
-        made[label] = {
-            name: reading(
-                dose_response(
-                    record.drug(name), network, record.regimen(name), factors, record.solver
-                ),
-                -np.inf,
-                np.inf,
-            )
-            for name in DRUGS
-        }
     return made
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..common import InputError
 from ..inference import part_of, sweep
+from ..model import TIE
 from ..protocol import Record
 from .ordering import Order, PeakSimulator, derived, orders, simulator
 from .robustness import WIDTH
@@ -70,7 +71,7 @@ class StabilityMap:
 
 
 def stability_map(
-    record: Record, factor: float = WIDTH, points: int = 30, **options: Any
+    record: Record, factor: float = WIDTH, points: int = 30, tie: float = TIE, **options: Any
 ) -> StabilityMap:
     """Order over a log-spaced grid of K_M and K_S around the lock.
 
@@ -78,6 +79,7 @@ def stability_map(
         record: the lock record.
         factor: from the locked value over it to the value times it, above 1.
         points: along each side, 2 or more.
+        tie: two indices this close are tied.
         options: of :func:`qsp_lib.inference.sweeping.sweep`.
 
     Raises:
@@ -95,7 +97,7 @@ def stability_map(
     K_M, K_S = (getattr(run.network, name) * factors for name in THRESHOLDS)
     shape = (points, points)
     return StabilityMap(
-        factors, K_M, K_S, orders(quantities).reshape(shape), smallest.reshape(shape), run.mark
+        factors, K_M, K_S, orders(quantities, tie).reshape(shape), smallest.reshape(shape), run.mark
     )
 
 
@@ -114,6 +116,7 @@ def breaking_points(
     directions: int = 16,
     steps: int = 24,
     names: Sequence[str] = THRESHOLDS,
+    tie: float = TIE,
     **options: Any,
 ) -> pd.DataFrame:
     """How far one can go from the lock, in each direction of two thresholds, with the order kept.
@@ -127,6 +130,7 @@ def breaking_points(
         directions: equally spaced around the lock, from K_M alone upwards; 1 or more.
         steps: 2 or more.
         names: the two parameters.
+        tie: two indices this close are tied.
         options: of :func:`qsp_lib.inference.sweeping.sweep`. It is called twice; a checkpoint keeps
             either pass in a folder of its own, ``pass-1`` and ``pass-2``.
 
@@ -161,7 +165,7 @@ def breaking_points(
         factors = np.exp(ends[:, :, None] * ways[:, None, :])
         kept_apart = {"label": "breaks"} | part_of(options, f"pass-{number}")
         found = _at_factors(run, record, factors.reshape(-1, 2), kept_apart)
-        codes = orders(found).reshape(directions, steps)
+        codes = orders(found, tie).reshape(directions, steps)
         wrong = codes != Order.EXPECTED
         first = np.where(wrong.any(axis=1), wrong.argmax(axis=1), steps - 1)
         rows = np.arange(directions)

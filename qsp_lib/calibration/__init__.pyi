@@ -1,3 +1,7 @@
+from .development import Candidate as Candidate
+from .development import comparison as comparison
+from .development import leave_one_course_out as leave_one_course_out
+from .development import qualitative as qualitative
 from .joint_fit import BOUND_DECADES as BOUND_DECADES
 from .joint_fit import CourseResiduals as CourseResiduals
 from .joint_fit import calibrate as calibrate

@@ -13,13 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from ..common import forbid_opening
 from ..drugs import load_drug
-from ..inference import Fit, Problem, fit_from, log_evidence, polished, share_at_best
+from ..inference import Fit, Problem, fit_from, polished, share_at_best
 from ..model import Draws, network_table, severity, simulate
 from .joint_fit import (
     CourseResiduals,
-    calibrate,
     drug_at,
     make_problem,
     network_at,
@@ -43,38 +41,21 @@ class Candidate:
         return self.fits[0]
 
 
-def compare_structures(
-    drugs: Sequence[str],
-    starts: Mapping[str, int],
-    seed: int,
-    executor: Executor | None = None,
-) -> dict[str, Candidate]:
-    """Fit every candidate structure and measure how each predicts a course it has not seen.
-
-    Args:
-        drugs: whose courses are fitted.
-        starts: number of starts of each structure.
-        seed: of the starting points.
-
-    ``left_out`` holds, for each course, the root-mean-square error of its prediction
-    (log10 and in sigmas) by the fit to all other courses.
-    """
-    candidates = {}
-    for feedback, n_starts in starts.items():
-        problem = make_problem(drugs, feedback)
-        fits = calibrate(problem, n_starts, seed, executor)
-        with forbid_opening():
-            left_out = _leave_one_course_out(problem, drugs, feedback, fits[0], executor)
-        constant = problem.residuals.log_likelihood_constant  # type: ignore[attr-defined]
-        candidates[feedback] = Candidate(
-            feedback, problem, fits, log_evidence(fits[0], problem.prior_sd, constant), left_out
-        )
-    return candidates
-
-
-def _leave_one_course_out(
+def leave_one_course_out(
     problem: Problem, drugs: Sequence[str], feedback: str, best: Fit, executor: Executor | None
 ) -> pd.DataFrame:
+    """How each published course is predicted by the fit to all others.
+
+    Args:
+        problem: the fit to all courses.
+        drugs: whose courses are fitted.
+        feedback: the structure.
+        best: optimum of the fit to all courses; one of two starts without the course.
+        executor: where the fits run.
+
+    Returns:
+        One row a course: ``course``, root-mean-square errors ``rms_log10`` and ``rms_sigma``.
+    """
     full: CourseResiduals = problem.residuals  # type: ignore[assignment]
     published = {o.course for o in full.observations if o.kind == "point"}
     courses = [o.course for o in full.observations if o.course in published]

@@ -1,8 +1,13 @@
 from .chapter import Chapter as Chapter
+from .checks import Check as Check
 from .checks import check_all as check_all
+from .checks import check_of as check_of
+from .derived import results_findings as results_findings
+from .display import cited as cited
+from .display import columns as columns
 from .display import fit_table as fit_table
 from .display import named as named
-from .display import say as say
+from .display import percentages as percentages
 from .display import summary as summary
 from .display import table as table
 from .display import words as words

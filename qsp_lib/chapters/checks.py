@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -13,15 +13,8 @@ from ..common import InputError, QspError
 from ..drugs import load_drug, load_tocilizumab, shipped_drugs
 from ..evidence import load_observations, load_tables, reviewed_range_kinds
 from ..model import network_table
-from ..protocol import (
-    LOCKS,
-    default_ledger_path,
-    read_ledger,
-    read_record,
-    sealed_tables,
-    status,
-    versions,
-)
+from ..protocol import Finding, sealed_tables, status, verify_records, versions
+from .derived import results_findings
 from .notebooks import ROOT, chapter_names, declared_parameters, dependencies, read_notebook
 from .tidy import as_text, tidy
 
@@ -48,17 +41,18 @@ class Check:
         return not self.problem
 
 
-def check_all(root: Path = ROOT) -> tuple[Check, ...]:
+def check_all(root: Path = ROOT, *, recompute: bool = False) -> tuple[Check, ...]:
     """Every check; one that fails does not stop the rest.
 
     Args:
-        root: the checkout, for its notebooks and constraints.
+        root: the checkout, for its notebooks, results and constraints.
+        recompute: also draw the predictions again from their records.
     """
     return (
         _run("evidence tables", _tables),
         _run("drug files", _drugs),
-        _run("lock records", _locks),
-        _run("ledger and held-back tables", _ledger),
+        *_protocol(recompute),
+        check_of("results", results_findings(root)),
         _run("chapters", lambda: _chapters(root / "notebooks")),
         _run("environment", lambda: _environment(root / "constraints.txt")),
     )
@@ -84,23 +78,23 @@ def _drugs() -> str:
     return f"{', '.join(shipped_drugs())}, tocilizumab"
 
 
-def _locks() -> str:
-    known = versions()
-    if not known:
-        return "there is no lock record yet"
-    for version in known:
-        read_record(
-            LOCKS / f"lock-{version}.json",
-            against_code=version == known[-1],
-            ledger_path=default_ledger_path(),
-        )
-    return f"{', '.join(known)} intact; {known[-1]} agrees with the code and the data"
-
-
-def _ledger() -> str:
-    entries = read_ledger()
+def _protocol(recompute: bool) -> Iterator[Check]:
+    """The records, and the ledger with the held-back tables; ``lock verify`` prints the table."""
+    found = verify_records(recompute=recompute)
+    of_locks = [f for f in found if f.what.startswith(("lock ", "prediction ", "locks ", "files "))]
+    known = ", ".join(versions())
+    detail = f"{known} as put on record, the newest as the code and the data are"
+    yield check_of("lock records", of_locks, detail if known else "there is no lock record yet")
     states = ", ".join(f"{name} {status(name)}" for name in sealed_tables())
-    return f"{len(entries)} entries; {states}"
+    yield check_of("ledger and held-back tables", [f for f in found if f not in of_locks], states)
+
+
+def check_of(name: str, findings: Sequence[Finding], detail: str = "") -> Check:
+    """A check out of findings: what is wrong with each, or how many there are."""
+    wrong = [finding for finding in findings if finding.wrong]
+    words = "; ".join(f"{f.what} beside {f.against}: {f.verdict}, {f.detail}" for f in wrong)
+    counted = f"{len(findings)} things looked at"
+    return Check(name, words, f"{detail}; {counted}" if detail else counted)
 
 
 def _chapters(notebooks: Path) -> str:

@@ -1,4 +1,4 @@
-"""How a chapter shows its numbers: prose and small tables made from results, in words.
+"""How a chapter shows its numbers: small tables, in words.
 
 What is saved has short keys; what is shown has words and units. `WORDS` holds them, once for all
 chapters: `table` puts them in its head, `summary` in its rows.
@@ -7,14 +7,15 @@ chapters: `table` puts them in its head, `summary` in its rows.
 from __future__ import annotations
 
 import re
-import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
-from IPython.display import Markdown, display
 
-from ..common import number
+from ..common import number, percent
+from ..evidence import load_tables
 from ..figures import CYTOKINE_LABELS, LABELS
+from ..inference import Share
 
 pd.set_option("display.max_colwidth", None)
 
@@ -87,11 +88,6 @@ def named(text: str) -> str:
     return _DRUG.sub(lambda found: LABELS[found[1]], text)
 
 
-def say(text: str) -> None:
-    """Show Markdown whose numbers were put in by the caller, from results."""
-    display(Markdown(textwrap.dedent(text).strip()))
-
-
 def cell(value: Any, digits: int = 3) -> str:
     """A value as a table shows it: numbers as everywhere, drugs by their names."""
     return named(number(value, digits))
@@ -115,6 +111,30 @@ def summary(values: dict[str, Any], digits: int = 3) -> pd.DataFrame:
         }
     )
     return shown.set_index("quantity")
+
+
+def percentages(frame: pd.DataFrame, places: int = 1, keep: Iterable[str] = ()) -> pd.DataFrame:
+    """The frame with its shares in percent, but for its first column and those to keep."""
+    as_they_are = {frame.columns[0], *keep}
+    shown = {
+        name: frame[name] if name in as_they_are else [percent(x, places) for x in frame[name]]
+        for name in frame.columns
+    }
+    return pd.DataFrame(shown)
+
+
+def columns(values: pd.DataFrame | Share) -> dict[str, Any]:
+    """A table, or a share with its interval, as results keep it: plain values by name."""
+    if isinstance(values, Share):
+        whole = {"count": values.held, "total": values.total}
+        return whole | {"share": values.value, "low": values.low, "high": values.high}
+    return {str(name): values[name].tolist() for name in values.columns}
+
+
+def cited(ids: Iterable[str]) -> str:
+    """Rows of evidence by their ids, an asterisk at each whose source is not verified."""
+    evidence = load_tables()
+    return ", ".join(i if evidence.row(i).is_verified else f"{i}*" for i in ids) or "–"
 
 
 def fit_table(data: pd.DataFrame) -> pd.DataFrame:

@@ -16,9 +16,8 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from ..common import (
     RESULTS_DIR,
     RESULTS_FROM,
     InputError,
+    fresh_pool,
     late,
     only_one,
     scratch,
@@ -195,7 +195,7 @@ def _run_all(
     environment = prepare_kernels(places.build)
     done: dict[str, Run] = {}
     running: dict[Future[Run], str] = {}
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+    with fresh_pool(jobs) as pool:
         while len(done) < len(after):
             for name, others in after.items():
                 if name in done or name in running.values() or len(running) >= jobs:

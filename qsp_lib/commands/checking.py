@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import argparse
 
-from .. import chapters
-from .common import DONE, REFUSED, Commands, command, print_json, print_lines
+from .. import chapters, export
+from .common import DONE, REFUSED, Commands, add_quick, command, print_json, print_lines
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Declare ``check``."""
-    command(
+    check = command(
         commands,
         "check",
         _check,
         "check tables, lock, ledger, chapters and environment",
         description="Check the evidence tables, the drug files, every lock record, the ledger, "
-        "the committed chapters, and the installed versions against constraints.txt. Exit code 1 "
-        "if anything is wrong.",
+        "the committed chapters, their results, the exports, and the installed versions against "
+        "constraints.txt. Exit code 1 if anything is wrong.",
         examples=("check", "check --json"),
         reads=True,
     )
+    add_quick(check)
 
 
 def _check(options: argparse.Namespace) -> int:
-
-    checks = chapters.check_all()
+    checks = (
+        *chapters.check_all(recompute=not options.quick),
+        chapters.check_of("exports", export.findings()),
+    )
     if options.json:
         print_json(
             [{"name": c.name, "ok": c.ok, "problem": c.problem, "detail": c.detail} for c in checks]

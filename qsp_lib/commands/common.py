@@ -86,6 +86,15 @@ def add_debug(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_quick(parser: argparse.ArgumentParser) -> None:
+    """``--quick``, of what verifies the records of the protocol."""
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="do not draw the predictions again from their records (ten seconds each)",
+    )
+
+
 def print_json(value: Any) -> None:
     """Print plain values as JSON with sorted keys; infinities are null."""
     print(json.dumps(_finite(value), indent=1, sort_keys=True, ensure_ascii=False))

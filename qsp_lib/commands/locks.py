@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .common import DONE, Commands, Help, command, print_json, print_lines, short
+from .. import chapters, export, protocol
+from ..common import pool
+from .common import (
+    DONE,
+    REFUSED,
+    Commands,
+    Help,
+    add_quick,
+    command,
+    print_json,
+    print_lines,
+    print_table,
+    short,
+)
 
 if TYPE_CHECKING:
-    from ..protocol import Record
+    from ..protocol import Finding
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -29,14 +44,18 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         examples=("lock show", "lock show --json"),
         reads=True,
     )
-    command(
+    verify = command(
         actions,
         "verify",
         _verify,
-        "check every record against its digest, the ledger, the code and the data",
-        examples=("lock verify",),
+        "check every record, prediction and opening, and say what was checked",
+        description="Check every lock record, prediction and opening against the ledger, the code, "
+        "the data, the results and exports made from them, and the repository's history; print "
+        "what was checked against what, and what cannot be told. Exit code 1 if anything differs.",
+        examples=("lock verify", "lock verify --quick"),
         reads=True,
     )
+    add_quick(verify)
     command(
         actions,
         "history",
@@ -50,6 +69,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "make",
         _make,
         "fit, and write the next version of the record",
+        description="Fit, write the next version of the record, and put it in the ledger. If it "
+        "was interrupted, the same command goes on from there.",
         examples=('lock make --reason "evidence row BO001 corrected"',),
     )
     make.add_argument("--reason", required=True, help="why this version exists; goes on record")
@@ -59,6 +80,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "predict",
         _predict,
         "make the blind prediction from the newest record, once",
+        description="Make the blind prediction from the newest record, once, and put it in the "
+        "ledger. If it was interrupted, the same command goes on from there.",
         examples=("lock predict",),
     )
     opening = command(
@@ -68,28 +91,37 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "open a held-back table and record the evaluation for good",
         description="Open a held-back table against the newest lock record: its hash is checked, "
         "its rows are judged eligible or not, the committed prediction is set beside them, and "
-        "the result is added to the ledger. There is no way back.",
-        examples=("open okt3_outcomes",),
+        "the result is added to the ledger. There is no way back. If it was interrupted, the same "
+        "command goes on from there.",
+        examples=(
+            "open okt3_outcomes --dry-run",
+            "open okt3_outcomes --dry-run my_made_up_rows.csv",
+            "open okt3_outcomes",
+        ),
     )
     opening.add_argument("table", metavar="TABLE", help="its name; lock show lists them")
+    opening.add_argument(
+        "--dry-run",
+        nargs="?",
+        type=Path,
+        const=Path(),
+        metavar="MADE_UP",
+        help="show what would happen, on made-up rows (some come along), and write nothing",
+    )
 
 
 def _make(options: argparse.Namespace) -> int:
-    from ..common import only_one, pool
-    from ..protocol import default_ledger_path, make_lock, read_record, today
-
-    with only_one(default_ledger_path().parent), pool(options.workers) as executor:
-        path = make_lock(options.reason, today(), executor)
-    record = read_record(path, ledger_path=default_ledger_path())
-    print_lines([f"wrote {path.name}: digest {record.digest}"])
+    with pool(options.workers) as executor:
+        written = protocol.make_lock(options.reason, protocol.today(), executor)
+    record = protocol.read_record(written.path, places=protocol.PACKAGED)
+    words = "finished what was interrupted:" if written.finished else "wrote"
+    print_lines([f"{words} {written.path.name}: digest {record.digest}"])
     return DONE
 
 
 def _show(options: argparse.Namespace) -> int:
-    from ..protocol import current_record, sealed_tables, status
-
-    record = current_record()
-    tables = {name: status(name) for name in sealed_tables()}
+    record = protocol.current_record()
+    tables = {name: protocol.status(name) for name in protocol.sealed_tables()}
     if options.json:
         names, mean, covariance = record.posterior
         print_json(
@@ -127,26 +159,32 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from ..protocol import versions
-
-    newest = versions()[-1:]
-    found = []
-    for version in versions():
-        record = _on_file(version, against_code=version in newest)
-        found.append({"version": version, "digest": record.digest, "current": version in newest})
-        if not options.json:
-            print_lines([f"lock {version}: intact ({record.digest[:12]})"])
+    found: list[Finding] = list(protocol.verify_records(recompute=not options.quick))
+    found += chapters.results_findings()
+    found += export.findings()
+    wrong = [finding for finding in found if finding.wrong]
     if options.json:
-        print_json(found)
-    elif not found:
-        print_lines(["there is no lock record yet"])
-    return DONE
+        print_json([vars(finding) for finding in found])
+        return REFUSED if wrong else DONE
+    print_table(
+        ("what", "against", "verdict", "detail"),
+        [(f.what, f.against, f.verdict, f.detail) for f in found],
+    )
+    untold = sum(not finding.wrong and finding.verdict != protocol.SAME for finding in found)
+    outcome = f"{len(wrong)} to mend" if wrong else "nothing differs"
+    print_lines(["", f"{len(found)} things looked at: {outcome}; of {untold} nothing can be told"])
+    return REFUSED if wrong else DONE
 
 
 def _history(options: argparse.Namespace) -> int:
-    from ..protocol import versions
-
-    contents = [_on_file(version, against_code=False).content for version in versions()]
+    contents = [
+        protocol.read_record(
+            protocol.lock_path(version),
+            against_code=False,
+            places=protocol.PACKAGED,
+        ).content
+        for version in protocol.versions()
+    ]
     if options.json:
         keys = ("version", "date", "digest", "reason")
         print_json([{key: content[key] for key in keys} for content in contents])
@@ -156,47 +194,56 @@ def _history(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _on_file(version: str, *, against_code: bool) -> Record:
-    from ..protocol import LOCKS, default_ledger_path, read_record
-
-    path = LOCKS / f"lock-{version}.json"
-    return read_record(path, against_code=against_code, ledger_path=default_ledger_path())
-
-
 def _predict(_options: argparse.Namespace) -> int:
-    from ..common import only_one
-    from ..protocol import commit_prediction, current_record, default_ledger_path
-
-    with only_one(default_ledger_path().parent):
-        path = commit_prediction(current_record())
-    print_lines([f"wrote {path.name}; commit it before any table is opened"])
+    written = protocol.commit_prediction(protocol.current_record())
+    words = "finished what was interrupted:" if written.finished else "wrote"
+    print_lines(
+        [f"{words} {written.path.name}; commit it and the ledger before any table is opened"]
+    )
     return DONE
 
 
 def _open(options: argparse.Namespace) -> int:
-    from ..common import only_one
-    from ..protocol import (
-        committed_prediction,
-        current_record,
-        default_ledger_path,
-        evaluation,
-        known_path,
-        open_table,
+    record = protocol.current_record()
+    if options.dry_run is not None:
+        return _rehearse(options.table, options.dry_run, record)
+    # whether there is a prediction to set beside the rows is asked by the opening itself
+    opened = protocol.open_table(
+        options.table,
+        record=record,
+        evaluate=lambda rows: protocol.evaluation(protocol.committed_prediction(record))(rows),
     )
+    entry = opened.entry
+    words = f"opened against lock {entry.lock_version} on {entry.date}"
+    if not opened.new:
+        words = f"was {words}; the same came out, and nothing was added"
+    elif opened.finished:
+        words = f"{words}: an interrupted opening had written the verdicts, its line is added now"
+    print_lines([f"{entry.table} {words}"])
+    print_lines([f"  verdicts beside the table: {entry.table}.eligibility.csv"])
+    _print_comparison(entry.summary)
+    return DONE
 
-    record = current_record()
-    prediction = committed_prediction(record)
-    with only_one(default_ledger_path().parent):
-        entry = open_table(options.table, record=record, evaluate=evaluation(prediction))
-    verdicts = f"{known_path(entry.table).stem}.eligibility.csv"
-    print_lines(
-        [
-            f"{entry.table} opened against lock {entry.lock_version} on {entry.date}",
-            f"  verdicts beside the table: {verdicts}",
-        ]
-    )
-    comparison: dict[str, Any] = entry.summary["comparison"]
-    for cytokine, result in comparison.items():
+
+def _rehearse(table: str, made_up: Path, record: protocol.Record) -> int:
+    path = protocol.MADE_UP if made_up == Path() else made_up
+    prediction = protocol.committed_prediction(record)
+    shown = protocol.rehearse(table, path, record=record, evaluate=protocol.evaluation(prediction))
+    print_lines([f"a rehearsal of opening {table}, on the made-up rows of {path.name}"])
+    _print_verdicts([(row.id, row.eligible, row.reason) for row in shown.rows])
+    _print_comparison(shown.summary)
+    print_lines(["nothing was written"])
+    if shown.refusal:
+        print_lines([f"the real table would be refused now: {shown.refusal}"])
+    return DONE
+
+
+def _print_verdicts(rows: Sequence[tuple[str, bool, str]]) -> None:
+    for name, eligible, reason in rows:
+        print_lines([f"  {name}  {'eligible' if eligible else 'not eligible'}: {reason}"])
+
+
+def _print_comparison(summary: Mapping[str, Any]) -> None:
+    for cytokine, result in summary["comparison"].items():
         median, verdict = result["predicted_median"], result["verdict"]
         print_lines([f"  {cytokine}: predicted {median}, {verdict}"])
-    return DONE

@@ -21,7 +21,12 @@ from .numbers import number as number
 from .numbers import percent as percent
 from .numbers import power_of_ten as power_of_ten
 from .numbers import rounded as rounded
+from .recorded import recorded_locks as recorded_locks
+from .stopping import end_with_parent as end_with_parent
+from .stopping import stops_in_order as stops_in_order
 from .text import canonical_json as canonical_json
 from .text import is_number as is_number
 from .text import plain as plain
+from .workers import Crew as Crew
+from .workers import fresh_pool as fresh_pool
 from .workers import pool as pool

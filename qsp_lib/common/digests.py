@@ -11,11 +11,15 @@ import csv
 import hashlib
 import io
 import json
+import threading
 from collections.abc import Iterable
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+_ONE_AT_A_TIME = threading.Lock()
+"""CPython 3.11 miscounts its recursion if two threads parse at once."""
 SCIENCE = ("evidence", "inference", "model", "drugs", "calibration", "protocol", "analyses")
 """The wings whose code decides what a number is; the others say how it is shown or run."""
 
@@ -55,15 +59,22 @@ def code_digest(files: Iterable[Path] | None = None) -> str:
         files: Python sources; default those of the science of this package.
     """
     if files is None:
-        root = Path(str(resources.files("qsp_lib")))
-        files = [path for wing in SCIENCE for path in (root / wing).rglob("*.py")]
+        return _digest_of_science()
     definitions = [digest(_meaning(node)) for path in files for node in _definitions(path)]
     return digest(sorted(definitions))
 
 
+@cache
+def _digest_of_science() -> str:
+    """Worked out once: what has been loaded stays as it was, whatever happens to its files."""
+    root = Path(str(resources.files("qsp_lib")))
+    return code_digest([path for wing in SCIENCE for path in (root / wing).rglob("*.py")])
+
+
 def _definitions(path: Path) -> list[ast.stmt]:
     """The statements of a module but for its imports, which only say where a name is from."""
-    body = ast.parse(path.read_text(encoding="utf-8")).body
+    with _ONE_AT_A_TIME:
+        body = ast.parse(path.read_text(encoding="utf-8")).body
     return [node for node in body if not _says_nothing(node)]
 
 

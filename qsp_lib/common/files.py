@@ -8,6 +8,7 @@ that of two processes that write a record only once, one does.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -49,13 +50,16 @@ def write_bytes_atomic(path: str | os.PathLike[str], data: bytes, *, replace: bo
             os.replace(temporary, target)
         else:
             os.link(temporary, target)
+        _settle(folder)
     except FileExistsError:
         raise
     except OSError as problem:
         reason = problem.strerror or str(problem)
+        full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
+        mend = "free some space and try again" if full else "name a folder you can write to"
         raise InputError(
-            f"Cannot write {target}: the folder {folder} refused the file ({reason}); "
-            "name a folder you can write to."
+            f"Cannot write {target}: the folder {folder} refused the file ({reason}); {mend}. What "
+            "was there before is as it was."
         ) from problem
     finally:
         if temporary is not None:
@@ -67,6 +71,16 @@ def write_bytes_atomic(path: str | os.PathLike[str], data: bytes, *, replace: bo
 def write_text_atomic(path: str | os.PathLike[str], text: str, *, replace: bool = True) -> Path:
     """Write `text` to `path` as UTF-8 with ``\\n`` line ends; otherwise as `write_bytes_atomic`."""
     return write_bytes_atomic(path, text.encode("utf-8"), replace=replace)
+
+
+def _settle(folder: Path) -> None:
+    """Have the folder's new entry on the disk too, where a system can be asked for that."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _mode_for(target: Path) -> int:

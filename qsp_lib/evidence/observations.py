@@ -14,14 +14,15 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
-
-from ..common import EvidenceError
+from ..common import EvidenceError, late
 from .row import DECLARED, USES, EvidenceRow
 from .tables import Evidence, check_use, load_tables
 from .units import convert
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = (
     "evidence_id",
@@ -240,7 +241,7 @@ def counts(ids: tuple[str, ...]) -> pd.DataFrame:
         ``id``, ``time_h``, ``count`` (cells/uL) and ``fraction``.
     """
     rows = [load_tables().row(name) for name in ids]
-    frame = pd.DataFrame(
+    frame = late.pandas.DataFrame(
         {"id": ids, "time_h": [r.time_h for r in rows], "count": [r.value for r in rows]}
     )
     return frame.assign(fraction=frame["count"] / frame["count"].iloc[0])

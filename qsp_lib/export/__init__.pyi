@@ -5,3 +5,4 @@ from .everything import packs as packs
 from .everything import read_manifest as read_manifest
 from .everything import write as write
 from .formula import identifier as identifier
+from .verifying import findings as findings

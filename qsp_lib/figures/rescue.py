@@ -10,19 +10,20 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..analyses import MILDER, WORSE, Course, Pair
+from ..analyses import Course
+from ..model import baselines
 from .style import COLOURS, LABELS, WIDTH
 
 Array = NDArray[np.float64]
 
 
-def rescue_courses(untreated: Course, treated: Course, given_h: float, base: float) -> Figure:
+def rescue_courses(untreated: Course, treated: Course, given_h: float) -> Figure:
     """Total IL-6, effective signal, receptor occupancy and CRP, with and without tocilizumab.
 
     Args:
         given_h: when tocilizumab is given (h after the drug).
-        base: healthy IL-6 (pg/mL).
     """
+    base = baselines()["IL6"]
     panels = (
         ("IL6", "total IL-6 (pg/mL)", base),
         ("S", "effective signal (pg/mL)", base),
@@ -82,17 +83,22 @@ def too_little(doses: Array, rebounds: Array, threshold: float) -> Figure:
     return figure
 
 
-def swap_gaps(frames: Mapping[str, pd.DataFrame], tie: float) -> Figure:
-    """Gap between the two drugs' indices after each swap, one marker a structure."""
-    first = next(iter(frames.values()))
+def swap_gaps(gaps: Mapping[str, pd.Series], tie: float) -> Figure:
+    """Gap between the two drugs' indices after each exchange, one marker a structure.
+
+    Args:
+        gaps: structure in words to a gap each exchange, which the index names.
+        tie: width within which two indices are a tie.
+    """
+    first = next(iter(gaps.values()))
     figure, axis = plt.subplots(figsize=(WIDTH, 0.34 * len(first) + 0.9))
     y = np.arange(len(first))[::-1]
     axis.axvspan(-tie, tie, color=COLOURS["light"], alpha=0.3, linewidth=0)
     axis.axvline(0, color=COLOURS["neutral"], linewidth=0.8)
     markers = ("o", "s", "^")
-    for (words, frame), marker in zip(frames.items(), markers, strict=False):
+    for (words, values), marker in zip(gaps.items(), markers, strict=False):
         axis.plot(
-            frame["gap"],
+            values,
             y,
             marker,
             fillstyle="none" if marker != "o" else "full",
@@ -100,7 +106,7 @@ def swap_gaps(frames: Mapping[str, pd.DataFrame], tie: float) -> Figure:
             markersize=6,
             label=words,
         )
-    axis.set_yticks(y, first["swap"])
+    axis.set_yticks(y, first.index)
     axis.set_xlabel("index of TGN1412 minus index of OKT3 (grey: a tie)")
     axis.legend(fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.4, 1.0))
     axis.grid(axis="y", visible=False)
@@ -108,18 +114,26 @@ def swap_gaps(frames: Mapping[str, pd.DataFrame], tie: float) -> Figure:
 
 
 def swap_paths(
-    fractions: Array, partial: Pair, factors: Array, locked: Pair, swapped: Pair, tie: float
+    fractions: Array, partial: Array, factors: Array, locked: Array, swapped: Array, tie: float
 ) -> Figure:
-    """Indices along a partial swap, and the gap when OKT3's activation rate varies."""
+    """Indices along a partial swap, and the gap when OKT3's activation rate varies.
+
+    Args:
+        fractions: of the exchange, ``(N,)``.
+        partial: indices of OKT3 and TGN1412 at each, ``(2, N)``.
+        factors: of OKT3's activation rate, ``(K,)``.
+        locked, swapped: gaps at each, as locked and with the exhaustion rates exchanged.
+        tie: width within which two indices are a tie.
+    """
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.9))
-    for name, values in ((MILDER, partial.milder), (WORSE, partial.worse)):
+    for name, values in zip(("okt3", "tgn1412"), partial, strict=True):
         left.plot(fractions, values, color=COLOURS[name], label=LABELS[name])
     left.set_xlabel("fraction of the exchange of $k_\\mathrm{exh}$")
     left.set_ylabel("severity index z")
     left.legend(fontsize=8)
     right.axhspan(-tie, tie, color=COLOURS["light"], alpha=0.3, linewidth=0)
-    right.semilogx(factors, locked.gap, color=COLOURS["neutral"], label="as locked")
-    right.semilogx(factors, swapped.gap, "--", color=COLOURS["neutral"], label="exchanged")
+    right.semilogx(factors, locked, color=COLOURS["neutral"], label="as locked")
+    right.semilogx(factors, swapped, "--", color=COLOURS["neutral"], label="exchanged")
     right.set_xlabel("OKT3's $k_\\mathrm{act}$ × factor")
     right.set_ylabel("index gap, TGN1412 − OKT3")
     right.legend(fontsize=8)

@@ -1,3 +1,14 @@
+from .chains import MOVES as MOVES
+from .chains import Chain as Chain
+from .chains import Comparison as Comparison
+from .chains import beside_laplace as beside_laplace
+from .chains import compare as compare
+from .chains import draw as draw
+from .chains import pooled as pooled
+from .chains import run_chain as run_chain
+from .chains import split_r_hat as split_r_hat
+from .checkpoint import Checkpoint as Checkpoint
+from .checkpoint import identify as identify
 from .fitting import FAILED as FAILED
 from .fitting import Fit as Fit
 from .fitting import Problem as Problem
@@ -7,6 +18,7 @@ from .fitting import log_evidence as log_evidence
 from .fitting import polished as polished
 from .fitting import share_at_best as share_at_best
 from .fitting import starting_points as starting_points
+from .posterior import data_spectrum as data_spectrum
 from .posterior import information as information
 from .posterior import laplace_draws as laplace_draws
 from .posterior import standard_normals as standard_normals

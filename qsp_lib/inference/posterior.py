@@ -7,7 +7,6 @@ how many others are made or on how many workers make them.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -129,73 +128,3 @@ def data_spectrum(problem: Problem, result: Fit) -> Array:
     values = np.zeros(problem.dimension)
     values[: singular.size] = singular**2
     return values
-
-
-@dataclass(frozen=True)
-class SamplerCheck:
-    """What an ensemble sampler finds along the Hessian's directions, stiffest first.
-
-    Attributes:
-        table: one row a direction, with the Laplace standard deviation, the sampled
-            one, their ratio, and the shift of the mean in Laplace standard deviations.
-        samples: ``(n, d)`` posterior samples, burn-in removed.
-        acceptance: mean acceptance fraction.
-        autocorrelation: mean integrated autocorrelation time in steps.
-    """
-
-    table: pd.DataFrame
-    samples: Array
-    acceptance: float
-    autocorrelation: float
-
-
-def check_with_sampler(
-    problem: Problem, best: Fit, n_steps: int, burn_in: int, seed: int, n_walkers: int = 64
-) -> SamplerCheck:
-    """Sample the posterior and set it beside Laplace's approximation.
-
-    Source of the sampler: Goodman and Weare 2010, doi 10.2140/camcos.2010.5.65, and
-    the differential-evolution move of Nelson et al. 2014, doi
-    10.1088/0067-0049/210/1/11, as implemented in emcee.
-
-    Raises:
-        InputError: a burn-in that leaves no samples.
-    """
-
-    if not 0 <= burn_in < n_steps:
-        raise InputError(f"burn-in of {burn_in} in {n_steps} steps; expected fewer.")
-
-    def log_posterior(theta: Array) -> Array:
-        inside = np.all((theta > problem.lower) & (theta < problem.upper), axis=1)
-        values = np.full(len(theta), -np.inf)
-        if inside.any():
-            values[inside] = -problem.cost(theta[inside])
-        return values
-
-    moves = [(late.emcee.moves.DEMove(), 0.8), (late.emcee.moves.DESnookerMove(), 0.2)]
-    sampler = late.emcee.EnsembleSampler(
-        n_walkers, problem.dimension, log_posterior, vectorize=True, moves=moves
-    )
-    start = laplace_draws(best.theta, best.covariance, n_walkers, seed)
-    start = start.clip(problem.lower + 1e-6, problem.upper - 1e-6)
-    sampler.random_state = np.random.RandomState(seed).get_state()
-    sampler.run_mcmc(start, n_steps, progress=False)
-    samples = sampler.get_chain(discard=burn_in, flat=True)
-    eigenvalues, directions = eigen_directions(best)
-    along = (samples - best.theta) @ directions
-    laplace_sd = 1 / np.sqrt(eigenvalues)
-    table = late.pandas.DataFrame(
-        {
-            "direction": np.arange(1, len(eigenvalues) + 1),
-            "main_parameter": [problem.names[i] for i in np.argmax(np.abs(directions), axis=0)],
-            "eigenvalue": eigenvalues,
-            "laplace_sd": laplace_sd,
-            "sampled_sd": along.std(axis=0),
-            "sd_ratio": along.std(axis=0) / laplace_sd,
-            "mean_shift": along.mean(axis=0) / laplace_sd,
-        }
-    )
-    times = sampler.get_autocorr_time(discard=burn_in, tol=0)
-    return SamplerCheck(
-        table, samples, float(sampler.acceptance_fraction.mean()), float(np.mean(times))
-    )

@@ -398,7 +398,7 @@ def rejection(
         n_draws: how many draws, 1 or more.
         seed: of the Sobol points.
         derive: makes further ``(N,)`` quantities out of the simulator's.
-        options: of :func:`.sweep.sweep`: executor, workers, progress, checkpoint, ...
+        options: of :func:`.sweep`: executor, workers, progress, checkpoint, ...
 
     Raises:
         InputError: no draws, no criteria, a criterion on a quantity that is not there.

@@ -18,17 +18,18 @@ from concurrent.futures import (
     CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
     as_completed,
 )
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..common import QUIET, RESULTS_DIR, InputError, QspError, late
+from ..common import QUIET, RESULTS_DIR, InputError, QspError, late, pool
 from .checkpoint import Checkpoint, identify
 
 Array = NDArray[np.float64]
@@ -58,12 +59,14 @@ def sweep(
 
     Args:
         function: takes a chunk ``(m, ...)`` and gives ``(m,)`` or ``(m, k)`` numbers, row i
-            from input i alone; defined in a module, so that other processes can import it.
+            from input i alone; defined in a module, so that other processes can import it. One
+            that is defined in a notebook's cell runs in this process.
         inputs: ``(N, ...)``, one row an input.
         executor: any ``concurrent.futures.Executor``, for example
             ``dask.distributed.Client(...).get_executor()``; it is left open.
         workers: without an executor, how many processes of this machine; default one a core;
-            1 runs everything in this process.
+            1 runs everything in this process. A script that asks for more starts its work below
+            ``if __name__ == "__main__":``, because each process loads the script.
         chunk: inputs a task.
         progress: a bar or none; by default one in a terminal and in a live notebook, and none
             where output is kept (see :func:`shows_progress`).
@@ -77,7 +80,8 @@ def sweep(
 
     Raises:
         InputError: no inputs, a chunk or a number of workers below 1, a function that gives
-            another number of rows than it was given, or a checkpoint of another sweep.
+            another number of rows than it was given or that no other process can import, or a
+            checkpoint of another sweep.
         SweepError: a worker died, the executor has been shut down, or the function failed;
             finished rows are in the checkpoint.
     """
@@ -88,6 +92,13 @@ def sweep(
         raise InputError(f"A sweep was given chunks of {chunk}; expected 1 or more.")
     if executor is None and workers is not None and workers < 1:
         raise InputError(f"A sweep was given {workers} workers; expected 1 or more.")
+    if executor is None and not _can_be_imported(function):
+        if workers is not None and workers > 1:
+            raise InputError(
+                f"A sweep on {workers} workers was given {function!r}, which is defined where "
+                "other processes cannot import it; put it into a module, or ask for 1 worker."
+            )
+        workers = 1
     keeper = (
         Checkpoint.open(checkpoint, identify(function, rows, lock))
         if checkpoint is not None
@@ -104,7 +115,8 @@ def sweep(
         elif (count := workers or os.cpu_count() or 1) == 1 or len(todo) == 1:
             _run_here(function, rows, todo, state)
         else:
-            with ProcessPoolExecutor(min(count, len(todo))) as own:
+            with pool(count) as own:
+                assert own is not None
                 _run_on(own, function, rows, todo, state)
     return state.assembled()
 
@@ -208,6 +220,15 @@ def _chunks(spans: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[int, 
             yield start, min(start + size, last)
 
 
+def _can_be_imported(function: Any) -> bool:
+    """Whether another process can find a function by its name: not where it was typed in."""
+    while isinstance(function, partial):
+        function = function.func
+    owner = function if isinstance(function, FunctionType) else type(function)
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    return owner.__module__ != "__main__" or (file is not None and Path(file).is_file())
+
+
 def _apply(function: Function, part: Array) -> Array:
     """One task, in whatever process: what arrives from another is copied, contiguous float64."""
     return function(np.array(part, dtype=float, order="C"))
@@ -270,7 +291,8 @@ def _told(problem: BaseException, span: tuple[int, int]) -> str:
     if isinstance(problem, BrokenExecutor):
         return (
             f"A worker process died while {where} or others were being worked on (killed, out of "
-            "memory, or not able to import the function)."
+            "memory, or not able to import the function; a script starts its work below "
+            "`if __name__ == '__main__':`)."
         )
     if isinstance(problem, CancelledError):
         return f"The work on {where} was cancelled; the executor may have been closed."

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..common import InputError, LockError
+from .equations import DRUG, NETWORK
 from .parameters import value_bounds
 from .stamp import LockStamp
 from .structure import ALL_PARAMETERS
 
 
-def _digest(values: Mapping[str, NDArray[np.float64]], drug: str) -> str:
-    content = hashlib.sha256(drug.encode())
+def _digest(values: Mapping[str, NDArray[np.float64]], drug: str, by_hand: bool) -> str:
+    content = hashlib.sha256(f"{drug}{' by hand' * by_hand}".encode())
     for name, array in sorted(values.items()):
         content.update(name.encode() + array.tobytes())
     return content.hexdigest()
@@ -28,9 +29,9 @@ def _digest(values: Mapping[str, NDArray[np.float64]], drug: str) -> str:
 class Draws:
     """Parameter sets to simulate together: each name holds a read-only array ``(N,)``.
 
-    Draws that come from a lock record (its posterior and its declared priors) carry
-    its stamp and the name of the drug they are for (:meth:`stamped`), and may vary what the
-    record locks of the network and of that drug; others may not.
+    Draws that a lock record gives (its posterior and its declared priors) carry its stamp and the
+    name of the drug they are for, and may vary what the record locks of the network and of that
+    drug; others may not. Whoever stamps draws by hand gets a mark.
 
     Raises:
         InputError: an unknown name, a value that is not finite or out of bounds, arrays
@@ -58,15 +59,48 @@ class Draws:
                 raise InputError(f"draws of {name} hold {bad[0]:g}; expected {low:g} to {high:g}.")
             array.setflags(write=False)
         object.__setattr__(self, "values", MappingProxyType(arrays))
-        if self.lock is not None and self.lock.values != _digest(arrays, self.drug):
+        self.require_as_locked()
+
+    def require_as_locked(self) -> None:
+        """Refuse draws under a stamp that was put on others.
+
+        Raises:
+            LockError: the values, or the drug they are for, are not what the stamp was put on.
+        """
+        lock = self.lock
+        if lock is not None and lock.values != _digest(self.values, self.drug, lock.by_hand):
             raise LockError(
-                f"these draws are not those of lock {self.lock.version} "
-                f"({self.lock.digest[:12]}), whose stamp they carry. Take them from the record."
+                f"these draws are not those of lock {lock.version} ({lock.digest[:12]}), whose "
+                "stamp they carry. Take them from the record."
             )
 
+    @property
+    def mark(self) -> str:
+        """Words that go with whatever is made from these draws; empty if none are needed."""
+        return self.lock.mark if self.lock is not None else ""
+
     def stamped(self, stamp: LockStamp, drug: str) -> Draws:
-        """The same draws under the stamp of the record they were drawn from, for one drug."""
-        return Draws(self.values, replace(stamp, values=_digest(self.values, drug)), drug)
+        """The same draws under the stamp of a record, for one drug, marked as stamped by hand."""
+        return self._issued(replace(stamp, by_hand=True), drug)
+
+    def _issued(self, stamp: LockStamp, drug: str) -> Draws:
+        """The same draws as a record gives them; for the record alone."""
+        signed = replace(stamp, values=_digest(self.values, drug, stamp.by_hand))
+        return Draws(self.values, signed, drug)
+
+    def for_own_drug(self, values: Mapping[str, NDArray[np.float64]]) -> Draws:
+        """The same draws of the network, with values ``(N,)`` of a drug of one's own.
+
+        They cannot replace values of a drug that the record holds, whatever one's own is called.
+
+        Raises:
+            InputError: a value that is not a drug's.
+        """
+        if strange := sorted(set(values) - set(DRUG)):
+            raise InputError(f"{strange[0]!r} is no value of a drug; expected one of {DRUG}.")
+        network = {key: array for key, array in self.values.items() if key in NETWORK}
+        some = Draws(network | dict(values))
+        return some if self.lock is None else some._issued(self.lock, "")
 
     def __len__(self) -> int:
         return len(next(iter(self.values.values())))
@@ -80,7 +114,7 @@ class Draws:
 
     def _with(self, values: Mapping[str, NDArray[np.float64]]) -> Draws:
         some = Draws(values, drug=self.drug)
-        return some.stamped(self.lock, self.drug) if self.lock is not None else some
+        return some if self.lock is None else some._issued(self.lock, self.drug)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # a read-only mapping does not travel to another process

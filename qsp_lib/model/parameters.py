@@ -8,8 +8,8 @@ unlocked copy can be changed, and carries a mark into every result made from it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from ..common import InputError
@@ -17,7 +17,7 @@ from .concentration_table import ConcentrationTable
 from .equations import CRP, DRUG, FEEDBACKS, MECHANISMS, NETWORK, TOCILIZUMAB
 from .parts.exposure import TABLE
 from .priors import Role, network_table
-from .stamp import Lockable, LockStamp
+from .stamp import Lockable
 from .structure import ALL_PARAMETERS, CONSTANT_RECOVERY, T_CELLS
 
 
@@ -52,7 +52,6 @@ class NetworkParameters(Lockable):
     k_S: float
     feedback: Literal["gated", "ungated", "none"] = "gated"
     t_cells: str = CONSTANT_RECOVERY
-    lock: LockStamp | None = None
 
     def __post_init__(self) -> None:
         if self.feedback not in FEEDBACKS:
@@ -65,7 +64,16 @@ class NetworkParameters(Lockable):
                 raise InputError(
                     f"{name} is {value!r} {row.unit}; expected {row.lower:g} to {row.upper:g}."
                 )
-        self._require_as_locked()
+        self.require_as_locked()
+
+    def recorded(self, content: Mapping[str, Any]) -> NetworkParameters:
+        """The network that a record's content holds."""
+        structure = content["structure"]
+        # lock v1 was made before the model was told in parts, and knows of this one alone
+        t_cells = structure.get("t_cells", CONSTANT_RECOVERY)
+        return NetworkParameters(
+            **content["network"], feedback=structure["feedback"], t_cells=t_cells
+        )
 
     @classmethod
     def prior_medians(cls) -> NetworkParameters:
@@ -93,6 +101,10 @@ def _require_non_negative(owner: str, **values: float) -> None:
 def _since_v1(default: Any = None) -> Any:
     """A field that lock v1 did not know: not given, it is in no digest."""
     return field(default=default, metadata={"since_v1": True})
+
+
+def _not_given(of: Any, value: Any) -> bool:
+    return bool(of.metadata.get("since_v1")) and value == of.default
 
 
 LEAST_TARGETS, MOST_TARGETS = 0.1, 10.0
@@ -135,7 +147,6 @@ class DrugInputs(Lockable):
     k_kill: float
     weight_kg: float = 70.0
     bsa_m2: float = 1.88
-    lock: LockStamp | None = None
     k_a: float | None = _since_v1()
     F: float | None = _since_v1()
     lag_h: float | None = _since_v1()
@@ -181,7 +192,34 @@ class DrugInputs(Lockable):
                     f"{self.name}: {name} is {value!r}; expected {low:g} to {high:g}, which is "
                     "what can be computed with."
                 )
-        self._require_as_locked()
+        self.require_as_locked()
+
+    def recorded(self, content: Mapping[str, Any]) -> DrugInputs | None:
+        """The drug of this name that a record's content holds."""
+        if self.name not in content["drugs"]:
+            return None
+        return DrugInputs.from_plain(content["drugs"][self.name])
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> DrugInputs:
+        """A drug from values that JSON can hold: no hook effect is written as null."""
+        given: dict[str, Any] = {k: math.inf if v is None else v for k, v in values.items()}
+        if "table" in given:
+            table: dict[str, Any] = dict(given["table"])
+            rows: dict[str, Any] = {n: tuple(table.pop(n)) for n in ("times_h", "ng_per_mL")}
+            given["table"] = ConcentrationTable(**rows, **table)
+        return cls(**given)
+
+    def plain(self) -> dict[str, Any]:
+        """The values as JSON can hold them, without stamp; see :meth:`from_plain`.
+
+        What lock v1 did not know is there only where it is given.
+        """
+        absent = {f.name for f in fields(self) if _not_given(f, getattr(self, f.name))}
+        given = {k: v for k, v in self._plain().items() if k not in absent}
+        if self.table is not None:
+            given["table"] = asdict(self.table)
+        return {k: None if v == math.inf else v for k, v in given.items()}
 
     def _check_exposure(self) -> None:
         together: tuple[tuple[tuple[str, ...], Callable[..., None]], ...] = (

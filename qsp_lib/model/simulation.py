@@ -114,10 +114,14 @@ def simulate(
         A :class:`.Trajectory` with one typed outcome for each parameter set.
 
     Raises:
-        LockError: a blind drug before a lock record exists, or draws that would
-            replace locked values.
+        LockError: a blind drug before a lock record exists, draws that would replace locked
+            values, or values other than those whose stamp they carry.
         InputError: anything out of range, unknown or of the wrong length.
     """
+    drug.require_as_locked()  # again: nothing keeps a frozen object from being edited in place
+    network.require_as_locked()
+    if draws is not None:
+        draws.require_as_locked()
     structure = Structure(
         drug.mechanism,
         network.feedback,
@@ -176,7 +180,7 @@ def simulate(
         atol,
     )
     states, outcomes = solve(engine, task)
-    marks = {owner.lock.mark for owner in (drug, network) if owner.lock is not None}
+    marks = {drug.mark, network.mark, draws.mark if draws is not None else ""}
     return Trajectory(
         f"{drug.label}, {regimen.label}" if regimen.label else drug.label,
         task,

@@ -13,7 +13,7 @@ from ..common import InputError
 from ..drugs import DrugFile, load_drug, load_tocilizumab, shipped_drugs
 from ..evidence import DECLARED
 from ..inference import laplace_draws, standard_normals
-from ..model import NETWORK, Draws, DrugInputs, Infusion, Regimen, Rescue, Trajectory
+from ..model import Draws, DrugInputs, Infusion, Regimen, Rescue, Trajectory
 from ..protocol import Record
 
 Array = NDArray[np.float64]
@@ -148,8 +148,7 @@ def draws_for(setting: Setup, n_draws: int, seed: int | None = None) -> Draws:
     joint = record.draws_at(laplace_draws(mean, covariance, n_draws, seed), seed)
     if setting.inputs.lock is not None:
         return joint[setting.inputs.name]
-    shared = next(iter(joint.values())).values
-    values: dict[str, Array] = {name: shared[name] for name in NETWORK if name in shared}
+    values: dict[str, Array] = {}
     normals = standard_normals(n_draws, len(_OWN_RATES), seed + 2)
     for name, prior in file.priors.items():
         owner = file.same_as.get(name)
@@ -158,7 +157,7 @@ def draws_for(setting: Setup, n_draws: int, seed: int | None = None) -> Draws:
         elif owner is None and prior.status != "fixed":
             column = normals[:, _OWN_RATES.index(name)]
             values[name] = prior.median * 10.0 ** (prior.log10_sd * column)
-    return Draws(values).stamped(record.stamp, setting.inputs.name)
+    return next(iter(joint.values())).for_own_drug(values)
 
 
 def assumptions(setting: Setup) -> tuple[Assumption, ...]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,66 +16,18 @@ from numpy.typing import NDArray
 
 from ..common import IntegrationError, LockError, canonical_json, rounded, write_text_atomic
 from ..evidence import RANGE_KINDS, EvidenceRow, convert
-from ..model import Draws, Trajectory, severity
-from .ledger import record_file, require_file
-from .lock import LOCKS, Record
-from .seal import Evaluation, JudgedRow
-
-CYTOKINES = {"TNF": "TNF", "IFN": "IFN-gamma", "IL6": "IL-6"}
-"""State of the model, and the name the evidence tables give it."""
+from ..model import Draws, severity
+from .comparing import require_same
+from .eight_checks import ARMS, CHECKS, CYTOKINES, HOLDS, OPEN, VERDICTS, BlindRun, check_all
+from .ledger import entry_of, read_ledger, record_file, require_file
+from .lock import require_recorded
+from .opening import Evaluation
+from .places import PACKAGED, WAIT_S, Places, Written, take_turn
+from .record import Record
+from .seal import JudgedRow
 
 COMPARED_DIGITS = 6
 """Significant digits of what the ledger keeps, so that it compares what was seen."""
-UNDETERMINED_H = 0.1
-WITHIN_H = 12.0
-BY_H = 48.0
-SECOND_DOSE_H = 24.0
-
-CHECKS = {
-    "Q1": "TNF peaks before IFN-gamma, and IFN-gamma no later than IL-6 (within 0.1 h: "
-    "undetermined)",
-    "Q2": "all three peak within 12 h of the first dose",
-    "Q3": "all three are below 10 % of their peak from 48 h on, although dosing goes on",
-    "Q4": "the second day's dose gives less than 25 % of the first day's peak, all three",
-    "Q5": "activated T cells fall below 10 % of their peak within 24 h",
-    "Q6": "the macrophage loop is not self-sustaining: M is below half its peak from 48 h on, and "
-    "the feedback's share of IL-6 production at the peak is smaller than TGN1412's",
-    "Q7": "severity lies strictly between blinatumomab's and TGN1412's",
-    "Q8": "the dose is on the plateau: 10 mg changes each peak by less than 10 %",
-}
-HOLDS, FAILS, OPEN = 1, 0, -1
-VERDICTS = {HOLDS: "holds", FAILS: "fails", OPEN: "undetermined"}
-
-ARMS = {
-    "blinatumomab": ("blinatumomab", "clinical"),
-    "blinatumomab_step": ("blinatumomab", "step"),
-    "okt3": ("okt3", "clinical"),
-    "okt3_double": ("okt3", "double"),
-    "tgn1412": ("tgn1412", "clinical"),
-}
-"""What is simulated: drug and regimen."""
-ORDERED = ("blinatumomab", "okt3", "tgn1412")
-
-
-@dataclass(frozen=True)
-class BlindRun:
-    """The arms of the protocol, simulated on the same parameter sets."""
-
-    arms: Mapping[str, Trajectory]
-
-    @property
-    def completed(self) -> NDArray[np.bool_]:
-        """Sets ``(N,)`` for which every arm completed."""
-        return np.all([arm.completed for arm in self.arms.values()], axis=0)
-
-    @cached_property
-    def severities(self) -> Mapping[str, Mapping[str, NDArray[np.float64]]]:
-        """Severity of each arm under every definition, ``(N,)`` each; worked out once."""
-        return {name: severity.definitions(arm) for name, arm in self.arms.items()}
-
-    def select(self, keep: NDArray[np.bool_]) -> BlindRun:
-        """The sets for which ``keep`` ``(N,)`` is true."""
-        return BlindRun({name: arm.select(keep) for name, arm in self.arms.items()})
 
 
 def run_protocol(record: Record, draws: Mapping[str, Draws] | None = None) -> BlindRun:
@@ -87,66 +37,6 @@ def run_protocol(record: Record, draws: Mapping[str, Draws] | None = None) -> Bl
         given = None if draws is None else draws[drug]
         arms[name] = record.run(drug, regimen, draws=given)
     return BlindRun(arms)
-
-
-def _all_hold(*conditions: NDArray[np.bool_]) -> NDArray[np.int_]:
-    return np.where(np.all(conditions, axis=0), HOLDS, FAILS)
-
-
-def _order_in_time(*gaps_h: NDArray[np.float64]) -> NDArray[np.int_]:
-    """Every gap must be positive; one within UNDETERMINED_H leaves the order open."""
-    gaps = np.stack(gaps_h)
-    return np.where(
-        np.any(gaps < -UNDETERMINED_H, axis=0),
-        FAILS,
-        np.where(np.any(gaps <= UNDETERMINED_H, axis=0), OPEN, HOLDS),
-    )
-
-
-def check_all(run: BlindRun) -> dict[str, NDArray[np.int_]]:
-    """Verdict of each check for each set, ``(N,)``; a set that did not complete fails all."""
-    kept = run.completed
-    verdicts = {name: np.full(kept.size, FAILS) for name in CHECKS}
-    if kept.any():
-        for name, values in _check_completed(run.select(kept)).items():
-            verdicts[name][kept] = values
-    return verdicts
-
-
-def _check_completed(run: BlindRun) -> dict[str, NDArray[np.int_]]:
-    okt3, double = run.arms["okt3"], run.arms["okt3_double"]
-    first = {c: okt3.peak(c, 0.0, SECOND_DOSE_H) for c in CYTOKINES}
-    peaks = {c: okt3.peak(c) for c in CYTOKINES}
-    late = {c: okt3.peak(c, BY_H).value for c in CYTOKINES}
-    second = {c: okt3.peak(c, SECOND_DOSE_H, 2 * SECOND_DOSE_H).value for c in CYTOKINES}
-    activated, macrophages = okt3.peak("A"), okt3.peak("M")
-    share = {name: _feedback_share_at_peak(run.arms[name]) for name in ("okt3", "tgn1412")}
-    z = {name: severity.index(run.arms[name]) for name in ORDERED}
-    return {
-        "Q1": _order_in_time(
-            peaks["IFN"].time_h - peaks["TNF"].time_h, peaks["IL6"].time_h - peaks["IFN"].time_h
-        ),
-        "Q2": _all_hold(*(peak.time_h <= WITHIN_H for peak in peaks.values())),
-        "Q3": _all_hold(*(late[c] < 0.10 * peaks[c].value for c in CYTOKINES)),
-        "Q4": _all_hold(*(second[c] < 0.25 * first[c].value for c in CYTOKINES)),
-        "Q5": _all_hold(okt3.at("A", SECOND_DOSE_H) < 0.10 * activated.value),
-        "Q6": _all_hold(
-            okt3.peak("M", BY_H).value < 0.5 * macrophages.value, share["okt3"] < share["tgn1412"]
-        ),
-        "Q7": _all_hold(
-            z["okt3"] - z["blinatumomab"] > severity.TIE, z["tgn1412"] - z["okt3"] > severity.TIE
-        ),
-        "Q8": _all_hold(
-            *(np.abs(double.peak(c).value / peaks[c].value - 1) < 0.10 for c in CYTOKINES)
-        ),
-    }
-
-
-def _feedback_share_at_peak(trajectory: Trajectory) -> NDArray[np.float64]:
-    """Feedback's share of IL-6 production at the report time nearest the IL-6 peak, ``(N,)``."""
-    times = np.atleast_1d(trajectory.peak("IL6").time_h)
-    nearest = np.abs(trajectory.times[None, :] - times[:, None]).argmin(axis=1)
-    return np.atleast_2d(trajectory["feedback_share"])[np.arange(len(times)), nearest]
 
 
 def summarise(values: NDArray[np.float64]) -> dict[str, float]:
@@ -204,59 +94,73 @@ def numbers(record: Record, central: BlindRun, drawn: BlindRun) -> dict[str, Any
     }
 
 
-PREDICTIONS = LOCKS.parent / "predictions"
-
-
-def prediction_path(record: Record, directory: Path = PREDICTIONS) -> Path:
+def prediction_path(record: Record, places: Places = PACKAGED) -> Path:
     """Where the prediction made from a record is kept."""
-    return directory / f"prediction-{record.version}.json"
+    return places.predictions / f"prediction-{record.version}.json"
 
 
-def commit_prediction(record: Record, directory: Path = PREDICTIONS) -> Path:
-    """Predict from the record and write the prediction down, once.
+def commit_prediction(record: Record, places: Places = PACKAGED, wait_s: float = WAIT_S) -> Written:
+    """Predict from the record and put the prediction on record, once.
+
+    One that an interrupted run wrote and did not put on record is compared with what is computed
+    now, and put on record if it is the same.
 
     Raises:
-        LockError: a prediction from this record is on file already.
+        LockError: a prediction from this record is on record already; the record itself is not; or
+            a file is there that holds other numbers.
     """
-    path = prediction_path(record, directory)
-    made_already = LockError(
-        f"the prediction from lock {record.version} is on file and is never made again; "
-        "read it, or make a new lock version."
-    )
-    if path.exists():
-        raise made_already
+    path = prediction_path(record, places)
+    _require_first(record, path, places)
     content = {"lock_digest": record.digest} | predict(record)
-    directory.mkdir(parents=True, exist_ok=True)
-    try:
-        write_text_atomic(path, canonical_json(content), replace=False)
-    except FileExistsError:  # another process was first
-        raise made_already from None
-    if directory == PREDICTIONS:
-        medians = {c: content["arms"]["okt3"][c]["peak"]["median"] for c in CYTOKINES}
+    medians = {c: content["arms"]["okt3"][c]["peak"]["median"] for c in CYTOKINES}
+    with take_turn(places, wait_s) as turn:
+        _require_first(record, path, places)
+        finished = path.exists()
+        if finished:
+            require_same(path, content)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_text_atomic(path, canonical_json(content), replace=False)
         record_file(
             "prediction",
             path,
+            turn,
             version=record.version,
             digest=record.digest,
             summary={"median_peaks_pg_mL": rounded(medians, COMPARED_DIGITS)},
         )
-    return path
+    return Written(path, finished)
 
 
-def committed_prediction(record: Record, directory: Path = PREDICTIONS) -> dict[str, Any]:
-    """The prediction on file for a record.
+def _require_first(record: Record, path: Path, places: Places) -> None:
+    """Refuse a second prediction, and one from a record that is not on record."""
+    require_recorded(record, places)
+    if entry_of("prediction", path.name, read_ledger(places.ledger)) is not None:
+        there = "is on file" if path.exists() else "is in the ledger and its file is gone"
+        raise LockError(
+            f"the prediction from lock {record.version} {there} and is never made again; "
+            f"{'read' if path.exists() else 'restore'} it, or make a new lock version."
+        )
+
+
+def committed_prediction(record: Record, places: Places = PACKAGED) -> dict[str, Any]:
+    """The prediction on file for a record, as it was put on record.
 
     Raises:
         LockError: none is on file, or it was made from another record.
+        SealError: it is not in the ledger, or not as it was put there.
     """
-    path = prediction_path(record, directory)
+    path = prediction_path(record, places)
     if not path.exists():
         raise LockError(f"no prediction from lock {record.version} is on file; commit one first.")
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if content["lock_digest"] != record.digest:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        digest = content["lock_digest"]
+    except (ValueError, KeyError, TypeError) as problem:
+        raise LockError(f"{path.name} is not a prediction ({problem!r}); restore it.") from None
+    if digest != record.digest:
         raise LockError(f"{path.name} was made from another record than lock {record.version}.")
-    if directory == PREDICTIONS:
-        require_file("prediction", path)
+    require_file("prediction", path, places.ledger)
     return content
 
 

@@ -19,9 +19,11 @@ from ..common import InputError, LockError, digest, parsed_table
 from ..drugs import DrugFile, RescueFile, load_drug, load_tocilizumab, shipped_drugs
 from ..evidence import load_observations, load_tables, reviewed_range_kinds, rule_digest
 from ..model import network_table
+from .eight_checks import checks_digest
 
 DATA = Path(str(files("qsp_lib").joinpath("data")))
-RULE = "eligibility"
+RULES: Mapping[str, Callable[[], str]] = {"eligibility": rule_digest, "checks": checks_digest}
+"""Rules that are code, and what digests their meaning."""
 EVIDENCE_V1 = (
     "blinatumomab_outcomes.csv",
     "crs_grading.csv",
@@ -39,6 +41,16 @@ BYTES_ONLY = {
     "qsp_lib/eligibility.py of the day of the lock"
 }
 """Inputs that a record describes in a way that can no longer be checked, and why."""
+NOT_NAMED = {
+    "v1": {
+        "class_defaults.toml": "what own drugs take from their class enters no prediction of lock "
+        "v1; the file's changes are in the history of the repository",
+        "code of the checks": "the limits of the checks are in their wording, which lock v1 "
+        "holds; the code that reads them is in the history of the repository, and the verdicts can "
+        "be computed again from the record",
+    }
+}
+"""What a record does not name although later ones do, and where it is to be looked for."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +76,13 @@ class InputCheck:
 
 def input_digests() -> dict[str, str]:
     """Digest of every input that a new record is made from, by the name of its file or rule."""
-    return {name: input_digest(name) for name in (*data_files(), RULE)}
+    return {name: input_digest(name) for name in (*data_files(), *RULES)}
 
 
 def data_files() -> tuple[str, ...]:
     """The data files that a fit and a prediction read, relative to the package's data."""
-    folders = (DATA.glob("*.csv"), DATA.glob("evidence/*.csv"), DATA.glob("drugs/*.toml"))
+    patterns = ("*.csv", "*.toml", "evidence/*.csv", "drugs/*.toml")
+    folders = (DATA.glob(pattern) for pattern in patterns)
     found = (path.relative_to(DATA).as_posix() for folder in folders for path in folder)
     return tuple(sorted(set(found) - {"sealed_tables.csv"}))
 
@@ -98,14 +111,14 @@ def input_digest(name: str) -> str:
     """Digest (64 hex digits) of what an input means, under the name a record gives it.
 
     Args:
-        name: a data file such as ``drugs/okt3.toml``, digested as it is parsed; ``eligibility``,
-            the rule; or one of the names that lock v1 used.
+        name: a data file such as ``drugs/okt3.toml``, digested as it is parsed; one of `RULES`;
+            or one of the names that lock v1 used.
 
     Raises:
         InputError: there is no such input.
     """
-    if name == RULE:
-        return rule_digest()
+    if name in RULES:
+        return RULES[name]()
     if name in _NAMES_V1:
         return _meaning_digest(_NAMES_V1[name]())
     if name == "evidence":
@@ -136,11 +149,12 @@ def _meaning_digest(value: Any) -> str:
 def _plain(value: Any) -> Any:
     """Nested values as JSON can hold them.
 
-    A drug file goes without the hash of its own bytes, and a field added after lock v1 without
+    A drug file goes without the hash of its own bytes, a value without where it was taken from,
+    and a field added after lock v1 without
     its default: what a file does not give does not enter its digest.
     """
     if is_dataclass(value) and not isinstance(value, type):
-        skip = {"sha256"} if isinstance(value, DrugFile | RescueFile) else set()
+        skip = {"sha256"} if isinstance(value, DrugFile | RescueFile) else {"origin"}
         return {
             field.name: _plain(getattr(value, field.name))
             for field in fields(value)

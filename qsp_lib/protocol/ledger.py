@@ -3,6 +3,10 @@
 An entry is known by its key: the digest of the lock, the table (or the file of the lock or of the
 prediction), the hash of its bytes, and the digest of the code. The same key cannot carry two
 results.
+
+The lines are chained. Each carries its own hash and that of the line before it, so that a line
+that is changed, moved or taken out no longer fits. The two lines that were written before there
+was a chain have no hashes; they stay as they are, and what they have to be is known below.
 """
 
 from __future__ import annotations
@@ -12,17 +16,20 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ..common import SealError, code_digest, only_one, write_text_atomic
+from ..common import SealError, code_digest, write_text_atomic
+from .places import PACKAGED, Turn
 
 KIND = "evaluation"
 KINDS = ("lock", "prediction", KIND)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+BEFORE_THE_CHAIN = "6048622eca4a1c265862e3785aac19294141826a7d0ae43109ed19548c2fece6"
+"""Hash of the lines that a ledger may begin with unchained: lock v1 and its prediction."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class LedgerEntry:
 
     `summary` is JSON: whatever the evaluation says of itself, small and rounded by its author.
     For a new lock or prediction, `table` is the name of its file and `summary` says why or what.
+    `previous` is the hash of the line before, `own` that of this line; the ledger fills them in.
     """
 
     lock_version: str
@@ -41,6 +49,8 @@ class LedgerEntry:
     date: str
     summary: Mapping[str, Any]
     kind: str = field(default=KIND)
+    previous: str = ""
+    own: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -50,7 +60,14 @@ class LedgerEntry:
     def line(self) -> str:
         """The entry as one line of JSON, keys in a fixed order."""
         content = asdict(self)
-        return json.dumps({"kind": content.pop("kind"), **content}, allow_nan=False)
+        links = {name: content.pop(name) for name in _LINKS}
+        known = {name: text for name, text in links.items() if text}
+        return json.dumps({"kind": content.pop("kind"), **content, **known}, allow_nan=False)
+
+    def after(self, previous: str) -> LedgerEntry:
+        """The entry as it stands behind the line, or lines, of this hash."""
+        linked = replace(self, previous=previous, own="")
+        return replace(linked, own=_hash(linked.line()))
 
 
 _FIELDS = (
@@ -63,49 +80,108 @@ _FIELDS = (
     "date",
     "summary",
 )
+_LINKS = ("previous", "own")
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hash_of(entries: Sequence[LedgerEntry]) -> str:
+    """What the next line carries of the lines before it: the last one's hash, or that of them all.
+
+    Lines are taken as they are written canonically, so the line ends of a checkout do not matter.
+    """
+    if entries and entries[-1].own:
+        return entries[-1].own
+    return _hash("".join(f"{entry.line()}\n" for entry in entries))
 
 
 def default_ledger_path() -> Path:
     """Where the package keeps its ledger."""
-    return Path(str(resources.files("qsp_lib"))) / "data" / "ledger.jsonl"
+    return PACKAGED.ledger
 
 
 def read_ledger(path: str | os.PathLike[str] | None = None) -> tuple[LedgerEntry, ...]:
     """Every entry, in the order in which they were made; none if there is no ledger yet.
 
     Raises:
-        SealError: If a line is not an entry, or two lines have the same key.
+        SealError: If a line is not an entry or was cut short, does not fit the line before it, or
+            two lines have the same key.
     """
     ledger = default_ledger_path() if path is None else Path(path)
-    if not ledger.exists():
+    try:
+        text = ledger.read_text(encoding="utf-8")
+    except FileNotFoundError:
         return ()
-    entries: dict[tuple[str, str, str, str], LedgerEntry] = {}
-    for number, line in enumerate(ledger.read_text(encoding="utf-8").splitlines(), start=1):
-        entry = _read_line(f"{ledger.name}, line {number}", line)
-        if entry.key in entries:
-            raise SealError(
-                f"{ledger.name}, line {number}: table {entry.table} is evaluated twice with one "
-                "lock and code; expected one entry a key."
-            )
-        entries[entry.key] = entry
-    return tuple(entries.values())
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SealError(f"{ledger.name} cannot be read ({problem}); restore it.") from None
+    _require_whole(ledger.name, text)
+    entries: list[LedgerEntry] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        where = f"{ledger.name}, line {number}"
+        entry = _read_line(where, line)
+        _require_fits(where, entry, line, entries)
+        entries.append(entry)
+    unchained = [entry for entry in entries if not entry.own]
+    if unchained and hash_of(unchained) != BEFORE_THE_CHAIN:
+        raise SealError(
+            f"{ledger.name} begins with lines that carry no hash and are not those written before "
+            "lines were chained; restore the file from the repository."
+        )
+    return tuple(entries)
 
 
-def append(entry: LedgerEntry, path: str | os.PathLike[str] | None = None) -> LedgerEntry:
+def _require_whole(name: str, text: str) -> None:
+    lines = text.splitlines()
+    if not lines or text.endswith("\n"):
+        return
+    try:
+        json.loads(lines[-1])
+    except ValueError:
+        raise SealError(
+            f"{name} ends in the middle of line {len(lines)}, as after a loss of power. The lines "
+            "before it are whole: take the last one out, and run the command again that was "
+            "writing it; it goes on from there."
+        ) from None
+
+
+def _require_fits(where: str, entry: LedgerEntry, line: str, before: list[LedgerEntry]) -> None:
+    """Refuse a line that was edited, moved, or put behind another line than it was written to."""
+    mend = "restore the file from the repository; lines are only ever added, by the commands"
+    if entry.line() != line:
+        raise SealError(f"{where} is not written as the ledger writes it; {mend}.")
+    if entry.own and entry.own != entry.after(entry.previous).own:
+        raise SealError(f"{where} was edited: its hash is that of another line; {mend}.")
+    if entry.own and entry.previous != hash_of(before):
+        raise SealError(
+            f"{where} does not follow the line before it: one was edited, moved or taken out; "
+            f"{mend}."
+        )
+    if before and not entry.own and before[-1].own:
+        raise SealError(f"{where} carries no hash of the line before it; {mend}.")
+    if before and entry.date < before[-1].date:
+        raise SealError(f"{where} is dated {entry.date}, before the line above it; {mend}.")
+    if entry.kind != KIND and entry_of(entry.kind, entry.table, before) is not None:
+        raise SealError(f"{where}: {entry.table} is put on record twice; {mend}.")
+    if any(old.key == entry.key for old in before):
+        raise SealError(
+            f"{where}: table {entry.table} is evaluated twice with one lock and code; expected one "
+            "entry a key."
+        )
+
+
+def append(entry: LedgerEntry, turn: Turn) -> LedgerEntry:
     """Add an entry unless it is there; return the one that is in the ledger.
 
     The summary is taken as JSON keeps it: tuples become lists, keys become text.
 
     Raises:
-        SealError: If an entry with the same key has another summary, or the summary is not JSON.
+        SealError: If an entry with the same key has another summary, the summary is not JSON, or
+            the entry is dated before the last one.
     """
-    ledger = default_ledger_path() if path is None else Path(path)
+    ledger = turn.places.ledger
     entry = replace(entry, summary=json.loads(canonical(entry.summary)))
-    with only_one(ledger.parent):
-        return _append(entry, ledger)
-
-
-def _append(entry: LedgerEntry, ledger: Path) -> LedgerEntry:
     entries = read_ledger(ledger)
     for old in entries:
         if old.key != entry.key:
@@ -117,6 +193,13 @@ def _append(entry: LedgerEntry, ledger: Path) -> LedgerEntry:
                 "version with its reason."
             )
         return old
+    if entries and entry.date < entries[-1].date:
+        raise SealError(
+            f"Today would be {entry.date}, and the last line of the ledger is of "
+            f"{entries[-1].date}; set this machine's clock."
+        )
+    entry = entry.after(hash_of(entries))
+    _require_fits("the new line", entry, entry.line(), list(entries))
     lines = [item.line() for item in (*entries, entry)]
     write_text_atomic(ledger, "\n".join(lines) + "\n")
     return entry
@@ -125,16 +208,30 @@ def _append(entry: LedgerEntry, ledger: Path) -> LedgerEntry:
 def record_file(
     kind: str,
     file: Path,
+    turn: Turn,
     *,
     version: str,
     digest: str,
     summary: Mapping[str, Any],
-    path: str | os.PathLike[str] | None = None,
+    date: str | None = None,
 ) -> LedgerEntry:
     """Put a new lock or prediction on record, with the hash of its file."""
-    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    entry = LedgerEntry(version, digest, file.name, sha256, code_digest(), today(), summary, kind)
-    return append(entry, path)
+    when = today() if date is None else date
+    entry = LedgerEntry(
+        version, digest, file.name, file_hash(file), code_digest(), when, summary, kind
+    )
+    return append(entry, turn)
+
+
+def file_hash(file: Path) -> str:
+    """SHA-256 (64 hex digits) of a text file, whatever line ends it was checked out with."""
+    return hashlib.sha256(file.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+
+
+def entry_of(kind: str, name: str, entries: Sequence[LedgerEntry]) -> LedgerEntry | None:
+    """The newest entry of a lock's or a prediction's file; None if there is none."""
+    found = [entry for entry in entries if entry.kind == kind and entry.table == name]
+    return found[-1] if found else None
 
 
 def require_file(kind: str, file: Path, path: str | os.PathLike[str] | None = None) -> LedgerEntry:
@@ -143,16 +240,21 @@ def require_file(kind: str, file: Path, path: str | os.PathLike[str] | None = No
     Raises:
         SealError: If the ledger holds none, or the file is not the one that was put on record.
     """
-    entries = [e for e in read_ledger(path) if e.kind == kind and e.table == file.name]
-    if not entries:
-        raise SealError(f"{file.name} is not in the ledger; a {kind} is made by its command only.")
-    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    if entries[-1].table_sha256 != sha256:
+    entry = entry_of(kind, file.name, read_ledger(path))
+    if entry is None:
+        command = {"lock": "lock make", "prediction": "lock predict"}[kind]
         raise SealError(
-            f"{file.name} is not the file that was put on record on {entries[-1].date} (hash "
-            f"{sha256[:12]}, expected {entries[-1].table_sha256[:12]}); restore it."
+            f"{file.name} is not in the ledger; a {kind} is made by its command only. If "
+            f"'{command}' was interrupted, run it again: it goes on from there. Otherwise take the "
+            "file away."
         )
-    return entries[-1]
+    sha256 = file_hash(file)
+    if entry.table_sha256 != sha256:
+        raise SealError(
+            f"{file.name} is not the file that was put on record on {entry.date} (hash "
+            f"{sha256[:12]}, expected {entry.table_sha256[:12]}); restore it."
+        )
+    return entry
 
 
 def require_entry(
@@ -214,16 +316,23 @@ def today() -> str:
 def _read_line(where: str, line: str) -> LedgerEntry:
     try:
         content = json.loads(line)
-    except json.JSONDecodeError as problem:
+    except (ValueError, RecursionError) as problem:
         raise SealError(f"{where} is not JSON ({problem}); expected one entry a line.") from None
-    if not isinstance(content, dict) or sorted(content) != sorted(_FIELDS):
-        raise SealError(f"{where}: expected an object with {', '.join(_FIELDS)} and no other.")
-    words = [content[name] for name in _FIELDS[:-1]]
+    fields = (_FIELDS, (*_FIELDS, *_LINKS))
+    if not isinstance(content, dict) or sorted(content) not in [sorted(names) for names in fields]:
+        raise SealError(
+            f"{where}: expected an object with {', '.join(_FIELDS)} and the two hashes of a "
+            "chained line, and no other. One with more was written by a newer version of this "
+            "package."
+        )
+    words = [text for name, text in content.items() if name != "summary"]
     if not all(isinstance(word, str) for word in words) or not isinstance(content["summary"], dict):
         raise SealError(f"{where}: expected text in every field and an object as summary.")
-    if content["kind"] not in KINDS or not _SHA256.fullmatch(content["table_sha256"]):
+    hashes = [content[name] for name in ("table_sha256", *_LINKS) if name in content]
+    if content["kind"] not in KINDS or not all(_SHA256.fullmatch(text) for text in hashes):
         raise SealError(
-            f"{where}: expected a kind among {', '.join(KINDS)} and a table_sha256 of 64 hex "
-            "digits."
+            f"{where}: expected a kind among {', '.join(KINDS)} and hashes of 64 hex digits."
         )
+    if not _DATE.fullmatch(content["date"]):
+        raise SealError(f"{where}: the date is {content['date']!r}; expected YYYY-MM-DD.")
     return LedgerEntry(**content)

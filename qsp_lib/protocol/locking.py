@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from ..calibration import calibrate, drug_at, make_problem, network_at
@@ -22,10 +21,20 @@ from ..model import (
     severity,
     simulate,
 )
-from .blind_test import CHECKS
+from .comparing import differences, require_same
+from .eight_checks import CHECKS, LIMITS
 from .inputs import input_digests
 from .ledger import record_file
-from .lock import digest_of, plain_inputs, versions, write_record
+from .lock import (
+    current_record,
+    lock_path,
+    read_record,
+    recorded_versions,
+    versions,
+    write_record,
+)
+from .places import PACKAGED, WAIT_S, Places, Written, take_turn
+from .record import FORMAT, digest_of
 from .seal import sealed_tables
 
 FITTED = ("blinatumomab", "tgn1412")
@@ -42,6 +51,8 @@ QUANTITATIVE = (
     "for TNF, IFN-gamma and IL-6 the median predicted peak lies between the lowest and the highest "
     "eligible first-dose statistic"
 )
+REFIT_RTOL, REFIT_ATOL = 1e-4, 1e-6
+"""How near a fit made again comes to its optimum and its finite differences."""
 SAME_FOR_ALL = ("k_rec",)
 """A declared prior that every drug shares draws one value for all of them."""
 
@@ -89,6 +100,7 @@ def compose(version: str, reason: str, date: str, problem: Problem, best: Fit) -
         network,
     )
     return {
+        "format": FORMAT,
         "version": version,
         "date": date,
         "reason": reason,
@@ -104,7 +116,7 @@ def compose(version: str, reason: str, date: str, problem: Problem, best: Fit) -
             "covariance_log10": best.covariance.tolist(),
             "cost": best.cost,
         },
-        "drugs": {name: plain_inputs(inputs) for name, inputs in drugs.items()},
+        "drugs": {name: inputs.plain() for name, inputs in drugs.items()},
         "same_as": {BLIND: same_as},
         "assumed": _declared_priors(BLIND),
         "tocilizumab": asdict(load_tocilizumab().inputs),
@@ -121,9 +133,11 @@ def compose(version: str, reason: str, date: str, problem: Problem, best: Fit) -
             "n_draws": N_DRAWS,
             "interval": INTERVAL,
             "checks": CHECKS,
+            "limits": dict(LIMITS),
             "quantitative": QUANTITATIVE,
         },
         "solver": {"engine": "diffsol", "rtol": RTOL, "atol": ATOL, "horizon_h": HORIZON_H},
+        "predictions": {"okt3_outcomes": [f"prediction-{version}.json"]},
         "digests": input_digests(),
         "sealed": {name: table.sha256 for name, table in sealed_tables().items()},
     }
@@ -154,27 +168,93 @@ def _declared_sources(drug: str) -> Mapping[str, Mapping[str, Any]]:
     }
 
 
-def make_lock(reason: str, date: str, executor: Executor | None = None) -> Path:
-    """Fit, compose and write the next version of the lock record.
+def make_lock(
+    reason: str,
+    date: str,
+    executor: Executor | None = None,
+    places: Places = PACKAGED,
+    wait_s: float = WAIT_S,
+) -> Written:
+    """Fit, compose, write the next version of the lock record and put it on record.
+
+    A record that an interrupted run wrote and did not put on record is compared with what is
+    composed now, and put on record if it is the same.
 
     Args:
         reason: why this version exists; goes into the record and the ledger.
         date: ISO date.
+        wait_s: how long to wait for another command's turn (s).
 
     Raises:
-        LockError: no reason is given, or the fit does not support a record.
+        LockError: no reason is given, the fit does not support a record, another record was made
+            meanwhile, or a file is there that holds another one.
     """
     if not reason.strip():
         raise LockError("a lock needs a reason; say why this version exists.")
+    made = recorded_versions(places)
+    version = f"v{len(made) + 1}"
+    _require_unfinished(version, reason.strip(), places)
     problem, fits = joint_fit(executor=executor)
-    version = f"v{len(versions()) + 1}"
     content = compose(version, reason.strip(), date, problem, fits[0])
-    path = write_record(content)
-    record_file(
-        "lock",
-        path,
-        version=version,
-        digest=digest_of(content),
-        summary={"reason": content["reason"]},
-    )
-    return path
+    # nobody waits for a fit: the turn is for writing alone
+    with take_turn(places, wait_s) as turn:
+        if recorded_versions(places) != made:
+            raise LockError(
+                f"lock {recorded_versions(places)[-1]} was put on record while this fit ran; look "
+                "at it, and run the command again if one more version is wanted."
+            )
+        _require_other(content, made, places)
+        path = lock_path(version, places)
+        finished = path.exists()
+        if finished:
+            on_file = read_record(path)
+            dated = content | {"date": on_file.content["date"], "digest": on_file.digest}
+            require_same(path, dated, rtol=REFIT_RTOL, atol=REFIT_ATOL)
+            content = dated
+        else:
+            content = content | {"digest": digest_of(content)}
+            write_record(content, turn)
+        record_file(
+            "lock",
+            path,
+            turn,
+            version=version,
+            digest=content["digest"],
+            summary={"reason": content["reason"]},
+            date=content["date"],
+        )
+    current_record.cache_clear()
+    return Written(path, finished)
+
+
+def _require_other(content: Mapping[str, Any], made: Sequence[str], places: Places) -> None:
+    """Refuse to make the newest record once more, as a run that was killed at its end would."""
+    if not made:
+        return
+    newest = read_record(lock_path(made[-1], places), against_code=False).content
+    named = {"version", "date", "digest", "predictions"}
+    if newest.keys() - named != content.keys() - named:
+        return
+    known = {key: newest[key] for key in newest.keys() - named}
+    again = {key: content[key] for key in newest.keys() - named}
+    if not list(differences(again, known, rtol=REFIT_RTOL, atol=REFIT_ATOL)):
+        raise LockError(
+            f"lock {made[-1]} of {newest['date']} holds the same for the same reason and is on "
+            "record; nothing is left to do. A new version needs something new, or another reason."
+        )
+
+
+def _require_unfinished(version: str, reason: str, places: Places) -> None:
+    """Refuse, before anything is fitted, files that this version could not be put beside."""
+    later = [known for known in versions(places) if known not in recorded_versions(places)]
+    path = lock_path(version, places)
+    if strange := [known for known in later if known != version]:
+        raise LockError(
+            f"{lock_path(strange[0], places).name} is not in the ledger; a lock is made by its "
+            "command only. Take the file away."
+        )
+    if later and (given := read_record(path).content["reason"]) != reason:
+        raise LockError(
+            f"{path.name} is there and not in the ledger, with the reason {given!r}. To finish it, "
+            "give that reason; otherwise take the file away."
+        )

@@ -1,17 +1,11 @@
-"""The held-back tables, and the one way to open them.
+"""The held-back tables: their list, their state, and the one function that reads them.
 
 Three tables are kept apart so that what the model says about them is a prediction. The
-repository holds their hashes (``data/sealed_tables.csv``), not their contents. A table is opened
-by `open_table`, in this order and no other:
-
-1. a lock record exists and carries the same hash of the table as the list here;
-2. the file is at its known path and its bytes have that hash, checked before a line is parsed;
-3. its rows are validated, and each is judged eligible or not by the rule fixed beforehand;
-4. the verdicts are written beside the table;
-5. only then is the prediction set beside the rows, and the outcome appended to the ledger.
-
-`read` is the only function of the package that reads a held-back file, and inside
-`forbid_opening` it refuses: calibration, development and locking run there.
+repository holds their hashes (``data/sealed_tables.csv``), not their contents. `read` is the only
+function of the package that reads a held-back file: a lock record has to carry the same hash of
+the table as the list here, and the bytes at the known path have to have that hash, checked before
+a line is parsed. Inside `forbid_opening` it refuses: calibration, development and locking run
+there. How a table is opened stands in :mod:`.opening`.
 """
 
 from __future__ import annotations
@@ -19,36 +13,18 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
-from ..common import EvidenceError, SealError, code_digest, refuse_if_forbidden, write_text_atomic
+from ..common import EvidenceError, SealError, refuse_if_forbidden
 from ..evidence import EvidenceRow, judge_eligibility, read_records, validate_row
-from .ledger import LedgerEntry, append, read_ledger, require_entry, today
-
-__all__ = [
-    "JudgedRow",
-    "LedgerEntry",
-    "LockRecordLike",
-    "SealedTable",
-    "judge_eligibility",
-    "judge",
-    "known_path",
-    "open_table",
-    "opened_rows",
-    "read",
-    "read_ledger",
-    "require_entry",
-    "sealed_tables",
-    "status",
-]
+from .ledger import read_ledger
+from .places import PACKAGED, Places
 
 _COLUMNS = ("table", "sha256", "path", "description")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -72,6 +48,10 @@ class LockRecordLike(Protocol):
     @property
     def sealed_hashes(self) -> Mapping[str, str]:
         """Name of each held-back table to the SHA-256 of its bytes."""
+        ...
+
+    def predictions_for(self, table: str) -> tuple[str, ...]:
+        """Files of the predictions that come before a table is opened."""
         ...
 
 
@@ -99,20 +79,23 @@ class JudgedRow:
     row: EvidenceRow | None
 
 
-Evaluation = Callable[[tuple[JudgedRow, ...]], Mapping[str, Any]]
-
-
 # ---------------------------------------------------------------- the list of tables
 
 
-@lru_cache(maxsize=1)
-def sealed_tables() -> Mapping[str, SealedTable]:
+@lru_cache(maxsize=8)
+def sealed_tables(places: Places = PACKAGED) -> Mapping[str, SealedTable]:
     """The held-back tables by name.
 
     Raises:
-        SealError: If the packaged list cannot be read as one.
+        SealError: If the list cannot be read as one.
     """
-    text = (resources.files("qsp_lib") / "data" / "sealed_tables.csv").read_text(encoding="utf-8")
+    try:
+        text = places.sealed_list.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SealError(
+            f"The list of held-back tables, {places.sealed_list.name}, cannot be read ({problem}); "
+            "restore it."
+        ) from None
     return read_sealed_tables(text)
 
 
@@ -142,30 +125,22 @@ def read_sealed_tables(text: str) -> Mapping[str, SealedTable]:
     return MappingProxyType(tables)
 
 
-def known_path(
-    name: str,
-    *,
-    directory: str | os.PathLike[str] | None = None,
-    tables: Mapping[str, SealedTable] | None = None,
-) -> Path:
-    """Where a held-back table has to be put: in the package, or in `directory` if one is given.
+def known_path(name: str, places: Places = PACKAGED) -> Path:
+    """Where a held-back table has to be put.
 
     Raises:
         SealError: If no held-back table has this name.
     """
-    table = _find(name, tables)
-    if directory is not None:
-        return Path(directory) / Path(table.path).name
-    return Path(str(resources.files("qsp_lib"))).parent / table.path
+    return places.data / Path(find(name, places).path).relative_to("qsp_lib/data")
 
 
-def status(
-    name: str,
-    *,
-    directory: str | os.PathLike[str] | None = None,
-    ledger_path: str | os.PathLike[str] | None = None,
-    tables: Mapping[str, SealedTable] | None = None,
-) -> Literal["sealed", "opened"]:
+def verdicts_path(name: str, places: Places = PACKAGED) -> Path:
+    """Where the verdicts on a table's rows are written: beside it."""
+    table = known_path(name, places)
+    return table.with_name(f"{table.stem}.eligibility.csv")
+
+
+def status(name: str, places: Places = PACKAGED) -> Literal["sealed", "opened"]:
     """``opened`` if the table's file is there and the ledger holds an evaluation of it.
 
     The file is looked for, not read.
@@ -173,28 +148,18 @@ def status(
     Raises:
         SealError: If no held-back table has this name, or the ledger cannot be read.
     """
-    table = _find(name, tables)
-    there = known_path(name, directory=directory, tables=tables).is_file()
+    table = find(name, places)
     evaluated = any(
         entry.table == name and entry.table_sha256 == table.sha256
-        for entry in read_ledger(ledger_path)
+        for entry in read_ledger(places.ledger)
     )
-    return "opened" if there and evaluated else "sealed"
+    return "opened" if known_path(name, places).is_file() and evaluated else "sealed"
 
 
-# ---------------------------------------------------------------- the guard
+# ---------------------------------------------------------------- reading
 
 
-# ---------------------------------------------------------------- reading and opening
-
-
-def read(
-    name: str,
-    *,
-    record: LockRecordLike | None,
-    directory: str | os.PathLike[str] | None = None,
-    tables: Mapping[str, SealedTable] | None = None,
-) -> bytes:
+def read(name: str, *, record: LockRecordLike | None, places: Places = PACKAGED) -> bytes:
     """The bytes of a held-back table, once everything that seals it has been checked.
 
     Raises:
@@ -203,7 +168,7 @@ def read(
             hash.
     """
     refuse_if_forbidden(name)
-    table = _find(name, tables)
+    table = find(name, places)
     if record is None:
         raise SealError(
             f"Held-back table {name!r} was asked for without a lock record; lock the model first."
@@ -215,7 +180,7 @@ def read(
             f"Lock {record.version} carries {held} for table {name!r}; expected "
             f"{table.sha256[:12]}, as listed. The list or the record is not the one locked."
         )
-    path = known_path(name, directory=directory, tables=tables)
+    path = known_path(name, places)
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -253,90 +218,13 @@ def judge(name: str, data: bytes) -> tuple[JudgedRow, ...]:
     return tuple(judged)
 
 
-def open_table(
-    name: str,
-    *,
-    record: LockRecordLike | None,
-    evaluate: Evaluation,
-    directory: str | os.PathLike[str] | None = None,
-    ledger_path: str | os.PathLike[str] | None = None,
-    tables: Mapping[str, SealedTable] | None = None,
-    code: str | None = None,
-    date: str | None = None,
-) -> LedgerEntry:
-    """Open a held-back table, evaluate the prediction against it, and put it in the ledger.
-
-    Args:
-        record: the lock record the prediction was made from.
-        evaluate: takes the judged rows and returns a summary (JSON; round its numbers). Called
-            after the verdicts have been written.
-        directory: where the file is; None means its known path in the package.
-        ledger_path, tables, code, date: None means the packaged ledger and list, the digest of this
-            package's code, and today.
-
-    Returns:
-        The new entry, or the one already there if this lock, table and code have been
-            evaluated before and gave the same.
+def find(name: str, places: Places = PACKAGED) -> SealedTable:
+    """A held-back table by its name.
 
     Raises:
-        SealError: As `read`; if the verdicts differ from those recorded at an earlier opening; if
-            the same lock, table and code gave another summary.
-        EvidenceError: If the table as a whole cannot be read.
+        SealError: If there is none of this name.
     """
-    data = read(name, record=record, directory=directory, tables=tables)
-    assert record is not None  # read() refuses None
-    rows = judge(name, data)
-    path = known_path(name, directory=directory, tables=tables)
-    _record_verdicts(path, rows)
-    summary = dict(evaluate(rows))
-    entry = LedgerEntry(
-        lock_version=record.version,
-        lock_digest=record.digest,
-        table=name,
-        table_sha256=hashlib.sha256(data).hexdigest(),
-        code_digest=code_digest() if code is None else code,
-        date=today() if date is None else date,
-        summary=summary,
-    )
-    return append(entry, ledger_path)
-
-
-def opened_rows(
-    name: str,
-    *,
-    record: LockRecordLike | None,
-    directory: str | os.PathLike[str] | None = None,
-    ledger_path: str | os.PathLike[str] | None = None,
-    tables: Mapping[str, SealedTable] | None = None,
-) -> tuple[JudgedRow, ...]:
-    """The judged rows of a table that has been opened, for a page that lists its sources.
-
-    Raises:
-        SealError: As `read`; or if the ledger holds no evaluation of the table under this lock.
-    """
-    data = read(name, record=record, directory=directory, tables=tables)
-    assert record is not None  # read() refuses None
-    require_entry(name, lock_digest=record.digest, path=ledger_path)
-    return judge(name, data)
-
-
-def _record_verdicts(table_path: Path, rows: tuple[JudgedRow, ...]) -> None:
-    """Write ``<table>.eligibility.csv`` beside the table; refuse to change one that is there."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(("id", "eligible", "reason"))
-    writer.writerows((row.id, "yes" if row.eligible else "no", row.reason) for row in rows)
-    path = table_path.with_name(f"{table_path.stem}.eligibility.csv")
-    if path.exists() and path.read_text(encoding="utf-8") != buffer.getvalue():
-        raise SealError(
-            f"{path.name} holds other verdicts than the rule now gives; expected the rule to stay "
-            "as it was when the table was first opened."
-        )
-    write_text_atomic(path, buffer.getvalue())
-
-
-def _find(name: str, tables: Mapping[str, SealedTable] | None) -> SealedTable:
-    known = sealed_tables() if tables is None else tables
+    known = sealed_tables(places)
     if name not in known:
         raise SealError(
             f"Held-back table {name!r} was asked for; expected one of {', '.join(known)}."

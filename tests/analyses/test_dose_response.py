@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +14,10 @@ from numpy.typing import NDArray
 
 from qsp_lib.analyses import dose_response, low_dose_trial
 from qsp_lib.analyses.dose_response import (
-    CONTROLS,
     DRUGS,
     Curve,
     Shape,
     check_doses,
-    controls,
-    curves,
     doses,
     ensembles,
     hook_curves,
@@ -39,6 +35,7 @@ from qsp_lib.analyses.low_dose_trial import (
     verdict,
 )
 from qsp_lib.common.errors import InputError, LockError
+from qsp_lib.common.workers import pool
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.evidence.tables import load_tables
 from qsp_lib.model import severity
@@ -239,9 +236,13 @@ def test_a_failed_dose_is_counted_and_left_out(
 # ---------------------------------------------------------------- from the lock
 
 
+def at_lock(lock: Record, name: str, factors: list[float]) -> Curve:
+    run = lock.run(name, dose_factor=factors)
+    return dose_response.read_off(lock.drug(name), run)
+
+
 def test_the_clinical_dose_is_on_the_curve(lock: Record) -> None:
-    made = curves(lock, [0.1, 1.0, 10.0])
-    assert tuple(made) == DRUGS
+    made = {name: at_lock(lock, name, [0.1, 1.0, 10.0]) for name in DRUGS}
     for name, index in lock.severity_indices.items():
         assert made[name].index[1] == pytest.approx(index, rel=1e-6)
     assert {curve.mark for curve in made.values()} == {""}
@@ -257,21 +258,12 @@ def test_other_hook_effects_need_an_unlocked_copy_and_carry_its_mark(lock: Recor
     assert falls[0] > falls[1]
 
 
-def test_the_controls_change_one_thing_each(lock: Record) -> None:
-    made = controls(lock, doses(31))
-    assert list(made) == list(CONTROLS)
-    locked = {name: reading(curve) for name, curve in curves(lock, doses(31)).items()}
-    assert made["locked"] == locked
-    smooth = made["macrophages without steepness, n_M = 1"]
-    assert all(smooth[name].steepest < locked[name].steepest for name in DRUGS)
-
-
 def test_draws_give_the_same_on_any_number_of_workers_and_in_any_pieces(
     lock: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draws, factors = lock.draws(5), doses(6, 1e-4, 1e2)
     alone = ensembles(lock, draws, factors)
-    with ProcessPoolExecutor(2) as executor:
+    with pool(2) as executor:
         monkeypatch.setattr(dose_response, "_CHUNK", 12)
         together = ensembles(lock, draws, factors, executor)
     for name in DRUGS:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from qsp_lib.analyses import swap
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.model.engines.base import CENTRAL
 from qsp_lib.model.simulation import simulate
@@ -34,4 +33,6 @@ def test_engagement_over_the_first_day_is_that_of_an_integrator(name: str) -> No
         y = solve_ivp(
             slopes, (segment.start_h, segment.end_h), y, "DOP853", rtol=1e-11, atol=1e-12
         ).y[:, -1]
-    assert swap.engagement(record)[name] == pytest.approx(y[-1] / 24.0, abs=1e-8)
+    assert record.run(name, horizon_h=24.0).mean_engagement() == pytest.approx(
+        y[-1] / 24.0, abs=1e-8
+    )

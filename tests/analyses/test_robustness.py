@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
 from qsp_lib.analyses import ordering, robustness, stability
 from qsp_lib.analyses.ordering import Order
 from qsp_lib.common.errors import InputError, LockError
+from qsp_lib.common.workers import pool
 from qsp_lib.inference.rejection_sampling import Sample, sample_of, sobol
 from qsp_lib.inference.sweeping import sweep
 from qsp_lib.model.draws import Draws
@@ -44,11 +43,6 @@ def locked(lock: Record) -> dict[str, float]:
 @pytest.fixture(scope="module")
 def draws(lock: Record) -> Sample:
     return robustness.ensemble(lock, N, seed=1, **HERE)
-
-
-def both(values: list[float]) -> tuple[list[float], Array]:
-    """A list, and the array of the same."""
-    return values, np.array(values)
 
 
 def test_the_published_share_has_the_published_interval() -> None:
@@ -106,12 +100,9 @@ def test_all_17_are_drawn_around_the_lock_and_hill_exponents_from_1_to_4(
 
 def test_the_first_draws_of_many_are_the_draws_of_few(lock: Record, draws: Sample) -> None:
     few = robustness.ensemble(lock, 10, seed=1, **HERE)
-    first = robustness.first_draws(draws, 10)
-    assert np.array_equal(few.points, first.points)
-    assert np.array_equal(few.quantities["gap.high"], first.quantities["gap.high"])
+    assert np.array_equal(few.points, draws.points[:10])
+    assert np.array_equal(few.quantities["gap.high"], draws.quantities["gap.high"][:10])
     assert np.array_equal(few.accepted, draws.accepted[:10])
-    with pytest.raises(InputError, match="the first 65 draws; expected 1 to 64"):
-        robustness.first_draws(draws, N + 1)
 
 
 def test_acceptance_is_order_and_bands_and_no_okt3_level(
@@ -187,41 +178,6 @@ def test_orders_are_told_apart() -> None:
     assert close.tolist() == [True, True, False, False, False, False, False]
 
 
-def test_acceptance_grows_with_the_band_and_falls_with_the_tie(
-    draws: Sample, locked: dict[str, float]
-) -> None:
-    by_band = robustness.acceptance_by_band(draws, locked, [1.2, 2.0, 3.0, 1e6])
-    assert by_band["accepted"].is_monotonic_increasing
-    assert by_band["accepted"].iloc[2] == draws.share.value
-    assert by_band["in_bands"].iloc[-1] == 1.0
-    assert by_band["accepted"].iloc[-1] == by_band["ordered"].iloc[-1]
-    by_tie = robustness.acceptance_by_tie(draws, locked, [0.0, 0.05, 0.2, 9.0])
-    assert by_tie["accepted"].is_monotonic_decreasing
-    assert by_tie["accepted"].iloc[1] == draws.share.value
-    assert by_tie["accepted"].iloc[-1] == 0.0
-
-
-def test_each_width_is_an_ensemble_of_its_own(lock: Record, draws: Sample) -> None:
-    table = robustness.acceptance_by_width(lock, [1.05, 2.0], N, seed=1, **HERE)
-    assert table["width"].tolist() == [1.05, 2.0]
-    assert table["accepted"].iloc[1] == draws.share.value
-    assert table["in_bands"].iloc[0] == 1.0  # next to the lock
-    for none in ([], np.array([])):
-        with pytest.raises(InputError, match="no widths"):
-            robustness.acceptance_by_width(lock, none, N, **HERE)
-
-
-def test_widths_bands_and_ties_may_be_arrays(
-    lock: Record, draws: Sample, locked: dict[str, float]
-) -> None:
-    values = [1.5, 2.0]
-    by_width = [robustness.acceptance_by_width(lock, w, 4, seed=1, **HERE) for w in both(values)]
-    by_band = [robustness.acceptance_by_band(draws, locked, b) for b in both(values)]
-    by_tie = [robustness.acceptance_by_tie(draws, locked, t) for t in both(values)]
-    for one, other in (by_width, by_band, by_tie):
-        pd.testing.assert_frame_equal(one, other, check_exact=True)
-
-
 def test_feedback_off_is_a_feedback_of_no_strength(lock: Record) -> None:
     values = lock.network.values()
     weak = network_table()["k_fb"].lower
@@ -244,13 +200,12 @@ def test_controls_are_the_same_draws(lock: Record, draws: Sample) -> None:
 
 
 def test_no_network_parameter_has_a_part_in_the_drive(lock: Record) -> None:
-    drive = robustness.upstream_drive(lock).set_index("drug")
     run = robustness.simulator(lock)
     sets = robustness.space(lock, 4.0).quantile(sobol(4, len(NETWORK), 5))
     varied = Draws({name: sets[:, i] for i, name in enumerate(NETWORK)})
     for arm in run.arms:
         peaks = simulate(arm.drug, run.network, arm.regimen, draws=varied).peak("A").value
-        assert peaks == pytest.approx(drive.loc[arm.drug.name, "peak"], rel=1e-4)
+        assert peaks == pytest.approx(float(lock.run(arm.drug.name).peak("A").value), rel=1e-4)
 
 
 def test_an_ensemble_can_be_resumed_and_knows_its_lock(lock: Record, tmp_path: Path) -> None:
@@ -289,8 +244,7 @@ def test_controls_can_be_resumed_and_keep_each_structure_by_itself(
 
 
 def test_one_executor_serves_every_part(lock: Record, draws: Sample) -> None:
-    with ProcessPoolExecutor(2) as pool:
-        executor: Executor = pool
+    with pool(2) as executor:
         found = robustness.ensemble(lock, N, seed=1, executor=executor, chunk=16)
         assert np.array_equal(found.quantities["gap.high"], draws.quantities["gap.high"])
         stability.stability_map(lock, 2.0, 2, executor=executor)

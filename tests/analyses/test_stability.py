@@ -17,7 +17,7 @@ from qsp_lib.common.errors import InputError
 from qsp_lib.inference.sweeping import SweepError
 from qsp_lib.model import severity
 from qsp_lib.model.simulation import simulate
-from qsp_lib.protocol.blind_test import ORDERED
+from qsp_lib.protocol import ORDERED
 from qsp_lib.protocol.lock import Record, current_record
 
 Array = NDArray[np.float64]

@@ -13,10 +13,13 @@ import pytest
 import yaml
 from test_documented import MODULES
 
+from book.pages.fragments import FRAGMENTS, BookData
 from book.site import api_reference
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
+
+BOOK = BookData(ROOT / "notebooks", {})
 
 MADE_UP = '''
 """A module made up for a test."""
@@ -79,8 +82,8 @@ def twice() -> None:
 '''
 
 
-def built(folder: Path, source: str) -> subprocess.CompletedProcess[str]:
-    """A module documented with the book's settings, without the book."""
+def sphinx(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Pages built with the book's settings for docstrings, without the book."""
     wanted = ("autodoc", "autosummary", "napoleon", "add_module", "python_", "default_role")
     settings: dict[str, Any] = {k: v for k, v in CONFIG.items() if k.startswith(wanted)}
     settings["extensions"] = [
@@ -90,13 +93,10 @@ def built(folder: Path, source: str) -> subprocess.CompletedProcess[str]:
     ]
     settings["extensions"].append("myst_parser")
     lines = [f"{key} = {value!r}" for key, value in settings.items()]
-    (folder / "made_up.py").write_text(source, encoding="utf-8")
     (folder / "conf.py").write_text("\n".join(lines), encoding="utf-8")
-    page = api_reference.page("The page", ["made_up"])
-    (folder / "index.md").write_text(page, encoding="utf-8")
     return subprocess.run(
         [
-            *(sys.executable, "-m", "sphinx", "-b", "html", "-W", "-n", "-q"),
+            *(sys.executable, "-m", "sphinx", "-b", "html", "-W", "-n", "-q", "--keep-going"),
             *(str(folder), str(folder / "html")),
         ],
         env={"PYTHONPATH": f"{folder}:{ROOT}"},
@@ -105,6 +105,14 @@ def built(folder: Path, source: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def built(folder: Path, source: str) -> subprocess.CompletedProcess[str]:
+    """The page of one module that is made up."""
+    (folder / "made_up.py").write_text(source, encoding="utf-8")
+    page = api_reference.page("The page", ["made_up"])
+    (folder / "index.md").write_text(page, encoding="utf-8")
+    return sphinx(folder)
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +166,13 @@ def test_every_wing_has_its_page_in_the_book(tmp_path: Path) -> None:
     assert all(path in set(tmp_path.glob(Path(globs[0]).name)) for path in written)
 
 
+def test_a_wing_says_what_it_hands_on() -> None:
+    text = api_reference.page("qsp_lib.model", api_reference.wings()["model"])
+    (said,) = re.findall(r"^To import from here: (.*)\.$", text, re.MULTILINE)
+    assert "{py:obj}`simulate <qsp_lib.model.simulate>`" in said.split(", ")
+    assert "`STATES`" in said.split(", ")  # a constant has no place that can be asked for
+
+
 def test_what_is_returned_is_said_and_not_taken_for_a_type(page: str) -> None:
     said = words(page, "made_up.peaks")
     assert "Returns: By name: the highest level, in pg/mL." in said
@@ -192,3 +207,13 @@ def test_sections_become_fields_and_names_become_links(page: str) -> None:
 def test_a_docstring_that_names_what_is_not_there_fails_the_build(tmp_path: Path) -> None:
     made = built(tmp_path, MADE_UP.replace(":func:`twice`", ":func:`thrice`"))
     assert made.returncode and "reference target not found: thrice" in made.stderr
+
+
+def test_every_docstring_of_the_package_can_be_set_and_names_what_is_there(tmp_path: Path) -> None:
+    api_reference.write_pages(tmp_path)
+    pages = "```{toctree}\n:glob:\napi_*\n```\n"
+    (tmp_path / "index.md").write_text(
+        f"# Every module\n\n{FRAGMENTS['api'](BOOK)}{pages}", "utf-8"
+    )
+    made = sphinx(tmp_path)
+    assert made.returncode == 0, made.stderr

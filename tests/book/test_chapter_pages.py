@@ -80,28 +80,6 @@ def test_a_staged_chapter_differs_by_the_table_and_the_folds_alone(
     assert staged == committed
 
 
-@pytest.mark.parametrize(
-    ("code", "tag"),
-    [
-        ('say(f"""\nThe share is {share:.0%}.\n""")', "remove-input"),
-        ('share = 0.5\nsay(f"{share:.0%}")', "hide-input"),  # a computation can be looked at
-        ("chapter.save({})", "hide-input"),
-        ("%matplotlib inline", "hide-input"),
-        ('figures.say("x")', "hide-input"),
-        ("say", "hide-input"),
-    ],
-)
-def test_code_is_folded_and_the_template_of_prose_left_out(
-    tmp_path: Path, code: str, tag: str
-) -> None:
-    write(tmp_path, "01_one", chapter("01_one", code))
-    target = tmp_path / "staged"
-    target.mkdir()
-    stage_chapter("01_one", tmp_path, target, tmp_path, NUMBERS)
-    cell = json.loads((target / "01_one.ipynb").read_text("utf-8"))["cells"][-1]
-    assert cell["source"] == code and cell["metadata"]["tags"] == [tag]
-
-
 def test_numbers_of_the_prose_are_filled_in_when_the_page_is_staged(tmp_path: Path) -> None:
     content = chapter("01_one")
     content["cells"].append(markdown("The gap is {{ gap | +0.00 }}."))
@@ -121,7 +99,7 @@ def test_numbers_of_the_prose_are_filled_in_when_the_page_is_staged(tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", notebooks.chapter_names())
-def test_no_page_of_the_book_prints_its_prose_twice(name: str, tmp_path: Path) -> None:
+def test_every_page_of_the_book_folds_its_code(name: str, tmp_path: Path) -> None:
     stage_chapter(
         name,
         chapters.NOTEBOOKS,
@@ -133,8 +111,7 @@ def test_no_page_of_the_book_prints_its_prose_twice(name: str, tmp_path: Path) -
     open_code = [
         cell["source"]
         for cell in cells
-        if cell["cell_type"] == "code"
-        and not {"hide-input", "remove-input"} & set(cell["metadata"]["tags"])
+        if cell["cell_type"] == "code" and "hide-input" not in cell["metadata"]["tags"]
     ]
     assert open_code == []
 

@@ -89,7 +89,7 @@ def test_the_settings_of_the_fit_are_those_of_the_lock_and_the_code() -> None:
     text = made("fit_settings")
     assert f"{len(RECORD.posterior[0])} parameters" in text
     assert f"{RECORD.cost:.2f}" in text
-    assert "64 walkers, 400 steps, the first 100" in text and "| 3.84," in text
+    assert "2 ensembles of 64 walkers, 25,000 steps each" in text and "| 3.84," in text
     places = re.findall(r"`([\w.]+)\.(\w+)`", text)
     assert places
     for module, name in places:

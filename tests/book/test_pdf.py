@@ -3,90 +3,86 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from book.site.chapter_pages import CLASS
-from book.site.pdf import one_page, reading_order
+from book.site import pdf
+from qsp_lib.chapters.notebooks import ROOT
 from qsp_lib.common.errors import InputError
 
-HEAD = (
-    '<html><head><title>A book</title><link rel="stylesheet" href="../_static/a.css" />'
-    '<script>window.MathJax = {"tex": {}}</script>\n'
-    '<script defer="defer" src="../_static/vendor/mathjax/tex-svg.js"></script></head><body>'
-)
+PAGES = {
+    "index": "# A book\n\nSee [the functions](api.md) and {cite}`hairer1993`.\n",
+    "one": "# One\n\n## Severity\n\nSee [](#severity), [](two.md#severity), {cite}`hairer1993`.\n",
+    "two": "# Two\n\n## Severity\n\n$$x^2$$\n\nSee [](#severity).\n",
+    "references": "# Works\n\n```{bibliography}\n```\n",
+    "api": "# Functions\n\n```{include} generated/api.md\n```\n",
+    "api_wing": "# A wing of functions\n",
+}
+TOC = """
+format: jb-book
+root: book/index
+parts:
+  - chapters: [{file: book/two}, {file: book/one}, {file: book/references}]
+  - chapters: [{file: book/api}, {glob: book/api_*}]
+"""
 
 
-def write(html: Path, name: str, article: str, following: str = "") -> None:
-    path = html / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lead = f'<a class="right-next"\n  href="{following}">next</a>' if following else ""
-    path.write_text(
-        f'{HEAD}<article class="bd-article">{article}</article>{lead}</body></html>', "utf-8"
-    )
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build folder with a small book staged in it."""
+    folder = tmp_path_factory.mktemp("pdf") / "a build"
+    source = folder / "src"
+    shutil.copytree(ROOT / "book" / "_static", source / "book" / "_static")
+    shutil.copy(ROOT / "book" / "references.bib", source / "book")
+    shutil.copy(ROOT / "_config.yml", source)
+    (source / "extra").mkdir()
+    (source / "_toc.yml").write_text(TOC, encoding="utf-8")
+    (source / "book" / "generated").mkdir()
+    (source / "book" / "generated" / "api.md").write_text("Every function.\n", encoding="utf-8")
+    for name, text in PAGES.items():
+        (source / "book" / f"{name}.md").write_text(text, encoding="utf-8")
+    return folder
 
 
-@pytest.fixture
-def book(tmp_path: Path) -> Path:
-    write(
-        tmp_path,
-        "book/index.html",
-        '<h1 id="top">A</h1><a href="data.html#rows">r</a><a href="../notebooks/01.html">c</a>'
-        '<a href="#top">t</a><a href="https://example.org/x">x</a>',
-        "data.html",
-    )
-    write(
-        tmp_path,
-        "book/data.html",
-        '<h1 id="rows">B</h1><details class="d"><p>folded</p></details><script>1</script>'
-        "<noscript><p>no script</p></noscript>",
-        "../notebooks/01.html",
-    )
-    write(tmp_path, "notebooks/01.html", '<h1 id="top">C</h1><img src="../_images/a.png" alt="">')
-    return tmp_path
+@pytest.fixture(scope="module")
+def page(build: Path) -> str:
+    return (pdf.one_page(build) / "book" / "index.html").read_text(encoding="utf-8")
 
 
-def test_pages_come_in_the_order_of_the_book(book: Path) -> None:
-    assert reading_order(book) == ["book/index.html", "book/data.html", "notebooks/01.html"]
+def test_all_documents_are_on_one_page_in_the_order_of_the_book(page: str) -> None:
+    found = re.findall(r'<span id="document-([^"]+)">', page)
+    assert found == ["book/two", "book/one", "book/references", "book/api"]
 
 
-def test_the_parameters_of_a_chapter_are_printed_and_other_folds_are_not(book: Path) -> None:
-    write(
-        book,
-        "notebooks/01.html",
-        f'<details class="sd-card {CLASS}"><p>n</p></details><details class="d">code</details>',
-    )
-    text = one_page(book)
-    assert f'<details open class="sd-card {CLASS}">' in text
-    assert '<details class="d">code' in text
+def test_the_functions_are_left_out_and_the_book_says_so(page: str, build: Path) -> None:
+    assert "A wing of functions" not in page and "Every function." not in page
+    assert "The printed book leaves the functions out." in page
+    staged = build / "src" / "book"
+    assert (staged / "api_wing.md").exists() and "Every" in (
+        staged / "generated/api.md"
+    ).read_text()
 
 
-def test_links_stay_within_the_printed_book(book: Path) -> None:
-    text = one_page(book)
-    ids = re.findall(r'\sid="([^"]+)"', text)
-    assert len(ids) == len(set(ids))
-    targets = re.findall(r'\shref="#([^"]+)"', text)
-    assert targets == ["p1-rows", "page-2", "p0-top"]
-    assert set(targets) <= set(ids)
-    assert 'href="https://example.org/x"' in text
+def test_a_link_says_which_document_it_leads_into(page: str) -> None:
+    """Places of two documents may have one name, as headings and numbered citations do."""
+    article = page.split('<article class="bd-article">')[1]
+    cited = re.findall(r'href="(#document-book/references#id\d+)"', article)
+    assert len(cited) == 2
+    assert re.findall(r'href="(#document-book/two#[^"]*severity)"', article)
+    assert re.findall(r'href="(#document-book/api)"', article)
 
 
-def test_style_equations_and_folded_rows_come_along_and_scripts_do_not(book: Path) -> None:
-    text = one_page(book)
-    assert text.count('href="../_static/a.css"') == 1
-    assert text.count("tex-svg.js") == 1
-    assert '<details open class="d">' in text
-    assert "<script>1</script>" not in text and "no script" in text
-    assert "not medical advice" in text
+def test_equations_are_drawn_although_the_front_page_has_none(page: str) -> None:
+    assert "vendor/mathjax/tex-svg.js" in page and "$" not in PAGES["index"]
 
 
-def test_a_book_that_is_not_there_or_goes_round_is_refused(book: Path, tmp_path: Path) -> None:
-    write(book, "notebooks/01.html", "<p>x</p>", "../book/index.html")
-    with pytest.raises(InputError, match="came before"):
-        reading_order(book)
-    with pytest.raises(InputError, match="make site"):
-        reading_order(tmp_path / "none")
-    (book / "book/index.html").write_text("<p>no article</p>", "utf-8")
-    with pytest.raises(InputError, match="holds no article"):
-        one_page(book)
+def test_a_book_that_was_not_built_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no book in .*; build it first: make site"):
+        pdf.print_book(tmp_path / "none", tmp_path / "book.pdf")
+
+
+def test_every_sheet_names_the_lock_and_what_the_book_is_not() -> None:
+    assert re.search(r"lock record v\d+ of \d{4}-\d\d-\d\d, digest [0-9a-f]{64}", pdf.imprint())
+    assert "not medical advice" in pdf.imprint()

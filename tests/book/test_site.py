@@ -18,11 +18,12 @@ from qsp_lib.chapters.tidy import tidy
 from qsp_lib.common.errors import InputError
 from qsp_lib.protocol.lock import current_record
 
+OLD = {"version": "v0", "date": "2026-01-01", "digest": "0" * 64}
+"""A lock before the first."""
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
+
+def made_up_checkout(root: Path) -> Path:
     """A checkout with this book's settings, one short page and one chapter."""
-    root = tmp_path / "a checkout"
     shutil.copytree(ROOT / "book" / "_static", root / "book" / "_static")
     shutil.copy(ROOT / "_config.yml", root)
     shutil.copy(ROOT / "book" / "references.bib", root / "book")
@@ -42,48 +43,71 @@ def checkout(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout of a test's own."""
+    return made_up_checkout(tmp_path / "a checkout")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with an archived chapter, and the book built from it once for all tests."""
+    root = made_up_checkout(tmp_path_factory.mktemp("built") / "a checkout")
+    kept = root / "archive" / "v0"
+    write(kept / "notebooks", "01_one", tidy(chapter("01_one", "print(1)")))
+    results.save("01_one", {"fit": {"rms": 2.0}}, lock=OLD, directory=kept / "results")
+    before = sources(root)
+    assert site.build(root=root) == root / "_build" / "html" / "index.html"
+    assert sources(root) == before, "a build only reads its sources"
+    return root
+
+
+def sources(root: Path) -> list[Path]:
+    """Every file of a checkout but what a build makes."""
+    return sorted(p for p in root.rglob("*") if p.is_file() and "_build" not in p.parts)
+
+
 def page(root: Path, text: str) -> None:
     (root / "book" / "index.md").write_text(f"# A book\n\n{text}", encoding="utf-8")
 
 
-def test_a_book_is_built_from_its_committed_outputs_alone(checkout: Path) -> None:
-    before = sorted(path for path in checkout.rglob("*") if path.is_file())
-    index = site.build(root=checkout)
-    assert index == checkout / "_build" / "html" / "index.html"
-    text = (index.parent / "book" / "index.html").read_text(encoding="utf-8")
+def test_a_book_is_built_from_its_committed_outputs_alone(built: Path) -> None:
+    html = built / "_build" / "html"
+    text = (html / "book" / "index.html").read_text(encoding="utf-8")
     assert "The error is 0.167." in text
     assert "About 01_one" in text
-    chapter_page = (index.parent / "notebooks" / "01_one.html").read_text(encoding="utf-8")
+    chapter_page = (html / "notebooks" / "01_one.html").read_text(encoding="utf-8")
     assert "vendor/mathjax/tex-svg.js" in chapter_page
     assert chapter_pages.TITLE in chapter_page
-    offered = index.parent / "_sources" / "notebooks" / "01_one.ipynb"
-    assert offered.read_bytes() == (checkout / "notebooks" / "01_one.ipynb").read_bytes()
-    after = sorted(
-        path for path in checkout.rglob("*") if path.is_file() and "_build" not in path.parts
-    )
-    assert after == before
+    offered = html / "_sources" / "notebooks" / "01_one.ipynb"
+    assert offered.read_bytes() == (built / "notebooks" / "01_one.ipynb").read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("The error is {{ one_fit_rsm }}.", "one_fit_rsm"),
-        ("See [](nowhere.md).", "nowhere"),
-        ("See {cite}`nobody2020`.", "nobody2020"),
-        ("```{include} generated/nothing.md\n```", "nothing.md"),
-        ("<img src='https://example.org/x.png' alt='x'>", "fetches https://example.org/x.png"),
-    ],
-)
-def test_a_page_that_is_not_whole_fails_and_the_last_good_book_stays(
-    checkout: Path, text: str, message: str
-) -> None:
+def refused(checkout: Path, text: str) -> str:
+    """What a build says of a page that is not whole; the last good book stays."""
     html = checkout / "_build" / "html"
     html.mkdir(parents=True)
     (html / "index.html").write_text("the last good one", encoding="utf-8")
     page(checkout, text)
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError) as refusal:
         site.build(root=checkout)
     assert (html / "index.html").read_text(encoding="utf-8") == "the last good one"
+    return str(refusal.value)
+
+
+def test_everything_a_page_names_and_does_not_have_is_said_at_once(checkout: Path) -> None:
+    said = refused(
+        checkout,
+        "The error is {{ one_fit_rsm }}.\n\nSee [](nowhere.md) and {cite}`nobody2020`.\n\n"
+        "```{include} generated/nothing.md\n```\n",
+    )
+    for missing in ("one_fit_rsm", "nowhere", "nobody2020", "nothing.md"):
+        assert missing in said
+
+
+def test_a_page_that_would_fetch_from_the_network_is_refused(checkout: Path) -> None:
+    said = refused(checkout, "<img src='https://example.org/x.png' alt='x'>")
+    assert "fetches https://example.org/x.png" in said
 
 
 def test_all_that_is_built_from_is_staged(checkout: Path) -> None:
@@ -182,9 +206,6 @@ def test_a_folder_without_pages_is_a_problem(tmp_path: Path) -> None:
     assert "there are no pages" in check_site(tmp_path)[0]
 
 
-OLD = {"version": "v0", "date": "2026-01-01", "digest": "0" * 64}
-
-
 def test_numbers_of_another_lock_fail_the_build(checkout: Path, tmp_path: Path) -> None:
     results.save("01_one", {"a": 1.0}, lock=OLD, directory=checkout / "results")
     with pytest.raises(InputError, match="01_one are from lock version v0.*current one is version"):
@@ -194,15 +215,11 @@ def test_numbers_of_another_lock_fail_the_build(checkout: Path, tmp_path: Path) 
     site.stage(checkout, checkout / "notebooks", checkout / "results", tmp_path / "src")
 
 
-def test_an_archived_chapter_is_shown_with_a_banner(checkout: Path) -> None:
-    page(checkout, "Nothing here.\n")
-    kept = checkout / "archive" / "v0"
-    write(kept / "notebooks", "01_one", tidy(chapter("01_one", "print(1)")))
-    results.save("01_one", {"fit": {"rms": 2.0}}, lock=OLD, directory=kept / "results")
-    index = site.build(root=checkout)
-    old = (index.parent / "archive-v0" / "01_one.html").read_text(encoding="utf-8")
+def test_an_archived_chapter_is_shown_with_a_banner(built: Path) -> None:
+    html = built / "_build" / "html"
+    old = (html / "archive-v0" / "01_one.html").read_text(encoding="utf-8")
     assert "Numbers of an earlier lock" in old and "version v0" in old
-    now = (index.parent / "notebooks" / "01_one.html").read_text(encoding="utf-8")
+    now = (html / "notebooks" / "01_one.html").read_text(encoding="utf-8")
     assert "Numbers of an earlier lock" not in now
 
 

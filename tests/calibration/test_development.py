@@ -7,12 +7,13 @@ import pytest
 
 from qsp_lib.calibration.development import (
     Candidate,
-    compare_structures,
     comparison,
+    leave_one_course_out,
     qualitative,
 )
-from qsp_lib.calibration.joint_fit import estimated
+from qsp_lib.calibration.joint_fit import calibrate, estimated, make_problem
 from qsp_lib.evidence.observations import B_CELLS, CD8_T_CELLS, counts
+from qsp_lib.inference.fitting import log_evidence
 from qsp_lib.model.equations import NETWORK
 from qsp_lib.protocol.lock import current_record
 
@@ -21,7 +22,12 @@ BOTH = ("blinatumomab", "tgn1412")
 
 @pytest.fixture(scope="module")
 def gated() -> Candidate:
-    return compare_structures(BOTH, {"gated": 1}, seed=1)["gated"]
+    problem = make_problem(BOTH, "gated")
+    fits = calibrate(problem, 1, seed=1)
+    left_out = leave_one_course_out(problem, BOTH, "gated", fits[0], None)
+    constant = problem.residuals.log_likelihood_constant  # type: ignore[attr-defined]
+    evidence = log_evidence(fits[0], problem.prior_sd, constant)
+    return Candidate("gated", problem, fits, evidence, left_out)
 
 
 def test_without_feedback_two_parameters_less_are_estimated() -> None:

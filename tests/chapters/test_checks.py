@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,15 @@ from qsp_lib.__main__ import main
 from qsp_lib.chapters import checks
 from qsp_lib.chapters.checks import Check, check_all
 from qsp_lib.chapters.tidy import as_text, tidy
-from qsp_lib.common.errors import LockError
+from qsp_lib.protocol import DIFFERS, Finding, verify_records
+
+LOOKED = cache(verify_records)
+
+
+@pytest.fixture(autouse=True)
+def once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The protocol of this checkout, verified once: it does not change here."""
+    monkeypatch.setattr(checks, "verify_records", LOOKED)
 
 
 @pytest.fixture
@@ -31,7 +40,7 @@ def found(root: Path) -> dict[str, Check]:
 
 
 def test_a_whole_checkout_passes(root: Path) -> None:
-    assert [check.problem for check in check_all(root)] == [""] * 6
+    assert [check.problem for check in check_all(root)] == [""] * 7
 
 
 def test_a_chapter_that_was_not_run_or_is_not_tidy_is_named(root: Path) -> None:
@@ -72,14 +81,12 @@ def test_other_versions_are_named(root: Path) -> None:
 def test_a_broken_lock_is_told_and_the_exit_code_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(*_: object, **__: object) -> None:
-        raise LockError("lock v1 was edited")
-
-    monkeypatch.setattr(checks, "read_record", broken)
+    broken = Finding("lock v1", "its own digest", DIFFERS, "lock v1 was edited")
+    monkeypatch.setattr(checks, "verify_records", lambda **_: (broken,))
     monkeypatch.setattr(checks.check_all, "__defaults__", (Path("/nowhere"),))
     assert main(["check"]) == 1
     printed = capsys.readouterr().out
-    assert "FAILED  lock records: lock v1 was edited" in printed
+    assert "FAILED  lock records: lock v1 beside its own digest: DIFFERS, lock v1 was" in printed
     assert "ok      drug files" in printed
     assert "FAILED  chapters: There are no chapters" in printed
     assert main(["check", "--json"]) == 1
@@ -89,4 +96,4 @@ def test_a_broken_lock_is_told_and_the_exit_code_says_so(
 
 def test_before_there_is_a_lock_that_is_said(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
     monkeypatch.setattr(checks, "versions", lambda: ())
-    assert found(root)["lock records"].detail == "there is no lock record yet"
+    assert found(root)["lock records"].detail.startswith("there is no lock record yet")

@@ -68,21 +68,51 @@ def test_spoilt_rows_are_refused_or_absent(tmp_path: Path) -> None:
     assert count >= 115
 
 
-def signed(folder: Path, data: bytes, rows: str = "000000006-000000008") -> None:
-    """Put bytes into a checkpoint under the name that their hash gives."""
-    digest = hashlib.sha256(data).hexdigest()[:16]
-    (folder / f"rows-{rows}-{digest}.npy").write_bytes(data)
+def signed(folder: Path, data: bytes) -> None:
+    """Put bytes in the place of the second segment, under the name that is right for them."""
+    for path in folder.glob("rows-000000003-*.npy"):
+        path.unlink()
+    name = Checkpoint(folder, IDENTITY)._name(3, 6, data)
+    (folder / name).write_bytes(data)
+
+
+def saved(values: np.ndarray, **options: bool) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values, **options)
+    return buffer.getvalue()
 
 
 def test_bytes_that_are_signed_and_no_array_are_refused(tmp_path: Path) -> None:
     dice = random.Random(14)
-    buffer = io.BytesIO()
-    np.save(buffer, np.arange(2.0))
-    whole = buffer.getvalue()
+    whole = saved(np.arange(3.0))
+    folder = made(tmp_path / "c")
+    signed(folder, whole)
+    assert [len(values) for _, _, values in read(folder)] == [3, 3]
     for i in range(60):
         folder = made(tmp_path / f"c{i}")
         data = whole[: dice.randrange(len(whole))] if i % 2 else dice.randbytes(40)
         signed(folder, data)
+        assert refused(lambda folder=folder: read(folder))
+
+
+def test_an_archive_of_arrays_is_no_file_of_rows(tmp_path: Path) -> None:
+    folder = made(tmp_path / "c")
+    buffer = io.BytesIO()
+    np.savez(buffer, rows=np.arange(3.0))
+    signed(folder, buffer.getvalue())
+    assert refused(lambda: read(folder))
+
+
+def test_a_changed_number_is_refused_whatever_hash_of_the_bytes_is_in_the_name(
+    tmp_path: Path,
+) -> None:
+    for name in ("sha256", "sha1", "md5"):
+        folder = made(tmp_path / name)
+        (path,) = folder.glob("rows-000000003-*.npy")
+        path.unlink()
+        data = saved(np.array([6.0, 8.0, 11.0]))
+        digest = hashlib.new(name, data, usedforsecurity=False).hexdigest()[:32]
+        (folder / f"{path.stem[:-32]}{digest}.npy").write_bytes(data)
         assert refused(lambda folder=folder: read(folder))
 
 
@@ -99,9 +129,7 @@ class Payload:
 def test_a_pickle_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
     owned = tmp_path / "owned"
     folder = made(tmp_path / "c")
-    buffer = io.BytesIO()
-    np.save(buffer, np.array([Payload(owned), 1], dtype=object), allow_pickle=True)
-    signed(folder, buffer.getvalue())
+    signed(folder, saved(np.array([Payload(owned), 1, 2], dtype=object), allow_pickle=True))
     assert refused(lambda: read(folder))
     folder = made(tmp_path / "d")
     signed(folder, pickle.dumps(Payload(owned)))

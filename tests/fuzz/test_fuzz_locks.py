@@ -11,11 +11,13 @@ import pytest
 from hostile import mutants, refused, spoilt
 
 from qsp_lib.common.errors import LockError
+from qsp_lib.common.text import canonical_json
 from qsp_lib.protocol import inputs
-from qsp_lib.protocol.ledger import default_ledger_path
-from qsp_lib.protocol.lock import LOCKS, canonical_json, digest_of, read_record, versions
+from qsp_lib.protocol.lock import lock_path, read_record, versions
+from qsp_lib.protocol.places import PACKAGED
+from qsp_lib.protocol.record import digest_of
 
-TEXT = (LOCKS / f"lock-{versions()[-1]}.json").read_text(encoding="utf-8")
+TEXT = lock_path(versions()[-1]).read_text(encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
@@ -71,4 +73,4 @@ def test_a_signed_record_is_still_not_in_the_ledger(tmp_path: Path) -> None:
     path = tmp_path / f"lock-{content['version']}.json"
     path.write_text(canonical_json(content), encoding="utf-8")
     with pytest.raises(LockError, match="is not the file that was put on record"):
-        read_record(path, ledger_path=default_ledger_path())
+        read_record(path, places=PACKAGED)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from qsp_lib.inference.fitting import Problem, fit_from
-from qsp_lib.inference.profiles import End, Profile, Quantity, Request, profile
+from qsp_lib.inference.profiles import End, Profile, ProfiledQuantity, Request, profile
 
 ACCURACY = 1e-3
 """In decades; the reference is printed to 1e-4."""
@@ -54,7 +54,7 @@ def test_every_measurement_is_read() -> None:
 def test_the_ends_of_the_whole_range_are_the_published_ones(
     problem: Problem, best: np.ndarray, name: str
 ) -> None:
-    ask = Request(problem, Quantity.of(name), best, -published.BOUND, published.BOUND, 15)
+    ask = Request(problem, ProfiledQuantity.of(name), best, -published.BOUND, published.BOUND, 15)
     check(profile(ask), *published.ENDS[name])
 
 
@@ -62,5 +62,5 @@ def test_the_end_behind_a_slow_valley_does_not_depend_on_the_range(
     problem: Problem, best: np.ndarray
 ) -> None:
     at = float(best[published.NAMES.index("k_exp_homo")])
-    ask = Request(problem, Quantity.of("k_exp_homo"), best, at - 1, at + 1)
+    ask = Request(problem, ProfiledQuantity.of("k_exp_homo"), best, at - 1, at + 1)
     check(profile(ask), *published.ENDS["k_exp_homo"])

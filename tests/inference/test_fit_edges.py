@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from qsp_lib.common.errors import InputError
 from qsp_lib.inference.fitting import Fit, Problem, fit, fit_from, log_evidence, share_at_best
-from qsp_lib.inference.posterior import check_with_sampler, information, laplace_draws
+from qsp_lib.inference.posterior import information, laplace_draws
 from qsp_lib.inference.rejection_sampling import sobol
 
 Array = NDArray[np.float64]
@@ -86,8 +86,6 @@ def test_a_flat_direction_has_no_covariance_and_its_parameters_are_named() -> No
         log_evidence(flat, np.ones(3), 0.0)
     with pytest.raises(InputError, match=words):
         information(problem(only_the_sum, 3), flat)
-    with pytest.raises(InputError, match=words):
-        check_with_sampler(problem(only_the_sum, 3), flat, 10, 0, 1)
 
 
 def test_a_parameter_that_nothing_depends_on_is_flat() -> None:

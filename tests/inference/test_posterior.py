@@ -7,9 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from qsp_lib.common.errors import InputError
-from qsp_lib.inference.fitting import Fit, Problem, fit_from
+from qsp_lib.inference.fitting import Problem, fit_from
 from qsp_lib.inference.posterior import (
-    check_with_sampler,
     cholesky_factor,
     data_spectrum,
     eigen_directions,
@@ -136,47 +135,3 @@ def test_the_data_spectrum_is_in_units_of_the_prior() -> None:
     )
     spectrum = data_spectrum(problem, fit_from(problem, np.ones(2)))
     assert spectrum == pytest.approx([36.0, 0.25], rel=1e-6)
-
-
-def test_a_sampler_of_a_gaussian_finds_what_laplace_says() -> None:
-    problem = gaussian(MEAN, COVARIANCE)
-    best = fit_from(problem, np.zeros(3))
-    check = check_with_sampler(problem, best, n_steps=900, burn_in=200, seed=3, n_walkers=32)
-    assert check.table["sd_ratio"].tolist() == pytest.approx([1.0] * 3, abs=0.12)
-    assert check.table["mean_shift"].tolist() == pytest.approx([0.0] * 3, abs=0.15)
-    assert check.table["laplace_sd"].to_numpy() ** -2 == pytest.approx(
-        check.table["eigenvalue"].to_numpy()
-    )
-    assert check.samples.shape == (700 * 32, 3)
-    assert 0.1 < check.acceptance < 0.9
-    assert 1 < check.autocorrelation < 200
-
-
-def test_a_sampler_finds_a_posterior_that_is_wider_than_laplace_says() -> None:
-    problem = gaussian(MEAN, COVARIANCE)
-    best = fit_from(problem, np.zeros(3))
-    narrow = Fit(best.theta, best.cost, best.jacobian * 2, best.start, 1, True)
-    check = check_with_sampler(problem, narrow, n_steps=600, burn_in=150, seed=3, n_walkers=32)
-    assert check.table["sd_ratio"].tolist() == pytest.approx([2.0] * 3, rel=0.15)
-
-
-def test_a_sampler_stays_within_the_bounds_and_repeats_with_its_seed() -> None:
-    problem = gaussian(np.zeros(2), np.eye(2), bound=0.7)
-    best = fit_from(problem, np.zeros(2))
-    runs = []
-    for seed in (5, 5, 6):
-        np.random.random()  # noqa: NPY002  # whatever others have drawn makes no difference
-        runs.append(
-            check_with_sampler(problem, best, n_steps=60, burn_in=10, seed=seed, n_walkers=16)
-        )
-    assert np.all(np.abs(runs[0].samples) < 0.7)
-    assert np.array_equal(runs[0].samples, runs[1].samples)
-    assert not np.array_equal(runs[0].samples, runs[2].samples)
-
-
-def test_a_burn_in_that_leaves_nothing_is_refused() -> None:
-    problem = gaussian(MEAN, COVARIANCE)
-    best = fit_from(problem, np.zeros(3))
-    for burn_in in (10, 11, -1):
-        with pytest.raises(InputError, match=f"burn-in of {burn_in} in 10 steps"):
-            check_with_sampler(problem, best, n_steps=10, burn_in=burn_in, seed=1)

@@ -14,15 +14,16 @@ from qsp_lib.inference.fitting import STEP, Problem
 from qsp_lib.inference.profiles import (
     THRESHOLD,
     End,
+    Identifiability,
     Profile,
-    Quantity,
+    ProfiledQuantity,
     Request,
-    Verdict,
     profile,
     profile_all,
 )
 
 Array = NDArray[np.float64]
+X, A = ProfiledQuantity.of("x"), ProfiledQuantity.of("a")
 
 
 def free(names: tuple[str, ...], residuals: Any, bound: float = 8.0) -> Problem:
@@ -43,7 +44,7 @@ def stiffening(theta: Array) -> Array:
 
 @pytest.mark.parametrize(("low", "high"), [(-3.0, 3.0), (-2.5, 6.0), (-7.0, 2.0)])
 def test_an_end_is_closed_in_on_where_the_root_is_no_straight_line(low: float, high: float) -> None:
-    ask = Request(free(("x",), stiffening), Quantity.of("x"), np.array([0.0]), low, high, 3)
+    ask = Request(free(("x",), stiffening), X, np.array([0.0]), low, high, 3)
     result = profile(ask)
     end = brentq(lambda x: x + x**3 - np.sqrt(THRESHOLD), 0, 3)
     assert (result.low, result.high) == pytest.approx((-end, end), abs=1e-4)
@@ -85,7 +86,7 @@ def test_an_end_does_not_depend_on_a_constant_in_the_cost(constant: float) -> No
         lambda x: 2 * (lowest_of_slow(x) + 1.5 * x**2 - lowest) - THRESHOLD, 0.5, 6.0, xtol=1e-9
     )
     start = np.array([0.5, 1.5])
-    result = profile(Request(problem, Quantity.of("x"), start, 0.5, 6.0, 12))
+    result = profile(Request(problem, X, start, 0.5, 6.0, 12))
     assert result.lower_end is End.STOPPED
     assert result.high == pytest.approx(end, abs=1e-3)
 
@@ -110,7 +111,7 @@ def test_what_closes_in_on_an_end_is_repaired_like_the_grid(
         return point, cost
 
     monkeypatch.setattr(profiles, "_refit", lazy)
-    ask = Request(free(("x", "y"), residuals), Quantity.of("x"), np.zeros(2), -4.0, 4.0, 17)
+    ask = Request(free(("x", "y"), residuals), X, np.zeros(2), -4.0, 4.0, 17)
     result = profile(ask)
     end = np.sqrt(THRESHOLD)
     assert seen
@@ -140,7 +141,7 @@ def check_deep(result: Profile) -> None:
             free(("x", "y"), two_wells).cost(np.column_stack([np.full_like(y, x), y])).min()
         )
 
-    assert result.verdict is Verdict.IDENTIFIABLE
+    assert result.verdict is Identifiability.IDENTIFIABLE
     assert rise(result.low) == pytest.approx(THRESHOLD, abs=5e-3)
     assert rise(result.high) == pytest.approx(THRESHOLD, abs=5e-3)
 
@@ -148,13 +149,17 @@ def check_deep(result: Profile) -> None:
 def test_a_lower_valley_among_the_others_moves_the_optimum_itself() -> None:
     problem = free(("x", "y"), two_wells)
     from_below = Request(
-        problem, Quantity.of("x"), SHALLOW, -3.05, 3.0, 23, others=(DEEP + np.array([0.3, 0.1]),)
+        problem,
+        X,
+        SHALLOW,
+        -3.05,
+        3.0,
+        23,
+        others=(DEEP + np.array([0.3, 0.1]),),
     )
     check_deep(profile(from_below))
     # the same as from the lower one, and on any number of workers
-    best, other = profile_all(
-        [Request(problem, Quantity.of("x"), DEEP, -3.05, 3.0, 23), from_below]
-    )
+    best, other = profile_all([Request(problem, X, DEEP, -3.05, 3.0, 23), from_below])
     assert (other.low, other.high) == pytest.approx((best.low, best.high), abs=1e-3)
     # the rise at every value counts from there
     shared, at, there = np.intersect1d(best.values, other.values, return_indices=True)
@@ -163,12 +168,12 @@ def test_a_lower_valley_among_the_others_moves_the_optimum_itself() -> None:
 
 
 def test_so_does_one_that_the_profile_falls_into() -> None:
-    check_deep(profile(Request(free(("x", "y"), two_wells), Quantity.of("x"), SHALLOW, -3.05, 3.0)))
+    check_deep(profile(Request(free(("x", "y"), two_wells), X, SHALLOW, -3.05, 3.0)))
 
 
 def test_an_optimum_that_is_the_lowest_stays_as_it_is_given() -> None:
     problem = free(("x", "y"), two_wells)
-    result = profile(Request(problem, Quantity.of("x"), DEEP, -3.0, 3.0, others=(SHALLOW,)))
+    result = profile(Request(problem, X, DEEP, -3.0, 3.0, others=(SHALLOW,)))
     assert result.optimum == float(DEEP[0])
 
 
@@ -192,9 +197,7 @@ def test_a_bound_makes_an_end_if_one_more_range_would_gain_the_threshold(
     share: float, end: End, side: int
 ) -> None:
     best = np.array([0.0, side * 8.0])
-    result = profile(
-        Request(pressed(share * THRESHOLD, side), Quantity.of("x"), best, -1.0, 1.0, 11)
-    )
+    result = profile(Request(pressed(share * THRESHOLD, side), X, best, -1.0, 1.0, 11))
     assert (result.lower_end, result.upper_end) == (end, end)
     assert (result.low, result.high) == pytest.approx((-0.196, 0.196), abs=1e-3)
 
@@ -206,7 +209,7 @@ def test_the_slope_at_a_bound_costs_one_pair_of_points_a_parameter_there() -> No
         asked.append(theta)
         return theta - 9.0
 
-    request = Request(free(tuple("abcdef"), residuals), Quantity.of("a"), np.zeros(6), -1.0, 1.0)
+    request = Request(free(tuple("abcdef"), residuals), A, np.zeros(6), -1.0, 1.0)
     inside = np.full(6, 0.5)
     assert not profiles._held_by_a_bound(request, inside)
     assert asked == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.known_answers.closed_forms import LinearGaussian
 from qsp_lib.common.errors import InputError
+from qsp_lib.common.workers import pool
 from qsp_lib.inference.fitting import Problem, fit_from
 from qsp_lib.inference.profiles import (
     THRESHOLD,
@@ -286,7 +287,7 @@ def test_a_better_optimum_that_turns_up_on_the_way_counts() -> None:
 def test_profiles_are_the_same_on_any_number_of_workers() -> None:
     asked = [request(linear(), ProfiledQuantity.of(name), n=9) for name in ("a", "b", "c")]
     alone = profile_all(asked)
-    with ThreadPoolExecutor(3) as threads, ProcessPoolExecutor(2) as processes:
+    with ThreadPoolExecutor(3) as threads, pool(2) as processes:
         for executor in (threads, processes):
             for one, other in zip(alone, profile_all(asked, executor), strict=True):
                 assert one.name == other.name

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import os
+import re
+import shutil
+import subprocess
 import sys
 import threading
 import tracemalloc
 import types
 from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -24,10 +28,12 @@ from numpy.typing import NDArray
 from qsp_lib.analyses.ordering import OrderedArm, PeakSimulator
 from qsp_lib.common import environment
 from qsp_lib.common.errors import InputError
+from qsp_lib.common.workers import fresh_pool
 from qsp_lib.inference import checkpoint
 from qsp_lib.inference.sweeping import QUIET, SweepError, shows_progress, spawned_seeds, sweep
 from qsp_lib.model.dosing import Bolus, Regimen
 from qsp_lib.model.parameters import NetworkParameters
+from qsp_lib.model.simulation import Solver
 
 Array = NDArray[np.float64]
 INPUTS = np.arange(23.0)[:, None]
@@ -148,18 +154,21 @@ def test_memory_does_not_grow_with_the_number_of_chunks() -> None:
     assert peaks[1] == pytest.approx(peaks[0], rel=0.05)
 
 
-def test_dask_workers_give_the_same_to_the_bit(network: NetworkParameters) -> None:
+def peaks(network: NetworkParameters) -> tuple[PeakSimulator, Array]:
+    """Peaks of two made-up drugs over two coordinates of the network, and points to ask for."""
     dose = Regimen.of(Bolus(0.0, 3000.0))
     function = PeakSimulator(
         ("K_M", "n_S"),
         network,
         (OrderedArm(made_up(), dose, ("S", "TNF")), OrderedArm(made_up_bispecific(), dose, ("S",))),
-        24.0,
-        1e-6,
-        1e-8,
-        "diffsol",
+        Solver("diffsol", rtol=1e-6, atol=1e-8, horizon_h=24.0),
     )
     points = np.stack([np.geomspace(200.0, 3000.0, 9), np.linspace(1.0, 4.0, 9)], axis=1)
+    return function, points
+
+
+def test_dask_workers_give_the_same_to_the_bit(network: NetworkParameters) -> None:
+    function, points = peaks(network)
     cluster = LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
     )
@@ -205,7 +214,7 @@ def test_a_worker_that_dies_costs_only_what_was_not_finished(
     options: dict[str, Any] = {"chunk": 2, "checkpoint": tmp_path / "kept"}
     words = "worker process died .* kept in .*kept: the same call"
     # one worker in a pool: chunks before the deadly one are done when it comes
-    with ProcessPoolExecutor(1) as executor, pytest.raises(SweepError, match=words):
+    with fresh_pool(1) as executor, pytest.raises(SweepError, match=words):
         sweep(function, INPUTS, executor=executor, **options)
     assert function.seen == list(np.arange(14.0))
     trouble_over(function)
@@ -215,10 +224,34 @@ def test_a_worker_that_dies_costs_only_what_was_not_finished(
 
 
 def test_a_pool_that_is_broken_already_is_named(troubled: Callable[[str], Counting]) -> None:
-    with ProcessPoolExecutor(1) as executor:
+    with fresh_pool(1) as executor:
         for _ in range(2):
             with pytest.raises(SweepError, match="worker process died"):
                 sweep(troubled("die"), INPUTS, executor=executor)
+
+
+def test_a_function_typed_into_a_session_runs_in_this_process() -> None:
+    """No other process can import it: a plain sweep does without, one that asks is refused."""
+    source = (
+        "import numpy as np; from qsp_lib.inference import sweep\n"
+        "def squares(chunk): return chunk[:, 0] ** 2\n"
+        "print(sweep(squares, np.arange(4.0)[:, None], chunk=1))\n"
+        "sweep(squares, np.arange(4.0)[:, None], workers=2)\n"
+    )
+    run = subprocess.run([sys.executable, "-"], input=source, capture_output=True, text=True)
+    assert run.stdout == "[0. 1. 4. 9.]\n"
+    assert "squares" in run.stderr and "put it into a module, or ask for 1 worker" in run.stderr
+
+
+def test_a_script_without_a_guard_is_told(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import numpy as np; from qsp_lib.inference import sweep\n"
+        "print(sweep(np.ravel, np.arange(4.0)[:, None], workers=2, chunk=1))\n"
+    )
+    run = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 1 and run.stdout == ""
+    assert "a script starts its work below `if __name__ == '__main__':`" in run.stderr
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -297,7 +330,7 @@ def test_a_checkpoint_of_another_code_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep(squares, INPUTS, workers=1, checkpoint=tmp_path / "kept")
-    monkeypatch.setattr(checkpoint, "code_digest", lambda: "changed")
+    monkeypatch.setattr(checkpoint, "code_digest", lambda *files: "changed")
     with pytest.raises(InputError, match="another version of the code"):
         sweep(squares, INPUTS, workers=1, checkpoint=tmp_path / "kept")
 
@@ -382,7 +415,7 @@ def test_a_half_written_manifest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="damaged: sweep.json is not JSON"):
         sweep(squares, INPUTS, workers=1, checkpoint=tmp_path / "kept")
     manifest.write_text('{"schema": 99}')
-    with pytest.raises(InputError, match="of no known form; expected schema 1"):
+    with pytest.raises(InputError, match="of no known form; expected schema 2"):
         sweep(squares, INPUTS, workers=1, checkpoint=tmp_path / "kept")
 
 
@@ -392,10 +425,139 @@ def test_half_written_or_changed_rows_are_refused_and_can_be_removed(tmp_path: P
     rows = sorted((tmp_path / "kept").glob("rows-*"))
     assert len(rows) == 3
     rows[1].write_bytes(rows[1].read_bytes()[:-8])
-    with pytest.raises(InputError, match=f"{rows[1].name} is not as it was written"):
+    with pytest.raises(
+        InputError, match=f"{rows[1].name} is not as it was written, or not for these rows"
+    ):
         sweep(squares, INPUTS, **options)
     rows[1].unlink()
     assert np.array_equal(sweep(squares, INPUTS, **options), INPUTS[:, 0] ** 2)
+
+
+def kept_rows(folder: Path) -> list[Path]:
+    return sorted(folder.glob("rows-*.npy"))
+
+
+def test_a_file_of_another_sweep_is_refused_by_name(tmp_path: Path) -> None:
+    """Another function, other inputs, another lock: the same rows, and numbers as good."""
+    options: dict[str, Any] = {"workers": 1, "chunk": 10}
+    sweep(squares, INPUTS, **options, checkpoint=tmp_path / "own")
+    others: list[dict[str, Any]] = [
+        {"function": cubes, "inputs": INPUTS},
+        {"function": squares, "inputs": INPUTS + 1},
+        {"function": squares, "inputs": INPUTS, "lock": "abc"},
+    ]
+    own = kept_rows(tmp_path / "own")[0]
+    data = own.read_bytes()
+    for i, other in enumerate(others):
+        sweep(**other, **options, checkpoint=tmp_path / str(i))
+        foreign = kept_rows(tmp_path / str(i))[0]
+        own.unlink()
+        shutil.copy(foreign, own.parent)
+        with pytest.raises(InputError, match=f"{foreign.name} is of another sweep. Remove that"):
+            sweep(squares, INPUTS, **options, checkpoint=tmp_path / "own")
+        relabelled = own.with_name(own.name[:-36] + foreign.name[-36:])  # with its own hash
+        (own.parent / foreign.name).rename(relabelled)
+        with pytest.raises(InputError, match=f"{relabelled.name} is not as it was written"):
+            sweep(squares, INPUTS, **options, checkpoint=tmp_path / "own")
+        relabelled.rename(own)  # under the name of the one it replaces
+        if own.read_bytes() != data:  # of another lock are the very same numbers
+            with pytest.raises(InputError, match=f"{own.name} is not as it was written"):
+                sweep(squares, INPUTS, **options, checkpoint=tmp_path / "own")
+        own.write_bytes(data)
+
+
+def test_swapped_files_are_refused_by_name(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"workers": 1, "chunk": 10, "checkpoint": tmp_path / "kept"}
+    sweep(squares, INPUTS, **options)
+    one, other, _ = kept_rows(tmp_path / "kept")
+    one.rename(tmp_path / "meanwhile")
+    other.rename(one)
+    (tmp_path / "meanwhile").rename(other)
+    with pytest.raises(InputError, match=f"{one.name} is not as it was written, or not for these"):
+        sweep(squares, INPUTS, **options)
+    one.unlink()
+    relabelled = other.with_name(other.name[:24] + one.name[24:])  # other rows, its own hash
+    other.rename(relabelled)
+    with pytest.raises(InputError, match=f"{relabelled.name} is not as it was written, or not for"):
+        sweep(squares, INPUTS, **options)
+
+
+@pytest.mark.parametrize(
+    ("rows", "values", "words"),
+    [
+        ((20, 30), np.zeros(10), "is not within the 23 rows"),
+        ((20, 20), np.zeros(0), "is not within the 23 rows"),
+        ((20, 23), np.zeros(3, dtype=np.float32), "holds no float64 numbers"),
+        ((20, 23), np.zeros(3, dtype=">f8"), "holds no float64 numbers"),
+        ((20, 23), np.zeros(3, dtype=complex), "holds no float64 numbers"),
+        ((20, 23), np.zeros(4), "holds too many or too few numbers"),
+        ((20, 23), np.zeros((3, 1)), "holds too many or too few numbers"),
+        ((20, 23), np.zeros((3, 1, 1)), "holds too many or too few numbers"),
+    ],
+)
+def test_a_file_that_no_sweep_writes_is_refused_by_name_though_its_hash_is_right(
+    tmp_path: Path, rows: tuple[int, int], values: Any, words: str
+) -> None:
+    options: dict[str, Any] = {"workers": 1, "chunk": 10, "checkpoint": tmp_path / "kept"}
+    sweep(squares, INPUTS, **options)
+    kept_rows(tmp_path / "kept")[-1].unlink()
+    checkpoint.Checkpoint(tmp_path / "kept", checkpoint.identify(squares, INPUTS)).add(
+        *rows, values
+    )
+    name = kept_rows(tmp_path / "kept")[-1].name
+    with pytest.raises(InputError, match=f"{name} {words}. Remove that file"):
+        sweep(squares, INPUTS, **options)
+
+
+def test_a_changed_helper_makes_another_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function's module, what it imports from beside it, and the modules of its settings."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    sources = {
+        "made_up_rule": "LIMIT = 1.0\n",
+        "made_up_helper": "def times(x):\n    return 2 * x\n",
+        "made_up_setting": "def shift(x):\n    return x + 1\n",
+        "made_up_function": "import numpy as np\nimport made_up_rule\n"
+        "from made_up_helper import times\n\n\ndef run(chunk, shift=None):\n"
+        "    return times(shift(chunk[:, 0])) + made_up_rule.LIMIT\n",
+    }
+
+    def code(**changed: str) -> str:
+        for name, text in (sources | changed).items():
+            (tmp_path / f"{name}.py").write_text(text)
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        function = importlib.import_module("made_up_function").run
+        shift = importlib.import_module("made_up_setting").shift
+        found = checkpoint.identify(functools.partial(function, shift=shift), INPUTS)["code"]
+        for name in sources:
+            del sys.modules[name]
+        return str(found)
+
+    codes = [code()]
+    codes += [
+        code(**{name: re.sub(r"\d", "9", text, count=1)})
+        for name, text in sources.items()
+        if name != "made_up_function"
+    ]
+    codes += [code(made_up_function=sources["made_up_function"] + "OTHER = 1\n")]
+    assert len(set(codes)) == len(codes)
+    assert code(made_up_rule="# a comment\nLIMIT = 1.0\n") == codes[0]
+
+
+def test_a_resumed_sweep_gives_the_same_bits(tmp_path: Path, network: NetworkParameters) -> None:
+    function, points = peaks(network)
+    whole = sweep(function, points, workers=1)
+    options: dict[str, Any] = {"checkpoint": tmp_path / "kept", "lock": "abc"}
+    sweep(function, points, workers=1, chunk=2, **options)
+    files = kept_rows(tmp_path / "kept")
+    for path in files[1:4]:  # as if it had been stopped, and some had been lost
+        path.unlink()
+    again = sweep(function, points, workers=2, chunk=1, **options)
+    assert again.tobytes() == whole.tobytes()
+    assert sweep(function, points, workers=1, **options).tobytes() == whole.tobytes()
 
 
 @dataclass(frozen=True)
@@ -418,7 +580,7 @@ def test_two_sweeps_at_once_with_other_chunks_leave_a_whole_checkpoint(tmp_path:
     for chunk in (7, 4):
         found = sweep(function, INPUTS, workers=1, chunk=chunk, checkpoint=tmp_path / "kept")
         assert np.array_equal(found, expected, equal_nan=True)
-    kept = checkpoint.Checkpoint(tmp_path / "kept", {})
+    kept = checkpoint.Checkpoint(tmp_path / "kept", checkpoint.identify(function, INPUTS))
     spans = [(start, stop) for start, stop, _ in kept.finished()]
     assert spans[0][0] == 0 and spans[-1][1] == len(INPUTS)
     assert all(one[1] == other[0] for one, other in pairwise(spans))
@@ -428,11 +590,11 @@ def test_two_sweeps_at_once_with_other_chunks_leave_a_whole_checkpoint(tmp_path:
 
 def test_of_two_sweeps_that_begin_at_once_in_one_folder_one_gets_it(tmp_path: Path) -> None:
     functions = [functools.partial(scaled, factor=float(factor)) for factor in range(8)]
+    identities = [checkpoint.identify(function, INPUTS) for function in functions]
     for attempt in range(10):
         together = threading.Barrier(len(functions))
 
-        def begin(function: Any, together: Any = together, attempt: int = attempt) -> str | None:
-            identity = checkpoint.identify(function, INPUTS)
+        def begin(identity: Any, together: Any = together, attempt: int = attempt) -> str | None:
             together.wait()
             try:
                 checkpoint.Checkpoint.open(tmp_path / str(attempt), identity)
@@ -442,14 +604,14 @@ def test_of_two_sweeps_that_begin_at_once_in_one_folder_one_gets_it(tmp_path: Pa
             return str(identity["settings"])
 
         with ThreadPoolExecutor(len(functions)) as threads:
-            got = [settings for settings in threads.map(begin, functions) if settings]
+            got = [settings for settings in threads.map(begin, identities) if settings]
         assert len(got) == 1
         assert got[0] in (tmp_path / str(attempt) / checkpoint.MANIFEST).read_text()
 
 
 def test_rows_kept_twice_with_other_results_are_refused(tmp_path: Path) -> None:
     sweep(squares, INPUTS, workers=1, chunk=10, checkpoint=tmp_path / "kept")
-    kept = checkpoint.Checkpoint(tmp_path / "kept", {})
+    kept = checkpoint.Checkpoint(tmp_path / "kept", checkpoint.identify(squares, INPUTS))
     kept.add(5, 15, np.zeros(10))
     with pytest.raises(InputError, match="overlaps another file"):
         sweep(squares, INPUTS, workers=1, checkpoint=tmp_path / "kept")
@@ -459,8 +621,9 @@ def test_a_number_in_place_of_rows_is_refused(tmp_path: Path) -> None:
     sweep(squares, INPUTS[:1], workers=1, checkpoint=tmp_path / "kept")
     (path,) = (tmp_path / "kept").glob("rows-*")
     path.unlink()
-    checkpoint.Checkpoint(tmp_path / "kept", {}).add(0, 1, np.float64(3.0))  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="holds too many or too few rows"):
+    kept = checkpoint.Checkpoint(tmp_path / "kept", checkpoint.identify(squares, INPUTS[:1]))
+    kept.add(0, 1, np.float64(3.0))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="holds too many or too few numbers"):
         sweep(squares, INPUTS[:1], workers=1, checkpoint=tmp_path / "kept")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from qsp_lib.common.errors import InputError
 from qsp_lib.model.concentration_table import ConcentrationTable
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
 from qsp_lib.model.engines import ENGINES
-from qsp_lib.model.parameters import NetworkParameters
+from qsp_lib.model.parameters import DrugInputs, NetworkParameters
 from qsp_lib.model.simulation import simulate, simulate_exposure
 from qsp_lib.model.trajectory import Trajectory
 
@@ -194,3 +195,13 @@ def test_a_dose_keeps_its_route_when_it_is_moved_or_multiplied() -> None:
     moved = given.shifted(3.0).scaled(2.0)
     assert moved.by("SC").doses == (Bolus(4.0, 4.0, "SC"),)
     assert moved.by("IV").doses == (Infusion(3.0, 1.0, 10.0),)
+
+
+def test_a_drug_is_written_and_read_again_with_what_it_gives_and_no_more() -> None:
+    tabled = made_up(table=ConcentrationTable(**ROWS, ends=5.0))
+    for drug in (made_up(), SUBCUTANEOUS, FALLING, SATURABLE, tabled):
+        written = json.loads(json.dumps(drug.plain()))
+        assert DrugInputs.from_plain(written) == drug
+    later = {"k_a", "F", "lag_h", "CL_0", "k_CL", "Vmax", "Km", "table", "K_B", "B_0"}
+    assert not later & set(made_up().plain())
+    assert later & set(SUBCUTANEOUS.plain()) == {"k_a", "F"}

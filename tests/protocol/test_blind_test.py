@@ -7,6 +7,7 @@ courses, or by a made-up drug under a made-up regimen.
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
@@ -22,8 +23,18 @@ from qsp_lib.model import severity
 from qsp_lib.model.draws import Draws
 from qsp_lib.model.simulation import simulate
 from qsp_lib.model.trajectory import Peak
-from qsp_lib.protocol import blind_test, lock
+from qsp_lib.protocol import blind_test
+from qsp_lib.protocol import record as protocol_record
 from qsp_lib.protocol.blind_test import (
+    commit_prediction,
+    committed_prediction,
+    compare_with_outcomes,
+    predict,
+    prediction_path,
+    run_protocol,
+    summarise,
+)
+from qsp_lib.protocol.eight_checks import (
     ARMS,
     CHECKS,
     CYTOKINES,
@@ -33,15 +44,11 @@ from qsp_lib.protocol.blind_test import (
     BlindRun,
     _order_in_time,
     check_all,
-    commit_prediction,
-    committed_prediction,
-    compare_with_outcomes,
-    predict,
-    prediction_path,
-    run_protocol,
-    summarise,
 )
-from qsp_lib.protocol.lock import Record, digest_of, plain_inputs
+from qsp_lib.protocol.ledger import record_file
+from qsp_lib.protocol.lock import write_record
+from qsp_lib.protocol.places import Places, take_turn
+from qsp_lib.protocol.record import Record, digest_of
 
 Array = NDArray[np.float64]
 TIMES = np.arange(0, 168.01, 0.05)
@@ -234,7 +241,7 @@ def test_a_summary_is_the_median_and_the_central_ninety_percent() -> None:
 def pretend(record: Record) -> Record:
     """A record in which a made-up drug with made-up priors stands where the blind one did."""
     content = copy.deepcopy(_plain(record.content))
-    content["drugs"]["okt3"] = plain_inputs(made_up(name="okt3"))
+    content["drugs"]["okt3"] = made_up(name="okt3").plain()
     content["same_as"] = {}
     content["assumed"] = {
         "okt3.k_exh": {"median": 0.1, "log10_sd": 0.05},
@@ -258,7 +265,7 @@ def made_up_regimens(monkeypatch: pytest.MonkeyPatch) -> None:
     def load(name: str) -> Any:
         return SimpleNamespace(regimens=regimens) if name == "okt3" else load_drug(name)
 
-    monkeypatch.setattr(lock, "load_drug", load)
+    monkeypatch.setattr(protocol_record, "load_drug", load)
     give_up_on_hopeless(monkeypatch)
 
 
@@ -290,7 +297,8 @@ def test_without_draws_the_protocol_runs_at_the_locked_values(pretend: Record) -
         pretend.drug("tgn1412"), pretend.network, load_drug("tgn1412").regimens["clinical"]
     )
     assert run.arms["tgn1412"].peak("S").value == alone.peak("S").value
-    assert not any(arm.mark for arm in run.arms.values())
+    unknown = f"lock v1 ({pretend.digest[:12]}) is not in the ledger"
+    assert {arm.mark for arm in run.arms.values()} == {unknown}
 
 
 def test_a_prediction_adds_the_baseline_and_gives_medians_with_their_intervals(
@@ -366,32 +374,57 @@ def test_a_prediction_is_the_same_twice_and_is_plain_numbers(pretend: Record) ->
 # ---------------------------------------------------------------- committed once
 
 
+PEAKS = {"arms": {"okt3": {c: {"peak": {"median": 1.5}} for c in CYTOKINES}}}
+
+
+def on_record(record: Record, folder: Path) -> Places:
+    """Places in which a record is on record."""
+    places = Places(folder)
+    with take_turn(places) as turn:
+        rest = {k: v for k, v in _plain(record.content).items() if k != "digest"}
+        path = write_record(rest, turn)
+        record_file("lock", path, turn, version="v1", digest=record.digest, summary={})
+    return places
+
+
 def test_a_prediction_is_committed_once_and_read_back(
-    pretend: Record, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    pretend: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blind_test, "predict", lambda record: {"lock": record.version, "n": 1})
-    path = commit_prediction(pretend, tmp_path)
-    assert path == prediction_path(pretend, tmp_path) == tmp_path / "prediction-v1.json"
-    assert committed_prediction(pretend, tmp_path) == {
+    monkeypatch.setattr(blind_test, "predict", lambda record: PEAKS | {"lock": record.version})
+    places = on_record(pretend, tmp_path)
+    written = commit_prediction(pretend, places)
+    assert not written.finished
+    assert written.path == prediction_path(pretend, places)
+    assert written.path == tmp_path / "predictions" / "prediction-v1.json"
+    assert committed_prediction(pretend, places) == {
         "lock_digest": pretend.digest,
         "lock": "v1",
-        "n": 1,
+        **PEAKS,
     }
-    before = path.read_bytes()
+    before = written.path.read_bytes()
     with pytest.raises(LockError, match="lock v1 is on file and is never made again"):
-        commit_prediction(pretend, tmp_path)
-    assert path.read_bytes() == before
+        commit_prediction(pretend, places)
+    assert written.path.read_bytes() == before
+
+
+def test_a_record_that_is_not_in_the_ledger_predicts_nothing(
+    pretend: Record, tmp_path: Path
+) -> None:
+    with pytest.raises(LockError, match="lock v1 .* is not in the ledger"):
+        commit_prediction(pretend, Places(tmp_path))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_prediction_of_another_record_is_refused(
-    pretend: Record, record: Record, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    pretend: Record, record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blind_test, "predict", lambda record: {"lock": record.version})
+    monkeypatch.setattr(blind_test, "predict", lambda record: PEAKS | {"lock": record.version})
+    places = on_record(pretend, tmp_path)
     with pytest.raises(LockError, match="no prediction from lock v1 is on file"):
-        committed_prediction(pretend, tmp_path)
-    commit_prediction(pretend, tmp_path)
+        committed_prediction(pretend, places)
+    commit_prediction(pretend, places)
     with pytest.raises(LockError, match="made from another record than lock v1"):
-        committed_prediction(record, tmp_path)
+        committed_prediction(record, places)
 
 
 # ---------------------------------------------------------------- beside made-up outcomes

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import REGIMENS, made_up
+from helpers import REGIMENS, kept, made_up
 
 from qsp_lib.common.errors import LockError
+from qsp_lib.common.text import canonical_json
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.inference.fitting import Fit, Problem
 from qsp_lib.inference.posterior import laplace_draws, standard_normals
@@ -26,17 +28,12 @@ from qsp_lib.model.equations import NETWORK
 from qsp_lib.model.severity import index
 from qsp_lib.model.simulation import simulate
 from qsp_lib.model.stamp import LockStamp
-from qsp_lib.protocol import inputs, lock, locking
-from qsp_lib.protocol.lock import (
-    Record,
-    canonical_json,
-    current_record,
-    digest_of,
-    read_record,
-    verify,
-    versions,
-    write_record,
-)
+from qsp_lib.protocol import inputs, locking
+from qsp_lib.protocol import record as protocol_record
+from qsp_lib.protocol.ledger import record_file
+from qsp_lib.protocol.lock import current_record, lock_path, read_record, versions, write_record
+from qsp_lib.protocol.places import PACKAGED, Places, take_turn
+from qsp_lib.protocol.record import Record, digest_of, verify
 
 Content = MappingProxyType[str, Any]
 SHORT = REGIMENS["infusion"]
@@ -53,10 +50,10 @@ def changed(content: Mapping[str, Any], change: Callable[[dict[str, Any]], Any])
 
 
 def test_a_record_reads_back_as_it_was_written(content: Content, tmp_path: Path) -> None:
-    read = read_record(write_record(content, tmp_path))
+    read = read_record(kept(content, tmp_path))
     assert _thawed(read.content) == dict(content) | {"digest": digest_of(content)}
     assert read.digest == digest_of(content)
-    assert read.stamp == LockStamp("v1", read.digest)
+    assert read.stamp == LockStamp("v1", read.digest, content=canonical_json(dict(content)))
     assert read.network.values() == content["network"]
 
 
@@ -76,23 +73,28 @@ def test_a_digest_depends_on_the_content_and_not_on_its_order(content: Content) 
 
 
 def test_a_version_is_never_written_twice(content: Content, tmp_path: Path) -> None:
-    path = write_record(content, tmp_path)
+    path = kept(content, tmp_path)
     before = path.read_bytes()
     with pytest.raises(LockError, match="lock v1 exists and is never edited; .* new version"):
-        write_record(dict(content) | {"reason": "another"}, tmp_path)
+        kept(dict(content) | {"reason": "another"}, tmp_path)
     assert path.read_bytes() == before
 
 
 def test_the_newest_version_is_the_highest_number(content: Content, tmp_path: Path) -> None:
-    for version in ("v1", "v2", "v10"):
-        write_record(dict(content) | {"version": version}, tmp_path)
-    assert versions(tmp_path) == ("v1", "v2", "v10")
-    assert current_record(tmp_path).version == "v10"
+    places = Places(tmp_path)
+    places.sealed_list.write_bytes(PACKAGED.sealed_list.read_bytes())
+    with take_turn(places) as turn:
+        for version in ("v1", "v2", "v10"):
+            path = write_record(dict(content) | {"version": version}, turn)
+            digest = read_record(path).digest
+            record_file("lock", path, turn, version=version, digest=digest, summary={})
+    assert versions(places) == ("v1", "v2", "v10")
+    assert current_record(places).version == "v10"
 
 
 def test_without_a_record_there_is_nothing_to_read(tmp_path: Path) -> None:
     with pytest.raises(LockError, match="there is no lock record yet"):
-        current_record(tmp_path)
+        current_record(Places(tmp_path))
     with pytest.raises(LockError, match=r"no lock record at lock-v1\.json; make one"):
         read_record(tmp_path / "lock-v1.json")
 
@@ -128,7 +130,7 @@ def test_a_file_that_is_no_record_is_refused(text: str, message: str, tmp_path: 
 def test_an_edited_file_is_refused(
     content: Content, edit: Callable[[dict[str, Any]], Any], tmp_path: Path
 ) -> None:
-    path = write_record(content, tmp_path)
+    path = kept(content, tmp_path)
     written = json.loads(path.read_text())
     edit(written)
     path.write_text(canonical_json(written))
@@ -173,7 +175,7 @@ def test_evidence_that_has_changed_since_the_lock_is_refused(
 def test_equations_that_have_changed_since_the_lock_are_refused(
     content: Content, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lock, "equations_digest", lambda feedback: "a" * 64)
+    monkeypatch.setattr(protocol_record, "equations_digest", lambda feedback: "a" * 64)
     whole = changed(content, lambda c: None)
     with pytest.raises(LockError, match="equations are not those of lock v1 .*Restore equations"):
         verify(whole)
@@ -187,7 +189,7 @@ def test_a_record_of_another_structure_is_refused(content: Content) -> None:
 
 
 def test_a_comment_in_a_drug_file_is_no_change_and_a_number_is(tmp_path: Path) -> None:
-    source = Path(lock.LOCKS).parent / "drugs" / "tgn1412.toml"
+    source = PACKAGED.data / "drugs" / "tgn1412.toml"
     text = source.read_text(encoding="utf-8")
     digests = []
     for i, other in enumerate((text, "# a remark\n" + text, text.replace("450", "451"))):
@@ -246,21 +248,18 @@ def test_an_unlocked_copy_marks_every_result_made_from_it(record: Record) -> Non
     assert simulate(made_up(), record.network.unlocked(), SHORT).mark == mark
 
 
-def blind(record: Record | None) -> Any:
-    """A blind drug that does not exist, with or without the record's stamp."""
-    drug = made_up(role="blind")
-    return drug if record is None else drug.stamped(record.stamp)
-
-
 def test_a_blind_drug_needs_both_its_inputs_and_its_network_from_the_record(
-    record: Record,
+    content: Content,
 ) -> None:
+    blind = made_up(name="made-up", role="blind")
+    held = changed(content, lambda c: c["drugs"].update({"made-up": blind.plain()}))
+    record = Record(held)
     free = replace(record.network, lock=None)
-    pairs = [(blind(None), record.network), (blind(record), free), (blind(None), free)]
-    for drug, network in pairs:
+    locked = record.drug("made-up")
+    for drug, network in [(blind, record.network), (locked, free), (blind, free)]:
         with pytest.raises(LockError, match="is the blind drug: it is simulated from a lock"):
             simulate(drug, network, SHORT)
-    assert simulate(blind(record), record.network, SHORT).completed.all()
+    assert simulate(locked, record.network, SHORT).completed.all()
 
 
 def test_draws_that_are_not_the_records_own_cannot_replace_locked_values(record: Record) -> None:
@@ -491,10 +490,66 @@ def test_the_records_draws_for_one_drug_are_not_accepted_for_another(record: Rec
         simulate(record.drug("tgn1412"), record.network, SHORT, draws=draws)
 
 
+@pytest.mark.parametrize("form", [3, 99, "2", None, [2]])
+def test_a_record_newer_than_the_code_is_told(
+    content: Content, tmp_path: Path, form: object
+) -> None:
+    path = kept(dict(content) | {"format": form, "a part of later": {}}, tmp_path)
+    with pytest.raises(LockError, match="the record is newer than the code. Update the package"):
+        read_record(path)
+
+
+def test_a_part_that_no_record_has_is_told(content: Content, tmp_path: Path) -> None:
+    path = kept(dict(content) | {"a part of later": {}}, tmp_path)
+    with pytest.raises(LockError, match="holds 'a part of later', which no record of format 2"):
+        read_record(path)
+
+
+def test_an_edited_content_makes_no_record(content: Content) -> None:
+    whole = dict(content) | {"digest": digest_of(content)}
+    edited = whole | {"network": dict(content["network"]) | {"K_M": 1.0}}
+    with pytest.raises(LockError, match="lock v1 was edited"):
+        Record(edited)
+    with pytest.raises(LockError, match="lock v1 was edited"):
+        Record(content)  # it carries no digest
+    record = Record(whole)
+    whole["network"]["K_M"] = 1.0  # which the record does not hear of
+    assert record.network.K_M != 1.0
+
+
+def test_a_record_that_was_edited_and_signed_marks_what_is_made_from_it(content: Content) -> None:
+    edited = changed(content, lambda c: c["network"].update(K_M=500.0))
+    record = Record(edited)
+    run = simulate(record.drug("tgn1412"), record.network, SHORT, horizon_h=24.0)
+    assert run.mark == f"lock v1 ({record.digest[:12]}) is not in the ledger"
+
+
+def through_a_pickle(record: Record) -> Record:
+    return pickle.loads(pickle.dumps(record))
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, through_a_pickle])
+def test_a_copy_of_a_record_is_the_record_and_an_edit_of_it_is_refused(
+    record: Record, again: Callable[[Record], Record]
+) -> None:
+    other = again(record)
+    assert other == record and other.stamp == record.stamp
+    network = record.network.values() | {"K_M": 1.0}
+    object.__setattr__(other, "content", {**other.content, "network": network})
+    with pytest.raises(LockError, match="these values are not those of lock v1"):
+        _ = other.network
+
+
+def test_a_record_whose_part_is_of_another_kind_is_refused(record: Record) -> None:
+    build, (content,) = record.__reduce__()
+    with pytest.raises(LockError, match="lock v1 was edited"):
+        build({**content, "drugs": {}})
+
+
 def test_a_record_under_another_versions_name_is_refused(content: Content, tmp_path: Path) -> None:
-    path = write_record(content, tmp_path)
+    path = kept(content, tmp_path)
     with pytest.raises(LockError, match=r"lock-v2\.json holds lock v1"):
-        read_record(path.rename(tmp_path / "lock-v2.json"))
+        read_record(path.rename(path.with_name("lock-v2.json")))
 
 
 @pytest.mark.parametrize("part", ["sealed", "posterior", "blind_test"])
@@ -503,7 +558,7 @@ def test_a_record_without_one_of_its_parts_is_refused(
 ) -> None:
     rest = {key: value for key, value in content.items() if key != part}
     with pytest.raises(LockError, match=f"lock v1 has no '{part}'"):
-        read_record(write_record(rest, tmp_path))
+        read_record(kept(rest, tmp_path))
 
 
 def test_a_signed_record_whose_covariance_is_none_is_refused(
@@ -513,12 +568,12 @@ def test_a_signed_record_whose_covariance_is_none_is_refused(
         record["posterior"]["covariance_log10"][0][0] = -1.0
 
     with pytest.raises(LockError, match="does not hold what a lock record holds .*not positive"):
-        read_record(write_record(changed(content, spoil), tmp_path))
+        read_record(kept(changed(content, spoil), tmp_path))
 
 
 def test_the_draws_of_lock_v1_are_those_its_prediction_was_made_from() -> None:
     # as they were made then: LAPACK's factor, and a product of matrices
-    record = read_record(lock.LOCKS / "lock-v1.json", against_code=False)
+    record = read_record(lock_path("v1"), against_code=False)
     _, mean, covariance = record.posterior
     n = record.content["blind_test"]["n_draws"]
     normals = standard_normals(n, mean.size, record.seed)

@@ -9,7 +9,7 @@ import io
 import json
 import re
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -25,16 +25,17 @@ from qsp_lib.evidence.eligibility import RULE, cytokine, judge_eligibility, rule
 from qsp_lib.evidence.row import COLUMNS, EvidenceRow
 from qsp_lib.evidence.tables import load_tables, read_rows
 from qsp_lib.protocol import seal
-from qsp_lib.protocol.ledger import LedgerEntry, append, read_ledger, require_entry
+from qsp_lib.protocol.history import History
+from qsp_lib.protocol.ledger import LedgerEntry, append, file_hash, read_ledger, require_entry
+from qsp_lib.protocol.opening import open_table, opened_rows
+from qsp_lib.protocol.places import Places, Turn, take_turn
 from qsp_lib.protocol.seal import (
-    SealedTable,
     judge,
     known_path,
-    open_table,
-    opened_rows,
     read_sealed_tables,
     sealed_tables,
     status,
+    verdicts_path,
 )
 
 PACKAGE = Path(str(files("qsp_lib")))
@@ -82,6 +83,9 @@ TABLE = table_bytes(
 HASH = hashlib.sha256(TABLE).hexdigest()
 
 
+PREDICTION = b'{"made": "up"}\n'
+
+
 @dataclass(frozen=True)
 class Record:
     """A made-up lock record."""
@@ -89,39 +93,79 @@ class Record:
     version: str = "v1"
     digest: str = "a" * 64
     sealed_hashes: dict[str, str] = field(default_factory=lambda: {NAME: HASH})
+    predictions: dict[str, tuple[str, ...]] = field(
+        default_factory=lambda: {NAME: ("prediction-v1.json",)}
+    )
+
+    def predictions_for(self, table: str) -> tuple[str, ...]:
+        return self.predictions.get(table, ())
+
+
+def all_committed(path: Path) -> History:
+    """A repository in whose newest commit every file is as it stands."""
+    return History(path, path.read_text() if path.exists() else None)
+
+
+def record_line(kind: str, file: Path, version: str, digest: str, places: Places) -> LedgerEntry:
+    with take_turn(places) as turn:
+        sha256, code = file_hash(file), "c" * 64
+        entry = LedgerEntry(version, digest, file.name, sha256, code, "2026-01-01", {}, kind)
+        return append(entry, turn)
 
 
 class Bench:
-    """A folder with a made-up held-back table, its list, and a ledger."""
+    """A folder of data with a made-up held-back table, its list, and a lock that predicted it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.ledger = folder / "ledger.jsonl"
-        self.tables = {
-            NAME: SealedTable(NAME, HASH, f"qsp_lib/data/held_back/{NAME}.csv", "made up")
-        }
-        self.path = folder / f"{NAME}.csv"
-        self.verdicts = folder / f"{NAME}.eligibility.csv"
+        self.places = Places(folder)
+        self.ledger = self.places.ledger
+        self.list(HASH)
+        self.path = known_path(NAME, self.places)
+        self.verdicts = verdicts_path(NAME, self.places)
+        for path in (self.path, self.places.locks / "x", self.places.predictions / "x"):
+            path.parent.mkdir(exist_ok=True)
         self.path.write_bytes(TABLE)
+        self.lock("v1", "a" * 64)
+        self.before = self.ledger.read_bytes()
+
+    def list(self, sha256: str) -> None:
+        """Write the list of held-back tables."""
+        line = f"{NAME},{sha256},qsp_lib/data/held_back/{NAME}.csv,made up\n"
+        self.places.sealed_list.write_text(f"table,sha256,path,description\n{line}")
+        sealed_tables.cache_clear()
+
+    def lock(self, version: str, digest: str) -> Record:
+        """Put a made-up lock and its made-up prediction on record."""
+        lock = self.places.locks / f"lock-{version}.json"
+        lock.write_text(f'{{"made up": "{version}"}}\n')
+        record_line("lock", lock, version, digest, self.places)
+        prediction = self.places.predictions / f"prediction-{version}.json"
+        prediction.write_bytes(PREDICTION)
+        record_line("prediction", prediction, version, digest, self.places)
+        return Record(version, digest, predictions={NAME: (prediction.name,)})
 
     def open(self, record=Record(), evaluate=None, **changes):
         options = {
-            "directory": self.folder,
-            "ledger_path": self.ledger,
-            "tables": self.tables,
+            "places": self.places,
             "code": "c" * 64,
-            "date": "2026-01-01",
+            "date": "2026-01-02",
+            "history": all_committed,
         } | changes
         count = evaluate or (lambda rows: {"eligible": sum(row.eligible for row in rows)})
         return open_table(NAME, record=record, evaluate=count, **options)
 
     def status(self):
-        return status(NAME, directory=self.folder, ledger_path=self.ledger, tables=self.tables)
+        return status(NAME, self.places)
+
+    @property
+    def lines(self) -> list[str]:
+        """What was added to the ledger."""
+        return self.ledger.read_bytes().removeprefix(self.before).decode().splitlines()
 
     @property
     def untouched(self) -> bool:
         """Whether no verdict and no entry has been written."""
-        return not self.verdicts.exists() and not self.ledger.exists()
+        return not self.verdicts.exists() and self.ledger.read_bytes() == self.before
 
 
 @pytest.fixture
@@ -214,11 +258,11 @@ def test_the_whole_path(bench):
 
     def evaluate(rows):
         seen["verdicts"] = bench.verdicts.read_text()  # written before any comparison
-        seen["ledger"] = bench.ledger.exists()
+        seen["ledger"] = bench.lines
         seen["rows"] = rows
         return {"inside": True, "median": 7.0}
 
-    entry = bench.open(evaluate=evaluate)
+    opened = bench.open(evaluate=evaluate)
 
     lines = list(csv.DictReader(seen["verdicts"].splitlines()))
     assert [(line["id"], line["eligible"]) for line in lines] == [
@@ -228,12 +272,13 @@ def test_the_whole_path(bench):
     ]
     assert lines[1]["reason"] == "not verified"
     assert "'no such unit' is not known" in lines[2]["reason"]
-    assert seen["ledger"] is False
+    assert seen["ledger"] == []
     assert [row.eligible for row in seen["rows"]] == [True, False, False]
     assert seen["rows"][0].row.number() == 7.0
     assert seen["rows"][2].row is None
 
-    (line,) = bench.ledger.read_text().splitlines()
+    (line,) = bench.lines
+    last = read_ledger(bench.ledger)[-1]
     assert json.loads(line) == {
         "kind": "evaluation",
         "lock_version": "v1",
@@ -241,15 +286,17 @@ def test_the_whole_path(bench):
         "table": NAME,
         "table_sha256": HASH,
         "code_digest": "c" * 64,
-        "date": "2026-01-01",
+        "date": "2026-01-02",
         "summary": {"inside": True, "median": 7.0},
+        "previous": json.loads(bench.before.splitlines()[-1])["own"],
+        "own": last.own,
     }
-    assert read_ledger(bench.ledger) == (entry,)
+    assert (opened.entry, opened.new, opened.finished) == (last, True, False)
     assert bench.status() == "opened"
 
 
 def test_the_date_and_the_digest_of_the_code_are_filled_in(bench):
-    entry = bench.open(code=None, date=None)
+    entry = bench.open(code=None, date=None).entry
     assert entry.code_digest == code_digest()
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", entry.date)
 
@@ -261,6 +308,18 @@ def test_a_wrong_file_is_refused_before_a_line_is_parsed(bench, monkeypatch):
     with pytest.raises(SealError) as refusal:
         bench.open()
     assert wrong[:12] in str(refusal.value) and HASH[:12] in str(refusal.value)
+    assert bench.untouched
+
+
+@pytest.mark.parametrize("position", range(64))
+def test_every_digit_of_a_seals_hash_counts(bench, position):
+    other = "0" if HASH[position] != "0" else "1"
+    nearly = HASH[:position] + other + HASH[position + 1 :]
+    with pytest.raises(SealError, match="The list or the record is not the one locked"):
+        bench.open(record=Record(sealed_hashes={NAME: nearly}))
+    bench.list(nearly)
+    with pytest.raises(SealError, match="It is not the table that was sealed"):
+        bench.open(record=Record(sealed_hashes={NAME: nearly}))
     assert bench.untouched
 
 
@@ -294,9 +353,9 @@ def test_a_lock_with_another_hash_is_refused(bench, hashes):
 def test_a_list_edited_after_the_lock_is_refused(bench):
     bench.path.write_bytes(b"other")
     other = hashlib.sha256(b"other").hexdigest()
-    tables = {NAME: SealedTable(NAME, other, bench.tables[NAME].path, "edited")}
+    bench.list(other)
     with pytest.raises(SealError, match=f"carries hash {HASH[:12]}"):
-        bench.open(tables=tables)
+        bench.open()
     assert bench.untouched
 
 
@@ -310,9 +369,9 @@ def test_a_table_that_is_no_table_is_refused_whole(bench):
     data = b"id,value\nMU001,3\n"
     digest = hashlib.sha256(data).hexdigest()
     bench.path.write_bytes(data)
-    tables = {NAME: SealedTable(NAME, digest, bench.tables[NAME].path, "made up")}
+    bench.list(digest)
     with pytest.raises(EvidenceError, match="missing column"):
-        bench.open(record=Record(sealed_hashes={NAME: digest}), tables=tables)
+        bench.open(record=Record(sealed_hashes={NAME: digest}))
     assert bench.untouched
 
 
@@ -322,7 +381,7 @@ def test_an_evaluation_that_fails_leaves_no_entry(bench):
 
     with pytest.raises(ZeroDivisionError):
         bench.open(evaluate=fail)
-    assert not bench.ledger.exists()
+    assert bench.lines == []
     assert bench.status() == "sealed"
 
 
@@ -330,7 +389,7 @@ def test_an_evaluation_that_fails_leaves_no_entry(bench):
 def test_a_summary_has_to_be_json(bench, summary):
     with pytest.raises(SealError, match="JSON"):
         bench.open(evaluate=lambda _rows: summary)
-    assert not bench.ledger.exists()
+    assert bench.lines == []
 
 
 def test_changed_verdicts_are_refused(bench, monkeypatch):
@@ -346,10 +405,11 @@ def test_changed_verdicts_are_refused(bench, monkeypatch):
 
 
 def test_the_same_evaluation_is_not_appended_twice(bench):
-    first = bench.open(date="2026-01-01")
+    first = bench.open(date="2026-01-02")
     again = bench.open(date="2026-02-02")
-    assert again == first
-    assert len(read_ledger(bench.ledger)) == 1
+    assert again.entry == first.entry
+    assert (first.new, again.new) == (True, False)
+    assert len(bench.lines) == 1
 
 
 def test_another_result_for_the_same_key_is_refused(bench):
@@ -361,18 +421,21 @@ def test_another_result_for_the_same_key_is_refused(bench):
 
 
 def test_a_new_lock_or_new_code_is_a_new_entry_and_old_ones_stay(bench):
+    later = bench.lock("v2", "b" * 64)
+    before = bench.ledger.read_text()
     bench.open()
     first = bench.ledger.read_text()
-    bench.open(record=Record(version="v2", digest="b" * 64))
+    bench.open(record=later)
     bench.open(code="d" * 64)
-    assert bench.ledger.read_text().startswith(first)
-    assert [entry.lock_version for entry in read_ledger(bench.ledger)] == ["v1", "v2", "v1"]
+    assert first.startswith(before) and bench.ledger.read_text().startswith(first)
+    entries = [e for e in read_ledger(bench.ledger) if e.kind == "evaluation"]
+    assert [entry.lock_version for entry in entries] == ["v1", "v2", "v1"]
 
 
 def test_an_evaluation_that_is_shown_has_to_be_in_the_ledger(bench):
     with pytest.raises(SealError, match="is not in the ledger"):
         require_entry(NAME, lock_digest="a" * 64, path=bench.ledger)
-    entry = bench.open()
+    entry = bench.open().entry
     assert require_entry(NAME, lock_digest="a" * 64, path=bench.ledger) == entry
     shown = {"lock_digest": "a" * 64, "path": bench.ledger}
     assert require_entry(NAME, summary={"eligible": 1}, **shown) == entry
@@ -395,14 +458,16 @@ def test_an_evaluation_that_is_shown_has_to_be_in_the_ledger(bench):
 def test_a_ledger_that_was_edited_is_refused(bench, line, words):
     bench.open()
     bench.ledger.write_text(bench.ledger.read_text() + line + "\n")
-    with pytest.raises(SealError, match=f"line 2.*{words}"):
+    with pytest.raises(SealError, match=f"line 4.*{words}"):
         read_ledger(bench.ledger)
 
 
 def test_the_same_key_twice_in_a_ledger_is_refused(bench):
     bench.open()
-    bench.ledger.write_text(bench.ledger.read_text() * 2)
-    with pytest.raises(SealError, match="evaluated twice"):
+    entries = read_ledger(bench.ledger)
+    twice = entries[-1].after(entries[-1].own)
+    bench.ledger.write_text(bench.ledger.read_text() + twice.line() + "\n")
+    with pytest.raises(SealError, match="line 4: table .* is evaluated twice"):
         read_ledger(bench.ledger)
 
 
@@ -425,14 +490,21 @@ def test_the_ledger_only_grows_and_gives_back_what_was_put_in(tmp_path_factory, 
     kept: dict[tuple[str, ...], LedgerEntry] = {}
     for entry in entries:
         before = path.read_bytes() if path.exists() else b""
+        last = list(kept.values())[-1:]
         try:
-            found = append(entry, path)
-        except SealError:
-            assert kept[entry.key].summary != entry.summary
+            found = append(entry, Turn(Places(path.parent)))
+        except SealError as refusal:
+            if entry.key in kept:
+                assert kept[entry.key].summary != entry.summary
+            else:
+                assert entry.date < last[0].date and "clock" in str(refusal)
         else:
-            assert found == kept.setdefault(entry.key, entry)
+            assert replace(found, previous="", own="") == kept.setdefault(entry.key, entry)
         assert (path.read_bytes() if path.exists() else b"").startswith(before)
-    assert read_ledger(path) == tuple(kept.values())
+    read = read_ledger(path)
+    assert tuple(replace(entry, previous="", own="") for entry in read) == tuple(kept.values())
+    chain = [hashlib.sha256(b"").hexdigest(), *(entry.own for entry in read)]
+    assert [entry.previous for entry in read] == chain[:-1]
 
 
 # ------------------------------------------------------------- the guard
@@ -444,13 +516,13 @@ def test_inside_the_guard_a_table_can_be_neither_opened_nor_read(bench):
             bench.open()
         assert bench.untouched
     bench.open()
-    options = {"record": Record(), "directory": bench.folder, "tables": bench.tables}
-    assert opened_rows(NAME, ledger_path=bench.ledger, **options)[0].id == "MU001"
+    options = {"record": Record(), "places": bench.places}
+    assert opened_rows(NAME, **options)[0].id == "MU001"
     with forbid_opening():  # after opening it refuses just the same
         for call in (
             bench.open,
             lambda: seal.read(NAME, **options),
-            lambda: opened_rows(NAME, ledger_path=bench.ledger, **options),
+            lambda: opened_rows(NAME, **options),
         ):
             with pytest.raises(SealError, match="before and after it is opened"):
                 call()
@@ -482,11 +554,11 @@ def test_the_guard_ends_with_an_error_and_works_as_a_decorator(bench):
 
     with pytest.raises(SealError):
         fit()
-    assert bench.open().table == NAME
+    assert bench.open().entry.table == NAME
 
 
 def test_rows_are_shown_only_once_the_ledger_has_an_evaluation(bench):
-    options = {"directory": bench.folder, "ledger_path": bench.ledger, "tables": bench.tables}
+    options = {"places": bench.places}
     with pytest.raises(SealError, match="not in the ledger"):
         opened_rows(NAME, record=Record(), **options)
     bench.open()

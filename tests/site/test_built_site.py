@@ -69,6 +69,11 @@ def test_every_public_name_of_a_wing_can_be_linked_to(wing: str, modules: tuple[
     assert str(notebooks.ROOT) not in page and "object at 0x" not in page
 
 
+def test_what_a_wing_hands_on_leads_to_where_it_is_described() -> None:
+    page = text_of("book/api_model.html").split("To import from here")[1].split("</p>")[0]
+    assert 'href="#qsp_lib.model.simulation.simulate"' in page
+
+
 def test_the_book_is_small_enough_to_be_sent() -> None:
     size = sum(path.stat().st_size for path in HTML.rglob("*") if path.is_file())
     assert size < 25e6

@@ -9,6 +9,7 @@ from .. import engines
 from .base import Outcome, Task
 
 ENGINES = ("diffsol", "scipy")
+"""Names of the engines, the default first."""
 
 
 def solve(engine: str, task: Task) -> tuple[NDArray[np.float64], list[Outcome]]:

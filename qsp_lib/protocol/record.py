@@ -1,0 +1,471 @@
+"""A lock record in memory: what it holds, and that it is what it says.
+
+A record holds the network's values with their posterior, the structure, the drugs' inputs, the
+severity boundaries, the blind-test protocol, the solver's settings, and digests of the evidence,
+the priors and the held-back tables. What is read from it carries its stamp and refuses to be
+changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..common import InputError, LockError, canonical_json, digest
+from ..drugs import load_drug
+from ..inference import laplace_draws, standard_normals
+from ..model import (
+    CONSTANT_RECOVERY,
+    NETWORK,
+    TIE,
+    CrpInputs,
+    Draws,
+    DrugInputs,
+    GradeBoundaries,
+    LockStamp,
+    NetworkParameters,
+    Prior,
+    Regimen,
+    Rescue,
+    Solver,
+    Steroid,
+    TocilizumabInputs,
+    Trajectory,
+    baselines,
+    equations_digest,
+    simulate,
+)
+from .eight_checks import CHECKS, LIMITS
+from .inputs import InputCheck, check_inputs
+from .places import PACKAGED, Places
+from .seal import sealed_tables
+
+PARTS = (
+    "version",
+    "date",
+    "reason",
+    "structure",
+    "network",
+    "posterior",
+    "drugs",
+    "same_as",
+    "assumed",
+    "declared",
+    "tocilizumab",
+    "crp",
+    "severity",
+    "blind_test",
+    "solver",
+    "digests",
+    "sealed",
+)
+"""What a whole record of the first format holds."""
+FORMAT = 2
+ADDED = {2: ("format", "predictions")}
+"""What each later format holds besides. Since the second, a record says which predictions have to
+be in the ledger before a held-back table is opened, and holds the limits of the checks."""
+PREDICTIONS_V1 = {"okt3_outcomes": ("prediction-v1.json",)}
+"""What lock v1, which does not say so itself, has to set beside a held-back table."""
+
+
+def digest_of(content: Mapping[str, Any]) -> str:
+    """SHA-256 of the canonical text of a record without its own digest."""
+    rest = {key: value for key, value in content.items() if key != "digest"}
+    return hashlib.sha256(canonical_json(rest).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Record:
+    """A lock record. Its content has the digest that it says it has.
+
+    Attributes:
+        content: the record as written, read-only.
+
+    Raises:
+        LockError: the content was edited, or carries no digest.
+    """
+
+    content: Mapping[str, Any]
+    _text: str = field(default="", init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        rest = {key: _thawed(value) for key, value in self.content.items() if key != "digest"}
+        text = canonical_json(rest)
+        _require_digest(self.content, hashlib.sha256(text.encode()).hexdigest())
+        # a copy of its own, which nobody else holds and nothing can change
+        own = json.loads(text) | {"digest": self.content["digest"]}
+        object.__setattr__(self, "content", _frozen(own))
+        object.__setattr__(self, "_text", text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Record, (_thawed(self.content),)
+
+    @property
+    def version(self) -> str:
+        """``"v1"``, ``"v2"``, ..."""
+        return self.content["version"]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the record (64 hex digits)."""
+        return self.content["digest"]
+
+    @property
+    def stamp(self) -> LockStamp:
+        """What values read from the record carry."""
+        return LockStamp(self.version, self.digest, content=self._text)
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """Version, digest and date: what a result says of the record it rests on."""
+        return {"version": self.version, "digest": self.digest, "date": self.content["date"]}
+
+    @property
+    def network(self) -> NetworkParameters:
+        """The 17 locked values; changing one is refused."""
+        structure = self.content["structure"]
+        # lock v1 was made before the model was told in parts, and knows of this one alone
+        t_cells = structure.get("t_cells", CONSTANT_RECOVERY)
+        values = NetworkParameters(
+            **self.content["network"], feedback=structure["feedback"], t_cells=t_cells
+        )
+        return values.stamped(self.stamp)
+
+    def drug(self, name: str) -> DrugInputs:
+        """A drug's locked inputs.
+
+        Raises:
+            LockError: a drug the record does not hold.
+        """
+        if name not in self.content["drugs"]:
+            raise LockError(
+                f"lock {self.version} holds no drug {name!r}; it holds "
+                f"{sorted(self.content['drugs'])}."
+            )
+        return DrugInputs.from_plain(self.content["drugs"][name]).stamped(self.stamp)
+
+    def run(
+        self,
+        drug: str | DrugInputs,
+        regimen: str | Regimen = "clinical",
+        *,
+        network: NetworkParameters | None = None,
+        draws: Draws | None = None,
+        rescue: Rescue | None = None,
+        steroid: Steroid | None = None,
+        crp: bool = False,
+        dose_factor: ArrayLike = 1.0,
+        horizon_h: float | None = None,
+        times: ArrayLike | None = None,
+        solver: Solver | None = None,
+    ) -> Trajectory:
+        """Simulate from this record: its inputs, its network, its solver.
+
+        Args:
+            drug: a drug of the record by name, or inputs of one's own (an unlocked copy, say).
+            regimen: one of the drug file's by name, or a regimen.
+            network: an unlocked copy in place of the locked network.
+            draws: as for :func:`qsp_lib.model.simulate`; so are ``rescue``, ``steroid``,
+                ``dose_factor`` and ``times`` (h).
+            crp: whether to follow CRP.
+            horizon_h: end (h); the solver's own by default.
+            solver: another engine or tolerance than the record's, for a check of them.
+
+        Raises:
+            LockError: a drug the record does not hold.
+            InputError: a regimen that the drug's file does not give, or see
+                :func:`qsp_lib.model.simulate`.
+        """
+        inputs = self.drug(drug) if isinstance(drug, str) else drug
+        return simulate(
+            inputs,
+            self.network if network is None else network,
+            self.regimen(inputs.name, regimen) if isinstance(regimen, str) else regimen,
+            draws=draws,
+            rescue=rescue,
+            steroid=steroid,
+            crp=self.crp if crp else None,
+            dose_factor=dose_factor,
+            times=times,
+            **(solver or self.solver).options(horizon_h),
+        )
+
+    def regimen(self, drug: str, name: str = "clinical") -> Regimen:
+        """A regimen of a drug's file, which the record's digests hold.
+
+        Raises:
+            InputError: the file gives no such regimen.
+        """
+        regimens = load_drug(drug).regimens
+        if name not in regimens:
+            raise InputError(f"{drug} has no regimen {name!r}; its file gives {list(regimens)}.")
+        return regimens[name]
+
+    @property
+    def solver(self) -> Solver:
+        """How everything is integrated that is made from the record."""
+        return Solver(**self.content["solver"])
+
+    @property
+    def drug_names(self) -> tuple[str, ...]:
+        """The drugs it holds, in its own order."""
+        return tuple(self.content["drugs"])
+
+    @property
+    def date(self) -> str:
+        """ISO date it was made on."""
+        return self.content["date"]
+
+    @property
+    def reason(self) -> str:
+        """Why this version exists."""
+        return self.content["reason"]
+
+    @property
+    def cost(self) -> float:
+        """Penalised cost of the joint fit at the locked values."""
+        return float(self.content["posterior"]["cost"])
+
+    @property
+    def equations_digest(self) -> str:
+        """Digest of the equations it was made with."""
+        return self.content["structure"]["equations_sha256"]
+
+    @property
+    def severity_indices(self) -> Mapping[str, float]:
+        """Severity index of each fitted drug at the locked values."""
+        return self.content["severity"]["index"]
+
+    @property
+    def baselines(self) -> Mapping[str, float]:
+        """Healthy level (pg/mL) of each cytokine, by state."""
+        return self.content["severity"]["baselines"]
+
+    @property
+    def tie(self) -> float:
+        """Two severity indices this close are a tie."""
+        return float(self.content["severity"]["tie"])
+
+    @property
+    def n_draws(self) -> int:
+        """How many draws the blind prediction is made of."""
+        return int(self.content["blind_test"]["n_draws"])
+
+    @property
+    def same_as(self) -> Mapping[str, Mapping[str, str]]:
+        """Rates a drug takes over from another: drug, rate, the other drug."""
+        return self.content["same_as"]
+
+    @property
+    def assumed(self) -> Mapping[str, Prior]:
+        """Declared priors that intervals draw; ``drug.rate``, or a rate that all drugs share."""
+        return {
+            name: Prior(given["median"], given["log10_sd"], "assumed")
+            for name, given in self.content["assumed"].items()
+        }
+
+    @property
+    def tocilizumab(self) -> TocilizumabInputs:
+        """The rescue's inputs."""
+        return TocilizumabInputs(**self.content["tocilizumab"])
+
+    @property
+    def crp(self) -> CrpInputs:
+        """The CRP readout that gives the two declared peaks."""
+        return CrpInputs(**self.content["crp"])
+
+    @property
+    def boundaries(self) -> GradeBoundaries:
+        """Boundaries of the illustrative grades."""
+        return GradeBoundaries(**self.content["severity"]["boundaries"])
+
+    @property
+    def sealed_hashes(self) -> Mapping[str, str]:
+        """SHA-256 of each held-back table."""
+        return MappingProxyType(self.content["sealed"])
+
+    def predictions_for(self, table: str) -> tuple[str, ...]:
+        """Files of the predictions that have to be made before a held-back table is opened."""
+        if "predictions" not in self.content:
+            return PREDICTIONS_V1.get(table, ())
+        return tuple(self.content["predictions"].get(table, ()))
+
+    @property
+    def seed(self) -> int:
+        """Seed of the blind draws."""
+        return int(self.content["blind_test"]["seed"])
+
+    @property
+    def posterior(self) -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64]]:
+        """Names, mean ``(d,)`` and covariance ``(d, d)`` of the joint posterior, in log10."""
+        posterior = self.content["posterior"]
+        return (
+            tuple(posterior["names"]),
+            np.array(posterior["mean_log10"]),
+            np.array(posterior["covariance_log10"]),
+        )
+
+    def draws(self, n_draws: int, seed: int | None = None) -> dict[str, Draws]:
+        """Joint draws for every drug: posterior times the declared priors.
+
+        Draw i is one network and one set of upstream rates for all drugs at once,
+        so indices of different drugs can be compared draw by draw.
+
+        Args:
+            n_draws: how many, 1 or more.
+            seed: the record's own by default.
+        """
+        seed = self.seed if seed is None else seed
+        _, mean, covariance = self.posterior
+        return self.draws_at(laplace_draws(mean, covariance, n_draws, seed), seed)
+
+    def draws_at(self, theta: NDArray[np.float64], seed: int | None = None) -> dict[str, Draws]:
+        """Draws for every drug at these posterior points ``(N, d)``, in log10."""
+        seed = self.seed if seed is None else seed
+        # a value too large for a float becomes infinite, which Draws refuses by name
+        with np.errstate(over="ignore"):
+            posterior = dict(zip(self.posterior[0], 10.0**theta.T, strict=True))
+        assumed = self.assumed
+        # a seed of their own: adding a declared prior must not move the posterior draws
+        normals = standard_normals(len(theta), len(assumed), seed + 1)
+        with np.errstate(over="ignore"):
+            drawn = {
+                name: prior.median * 10.0 ** (prior.log10_sd * normals[:, i])
+                for i, (name, prior) in enumerate(sorted(assumed.items()))
+            }
+        known = posterior | drawn
+        shared = {name: known[name] for name in NETWORK if name in known}
+        result = {}
+        for drug in self.content["drugs"]:
+            rates = dict(shared)
+            for rate in ("k_act", "k_exh", "k_kill", "k_rec"):
+                owner = self.content["same_as"].get(drug, {}).get(rate, drug)
+                for name in (f"{owner}.{rate}", rate):
+                    if name in known:
+                        rates[rate] = known[name]
+                        break
+            result[drug] = Draws(rates)._issued(self.stamp, drug)
+        return result
+
+
+def _digest_of_equations(structure: Mapping[str, Any]) -> str:
+    """Of the equations a record was made with, as they are now; lock v1 names no T-cell part."""
+    t_cells = [structure["t_cells"]] if "t_cells" in structure else []
+    return equations_digest(structure["feedback"], *t_cells)
+
+
+def _require_digest(content: Mapping[str, Any], digest: str) -> None:
+    if content.get("digest") != digest:
+        raise LockError(
+            f"lock {content.get('version', '?')} was edited: its content gives digest "
+            f"{digest[:12]}, it says {str(content.get('digest'))[:12]}. Restore the file; a change "
+            "is a new version."
+        )
+
+
+def _require_known_format(content: Mapping[str, Any]) -> None:
+    form = content.get("format", 1)
+    if not isinstance(form, int) or form > FORMAT:
+        raise LockError(
+            f"lock {content.get('version', '?')} is of format {form!r} and this package reads "
+            f"formats up to {FORMAT}: the record is newer than the code. Update the package."
+        )
+
+
+def verify(
+    content: Mapping[str, Any], *, against_code: bool = True, places: Places = PACKAGED
+) -> None:
+    """Check a record's digest, and that what it was made from still stands.
+
+    Raises:
+        LockError: a record newer than the code, an edited one, a changed structure, evidence,
+            prior, drug file, rule or table hash; each names what differs and what to do.
+    """
+    _require_known_format(content)
+    version = content.get("version", "?")
+    _require_digest(content, digest_of(content))
+    form = content.get("format", 1)
+    parts = PARTS + sum((ADDED[n] for n in range(2, form + 1)), ())
+    missing = [part for part in parts if part not in content]
+    if missing:
+        raise LockError(f"lock {version} has no {missing[0]!r}; it is not a whole record.")
+    unknown = sorted(content.keys() - {*parts, "digest"})
+    if unknown:
+        raise LockError(
+            f"lock {version} holds {unknown[0]!r}, which no record of format {form} does; restore "
+            "the file, or update the package if the record is newer."
+        )
+    if not against_code:
+        return
+    for check in comparisons(content, places):
+        if not check.why and not check.same:
+            raise LockError(_why_not(version, check))
+
+
+EQUATIONS = "the equations"
+HELD_BACK = "held-back table "
+
+
+def comparisons(content: Mapping[str, Any], places: Places = PACKAGED) -> tuple[InputCheck, ...]:
+    """Everything that a record says it was made from, beside what is here now.
+
+    Raises:
+        LockError: the record names an input that is not here.
+    """
+    structure, severity = content["structure"], content["severity"]
+    found = [InputCheck(EQUATIONS, structure["equations_sha256"], _digest_of_equations(structure))]
+    found += check_inputs(content["version"], content["digests"])
+    blind_test = content["blind_test"]
+    known = [
+        ("the tie of two indices", severity["tie"], TIE),
+        ("the healthy levels", severity["baselines"], baselines()),
+        ("the wording of the checks", blind_test["checks"], CHECKS),
+    ]
+    if "format" in content:
+        known.append(("the limits of the checks", blind_test["limits"], dict(LIMITS)))
+    found += [
+        InputCheck(name, digest(_thawed(held)), digest(_thawed(now))) for name, held, now in known
+    ]
+    hashes = {table: sealed.sha256 for table, sealed in sealed_tables(places).items()}
+    for table in sorted(hashes.keys() | content["sealed"].keys()):
+        held, now = content["sealed"].get(table, ""), hashes.get(table, "")
+        found.append(InputCheck(f"{HELD_BACK}{table}", held, now))
+    return tuple(found)
+
+
+def _why_not(version: str, check: InputCheck) -> str:
+    if check.name.startswith(HELD_BACK):
+        return (
+            f"the hash of {check.name} is not the one in lock {version}; a sealed hash never "
+            "changes after a lock."
+        )
+    if check.name == EQUATIONS:
+        return (
+            f"the equations are not those of lock {version} ({check.found[:12]}, expected "
+            f"{check.recorded[:12]}). Restore equations.py, or make a new version."
+        )
+    return (
+        f"{check.name} is not what lock {version} was made from ({check.found[:12]}, expected "
+        f"{check.recorded[:12]}). Restore it, or make a new version."
+    )
+
+
+def _thawed(value: Any) -> Any:
+    """Nested content as JSON writes it."""
+    if isinstance(value, Mapping):
+        return {key: _thawed(item) for key, item in value.items()}
+    return [_thawed(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _frozen(value: Any) -> Any:
+    """Nested JSON that cannot be changed."""
+    if isinstance(value, dict):
+        return MappingProxyType({key: _frozen(item) for key, item in value.items()})
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

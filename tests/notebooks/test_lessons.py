@@ -1,0 +1,52 @@
+"""What chapters 1, 7 and 8 write out in a cell is what the package computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from lessons import cells_of
+from matplotlib import pyplot as plt
+
+
+@pytest.fixture(autouse=True)
+def plain() -> Iterator[None]:
+    with plt.rc_context():
+        plt.switch_backend("agg")
+        yield
+    plt.close("all")
+
+
+def test_a_reader_of_chapter_1_can_cut_the_feedback_of_its_first_simulation() -> None:
+    whole = cells_of("01_calibration", "peak = first.peak")
+    medians = "NetworkParameters.prior_medians()"
+    cut = {medians: f'{medians}.replace(feedback="none")'}
+    without = cells_of("01_calibration", "peak = first.peak", cut)
+    assert without["peak"].value < whole["peak"].value
+
+
+def test_the_cost_that_chapter_1_writes_out_is_the_one_that_is_fitted() -> None:
+    lesson = cells_of("01_calibration", "def cost(theta)")
+    problem, theta = lesson["problem"], lesson["problem"].prior_mean
+    for shift in (0.0, 0.1, -0.2):
+        assert lesson["cost"](theta + shift) == pytest.approx(problem.cost(theta + shift)[0])
+
+
+def test_the_profile_that_chapter_7_makes_by_hand_rises_from_the_optimum() -> None:
+    lesson = cells_of("07_identifiability", "def lowest_cost")
+    rise = lesson["rise"]
+    assert rise[2] == 0.0  # at the optimum
+    assert np.all(np.diff(rise[2:]) > 0) and np.all(np.diff(rise[:3]) < 0)
+    profile = lesson["kept"].profiles["pair"]["d_IL6"]
+    at = lesson["optimum"][lesson["held"]] + lesson["steps"]
+    assert rise == pytest.approx(np.interp(at, profile.values, profile.rise), abs=0.3)
+
+
+def test_another_limit_in_the_rule_of_chapter_8_gives_another_shape() -> None:
+    few = {"n_doses": 60}
+    found = cells_of("08_dose_response", "def shape(", **few)["found"]
+    assert found == {"blinatumomab": "bell-shaped", "okt3": "switch-like", "tgn1412": "switch-like"}
+    limit = {".max() > 1.5": ".max() > 1.85"}
+    other = cells_of("08_dose_response", "def shape(", limit, **few)["found"]
+    assert other == found | {"okt3": "saturating"}
