@@ -110,6 +110,17 @@ MACROPHAGE_GATE: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def constant_recovery(R: Any, A: Any, X: Any, E: Any, p: Any) -> tuple[Any, Any, Any]:
+    """Activation, exhaustion and recovery (1/h) of lock v1: T cells recover whatever is bound."""
+    return p.k_act * E * R, p.k_exh * A, p.k_rec * X
+
+
+T_CELLS: dict[str, Callable[[Any, Any, Any, Any, Any], tuple[Any, Any, Any]]] = {
+    "constant recovery": constant_recovery,
+}
+"""The T-cell parts by name; lock v1 was made with the first."""
+
+
 def occupancy(T_c: Any, p: Any) -> Any:
     """Share of IL-6 receptors held by tocilizumab, at quasi-equilibrium."""
     C_tcz = T_c / p.V1_tcz
@@ -140,7 +151,7 @@ def rhs(y: Any, p: Any, u: Any, u_tcz: Any, mechanism: str, feedback: str) -> tu
     # Upstream: exposure, receptor engagement, T cells
     C, C_p = A_c / p.V1, A_p / p.V2
     E = ENGAGEMENT[mechanism](C, B, p)
-    activation, exhaustion, recovery = p.k_act * E * R, p.k_exh * A, p.k_rec * X
+    activation, exhaustion, recovery = T_CELLS["constant recovery"](R, A, X, E, p)
     killing = p.k_kill * A * B if mechanism == "bispecific" else 0 * B
 
     # Rescue: tocilizumab, with parallel linear and Michaelis-Menten elimination
