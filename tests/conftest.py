@@ -24,7 +24,7 @@ settings.load_profile("repeatable")
 
 def on_record() -> dict[str, tuple[int, int]]:
     """Size and time of every file that is put on record once, by its path in the data."""
-    folders = ("locks", "predictions", "posterior")
+    folders = ("locks", "predictions", "posterior", "profiles")
     files = [PACKAGED.data / "ledger.jsonl"]
     files += [path for name in folders for path in (PACKAGED.data / name).glob("*")]
     return {
