@@ -17,6 +17,7 @@ from qsp_lib.protocol import locking
 from qsp_lib.protocol.ledger import record_file
 from qsp_lib.protocol.lock import Record, read_record, write_record
 from qsp_lib.protocol.places import PACKAGED, Places, take_turn
+from qsp_lib.protocol.record import digest_of
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
@@ -24,7 +25,7 @@ settings.load_profile("repeatable")
 
 def on_record() -> dict[str, tuple[int, int]]:
     """Size and time of every file that is put on record once, by its path in the data."""
-    folders = ("locks", "predictions", "posterior")
+    folders = ("locks", "predictions", "posterior", "profiles")
     files = [PACKAGED.data / "ledger.jsonl"]
     files += [path for name in folders for path in (PACKAGED.data / name).glob("*")]
     return {
@@ -60,10 +61,12 @@ def joint_fit(joint_problem: Problem) -> Fit:
 
 
 @pytest.fixture(scope="session")
-def content(joint_problem: Problem, joint_fit: Fit) -> MappingProxyType[str, Any]:
+def content(joint_problem: Problem, joint_fit: Fit) -> Iterator[MappingProxyType[str, Any]]:
     """What a lock record of that optimum holds. No blind drug is simulated to make it."""
     made = locking.compose("v1", "made by a test", "2026-01-01", joint_problem, joint_fit)
-    return MappingProxyType(made)
+    digest = digest_of(made)
+    yield MappingProxyType(made)
+    assert digest_of(made) == digest, "a test changed what every test shares; let it copy"
 
 
 @pytest.fixture(scope="session")

@@ -19,10 +19,10 @@ from .style import COLOURS, CYTOKINE_LABELS, INDIGO, LABELS, SMALLEST_EIGENVALUE
 Array = NDArray[np.float64]
 
 
-def _hours(axis: Axes, last: float) -> None:
+def _hours(axis: Axes, last: float, step: float | None = None) -> None:
     axis.set_xlim(-0.015 * last, 1.02 * last)
     axis.set_xlabel("time from first dose (h)")
-    axis.set_xticks(np.arange(0, last + 1, 24 if last > 30 else 6))
+    axis.set_xticks(np.arange(0, last + 1, step or (24 if last > 30 else 6)))
 
 
 def _log_level(axis: Axes, label: str) -> None:
@@ -104,8 +104,8 @@ def one_run(run: Trajectory) -> Figure:
     """Six states of one simulation over its time, cytokines with their healthy levels added."""
     panels = {
         "C": "drug (ng/mL)",
-        "A": "activated T cells (fraction)",
-        "M": "active macrophages (fraction)",
+        "A": "T cells (fraction)",
+        "M": "macrophages (fraction)",
         "IL6": "IL-6 (pg/mL)",
         "TNF": "TNF (pg/mL)",
         "IFN": "IFN-γ (pg/mL)",
@@ -115,7 +115,7 @@ def one_run(run: Trajectory) -> Figure:
     for axis, (name, label) in zip(axes.flat, panels.items(), strict=True):
         axis.plot(run.times, run[name] + base.get(name, 0.0), color=COLOURS["neutral"])
         axis.set_ylabel(label)
-        _hours(axis, float(run.times[-1]))
+        _hours(axis, float(run.times[-1]), 48)
     axes[1, 0].plot(run.times, run["S"] + base["IL6"], "--", color=INDIGO, label="effective signal")
     axes[1, 0].legend(fontsize=7.5)
     return figure

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from qsp_lib import analyses
 from qsp_lib.__main__ import main
 from qsp_lib.analyses import second_profiler
 from qsp_lib.analyses.identifiability import CLAIMED, SETTINGS
@@ -164,7 +165,7 @@ def test_the_command_keeps_the_second_verdicts(
         say("k_fb (pair): flat")
         return Path(f"second-verdicts-{record.version}.json")
 
-    monkeypatch.setattr(second_profiler, "write_verdicts", write)
+    monkeypatch.setattr(analyses, "write_verdicts", write)
     assert main(["profiles", "--second", "--workers", "1"]) == 0
     assert capsys.readouterr().out == "k_fb (pair): flat\nwrote second-verdicts-v1.json\n"
 

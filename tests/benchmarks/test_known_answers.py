@@ -29,7 +29,7 @@ from qsp_lib.drugs.reading import load_tocilizumab
 from qsp_lib.evidence.tables import load_tables
 
 COMMITTED = {answer.name: answer for answer in read_record()}
-ROUNDING = 1e-12
+ROUNDING = 1e-9
 """Errors below this are rounding, and differ between machines."""
 
 

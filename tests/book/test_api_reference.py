@@ -13,7 +13,7 @@ import pytest
 import yaml
 from test_documented import MODULES
 
-from book.pages.fragments import FRAGMENTS, BookData
+from book.pages.fragments import BookData
 from book.site import api_reference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -207,13 +207,3 @@ def test_sections_become_fields_and_names_become_links(page: str) -> None:
 def test_a_docstring_that_names_what_is_not_there_fails_the_build(tmp_path: Path) -> None:
     made = built(tmp_path, MADE_UP.replace(":func:`twice`", ":func:`thrice`"))
     assert made.returncode and "reference target not found: thrice" in made.stderr
-
-
-def test_every_docstring_of_the_package_can_be_set_and_names_what_is_there(tmp_path: Path) -> None:
-    api_reference.write_pages(tmp_path)
-    pages = "```{toctree}\n:glob:\napi_*\n```\n"
-    (tmp_path / "index.md").write_text(
-        f"# Every module\n\n{FRAGMENTS['api'](BOOK)}{pages}", "utf-8"
-    )
-    made = sphinx(tmp_path)
-    assert made.returncode == 0, made.stderr

@@ -118,6 +118,8 @@ def child(request: dict[str, Any], out: Path) -> int:
         os.dup2(stdout.fileno(), 1)
         os.dup2(stderr.fileno(), 2)
     steps = Steps(Path.cwd() / "qsp_lib" / "data", request.get("at"), request.get("how", ""))
+    # under make a command watches its parent, which a fork of this driver does not have
+    os.environ.pop("MAKELEVEL", None)
     if after := request.get("killed_after"):  # by a signal that nothing handles
         signal.setitimer(signal.ITIMER_REAL, after)
     if delay := request.get("delay"):

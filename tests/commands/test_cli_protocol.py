@@ -118,6 +118,7 @@ def test_the_ledger_is_read_and_its_pages_are_made_in_a_process_of_their_own(
 def test_everything_is_verified_afterwards(checkout: Checkout) -> None:
     checkout.copy.restore(checkout.after["open"])
     verified = checkout.driver.run("lock", "verify", "--quick", "--json")
+    assert verified["out"], verified["err"]
     wrong = [f for f in json.loads(verified["out"]) if f["verdict"] in ("DIFFERS", "UNFINISHED")]
     # the exports of the copy are still those of lock v1
     assert [f["what"] for f in wrong] == ["exports"]

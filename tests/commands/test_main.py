@@ -65,8 +65,6 @@ def test_a_failed_chapter_is_named_and_the_exit_code_says_so(
     [
         (["run", "nine"], "no chapter 'nine'"),
         (["run", "-p", "scale", "2"], "Name one"),
-        (["run", "1", "-p", "scael", "2"], "no parameter 'scael'"),
-        (["run", "1", "-p", "scale", "much"], "Parameter 'scale' was given 'much'"),
     ],
 )
 def test_what_is_refused_runs_nothing(
@@ -79,6 +77,20 @@ def test_what_is_refused_runs_nothing(
     assert main(arguments) == 1
     assert message in capsys.readouterr().err
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        (["scael", "2"], "no parameter 'scael'"),
+        (["n_draws", "many"], "Parameter 'n_draws' was given 'many'"),
+    ],
+)
+def test_a_parameter_that_is_not_declared_or_not_in_range_starts_no_kernel(
+    capsys: pytest.CaptureFixture[str], parameter: list[str], message: str
+) -> None:
+    assert main(["run", "4", "-p", *parameter]) == 1
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("ended", "code"), [(0, 0), (1, 1)])

@@ -506,7 +506,7 @@ def test_a_part_that_no_record_has_is_told(content: Content, tmp_path: Path) -> 
 
 
 def test_an_edited_content_makes_no_record(content: Content) -> None:
-    whole = dict(content) | {"digest": digest_of(content)}
+    whole = copy.deepcopy(dict(content)) | {"digest": digest_of(content)}
     edited = whole | {"network": dict(content["network"]) | {"K_M": 1.0}}
     with pytest.raises(LockError, match="lock v1 was edited"):
         Record(edited)

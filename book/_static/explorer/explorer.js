@@ -491,7 +491,7 @@
     }
     const { width, height, left, right, bottom, top: up } = SIZE;
     const high = Math.max(3.5, ...all.map(({ index }) => index + 0.3), solution.index + 0.3);
-    const from = 82;
+    const from = 100; // the longest name fits in a wide font too
     const at = (z) => round(from + (z / high) * (width - right - from));
     const edges = [0, ...model.boundaries, high];
     for (let grade = 0; grade < 5; grade++) {

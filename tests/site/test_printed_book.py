@@ -13,7 +13,8 @@ from book.site import pdf
 from book.site.browser import serve
 from qsp_lib.chapters.runner import BUILD
 
-pytestmark = pytest.mark.site
+# one process makes the one page that all tests here read
+pytestmark = [pytest.mark.site, pytest.mark.xdist_group("printed")]
 LINKS = """() => [...document.querySelectorAll("article a[href^='#']")].map((link) => {
   const id = decodeURIComponent(link.getAttribute("href").slice(1));
   const found = [...document.querySelectorAll(`[id="${CSS.escape(id)}"]`)];
