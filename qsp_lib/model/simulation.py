@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 
 from ..common import InputError, LockError
 from .administration import at_doors
+from .awaiting_lock import require_lock
 from .dosing import Regimen
 from .draws import Draws
 from .engines import ENGINES, Task, solve
 from .equations import DRUG, NETWORK
-from .held_back import require_lock
 from .parameters import CrpInputs, DrugInputs, NetworkParameters, SteroidInputs, TocilizumabInputs
 from .schedule import make_schedule
 from .structure import Structure

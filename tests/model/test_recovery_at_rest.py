@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from qsp_lib.common.errors import InputError, LockError
 from qsp_lib.drugs.reading import load_drug
+from qsp_lib.model.awaiting_lock import HELD_BACK
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
 from qsp_lib.model.draws import Draws
 from qsp_lib.model.engines import ENGINES
-from qsp_lib.model.held_back import HELD_BACK
 from qsp_lib.model.parameters import DrugInputs, NetworkParameters
 from qsp_lib.model.parts.t_cells import RecoveryAtRest, RecoveryAtRestOnTargets
 from qsp_lib.model.simulation import simulate, simulate_exposure

@@ -34,7 +34,7 @@ def require_lock(
             "the drug and the network from qsp_lib.protocol.lock.current_record(); make a record "
             "first if there is none."
         )
-    if structure.in_lock_v1 or not is_held_back(drug, regimen):
+    if structure.in_lock_v1 or not waits_for_a_lock(drug, regimen):
         return
     if not of_one_record or drug.lock is None or drug.lock.version == "v1":
         raise LockError(
@@ -44,7 +44,7 @@ def require_lock(
         )
 
 
-def is_held_back(drug: DrugInputs, regimen: Regimen) -> bool:
+def waits_for_a_lock(drug: DrugInputs, regimen: Regimen) -> bool:
     """Whether outcomes of this drug with this regimen are held back."""
     names = [words.lower() for words in (drug.name, drug.label)]
     if drug.role == "blind" or any(n.startswith(HELD_BACK) for n in names):
