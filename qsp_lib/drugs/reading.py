@@ -55,7 +55,14 @@ from .concentrations import read_concentrations
 
 RESCUE = "tocilizumab"
 STEROID = "dexamethasone"
-_SHIPPED = ("blinatumomab", "tgn1412", "okt3")
+_OF_V1 = ("blinatumomab", "tgn1412", "okt3")
+_SHIPPED: Mapping[str, tuple[str, ...]] = {
+    "v1": _OF_V1,
+    "v2": (*_OF_V1, "mosunetuzumab", "teclistamab", "epcoritamab"),
+}
+"""The drugs that come with the package, by the version of the inputs."""
+_FOLDERS = {"v1": "drugs", "v2": "v2/drugs"}
+"""Where their files are, in the package's data."""
 _RATES = ("k_act", "k_exh", "k_kill", "k_rec")
 _LOOKS_LIKE_AN_ID = re.compile(r"[A-Z]{2}\d{3}")
 LARGEST_FILE = 1_000_000
@@ -148,23 +155,35 @@ class SteroidFile:
     sha256: str
 
 
-def shipped_drugs() -> tuple[str, ...]:
-    """Names of the drugs that come with the package, mildest role first; not the rescue."""
-    return _SHIPPED
+def shipped_drugs(inputs: str = "v1") -> tuple[str, ...]:
+    """Names of the drugs that come with the package, mildest role first; not the rescue.
+
+    Args:
+        inputs: the version of the inputs, ``"v1"`` or ``"v2"``.
+
+    Raises:
+        InputError: an unknown version.
+    """
+    _require_inputs(inputs)
+    return _SHIPPED[inputs]
 
 
-def load_drug(path_or_name: str | os.PathLike[str], *, class_defaults: bool = False) -> DrugFile:
+def load_drug(
+    path_or_name: str | os.PathLike[str], *, class_defaults: bool = False, inputs: str = "v1"
+) -> DrugFile:
     """Read a drug that comes with the package, by name, or a drug file of one's own, by path.
 
     Args:
         path_or_name: one of `shipped_drugs`, or the path of a ``.toml`` file.
         class_defaults: take every number that a file of one's own leaves out from the drug's
             class, where the class has one, as if the file asked for each.
+        inputs: the version of the inputs, ``"v1"`` or ``"v2"``, among which a name is looked up
+            and from which a rate that is the ``same_as`` another drug's is taken.
 
     Raises:
         InputError: For a file that is not there or not TOML; an unknown, missing or misplaced key;
             an unknown unit or a wrong dimension; a number that is missing, negative or not finite;
-            an unknown mechanism; no regimen named ``clinical``.
+            an unknown mechanism or version; no regimen named ``clinical``.
         EvidenceError: For a number without a source, a source that is in no evidence table, or an
             unverified row without the words "declared assumption" beside it.
 
@@ -179,35 +198,42 @@ def load_drug(path_or_name: str | os.PathLike[str], *, class_defaults: bool = Fa
         raise InputError(f"{RESCUE!r} is the rescue and not a drug; use load_tocilizumab().")
     if text == STEROID:
         raise InputError(f"{STEROID!r} is a co-medication and no drug; use load_dexamethasone().")
-    if text in _SHIPPED:
-        return _shipped_drug(text)
+    known = shipped_drugs(inputs)
+    if text in known:
+        return _shipped_drug(text, inputs)
     if not text.endswith(".toml"):
         raise InputError(
-            f"Drug {text!r} is not known; expected one of {', '.join(_SHIPPED)} or the path of a "
+            f"Drug {text!r} is not known; expected one of {', '.join(known)} or the path of a "
             ".toml file."
         )
     path = Path(text)
-    return _read_drug(path.name, _read_bytes(path), class_defaults, path.parent)
+    return _read_drug(path.name, _read_bytes(path), inputs, class_defaults, path.parent)
 
 
-@lru_cache(maxsize=1)
-def load_tocilizumab() -> RescueFile:
+@lru_cache(maxsize=4)
+def load_tocilizumab(*, inputs: str = "v1") -> RescueFile:
     """The rescue: its inputs in hours, litres, micrograms and ng/mL, and its regimens.
 
+    Args:
+        inputs: the version of the inputs; one that has no file of the rescue shares the first's.
+
     Raises:
         InputError, EvidenceError: As `load_drug`.
     """
-    return _read_rescue(f"{RESCUE}.toml", _packaged_bytes(RESCUE))
+    return _read_rescue(f"{RESCUE}.toml", _packaged(RESCUE, inputs).read_bytes())
 
 
-@lru_cache(maxsize=1)
-def load_dexamethasone() -> SteroidFile:
+@lru_cache(maxsize=4)
+def load_dexamethasone(*, inputs: str = "v1") -> SteroidFile:
     """The steroid: its inputs in hours, litres and ng/mL, their priors, and its regimens.
 
+    Args:
+        inputs: the version of the inputs; one that has no file of the steroid shares the first's.
+
     Raises:
         InputError, EvidenceError: As `load_drug`.
     """
-    return _read_steroid(f"{STEROID}.toml", _packaged_bytes(STEROID))
+    return _read_steroid(f"{STEROID}.toml", _packaged(STEROID, inputs).read_bytes())
 
 
 # ---------------------------------------------------------------- from shape to inputs
@@ -256,6 +282,7 @@ class _Reader:
 
     file: str
     sources: dict[str, SourcedValue]
+    inputs: str = "v1"
     own: bool = False
     from_class: frozenset[str] = frozenset()
     patient: _Patient | None = None
@@ -300,13 +327,17 @@ class _Reader:
 
 
 def _read_drug(
-    file: str, data: bytes, take_class_defaults: bool = False, folder: Path | None = None
+    file: str,
+    data: bytes,
+    inputs_of: str = "v1",
+    take_class_defaults: bool = False,
+    folder: Path | None = None,
 ) -> DrugFile:
     content = schema.parse(file, data)
     from_class = classes.fill(file, content, take_missing=take_class_defaults)
     shape = schema.validate(file, content, schema.DrugShape)
     sources: dict[str, SourcedValue] = {}
-    read = _Reader(file, sources, shape.role == "user", from_class)
+    read = _Reader(file, sources, inputs_of, shape.role == "user", from_class)
     weight = read("patient.weight", shape.patient.weight, "kg")
     bsa = read("patient.bsa", shape.patient.bsa, "m2")
     molar_mass = _molar_mass(read, shape.molar_mass)
@@ -462,12 +493,12 @@ def _rates(
 def _borrowed(read: _Reader, name: str, rate: schema.SameAs) -> tuple[Prior, SourcedValue]:
     """The prior of another shipped drug's rate, and the quantity that says so."""
     where = f"Drug file {read.file}, t_cells.{name}"
-    if rate.same_as not in _SHIPPED or read.file == f"{rate.same_as}.toml":
+    known = shipped_drugs(read.inputs)
+    if rate.same_as not in known or read.file == f"{rate.same_as}.toml":
         raise InputError(
-            f"{where}: same_as {rate.same_as!r} was given; expected another of "
-            f"{', '.join(_SHIPPED)}."
+            f"{where}: same_as {rate.same_as!r} was given; expected another of {', '.join(known)}."
         )
-    other = _shipped_drug(rate.same_as)
+    other = _shipped_drug(rate.same_as, read.inputs)
     if name not in other.priors or name in other.same_as:
         raise InputError(
             f"{where}: same_as {rate.same_as!r} has no {name} of its own; expected a drug that "
@@ -628,13 +659,25 @@ def _for_patient(name: str, text: str, unit: str, patient: _Patient) -> float:
 # ---------------------------------------------------------------- reading the bytes
 
 
-@lru_cache(maxsize=len(_SHIPPED))
-def _shipped_drug(name: str) -> DrugFile:
-    return _read_drug(f"{name}.toml", _packaged_bytes(name))
+@lru_cache(maxsize=sum(map(len, _SHIPPED.values())))
+def _shipped_drug(name: str, inputs: str) -> DrugFile:
+    path = _packaged(name, inputs)
+    return _read_drug(path.name, _read_bytes(path), inputs, folder=path.parent)
 
 
-def _packaged_bytes(name: str) -> bytes:
-    return (resources.files("qsp_lib") / "data" / "drugs" / f"{name}.toml").read_bytes()
+def _require_inputs(inputs: str) -> None:
+    if inputs not in _SHIPPED:
+        raise InputError(f"inputs {inputs!r} were asked for; expected one of {tuple(_SHIPPED)}.")
+
+
+def _packaged(name: str, inputs: str) -> Path:
+    """The file of a drug or co-medication; versions share those of co-medications."""
+    _require_inputs(inputs)
+    data = Path(str(resources.files("qsp_lib").joinpath("data")))
+    path = data / _FOLDERS[inputs] / f"{name}.toml"
+    if name in (RESCUE, STEROID) and not path.is_file():
+        return data / _FOLDERS["v1"] / f"{name}.toml"
+    return path
 
 
 def _read_bytes(path: Path, what: str = "the path of a .toml file") -> bytes:
