@@ -29,7 +29,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -107,11 +107,14 @@ class DrugFile:
 
     Attributes:
         inputs: the model's inputs (h, L, ng/mL).
-        priors: of ``k_act``, ``k_exh``, ``k_rec`` and, for a bispecific, ``k_kill`` (1/h).
+        priors: of ``k_act``, ``k_exh``, ``k_rec`` and, for a bispecific, ``k_kill`` (1/h); of a
+            number of exposure or potency where the file gives it one.
         regimens: by key; ``clinical`` is always among them.
         sources: each number as written, by its name in the file.
         regimen_sources: each regimen's sources, by its key.
         same_as: the rates taken over from another drug, ``{"k_act": "tgn1412"}``.
+        same_as_log10_sd: standard deviation, in log10, of the factor about 1 between such a rate
+            and the other drug's, where the file gives one.
         sha256: of the bytes of the file (64 hex digits).
     """
 
@@ -122,6 +125,9 @@ class DrugFile:
     regimen_sources: Mapping[str, tuple[str, ...]]
     same_as: Mapping[str, str]
     sha256: str
+    same_as_log10_sd: Mapping[str, float] = field(
+        default_factory=dict, metadata={"since_v1": True}
+    )
 
     @property
     def class_defaults(self) -> tuple[str, ...]:
@@ -347,7 +353,7 @@ def _read_drug(
     later = _exposure_since_v1(read, shape.pharmacokinetics, folder)
     potency = shape.potency
     hook = potency.K_hook
-    rates, priors, same_as = _rates(read, shape.t_cells)
+    rates, priors, same_as, widths = _rates(read, shape.t_cells)
     if potency.K_B is not None:
         later["K_B"] = read("potency.K_B", potency.K_B, "1")
     inputs = DrugInputs(
@@ -370,6 +376,7 @@ def _read_drug(
         bsa_m2=bsa,
         **later,
     )
+    priors |= _other_priors(read, shape, inputs)
     regimens, regimen_sources = _regimens(read, shape.regimens, patient)
     return DrugFile(
         inputs,
@@ -379,7 +386,37 @@ def _read_drug(
         regimen_sources,
         MappingProxyType(same_as),
         hashlib.sha256(data).hexdigest(),
+        MappingProxyType(widths),
     )
+
+
+def _other_priors(
+    read: _Reader, shape: schema.DrugShape, inputs: DrugInputs
+) -> dict[str, Prior]:
+    """Priors of exposure (h, L, L/h) and potency (ng/mL), where the file gives them.
+
+    Raises:
+        InputError: in a drug of one's own, of which rates alone are drawn.
+    """
+    given = {
+        name: getattr(part, name)
+        for part in (shape.pharmacokinetics, shape.potency)
+        for name in type(part).model_fields
+        if getattr(getattr(part, name), "status", None) is not None
+    }
+    if given and read.own:
+        name = next(iter(given))
+        raise InputError(
+            f"Drug file {read.file}, {name}: a status was given; expected one of a T-cell rate "
+            "alone. Of a drug of one's own no other number is drawn; give another value in its "
+            "place to see what it does."
+        )
+    half_life = math.log(2) * inputs.V1 / inputs.CL if "half_life" in given else math.nan
+    values = {name: getattr(inputs, name, half_life) for name in given}
+    return {
+        name: Prior(values[name], number.log10_sd or 0.0, number.status)
+        for name, number in given.items()
+    }
 
 
 def _exposure(read: _Reader, given: schema.Exposure) -> dict[str, float]:
@@ -471,11 +508,12 @@ def _table(read: _Reader, given: schema.Table, folder: Path | None) -> Concentra
 
 def _rates(
     read: _Reader, given: schema.TCells
-) -> tuple[dict[str, float], dict[str, Prior], dict[str, str]]:
-    """The T-cell rates (1/h), their priors, and which of them are another drug's."""
+) -> tuple[dict[str, float], dict[str, Prior], dict[str, str], dict[str, float]]:
+    """The T-cell rates (1/h), their priors, and which are another drug's, within what width."""
     rates = {"k_kill": 0.0}
     priors: dict[str, Prior] = {}
     same_as: dict[str, str] = {}
+    widths: dict[str, float] = {}
     for name in _RATES:
         rate = getattr(given, name)
         if rate is None:
@@ -484,10 +522,12 @@ def _rates(
             priors[name], read.sources[name] = _borrowed(read, name, rate)
             rates[name] = priors[name].median
             same_as[name] = rate.same_as
+            if rate.log10_sd:
+                widths[name] = rate.log10_sd
         else:
             rates[name] = read(f"t_cells.{name}", rate, "1/h")
             priors[name] = Prior(rates[name], rate.log10_sd or 0.0, rate.status)
-    return rates, priors, same_as
+    return rates, priors, same_as, widths
 
 
 def _borrowed(read: _Reader, name: str, rate: schema.SameAs) -> tuple[Prior, SourcedValue]:

@@ -65,25 +65,34 @@ class Number(Sourced):
         return self
 
 
-class Rate(Number):
-    """A T-cell rate: a number with what a fit may do with it."""
+class Uncertain(Number):
+    """A number that may have a prior: then it says what a fit may do with it."""
 
-    status: Literal["estimated", "fixed", "assumed"]
+    status: Literal["estimated", "fixed", "assumed"] | None = None
     log10_sd: Width | None = None
 
     @model_validator(mode="after")
-    def _prior_has_a_width(self) -> Rate:
-        if self.status != "fixed" and not self.log10_sd:
+    def _prior_has_a_width(self) -> Uncertain:
+        if self.status is None and self.log10_sd:
+            raise ValueError("a log10_sd was given; expected a status with it, such as 'assumed'")
+        if self.status in ("estimated", "assumed") and not self.log10_sd:
             raise ValueError(f"status {self.status!r} expects a log10_sd above 0")
         if self.status == "fixed" and self.log10_sd:
             raise ValueError("status 'fixed' expects no log10_sd; a rate that is drawn is assumed")
         return self
 
 
+class Rate(Uncertain):
+    """A T-cell rate: a number that always says what a fit may do with it."""
+
+    status: Literal["estimated", "fixed", "assumed"]
+
+
 class SameAs(Sourced):
-    """A rate that is another shipped drug's."""
+    """A rate that is another shipped drug's, times a factor about 1 if a width is given."""
 
     same_as: Name
+    log10_sd: Width | None = None
 
 
 class Dose(Strict):
@@ -161,9 +170,9 @@ class Exposure(Strict):
     (``Vmax``, ``Km``). ``apparent`` says that clearances and volumes are over F.
     """
 
-    V1: Number | None = None
-    CL: Number | None = None
-    half_life: Number | None = None
+    V1: Uncertain | None = None
+    CL: Uncertain | None = None
+    half_life: Uncertain | None = None
     V2: Number | None = None
     Q: Number | None = None
     k_a: Number | None = None
@@ -224,9 +233,9 @@ class Exposure(Strict):
 class Potency(Strict):
     """How exposure engages the receptor."""
 
-    EC50: Number
-    h: Number
-    K_hook: Number | None = None
+    EC50: Uncertain
+    h: Uncertain
+    K_hook: Uncertain | None = None
     K_B: Number | None = None
 
 

@@ -1,5 +1,6 @@
 from .eligibility import judge_eligibility as judge_eligibility
 from .eligibility import rule_digest as rule_digest
+from .healthy import baselines as baselines
 from .observations import ANALYTES as ANALYTES
 from .observations import B_CELLS as B_CELLS
 from .observations import CD8_T_CELLS as CD8_T_CELLS

@@ -76,10 +76,19 @@ class NetworkParameters(Lockable):
         )
 
     @classmethod
-    def prior_medians(cls) -> NetworkParameters:
-        """The network at the medians of its priors, locked by nothing."""
-        medians: dict[str, Any] = {n: row.prior.median for n, row in network_table().items()}
-        return cls(**medians)
+    def prior_medians(cls, inputs: str = "v1", **structure: Any) -> NetworkParameters:
+        """The network at the medians of its priors, locked by nothing.
+
+        Args:
+            inputs: the version of the inputs.
+            structure: ``feedback`` and ``t_cells``, where they are not the default.
+        """
+        table = network_table(inputs)
+        medians: dict[str, Any] = {name: row.prior.median for name, row in table.items()}
+        for name, row in table.items():
+            if row.relative_to:
+                medians[name] *= medians[row.relative_to]
+        return cls(**medians, **structure)
 
     def values(self) -> dict[str, float]:
         """The 17 values by name."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Literal
 
-from ..common import EvidenceError, InputError
+from ..common import EvidenceError, InputError, input_file
 from .equations import NETWORK
 
 Status = Literal["estimated", "fixed", "assumed"]
@@ -52,17 +51,29 @@ class ParameterRow:
     description: str
     source: str
     note: str
+    relative_to: str = field(default="", metadata={"since_v1": True})
+
+    @property
+    def estimate(self) -> str:
+        """What a fit moves: the parameter, or its ratio to another, as ``k_IL6_T/k_IL6_M``."""
+        return f"{self.name}/{self.relative_to}" if self.relative_to else self.name
 
 
 @cache
-def network_table() -> Mapping[str, ParameterRow]:
+def network_table(inputs: str = "v1") -> Mapping[str, ParameterRow]:
     """The table of the 17 network parameters, in the order of the equations.
+
+    Of a parameter that is ``relative_to`` another, the prior is of the ratio of the two.
+
+    Args:
+        inputs: the version of the inputs.
 
     Raises:
         EvidenceError: a missing, extra or misplaced row, or a row without a source.
+        InputError: no such version.
     """
-    text = files("qsp_lib").joinpath("data/network_parameters.csv").read_text(encoding="utf-8")
-    rows = {}
+    text = input_file("network_parameters.csv", inputs).read_text(encoding="utf-8")
+    rows: dict[str, ParameterRow] = {}
     for row in csv.DictReader(text.splitlines()):
         if not row["source"].strip():
             raise EvidenceError(
@@ -80,9 +91,16 @@ def network_table() -> Mapping[str, ParameterRow]:
             row["description"],
             row["source"],
             row["note"],
+            row.get("relative_to", ""),
         )
     if tuple(rows) != NETWORK:
         raise EvidenceError(
             f"network_parameters.csv holds {list(rows)}; expected exactly {list(NETWORK)}."
         )
+    for name, given in rows.items():
+        if given.relative_to and (given.relative_to not in rows or given.relative_to == name):
+            raise EvidenceError(
+                f"network_parameters.csv: {name} is relative to {given.relative_to!r}; expected "
+                "another parameter of the table."
+            )
     return MappingProxyType(rows)

@@ -9,31 +9,16 @@ wherever it is shown.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common import EvidenceError
-from ..evidence import load_tables
+from ..evidence import baselines as baselines
 from .trajectory import Trajectory
 
 TIE = 0.05
 """Two indices this close are a tie, and a tie is not an order."""
 AREA_H = 72.0
-
-
-@cache
-def baselines() -> dict[str, float]:
-    """Healthy levels (pg/mL): IL-6 from BL001, TNF and IFN-gamma the midpoints of BL002, BL003."""
-    rows = load_tables()
-    levels = {"IL6": round(rows.row("BL001").number(), 1)}
-    for cytokine, name in (("TNF", "BL002"), ("IFN", "BL003")):
-        row = rows.row(name)
-        if row.low is None or row.high is None:
-            raise EvidenceError(f"{name} has no interval; expected a low and a high level.")
-        levels[cytokine] = (row.low + row.high) / 2
-    return levels
 
 
 def fold_rise(peak: NDArray[np.float64], cytokine: str) -> NDArray[np.float64]:
