@@ -7,51 +7,91 @@ locked. The held-back tables cannot be opened from here: every fit runs under
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, ndtri_exp
 
 from ..common import forbid_opening
 from ..drugs import load_drug
 from ..evidence import Observation, load_observations
 from ..inference import FAILED, Fit, Problem, fit, starting_points
 from ..model import (
+    CONSTANT_RECOVERY,
     NETWORK,
     Draws,
     DrugInputs,
     NetworkParameters,
     Prior,
-    baselines,
+    Trajectory,
     network_table,
     simulate,
 )
 
 Array = NDArray[np.float64]
-RATES = ("k_act", "k_exh", "k_kill")
-"""Upstream rates that a fit may move; k_rec is fixed for all drugs."""
+SHARED = ("k_rec",)
+"""Quantities of a drug that have one value for all drugs."""
 BOUND_DECADES = 3.0
+"""How far from its prior median, at most, a fit moves a quantity."""
+STEEPNESS = "h"
+STEEPEST, SHALLOWEST = 20.0, 1.0
+"""Bounds of a fitted Hill coefficient; a steeper one is a step."""
+PEAK_WITHIN_H = 48.0
+"""Where a peak is looked for if its observation does not say."""
+LEAST_LEVEL = 1e-12
+"""Of what has no healthy level, so that its logarithm is finite."""
+_SLOW_FROM_H, _SLOW_STEP_H = 96.0, 6.0
 FIT_RTOL, FIT_ATOL = 1e-8, 1e-10
 FEEDBACK_PARAMETERS = ("k_fb", "K_S", "n_S")
 
 
-def estimated(drugs: Sequence[str], feedback: str = "gated") -> dict[str, Prior]:
-    """Estimated parameters and their priors; a drug's rate is named ``drug.rate``."""
+def estimated(drugs: Sequence[str], feedback: str = "gated", inputs: str = "v1") -> dict[str, Prior]:
+    """Estimated quantities and their priors.
+
+    A drug's is named ``drug.rate``, a rate that all drugs share ``k_rec``, and the ratio of two
+    network parameters ``k_IL6_T/k_IL6_M``.
+    """
     absent = FEEDBACK_PARAMETERS if feedback == "none" else ()
     priors = {
-        name: row.prior
-        for name, row in network_table().items()
+        row.estimate: row.prior
+        for name, row in network_table(inputs).items()
         if row.prior.status == "estimated" and name not in absent
     }
     for drug in drugs:
-        for rate, prior in load_drug(drug).priors.items():
-            if rate in RATES and prior.status == "estimated":
-                priors[f"{drug}.{rate}"] = prior
+        for name, prior in load_drug(drug, inputs=inputs).priors.items():
+            if prior.status == "estimated":
+                priors[name if name in SHARED else f"{drug}.{name}"] = prior
     return priors
+
+
+def values_at(names: Sequence[str], theta: Array) -> dict[str, Array]:
+    """Values by name of points ``(N, d)`` in log10; a ratio is multiplied out.
+
+    Returns:
+        ``(N,)`` a name; ``k_IL6_T`` in place of ``k_IL6_T/k_IL6_M``.
+    """
+    # a value too large for a float becomes infinite, which Draws refuses by name
+    with np.errstate(over="ignore"):
+        found = dict(zip(names, 10.0 ** np.atleast_2d(theta).T, strict=True))
+        for name in [name for name in found if "/" in name]:
+            over, _, under = name.partition("/")
+            found[over] = found.pop(name) * found[under]
+    return found
+
+
+def of_drug(values: Mapping[str, Any], drug: str) -> dict[str, Any]:
+    """Those of some values that concern one drug: the network's, the shared, and its own."""
+    found = {}
+    for name, value in values.items():
+        owner, _, quantity = name.rpartition(".")
+        if owner in ("", drug):
+            found[quantity] = value
+    return found
 
 
 @dataclass(frozen=True)
@@ -60,7 +100,9 @@ class CourseResiduals:
 
     Observations are compared in log10 concentration, baseline added. A
     right-censored one contributes ``sqrt(-2 log Phi(z))``, the exact likelihood
-    that the true value lies above the limit.
+    that the true value lies above the limit, and one that was at most a limit the same from
+    the other side. A median of values above an assay's floor is compared with the median that
+    the model gives above that floor.
     """
 
     names: tuple[str, ...]
@@ -68,6 +110,16 @@ class CourseResiduals:
     network: NetworkParameters
     rtol: float = FIT_RTOL
     atol: float = FIT_ATOL
+    inputs: str = "v1"
+    fixed: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def arms(self) -> dict[tuple[str, str], list[int]]:
+        """Which observations are of which drug and regimen: what is simulated together."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for i, observation in enumerate(self.observations):
+            found.setdefault((observation.drug, observation.regimen), []).append(i)
+        return found
 
     @property
     def drugs(self) -> tuple[str, ...]:
@@ -76,47 +128,44 @@ class CourseResiduals:
 
     def draws(self, theta: Array, drug: str) -> Draws:
         """Parameter sets ``(N, d)`` in log10 as draws for one drug."""
-        values = {}
-        for name, column in zip(self.names, np.atleast_2d(theta).T, strict=True):
-            owner, _, rate = name.rpartition(".")
-            if owner in ("", drug):
-                values[rate] = 10.0**column
-        return Draws(values)
+        return Draws(of_drug(values_at(self.names, theta), drug))
+
+    def drug(self, name: str) -> DrugInputs:
+        """A drug as its file has it, with what is held fixed."""
+        return load_drug(name, inputs=self.inputs).inputs.replace(**of_drug(dict(self.fixed), name))
+
+    def simulate(
+        self, theta: Array, drug: str, regimen: str, horizon_h: float, times: Array | None = None
+    ) -> Trajectory:
+        """A drug's regimen at parameter sets ``(N, d)`` in log10."""
+        file = load_drug(drug, inputs=self.inputs)
+        return simulate(
+            self.drug(drug),
+            self.network,
+            file.regimens[regimen],
+            draws=self.draws(theta, drug),
+            horizon_h=horizon_h,
+            times=times,
+            rtol=self.rtol,
+            atol=self.atol,
+        )
 
     def predictions(self, theta: Array) -> tuple[Array, NDArray[np.bool_]]:
         """Predicted log10 concentrations ``(N, m)``, and which sets ``(N,)`` completed."""
         theta = np.atleast_2d(theta)
         predicted = np.full((len(theta), len(self.observations)), np.nan)
         completed = np.ones(len(theta), dtype=bool)
-        for drug in self.drugs:
-            mine = [i for i, o in enumerate(self.observations) if o.drug == drug]
+        for (drug, regimen), mine in self.arms.items():
             seen = [self.observations[i] for i in mine]
-            file = load_drug(drug)
-            points = sorted({o.time_h for o in seen if o.time_h is not None})
-            has_peak = any(o.kind == "peak" for o in seen)
-            horizon = max([*points, 48.0 if has_peak else 0.0])
-            trajectory = simulate(
-                file.inputs,
-                self.network,
-                file.regimens[seen[0].regimen],
-                draws=self.draws(theta, drug),
-                horizon_h=horizon,
-                times=None if has_peak else points,
-                rtol=self.rtol,
-                atol=self.atol,
-            )
+            horizon, times = _report(seen)
+            trajectory = self.simulate(theta, drug, regimen, horizon, times)
             good = trajectory.completed
             completed &= good
             if not good.any():
                 continue
             trajectory = trajectory.select(good)
             for i, observation in zip(mine, seen, strict=True):
-                if observation.time_h is None:
-                    level = trajectory.peak(observation.analyte).value
-                else:
-                    level = trajectory.at(observation.analyte, observation.time_h)
-                base = baselines()[observation.analyte]
-                predicted[good, i] = np.log10(base + np.maximum(level, 0.0))
+                predicted[good, i] = _predicted(observation, trajectory)
         return predicted, completed
 
     def __call__(self, theta: Array) -> Array:
@@ -124,33 +173,35 @@ class CourseResiduals:
         residuals = np.full(predicted.shape, FAILED)
         good = predicted[completed]
         for i, observation in enumerate(self.observations):
-            limit = observation.censored_above_pg_mL
-            if limit is None:
-                value = np.log10(observation.value_pg_mL)
-                residuals[completed, i] = (good[:, i] - value) / observation.sigma_log10
-            else:
-                z = (good[:, i] - np.log10(limit)) / observation.sigma_log10
-                residuals[completed, i] = np.sqrt(-2.0 * log_ndtr(z))
+            z = (good[:, i] - np.log10(_limit(observation))) / observation.sigma_log10
+            if observation.is_censored:
+                inside = -z if observation.at_most else z
+                z = np.sqrt(-2.0 * log_ndtr(inside))
+            residuals[completed, i] = z
         return residuals
 
     @property
     def log_likelihood_constant(self) -> float:
         """Part of the log likelihood that no parameter changes."""
-        sigmas = [o.sigma_log10 for o in self.observations if o.censored_above_pg_mL is None]
+        sigmas = [o.sigma_log10 for o in self.observations if not o.is_censored]
         return float(-np.log(np.array(sigmas) * np.sqrt(2 * np.pi)).sum())
 
     def table(self, theta: Array) -> pd.DataFrame:
         """Observed and predicted values of one set, with residuals.
 
         ``residual`` is log10(predicted/observed); for a right-censored observation
-        it is the shortfall below the limit, 0 if the prediction lies above it.
+        it is the shortfall below the limit, 0 if the prediction lies above it, and for one
+        that was at most a limit the excess above it.
         """
         predicted = self.predictions(theta)[0][0]
         rows = []
         for observation, log10_predicted in zip(self.observations, predicted, strict=True):
-            limit = observation.censored_above_pg_mL
-            observed = observation.value_pg_mL if limit is None else limit
+            observed = _limit(observation)
             residual = log10_predicted - np.log10(observed)
+            if observation.at_most:
+                residual = max(residual, 0.0)
+            elif observation.is_censored:
+                residual = min(residual, 0.0)
             rows.append(
                 {
                     "id": observation.id,
@@ -160,9 +211,9 @@ class CourseResiduals:
                     "kind": observation.kind,
                     "time_h": observation.time_h,
                     "observed": observed,
-                    "censored": limit is not None,
+                    "censored": observation.is_censored,
                     "predicted": 10.0**log10_predicted,
-                    "residual": residual if limit is None else min(residual, 0.0),
+                    "residual": residual,
                     "sigma": observation.sigma_log10,
                     "use": observation.use,
                 }
@@ -171,11 +222,53 @@ class CourseResiduals:
         return frame.assign(scaled=frame["residual"] / frame["sigma"])
 
 
+def _limit(observation: Observation) -> float:
+    """The observed level, or the bound that is all that is known of it (pg/mL; cells a fraction)."""
+    above = observation.censored_above_pg_mL
+    return observation.value_pg_mL if above is None else above
+
+
+def _report(seen: Sequence[Observation]) -> tuple[float, Array | None]:
+    """Horizon (h) and report times of one arm; dense times for a peak that may come early.
+
+    A peak that is looked for late only is one of a slow course, so that wide steps follow it.
+    """
+    points = sorted({o.time_h for o in seen if o.time_h is not None})
+    peaks = [o for o in seen if o.kind == "peak"]
+    windows = [o.window_h or (0.0, PEAK_WITHIN_H) for o in peaks]
+    horizon = max([*points, *(last for _, last in windows)])
+    if any(first < _SLOW_FROM_H for first, _ in windows):
+        return horizon, None
+    late = [np.arange(first, last, _SLOW_STEP_H) for first, last in windows]
+    return horizon, np.unique(np.concatenate([points, *late, [horizon]]))
+
+
+def _predicted(observation: Observation, trajectory: Trajectory) -> Array:
+    """log10 of what an observation should read, ``(N,)``."""
+    if observation.time_h is None:
+        first, last = observation.window_h or (0.0, np.inf)
+        level = trajectory.peak(observation.analyte, first, last).value
+    else:
+        level = trajectory.at(observation.analyte, observation.time_h)
+    log10_level = np.log10(observation.healthy + np.maximum(level, LEAST_LEVEL * (not observation.healthy)))
+    floor, spread = observation.assay_floor_pg_mL, observation.spread_log10
+    if floor is None:
+        return log10_level
+    # median of the values above the floor, where log10 of single values is normal about the median
+    log_share_above = log_ndtr((log10_level - np.log10(floor)) / spread)
+    return log10_level - spread * ndtri_exp(log_share_above - np.log(2.0))
+
+
 def make_problem(
     drugs: Sequence[str],
     feedback: str = "gated",
     without_course: str | None = None,
     rtol: float = FIT_RTOL,
+    *,
+    inputs: str = "v1",
+    t_cells: str = CONSTANT_RECOVERY,
+    fixed: Mapping[str, float] | None = None,
+    only: Callable[[Observation], bool] | None = None,
 ) -> Problem:
     """The fit of these drugs' courses, priors included.
 
@@ -185,16 +278,33 @@ def make_problem(
         without_course: a course to leave out.
         rtol: of the integration; finite differences need the tight default, a sampler
             does not.
+        inputs: the version of observations, priors and drug files.
+        t_cells: candidate T-cell part.
+        fixed: values of drugs' quantities that are not estimated then, as ``tgn1412.h``.
+        only: which observations to fit, all by default.
     """
-    priors = estimated(drugs, feedback)
+    held = dict(fixed or {})
+    priors = {k: v for k, v in estimated(drugs, feedback, inputs).items() if k not in held}
     mean = np.log10([prior.median for prior in priors.values()])
     sd = np.array([prior.log10_sd for prior in priors.values()])
-    network = NetworkParameters.prior_medians().replace(feedback=feedback)
+    steep = np.array([name.rpartition(".")[2] == STEEPNESS for name in priors])
+    network = NetworkParameters.prior_medians(inputs, feedback=feedback, t_cells=t_cells)
     observations = tuple(
-        o for o in load_observations() if o.drug in drugs and o.course != without_course
+        o
+        for o in load_observations(inputs)
+        if o.drug in drugs and o.course != without_course and (only is None or only(o))
     )
-    residuals = CourseResiduals(tuple(priors), observations, network, rtol, 1e-2 * rtol)
-    return Problem(tuple(priors), residuals, mean - BOUND_DECADES, mean + BOUND_DECADES, mean, sd)
+    residuals = CourseResiduals(
+        tuple(priors), observations, network, rtol, 1e-2 * rtol, inputs, tuple(held.items())
+    )
+    return Problem(
+        tuple(priors),
+        residuals,
+        np.where(steep, np.log10(SHALLOWEST), mean - BOUND_DECADES),
+        np.where(steep, np.log10(STEEPEST), mean + BOUND_DECADES),
+        mean,
+        sd,
+    )
 
 
 def calibrate(
@@ -207,7 +317,7 @@ def calibrate(
 
 def point_values(problem: Problem, theta: Array) -> dict[str, float]:
     """Values by name at one point, out of log10."""
-    return {name: float(10.0**x) for name, x in zip(problem.names, theta, strict=True)}
+    return {name: float(value[0]) for name, value in values_at(problem.names, theta).items()}
 
 
 def network_at(problem: Problem, theta: Array) -> NetworkParameters:
@@ -218,11 +328,9 @@ def network_at(problem: Problem, theta: Array) -> NetworkParameters:
 
 def drug_at(problem: Problem, theta: Array, drug: str) -> DrugInputs:
     """A drug's inputs at one point of a fit."""
-    values = point_values(problem, theta)
-    fitted = {
-        name.split(".")[1]: value for name, value in values.items() if name.startswith(f"{drug}.")
-    }
-    return load_drug(drug).inputs.replace(**fitted)
+    own = of_drug(values_at(problem.names, theta), drug)
+    fitted = {name: float(value[0]) for name, value in own.items() if name not in NETWORK}
+    return problem.residuals.drug(drug).replace(**fitted)  # type: ignore[attr-defined]
 
 
 def root_mean_square(table: pd.DataFrame, column: str) -> float:
