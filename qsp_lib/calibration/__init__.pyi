@@ -1,6 +1,14 @@
+from .candidates import CANDIDATES as CANDIDATES
+from .candidates import FEEDBACK_CANDIDATES as FEEDBACK_CANDIDATES
+from .candidates import KEPT as KEPT
+from .candidates import LOCKED as LOCKED
+from .candidates import T_CELL_CANDIDATES as T_CELL_CANDIDATES
+from .candidates import CandidateModel as CandidateModel
 from .development import Candidate as Candidate
 from .development import comparison as comparison
+from .development import course_errors as course_errors
 from .development import leave_one_course_out as leave_one_course_out
+from .development import left_out_errors as left_out_errors
 from .development import qualitative as qualitative
 from .joint_fit import BOUND_DECADES as BOUND_DECADES
 from .joint_fit import CourseResiduals as CourseResiduals
@@ -9,4 +17,11 @@ from .joint_fit import drug_at as drug_at
 from .joint_fit import estimated as estimated
 from .joint_fit import make_problem as make_problem
 from .joint_fit import network_at as network_at
+from .joint_fit import of_drug as of_drug
 from .joint_fit import root_mean_square as root_mean_square
+from .joint_fit import values_at as values_at
+from .open_facts import FACTS as FACTS
+from .open_facts import MET_FROM as MET_FROM
+from .open_facts import SIX as SIX
+from .open_facts import facts as facts
+from .open_facts import open_quantities as open_quantities

@@ -6,16 +6,20 @@ without a gate, and feedback gated by macrophages, which is the published struct
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import norm
 
 from ..drugs import load_drug
+from ..evidence import DECLARED
 from ..inference import Fit, Problem, fit_from, polished, share_at_best
 from ..model import Draws, network_table, severity, simulate
+from .candidates import CandidateModel
 from .joint_fit import (
     CourseResiduals,
     drug_at,
@@ -23,6 +27,8 @@ from .joint_fit import (
     network_at,
     root_mean_square,
 )
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,20 @@ def leave_one_course_out(
     Returns:
         One row a course: ``course``, root-mean-square errors ``rms_log10`` and ``rms_sigma``.
     """
+    return _left_out(
+        problem, lambda course: make_problem(drugs, feedback, without_course=course), best, executor
+    )
+
+
+def _left_out(
+    problem: Problem, without: Callable[[str], Problem], best: Fit, executor: Executor | None
+) -> pd.DataFrame:
+    """The errors of :func:`leave_one_course_out`, for any way of leaving a course out."""
     full: CourseResiduals = problem.residuals  # type: ignore[assignment]
-    published = {o.course for o in full.observations if o.kind == "point"}
+    published = {o.course for o in full.observations if o.kind == "point" and o.use != DECLARED}
     courses = [o.course for o in full.observations if o.course in published]
     courses = list(dict.fromkeys(courses))
-    reduced = [make_problem(drugs, feedback, without_course=course) for course in courses]
+    reduced = [without(course) for course in courses]
     # the joint optimum has seen the course that is left out, so it cannot be the only start
     jobs = [(p, start) for p in reduced for start in (best.theta, p.prior_mean)]
     run = executor.map if executor is not None else map
@@ -80,6 +95,54 @@ def leave_one_course_out(
             }
         )
     return pd.DataFrame(rows)
+
+
+def left_out_errors(
+    candidate: CandidateModel, best: Fit, executor: Executor | None
+) -> pd.DataFrame:
+    """How each published course is predicted by a candidate's fit to all others.
+
+    Returns:
+        One row a course: ``course``, root-mean-square errors ``rms_log10`` and ``rms_sigma``.
+    """
+    return _left_out(
+        candidate.problem(), lambda course: candidate.problem(without_course=course), best, executor
+    )
+
+
+def course_errors(problem: Problem, theta: Array) -> pd.DataFrame:
+    """How a posterior sample ``(N, d)`` predicts the published courses that it was fitted to.
+
+    Returns:
+        One row a course: ``course``, ``points`` compared, the root-mean-square error ``rms_log10``
+        of the medians, and ``covered``, the share of points within the central 90 % of what a
+        measurement would read, its error included.
+    """
+    fit: CourseResiduals = problem.residuals  # type: ignore[assignment]
+    predicted, completed = fit.predictions(theta)
+    predicted = predicted[completed]
+    rows = []
+    for i, o in enumerate(fit.observations):
+        if o.use == DECLARED or o.is_censored:
+            continue
+        observed = np.log10(o.value_pg_mL)
+        # cumulative probability of the observation under the mixture over draws
+        below = float(norm.cdf((observed - predicted[:, i]) / o.sigma_log10).mean())
+        rows.append(
+            {
+                "course": o.course,
+                "squared": (np.median(predicted[:, i]) - observed) ** 2,
+                "covered": 0.05 <= below <= 0.95,
+            }
+        )
+    grouped = pd.DataFrame(rows).groupby("course", sort=False)
+    return pd.DataFrame(
+        {
+            "points": grouped.size(),
+            "rms_log10": np.sqrt(grouped["squared"].mean()),
+            "covered": grouped["covered"].mean(),
+        }
+    ).reset_index()
 
 
 def comparison(candidates: Mapping[str, Candidate]) -> pd.DataFrame:

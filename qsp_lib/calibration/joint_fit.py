@@ -7,7 +7,7 @@ locked. The held-back tables cannot be opened from here: every fit runs under
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from scipy.special import log_ndtr, ndtri_exp
 
 from ..common import forbid_opening
 from ..drugs import load_drug
-from ..evidence import Observation, load_observations
+from ..evidence import DECLARED, Observation, load_observations
 from ..inference import FAILED, Fit, Problem, fit, starting_points
 from ..model import (
     CONSTANT_RECOVERY,
@@ -28,6 +28,7 @@ from ..model import (
     DrugInputs,
     NetworkParameters,
     Prior,
+    Regimen,
     Trajectory,
     network_table,
     simulate,
@@ -50,7 +51,9 @@ FIT_RTOL, FIT_ATOL = 1e-8, 1e-10
 FEEDBACK_PARAMETERS = ("k_fb", "K_S", "n_S")
 
 
-def estimated(drugs: Sequence[str], feedback: str = "gated", inputs: str = "v1") -> dict[str, Prior]:
+def estimated(
+    drugs: Sequence[str], feedback: str = "gated", inputs: str = "v1"
+) -> dict[str, Prior]:
     """Estimated quantities and their priors.
 
     A drug's is named ``drug.rate``, a rate that all drugs share ``k_rec``, and the ratio of two
@@ -134,16 +137,26 @@ class CourseResiduals:
         """A drug as its file has it, with what is held fixed."""
         return load_drug(name, inputs=self.inputs).inputs.replace(**of_drug(dict(self.fixed), name))
 
+    def regimen(self, drug: str, name: str) -> Regimen:
+        """A regimen of a drug's file."""
+        return load_drug(drug, inputs=self.inputs).regimens[name]
+
     def simulate(
-        self, theta: Array, drug: str, regimen: str, horizon_h: float, times: Array | None = None
+        self,
+        theta: Array,
+        drug: str,
+        regimen: str,
+        horizon_h: float,
+        times: Array | None = None,
+        dose_factor: float = 1.0,
     ) -> Trajectory:
         """A drug's regimen at parameter sets ``(N, d)`` in log10."""
-        file = load_drug(drug, inputs=self.inputs)
         return simulate(
             self.drug(drug),
             self.network,
-            file.regimens[regimen],
+            self.regimen(drug, regimen),
             draws=self.draws(theta, drug),
+            dose_factor=dose_factor,
             horizon_h=horizon_h,
             times=times,
             rtol=self.rtol,
@@ -223,7 +236,7 @@ class CourseResiduals:
 
 
 def _limit(observation: Observation) -> float:
-    """The observed level, or the bound that is all that is known of it (pg/mL; cells a fraction)."""
+    """The observed level (pg/mL; cells a fraction), or the bound that is all that is known."""
     above = observation.censored_above_pg_mL
     return observation.value_pg_mL if above is None else above
 
@@ -250,7 +263,9 @@ def _predicted(observation: Observation, trajectory: Trajectory) -> Array:
         level = trajectory.peak(observation.analyte, first, last).value
     else:
         level = trajectory.at(observation.analyte, observation.time_h)
-    log10_level = np.log10(observation.healthy + np.maximum(level, LEAST_LEVEL * (not observation.healthy)))
+    log10_level = np.log10(
+        observation.healthy + np.maximum(level, LEAST_LEVEL * (not observation.healthy))
+    )
     floor, spread = observation.assay_floor_pg_mL, observation.spread_log10
     if floor is None:
         return log10_level
@@ -268,7 +283,8 @@ def make_problem(
     inputs: str = "v1",
     t_cells: str = CONSTANT_RECOVERY,
     fixed: Mapping[str, float] | None = None,
-    only: Callable[[Observation], bool] | None = None,
+    published_only: bool = False,
+    prior_width: float = 1.0,
 ) -> Problem:
     """The fit of these drugs' courses, priors included.
 
@@ -281,18 +297,21 @@ def make_problem(
         inputs: the version of observations, priors and drug files.
         t_cells: candidate T-cell part.
         fixed: values of drugs' quantities that are not estimated then, as ``tgn1412.h``.
-        only: which observations to fit, all by default.
+        published_only: leave out every observation that is a declared assumption.
+        prior_width: multiplies every standard deviation of the priors.
     """
     held = dict(fixed or {})
     priors = {k: v for k, v in estimated(drugs, feedback, inputs).items() if k not in held}
     mean = np.log10([prior.median for prior in priors.values()])
-    sd = np.array([prior.log10_sd for prior in priors.values()])
+    sd = prior_width * np.array([prior.log10_sd for prior in priors.values()])
     steep = np.array([name.rpartition(".")[2] == STEEPNESS for name in priors])
     network = NetworkParameters.prior_medians(inputs, feedback=feedback, t_cells=t_cells)
     observations = tuple(
         o
         for o in load_observations(inputs)
-        if o.drug in drugs and o.course != without_course and (only is None or only(o))
+        if o.drug in drugs
+        and o.course != without_course
+        and not (published_only and o.use == DECLARED)
     )
     residuals = CourseResiduals(
         tuple(priors), observations, network, rtol, 1e-2 * rtol, inputs, tuple(held.items())

@@ -1,4 +1,4 @@
-"""Where the inputs of a version of the model lie: version 1's in the data folder, later ones beside.
+"""Where the inputs of a version of the model lie: version 1's in ``data``, later ones beside.
 
 A version's inputs are never edited after its lock. What a later version changes is a file of its
 own under ``data/<version>``; what it does not change it shares.

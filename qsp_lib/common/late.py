@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import emcee as emcee
     import iminuit as iminuit
     import IPython as IPython
+    import nautilus as nautilus
     import pandas as pandas
     import papermill as papermill
     import pint as pint
@@ -25,6 +26,7 @@ LIBRARIES = {
     "backend_inline": "matplotlib_inline.backend_inline",
     "emcee": "emcee",
     "iminuit": "iminuit",
+    "nautilus": "nautilus",
     "pandas": "pandas",
     "papermill": "papermill",
     "pint": "pint",

@@ -125,9 +125,7 @@ class DrugFile:
     regimen_sources: Mapping[str, tuple[str, ...]]
     same_as: Mapping[str, str]
     sha256: str
-    same_as_log10_sd: Mapping[str, float] = field(
-        default_factory=dict, metadata={"since_v1": True}
-    )
+    same_as_log10_sd: Mapping[str, float] = field(default_factory=dict, metadata={"since_v1": True})
 
     @property
     def class_defaults(self) -> tuple[str, ...]:
@@ -390,9 +388,7 @@ def _read_drug(
     )
 
 
-def _other_priors(
-    read: _Reader, shape: schema.DrugShape, inputs: DrugInputs
-) -> dict[str, Prior]:
+def _other_priors(read: _Reader, shape: schema.DrugShape, inputs: DrugInputs) -> dict[str, Prior]:
     """Priors of exposure (h, L, L/h) and potency (ng/mL), where the file gives them.
 
     Raises:

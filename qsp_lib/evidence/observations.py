@@ -238,8 +238,8 @@ def _window(where: str, record: dict[str, str]) -> tuple[float, float] | None:
     last = _number(where, "to_h", record["to_h"]) if record["to_h"] else first
     if not 0 <= first <= last or (record["kind"] == "peak") != (first < last):
         raise EvidenceError(
-            f"{where}: {record['kind']} from {record['from_h']!r} to {record['to_h']!r} h; expected "
-            "a window of a peak, and of a point its one time as from_h."
+            f"{where}: {record['kind']} from {record['from_h']!r} to {record['to_h']!r} h; "
+            "expected a window of a peak, and of a point its one time as from_h."
         )
     return first, last
 

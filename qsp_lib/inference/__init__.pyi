@@ -9,6 +9,9 @@ from .chains import run_chain as run_chain
 from .chains import split_r_hat as split_r_hat
 from .checkpoint import Checkpoint as Checkpoint
 from .checkpoint import identify as identify
+from .evidence import NestedRun as NestedRun
+from .evidence import nested_run as nested_run
+from .evidence import together as together
 from .fitting import FAILED as FAILED
 from .fitting import Fit as Fit
 from .fitting import Problem as Problem

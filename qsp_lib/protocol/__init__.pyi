@@ -2,6 +2,13 @@ from .blind_test import commit_prediction as commit_prediction
 from .blind_test import committed_prediction as committed_prediction
 from .blind_test import evaluation as evaluation
 from .comparing import differences as differences
+from .developing import KEPT_PLAN as KEPT_PLAN
+from .developing import SHARES_PLAN as SHARES_PLAN
+from .developing import Development as Development
+from .developing import chosen_t_cells as chosen_t_cells
+from .developing import is_developed as is_developed
+from .developing import read_development as read_development
+from .developing import write_development as write_development
 from .eight_checks import ARMS as ARMS
 from .eight_checks import ORDERED as ORDERED
 from .findings import DIFFERS as DIFFERS

@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..common import InputError, LockError, digest, parsed_table
+from ..common import VERSIONS, InputError, LockError, digest, parsed_table
 from ..drugs import DrugFile, RescueFile, load_drug, load_tocilizumab, shipped_drugs
 from ..evidence import load_observations, load_tables, reviewed_range_kinds, rule_digest
 from ..model import network_table
@@ -74,17 +74,27 @@ class InputCheck:
         return self.found == self.recorded
 
 
-def input_digests() -> dict[str, str]:
+def input_digests(inputs: str = "v1") -> dict[str, str]:
     """Digest of every input that a new record is made from, by the name of its file or rule."""
-    return {name: input_digest(name) for name in (*data_files(), *RULES)}
+    return {name: input_digest(name) for name in (*data_files(inputs), *RULES)}
 
 
-def data_files() -> tuple[str, ...]:
-    """The data files that a fit and a prediction read, relative to the package's data."""
-    patterns = ("*.csv", "*.toml", "evidence/*.csv", "drugs/*.toml")
-    folders = (DATA.glob(pattern) for pattern in patterns)
-    found = (path.relative_to(DATA).as_posix() for folder in folders for path in folder)
-    return tuple(sorted(set(found) - {"sealed_tables.csv"}))
+def data_files(inputs: str = "v1") -> tuple[str, ...]:
+    """The data files that a fit and a prediction read, relative to the package's data.
+
+    A version has files of its own in a folder of its name, and shares what it does not replace.
+    """
+    found = _files_in(DATA, ("*.csv", "*.toml", "evidence/*.csv", "drugs/*.toml"))
+    found -= {"sealed_tables.csv"}
+    if inputs == "v1":
+        return tuple(sorted(found))
+    own = _files_in(DATA / inputs, ("*.csv", "*.toml", "drugs/*.toml", "drugs/*.csv"))
+    return tuple(sorted((found - own) | {f"{inputs}/{name}" for name in own}))
+
+
+def _files_in(folder: Path, patterns: tuple[str, ...]) -> set[str]:
+    paths = (path for pattern in patterns for path in folder.glob(pattern))
+    return {path.relative_to(folder).as_posix() for path in paths}
 
 
 def check_inputs(version: str, recorded: Mapping[str, str]) -> tuple[InputCheck, ...]:
@@ -126,7 +136,7 @@ def input_digest(name: str) -> str:
     if name.startswith("drug ") and name.removeprefix("drug ") in shipped_drugs():
         return _meaning_digest(load_drug(name.removeprefix("drug ")))
     path = DATA / name
-    if name not in data_files():
+    if not any(name in data_files(inputs) for inputs in VERSIONS):
         raise InputError(f"there is no input {name!r} in {DATA.name}.")
     text = path.read_text(encoding="utf-8")
     return digest(parsed_table(text) if path.suffix == ".csv" else tomllib.loads(text))

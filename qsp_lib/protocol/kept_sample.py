@@ -180,13 +180,7 @@ def sample_posterior(
     problem = locked_problem(record)
     _, mean, covariance = record.posterior
     seeds = [(record.seed, i) for i in range(plan.ensembles)]
-    margin = 1e-6
-    starts = [
-        laplace_draws(mean, covariance, plan.walkers, sum(seed)).clip(
-            problem.lower + margin, problem.upper - margin
-        )
-        for seed in seeds
-    ]
+    starts = [started_apart(problem, mean, covariance, plan.walkers, sum(seed)) for seed in seeds]
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     run = executor.map if executor is not None else map
@@ -195,6 +189,15 @@ def sample_posterior(
         _ensemble, [problem] * n, starts, seeds, [plan] * n, [folder] * n, [record.digest] * n
     )
     return [chain.after(plan.burn_in) for chain in chains]
+
+
+def started_apart(
+    problem: Problem, mean: Array, covariance: Array, walkers: int, seed: int
+) -> Array:
+    """Where an ensemble starts: draws ``(walkers, d)`` of Laplace's approximation, in bounds."""
+    margin = 1e-6
+    drawn = laplace_draws(mean, covariance, walkers, seed)
+    return drawn.clip(problem.lower + margin, problem.upper - margin)
 
 
 def diagnostics(chains: Sequence[Chain], names: Sequence[str]) -> dict[str, Any]:

@@ -1,0 +1,422 @@
+"""Development in the open: each candidate structure fitted, sampled, integrated, and judged.
+
+One structure is one piece of work: its optimum from several starts, its posterior as a sample,
+its evidence by nested sampling, its error on courses left out, and the open facts it meets. What
+comes out is kept as data, one file a structure, since neither a chain nor a nested run is the same
+on another processor; the chapters and the lock read it and run none of it.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..calibration import (
+    CANDIDATES,
+    FACTS,
+    MET_FROM,
+    CandidateModel,
+    CourseResiduals,
+    calibrate,
+    course_errors,
+    facts,
+    left_out_errors,
+    open_quantities,
+    root_mean_square,
+)
+from ..common import InputError, LockError, canonical_json, forbid_opening, write_text_atomic
+from ..inference import (
+    MOVES,
+    Chain,
+    Checkpoint,
+    Fit,
+    NestedRun,
+    Problem,
+    draw,
+    identify,
+    nested_run,
+    pooled,
+    run_chain,
+    share_at_best,
+    together,
+)
+from ..model import ATOL, RTOL, equations_digest
+from .inputs import input_digests
+from .kept_sample import (
+    DECIMALS,
+    LOG_POSTERIOR,
+    diagnostics,
+    parse_table,
+    started_apart,
+    table_text,
+)
+from .places import PACKAGED
+from .record import digest_of
+
+Array = NDArray[np.float64]
+DEVELOPMENT = PACKAGED.data / "development"
+SEED = 20060313
+N_STARTS = 16
+WITHOUT_DECLARED_SEEDS, SEEDS = (11,), (1, 2)
+"""Seeds of the nested runs, without and with the rows that are declared assumptions."""
+LEVELS = (0.05, 0.5, 0.95)
+_PACKAGES = ("emcee", "nautilus-sampler", "numpy", "pydiffsol", "scipy")
+
+
+@dataclass(frozen=True)
+class ChainPlan:
+    """How a posterior is sampled: two ensembles that start apart and never meet.
+
+    Attributes:
+        walkers, steps, burn_in, thin: of each ensemble.
+        draws: how many of the pooled points are kept, without replacement.
+        least_times: autocorrelation times that each chain is to be long, burn-in removed.
+        prior_width: multiplies every standard deviation of the priors.
+    """
+
+    walkers: int = 48
+    steps: int = 9_000
+    burn_in: int = 1_000
+    thin: int = 10
+    draws: int = 4_000
+    least_times: float = 50.0
+    prior_width: float = 1.0
+
+
+KEPT_PLAN = ChainPlan()
+"""Of the three posteriors that are kept, one a feedback."""
+SHARES_PLAN = ChainPlan(steps=2_500, burn_in=500, draws=1_000, least_times=10.0)
+"""Of what is sampled only to see in what share of draws something holds."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A posterior as two ensembles gave it, pooled.
+
+    Attributes:
+        points, log_posterior: the draws kept, ``(n, d)`` and ``(n,)``.
+        diagnostics: what the chains are worth.
+    """
+
+    points: Array
+    log_posterior: Array
+    diagnostics: Mapping[str, Any]
+
+
+def sample(
+    problem: Problem,
+    best: Fit,
+    plan: ChainPlan,
+    executor: Executor | None = None,
+    folder: Path | None = None,
+    what: str = "",
+) -> Sampled:
+    """Sample a posterior around its optimum.
+
+    Args:
+        folder: where finished legs are kept, so that a stopped run goes on.
+        what: names what is sampled, for the checkpoint.
+
+    Raises:
+        InputError: chains too short for their autocorrelation.
+    """
+    seeds = [(SEED, i) for i in range(2)]
+    starts = [
+        started_apart(problem, best.theta, best.covariance, plan.walkers, sum(s)) for s in seeds
+    ]
+    run = executor.map if executor is not None else map
+    chains = list(
+        run(_ensemble, [problem] * 2, starts, seeds, [plan] * 2, [folder] * 2, [what] * 2)
+    )
+    found = diagnostics(chains, problem.names)
+    if found["autocorrelation_times"] < plan.least_times:
+        raise InputError(
+            f"the chains of {what} are {found['autocorrelation_times']:g} autocorrelation times "
+            f"long; {plan.least_times:g} are needed. Run more than {plan.steps} steps."
+        )
+    points, log_density = pooled(chains)
+    which = draw(len(points), plan.draws, SEED)
+    # as they are kept, so that what is computed from them now can be computed from the file
+    return Sampled(points[which].round(DECIMALS), log_density[which].round(DECIMALS), found)
+
+
+def _ensemble(
+    problem: Problem,
+    start: Array,
+    seed: tuple[int, int],
+    plan: ChainPlan,
+    folder: Path | None,
+    what: str,
+) -> Chain:
+    """One chain without its burn-in, kept leg by leg in a folder if there is one."""
+    store = None
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        asked = partial(run_chain, problem, start, seed=list(seed), thin=plan.thin)
+        times = np.arange(plan.thin, plan.steps + 1, plan.thin, dtype=float)
+        name = f"{what.replace(' ', '-')}-{seed[1]}"
+        store = Checkpoint.open(folder / name, identify(asked, times, what))
+    with forbid_opening():
+        return run_chain(problem, start, plan.steps, seed, plan.thin, store).after(plan.burn_in)
+
+
+def _nested(candidate: CandidateModel, seed: int, published_only: bool) -> NestedRun:
+    problem = candidate.problem(RTOL, published_only=published_only)
+    fit: CourseResiduals = problem.residuals  # type: ignore[assignment]
+    with forbid_opening():
+        return nested_run(problem, seed, fit.log_likelihood_constant)
+
+
+def develop(
+    candidate: CandidateModel,
+    plan: ChainPlan = KEPT_PLAN,
+    executor: Executor | None = None,
+    folder: Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> tuple[dict[str, Any], str]:
+    """Everything about one structure: what is kept of it, and its sample as a table.
+
+    Args:
+        folder: where finished legs of the chains are kept.
+        say: called with one line of progress at a time.
+    """
+    run = executor.map if executor is not None else map
+    fits = calibrate(candidate.problem(), N_STARTS, SEED, executor)
+    best = fits[0]
+    say(f"{candidate.name}: optimum at a cost of {best.cost:.3f}")
+    problem = candidate.problem(RTOL)
+    sampled = sample(problem, best, plan, executor, folder, candidate.name)
+    say(f"{candidate.name}: {sampled.diagnostics['autocorrelation_times']:g} autocorrelation times")
+    asked = [(s, False) for s in SEEDS] + [(s, True) for s in WITHOUT_DECLARED_SEEDS]
+    runs = list(run(_nested, [candidate] * len(asked), *zip(*asked, strict=True)))
+    with_all, published = runs[: len(SEEDS)], runs[len(SEEDS) :]
+    say(f"{candidate.name}: ln evidence {together(with_all)[0]:.2f}")
+    names, parts = problem.names, np.array_split(sampled.points, 8)
+    pieces = list(run(open_quantities, [problem] * len(parts), parts))
+    quantities = {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
+    at_best = open_quantities(problem, best.theta)
+    fit: CourseResiduals = problem.residuals  # type: ignore[assignment]
+    table = fit.table(best.theta)
+    published_rows = table[table["use"] != "declared assumption"]
+    shares = {name: float(np.mean(holds)) for name, holds in facts(quantities).items()}
+    text = table_text(names, sampled.points, sampled.log_posterior)
+    content = {
+        "structure": {key: value for key, value in asdict(candidate).items()},
+        "equations_sha256": equations_digest(candidate.feedback, candidate.t_cells),
+        "estimated": list(names),
+        "optimum": {
+            "theta_log10": best.theta.tolist(),
+            "covariance_log10": best.covariance.tolist(),
+            "cost": best.cost,
+            "starts": len(fits),
+            "share_of_starts": share_at_best(fits),
+            "rms_log10": {
+                drug: root_mean_square(published_rows[published_rows["drug"] == drug], "residual")
+                for drug in fit.drugs
+            },
+        },
+        "evidence": _evidence(with_all),
+        "evidence_published_rows": _evidence(published),
+        "facts": {
+            name: {
+                "at_optimum": bool(facts(at_best)[name][0]),
+                "share": share,
+                "met": share >= MET_FROM,
+            }
+            for name, share in shares.items()
+        },
+        "quantities": {
+            name: {
+                "at_optimum": float(at_best[name][0]),
+                "quantiles": np.quantile(values, LEVELS).tolist(),
+            }
+            for name, values in quantities.items()
+        },
+        "second_sampler": _second_sampler(problem, with_all),
+        "left_out": left_out_errors(candidate, best, executor).to_dict("records"),
+        "predictive": course_errors(problem, sampled.points[:1000]).to_dict("records"),
+        "sample": _about_sample(plan, sampled, text),
+    }
+    return content, text
+
+
+def _evidence(runs: Sequence[NestedRun]) -> dict[str, Any]:
+    value, error = together(runs)
+    return {
+        "log_evidence": value,
+        "error": error,
+        "runs": [
+            {"log_evidence": r.log_evidence, "error": r.error, "effective_size": r.effective_size,
+             "calls": r.calls}
+            for r in runs
+        ],
+    }  # fmt: skip
+
+
+def _second_sampler(problem: Problem, runs: Sequence[NestedRun]) -> dict[str, Any]:
+    """Quantiles of the open quantities by each nested run's weighted points."""
+    result = []
+    for one in runs:
+        which = np.argsort(-one.log_weights, kind="stable")[:6_000]
+        kept = NestedRun(
+            one.log_evidence, one.error, one.points[which], one.log_weights[which], one.calls
+        )
+        values = open_quantities(problem, kept.points)
+        result.append({name: kept.quantiles(v, LEVELS).tolist() for name, v in values.items()})
+    return {"sampler": "nautilus", "quantiles": result}
+
+
+def _about_sample(plan: ChainPlan, sampled: Sampled, text: str) -> dict[str, Any]:
+    columns, rows, sha256 = parse_table(text)
+    return {
+        "rows": len(rows),
+        "columns": list(columns),
+        "unit": f"log10 of each quantity's unit; {LOG_POSTERIOR}: natural log, up to a constant",
+        "sha256": sha256,
+        "sampler": asdict(plan) | {"moves": [list(m) for m in MOVES], "seed": SEED, "ensembles": 2},
+        "solver": {"engine": "diffsol", "rtol": RTOL, "atol": ATOL},
+        "diagnostics": dict(sampled.diagnostics),
+    }
+
+
+# ---------------------------------------------------------------- keeping
+
+
+def development_paths(name: str, directory: Path = DEVELOPMENT) -> tuple[Path, Path]:
+    """Where what is kept of a structure lies: the sample, and everything else."""
+    return directory / f"sample-v2-{name}.csv", directory / f"development-v2-{name}.json"
+
+
+def is_developed(name: str, directory: Path = DEVELOPMENT) -> bool:
+    """Whether something is kept of a structure."""
+    return development_paths(name, directory)[1].exists()
+
+
+def write_development(
+    name: str,
+    date: str,
+    executor: Executor | None = None,
+    *,
+    plan: ChainPlan = KEPT_PLAN,
+    directory: Path = DEVELOPMENT,
+    folder: Path | None = None,
+    again: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> Path:
+    """Develop one structure and keep what comes out.
+
+    Raises:
+        LockError: it is kept already.
+        InputError: no such structure, or chains that are too short.
+    """
+    if name not in CANDIDATES:
+        raise InputError(f"no structure {name!r}; expected one of {', '.join(CANDIDATES)}.")
+    table, about = development_paths(name, directory)
+    if not again and about.exists():
+        raise LockError(f"{about.name} is there already; --again makes it anew.")
+    directory.mkdir(parents=True, exist_ok=True)
+    content, text = develop(CANDIDATES[name], plan, executor, folder, say)
+    content |= {
+        "made": date,
+        "inputs": development_inputs(),
+        "packages": {name: version(name) for name in _PACKAGES}
+        | {"python": platform.python_version()},
+    }
+    write_text_atomic(table, text)
+    write_text_atomic(about, canonical_json(content | {"digest": digest_of(content)}))
+    return about
+
+
+def development_inputs() -> dict[str, str]:
+    """Digest of each input that a development rests on."""
+    of_drugs = ("v2/drugs/blinatumomab.toml", "v2/drugs/tgn1412.toml")
+    wanted = ("v2/observations.csv", "v2/network_parameters.csv", "range_kinds.csv", *of_drugs)
+    return {
+        name: value
+        for name, value in input_digests("v2").items()
+        if name in wanted or name.startswith("evidence/")
+    }
+
+
+@dataclass(frozen=True)
+class Development:
+    """What is kept of one structure.
+
+    Attributes:
+        content: as :func:`develop` gives it, read-only.
+        points, log_posterior: its sample, ``(n, d)`` and ``(n,)``, read-only.
+    """
+
+    content: Mapping[str, Any]
+    points: Array
+    log_posterior: Array
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The estimated quantities."""
+        return tuple(self.content["estimated"])
+
+    @property
+    def facts_met(self) -> int:
+        """How many of the open facts its sample meets."""
+        return sum(fact["met"] for fact in self.content["facts"].values())
+
+
+def read_development(name: str, directory: Path = DEVELOPMENT) -> Development:
+    """What is kept of a structure.
+
+    Raises:
+        LockError: a file that is missing or was edited, or a sample cut short or reordered.
+    """
+    table, about = development_paths(name, directory)
+    again = f"restore it, or make it with 'qsp-crs develop {name} --again'"
+    try:
+        content = json.loads(about.read_text(encoding="utf-8"))
+        if digest_of(content) != content["digest"]:
+            raise LockError(f"{about.name} was edited; {again}.")
+        columns, values, sha256 = parse_table(table.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise LockError(f"{Path(problem.filename).name} is missing; {again}.") from None
+    except (KeyError, TypeError, ValueError) as problem:
+        raise LockError(f"what is kept of {name} cannot be read ({problem!r}); {again}.") from None
+    if sha256 != content["sample"]["sha256"] or list(columns) != content["sample"]["columns"]:
+        raise LockError(
+            f"{table.name} was edited: its numbers give hash {sha256[:12]}, {about.name} says "
+            f"{content['sample']['sha256'][:12]}; {again}."
+        )
+    points, log_posterior = values[:, :-1].copy(), values[:, -1].copy()
+    points.setflags(write=False)
+    log_posterior.setflags(write=False)
+    return Development(MappingProxyType(content), points, log_posterior)
+
+
+def chosen_t_cells(developed: Mapping[str, Development], names: Sequence[str]) -> str:
+    """The T-cell part by the rule: it meets most facts, then has the highest evidence.
+
+    Args:
+        developed: by name.
+        names: of the candidates, all under the same feedback.
+
+    Returns:
+        The name of one of them.
+    """
+    if unknown := set(developed[names[0]].content["facts"]) - set(FACTS):
+        raise InputError(f"a fact {sorted(unknown)[0]!r} is not one of {list(FACTS)}.")
+    return max(
+        names,
+        key=lambda n: (
+            developed[n].facts_met,
+            developed[n].content["evidence"]["log_evidence"],
+        ),
+    )
