@@ -1,9 +1,13 @@
 from .candidates import CANDIDATES as CANDIDATES
 from .candidates import FEEDBACK_CANDIDATES as FEEDBACK_CANDIDATES
+from .candidates import INPUTS as INPUTS
 from .candidates import KEPT as KEPT
 from .candidates import LOCKED as LOCKED
 from .candidates import T_CELL_CANDIDATES as T_CELL_CANDIDATES
 from .candidates import CandidateModel as CandidateModel
+from .declared import CO_MEDICATIONS as CO_MEDICATIONS
+from .declared import declared_draws as declared_draws
+from .declared import declared_priors as declared_priors
 from .development import Candidate as Candidate
 from .development import comparison as comparison
 from .development import course_errors as course_errors
@@ -11,6 +15,7 @@ from .development import leave_one_course_out as leave_one_course_out
 from .development import left_out_errors as left_out_errors
 from .development import qualitative as qualitative
 from .joint_fit import BOUND_DECADES as BOUND_DECADES
+from .joint_fit import SHARED as SHARED
 from .joint_fit import CourseResiduals as CourseResiduals
 from .joint_fit import calibrate as calibrate
 from .joint_fit import drug_at as drug_at

@@ -54,7 +54,7 @@ class CandidateModel:
             self.feedback,
             without_course,
             rtol,
-            inputs="v2",
+            inputs=INPUTS,
             t_cells=self.t_cells,
             fixed={} if self.steep else {_STEEPNESS: 1.0},
             published_only=published_only,
@@ -74,6 +74,8 @@ FEEDBACK_CANDIDATES = (
     CandidateModel("ungated", "the same with an ungated feedback", RECOVERY_AT_REST, "ungated"),
 )
 CANDIDATES = {one.name: one for one in (*T_CELL_CANDIDATES, *FEEDBACK_CANDIDATES)}
+INPUTS = "v2"
+"""The version of observations, priors and drug files that they are fitted to."""
 LOCKED = "gated"
 """The structure that is locked: the T-cell part by the rule, the feedback as published."""
 KEPT = ("gated", "ungated", "none")

@@ -17,13 +17,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtri_exp
 
-from ..common import forbid_opening
+from ..common import forbid_opening, which_inputs
 from ..drugs import load_drug
 from ..evidence import DECLARED, Observation, load_observations
 from ..inference import FAILED, Fit, Problem, fit, starting_points
 from ..model import (
     CONSTANT_RECOVERY,
     NETWORK,
+    RECOVERY_AT_REST,
     Draws,
     DrugInputs,
     NetworkParameters,
@@ -37,6 +38,8 @@ from ..model import (
 Array = NDArray[np.float64]
 SHARED = ("k_rec",)
 """Quantities of a drug that have one value for all drugs."""
+LOCKED_T_CELLS = {"v1": CONSTANT_RECOVERY, "v2": RECOVERY_AT_REST}
+"""The T-cell part that each version of the inputs goes with."""
 BOUND_DECADES = 3.0
 """How far from its prior median, at most, a fit moves a quantity."""
 STEEPNESS = "h"
@@ -52,7 +55,7 @@ FEEDBACK_PARAMETERS = ("k_fb", "K_S", "n_S")
 
 
 def estimated(
-    drugs: Sequence[str], feedback: str = "gated", inputs: str = "v1"
+    drugs: Sequence[str], feedback: str = "gated", inputs: str | None = None
 ) -> dict[str, Prior]:
     """Estimated quantities and their priors.
 
@@ -280,8 +283,8 @@ def make_problem(
     without_course: str | None = None,
     rtol: float = FIT_RTOL,
     *,
-    inputs: str = "v1",
-    t_cells: str = CONSTANT_RECOVERY,
+    inputs: str | None = None,
+    t_cells: str | None = None,
     fixed: Mapping[str, float] | None = None,
     published_only: bool = False,
     prior_width: float = 1.0,
@@ -294,12 +297,15 @@ def make_problem(
         without_course: a course to leave out.
         rtol: of the integration; finite differences need the tight default, a sampler
             does not.
-        inputs: the version of observations, priors and drug files.
-        t_cells: candidate T-cell part.
+        inputs: the version of observations, priors and drug files; by default the current
+            one.
+        t_cells: candidate T-cell part; by default the one that this version was locked with.
         fixed: values of drugs' quantities that are not estimated then, as ``tgn1412.h``.
         published_only: leave out every observation that is a declared assumption.
         prior_width: multiplies every standard deviation of the priors.
     """
+    inputs = which_inputs(inputs)
+    t_cells = LOCKED_T_CELLS[inputs] if t_cells is None else t_cells
     held = dict(fixed or {})
     priors = {k: v for k, v in estimated(drugs, feedback, inputs).items() if k not in held}
     mean = np.log10([prior.median for prior in priors.values()])

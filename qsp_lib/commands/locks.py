@@ -16,6 +16,7 @@ from .common import (
     Help,
     add_quick,
     command,
+    folder,
     print_json,
     print_lines,
     print_table,
@@ -68,13 +69,20 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         actions,
         "make",
         _make,
-        "fit, and write the next version of the record",
-        description="Fit, write the next version of the record, and put it in the ledger. If it "
+        "develop what is not developed yet, and write the next version of the record",
+        description="Develop every candidate structure that nothing is kept of, which takes about "
+        "half an hour each, write the next version of the record, and put it in the ledger. If it "
         "was interrupted, the same command goes on from there.",
         examples=('lock make --reason "evidence row BO001 corrected"',),
     )
     make.add_argument("--reason", required=True, help="why this version exists; goes on record")
-    make.add_argument("--workers", type=int, default=2, help="processes for the fit (default 2)")
+    make.add_argument("--workers", type=int, default=2, help="processes (default 2)")
+    make.add_argument(
+        "--checkpoint",
+        type=folder,
+        metavar="FOLDER",
+        help="keep finished steps of the development there, and go on from those that are there",
+    )
     command(
         actions,
         "predict",
@@ -112,7 +120,14 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _make(options: argparse.Namespace) -> int:
     with pool(options.workers) as executor:
-        written = protocol.make_lock(options.reason, protocol.today(), executor)
+        protocol.develop_missing(
+            (),
+            protocol.today(),
+            executor,
+            folder=options.checkpoint,
+            say=lambda line: print_lines([line]),
+        )
+    written = protocol.make_lock(options.reason, protocol.today())
     record = protocol.read_record(written.path, places=protocol.PACKAGED)
     words = "finished what was interrupted:" if written.finished else "wrote"
     print_lines([f"{words} {written.path.name}: digest {record.digest}"])
@@ -120,7 +135,7 @@ def _make(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    record = protocol.current_record()
+    record = protocol.newest_record()
     tables = {name: protocol.status(name) for name in protocol.sealed_tables()}
     if options.json:
         names, mean, covariance = record.posterior
@@ -195,7 +210,7 @@ def _history(options: argparse.Namespace) -> int:
 
 
 def _predict(_options: argparse.Namespace) -> int:
-    written = protocol.commit_prediction(protocol.current_record())
+    written = protocol.commit_prediction(protocol.newest_record())
     words = "finished what was interrupted:" if written.finished else "wrote"
     print_lines(
         [f"{words} {written.path.name}; commit it and the ledger before any table is opened"]
@@ -204,7 +219,7 @@ def _predict(_options: argparse.Namespace) -> int:
 
 
 def _open(options: argparse.Namespace) -> int:
-    record = protocol.current_record()
+    record = protocol.newest_record()
     if options.dry_run is not None:
         return _rehearse(options.table, options.dry_run, record)
     # whether there is a prediction to set beside the rows is asked by the opening itself

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .. import calibration, common, protocol
+from .. import common, protocol
 from .common import DONE, Commands, command, folder
 
 
@@ -67,20 +67,13 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _develop(options: argparse.Namespace) -> int:
-    wanted = options.structures or [
-        name for name in calibration.CANDIDATES if not protocol.is_developed(name)
-    ]
     with common.pool(options.workers) as executor:
-        for name in wanted:
-            whole = name in calibration.KEPT
-            path = protocol.write_development(
-                name,
-                protocol.today(),
-                executor,
-                plan=protocol.KEPT_PLAN if whole else protocol.SHARES_PLAN,
-                folder=options.checkpoint,
-                again=options.again,
-                say=lambda line: print(line, flush=True),
-            )
-            print(f"wrote {path.name}", flush=True)
+        protocol.develop_missing(
+            options.structures,
+            protocol.today(),
+            executor,
+            folder=options.checkpoint,
+            again=options.again,
+            say=lambda line: print(line, flush=True),
+        )
     return DONE

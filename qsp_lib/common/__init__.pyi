@@ -16,8 +16,10 @@ from .exclusive import only_one as only_one
 from .exclusive import scratch as scratch
 from .files import write_bytes_atomic as write_bytes_atomic
 from .files import write_text_atomic as write_text_atomic
+from .inputs import CURRENT as CURRENT
 from .inputs import VERSIONS as VERSIONS
 from .inputs import input_file as input_file
+from .inputs import which_inputs as which_inputs
 from .numbers import decimals as decimals
 from .numbers import number as number
 from .numbers import percent as percent

@@ -13,16 +13,29 @@ from .errors import InputError
 
 VERSIONS = ("v1", "v2")
 """Versions of the inputs, oldest first."""
+CURRENT = "v1"
+"""The lock, and the inputs, that chapters, site and commands stand on. A newer lock may be on
+record with its predictions; everything moves to it in one step, and this is the step."""
 
 
-def input_file(name: str, version: str) -> Traversable:
+def input_file(name: str, inputs: str | None = None) -> Traversable:
     """The file that a version of the model reads under a name such as ``observations.csv``.
 
     Raises:
         InputError: no such version.
     """
+    data = files("qsp_lib").joinpath("data")
+    own = data.joinpath(which_inputs(inputs), name)
+    return own if own.is_file() else data.joinpath(name)
+
+
+def which_inputs(inputs: str | None = None) -> str:
+    """A version of the inputs; by default the one that everything stands on.
+
+    Raises:
+        InputError: no such version.
+    """
+    version = CURRENT if inputs is None else inputs
     if version not in VERSIONS:
         raise InputError(f"inputs {version!r} were asked for; expected one of {VERSIONS}.")
-    data = files("qsp_lib").joinpath("data")
-    own = data.joinpath(version, name)
-    return own if own.is_file() else data.joinpath(name)
+    return version

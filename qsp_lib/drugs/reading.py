@@ -31,12 +31,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ..common import EvidenceError, InputError
+from ..common import EvidenceError, InputError, input_file, which_inputs
 from ..evidence import DECLARED, check_sources, convert, molar_to_mass, same_kind, split
 from ..model import (
     Bolus,
@@ -61,8 +60,6 @@ _SHIPPED: Mapping[str, tuple[str, ...]] = {
     "v2": (*_OF_V1, "mosunetuzumab", "teclistamab", "epcoritamab"),
 }
 """The drugs that come with the package, by the version of the inputs."""
-_FOLDERS = {"v1": "drugs", "v2": "v2/drugs"}
-"""Where their files are, in the package's data."""
 _RATES = ("k_act", "k_exh", "k_kill", "k_rec")
 _LOOKS_LIKE_AN_ID = re.compile(r"[A-Z]{2}\d{3}")
 LARGEST_FILE = 1_000_000
@@ -135,13 +132,17 @@ class DrugFile:
 
 @dataclass(frozen=True)
 class RescueFile:
-    """The validated file of tocilizumab; attributes as of `DrugFile`."""
+    """The validated file of tocilizumab; attributes as of `DrugFile`.
+
+    ``priors`` are of ``f_R``, where the file gives it one.
+    """
 
     inputs: TocilizumabInputs
     regimens: Mapping[str, Regimen]
     sources: Mapping[str, SourcedValue]
     regimen_sources: Mapping[str, tuple[str, ...]]
     sha256: str
+    priors: Mapping[str, Prior] = field(default_factory=dict, metadata={"since_v1": True})
 
 
 @dataclass(frozen=True)
@@ -159,21 +160,20 @@ class SteroidFile:
     sha256: str
 
 
-def shipped_drugs(inputs: str = "v1") -> tuple[str, ...]:
+def shipped_drugs(inputs: str | None = None) -> tuple[str, ...]:
     """Names of the drugs that come with the package, mildest role first; not the rescue.
 
     Args:
-        inputs: the version of the inputs, ``"v1"`` or ``"v2"``.
+        inputs: the version of the inputs; by default the current one.
 
     Raises:
         InputError: an unknown version.
     """
-    _require_inputs(inputs)
-    return _SHIPPED[inputs]
+    return _SHIPPED[which_inputs(inputs)]
 
 
 def load_drug(
-    path_or_name: str | os.PathLike[str], *, class_defaults: bool = False, inputs: str = "v1"
+    path_or_name: str | os.PathLike[str], *, class_defaults: bool = False, inputs: str | None = None
 ) -> DrugFile:
     """Read a drug that comes with the package, by name, or a drug file of one's own, by path.
 
@@ -181,8 +181,8 @@ def load_drug(
         path_or_name: one of `shipped_drugs`, or the path of a ``.toml`` file.
         class_defaults: take every number that a file of one's own leaves out from the drug's
             class, where the class has one, as if the file asked for each.
-        inputs: the version of the inputs, ``"v1"`` or ``"v2"``, among which a name is looked up
-            and from which a rate that is the ``same_as`` another drug's is taken.
+        inputs: the version of the inputs among which a name is looked up, and from which a rate
+            that is the ``same_as`` another drug's is taken; by default the current one.
 
     Raises:
         InputError: For a file that is not there or not TOML; an unknown, missing or misplaced key;
@@ -202,6 +202,7 @@ def load_drug(
         raise InputError(f"{RESCUE!r} is the rescue and not a drug; use load_tocilizumab().")
     if text == STEROID:
         raise InputError(f"{STEROID!r} is a co-medication and no drug; use load_dexamethasone().")
+    inputs = which_inputs(inputs)
     known = shipped_drugs(inputs)
     if text in known:
         return _shipped_drug(text, inputs)
@@ -214,30 +215,28 @@ def load_drug(
     return _read_drug(path.name, _read_bytes(path), inputs, class_defaults, path.parent)
 
 
-@lru_cache(maxsize=4)
-def load_tocilizumab(*, inputs: str = "v1") -> RescueFile:
+def load_tocilizumab(*, inputs: str | None = None) -> RescueFile:
     """The rescue: its inputs in hours, litres, micrograms and ng/mL, and its regimens.
 
     Args:
-        inputs: the version of the inputs; one that has no file of the rescue shares the first's.
+        inputs: the version of the inputs; by default the current one.
 
     Raises:
         InputError, EvidenceError: As `load_drug`.
     """
-    return _read_rescue(f"{RESCUE}.toml", _packaged(RESCUE, inputs).read_bytes())
+    return _rescue(which_inputs(inputs))
 
 
-@lru_cache(maxsize=4)
-def load_dexamethasone(*, inputs: str = "v1") -> SteroidFile:
+def load_dexamethasone(*, inputs: str | None = None) -> SteroidFile:
     """The steroid: its inputs in hours, litres and ng/mL, their priors, and its regimens.
 
     Args:
-        inputs: the version of the inputs; one that has no file of the steroid shares the first's.
+        inputs: the version of the inputs; by default the current one.
 
     Raises:
         InputError, EvidenceError: As `load_drug`.
     """
-    return _read_steroid(f"{STEROID}.toml", _packaged(STEROID, inputs).read_bytes())
+    return _steroid(which_inputs(inputs))
 
 
 # ---------------------------------------------------------------- from shape to inputs
@@ -579,12 +578,16 @@ def _read_rescue(file: str, data: bytes) -> RescueFile:
         weight_kg=weight,
     )
     regimens, regimen_sources = _regimens(read, shape.regimens, _Patient(weight))
+    of_receptor, priors = receptor.f_R, {}
+    if of_receptor.status is not None:
+        priors["f_R"] = Prior(inputs.f_R, of_receptor.log10_sd or 0.0, of_receptor.status)
     return RescueFile(
         inputs,
         regimens,
         MappingProxyType(sources),
         regimen_sources,
         hashlib.sha256(data).hexdigest(),
+        MappingProxyType(priors),
     )
 
 
@@ -698,22 +701,21 @@ def _for_patient(name: str, text: str, unit: str, patient: _Patient) -> float:
 @lru_cache(maxsize=sum(map(len, _SHIPPED.values())))
 def _shipped_drug(name: str, inputs: str) -> DrugFile:
     path = _packaged(name, inputs)
-    return _read_drug(path.name, _read_bytes(path), inputs, folder=path.parent)
+    return _read_drug(path.name, path.read_bytes(), inputs, folder=path.parent)
 
 
-def _require_inputs(inputs: str) -> None:
-    if inputs not in _SHIPPED:
-        raise InputError(f"inputs {inputs!r} were asked for; expected one of {tuple(_SHIPPED)}.")
+@lru_cache(maxsize=len(_SHIPPED))
+def _rescue(inputs: str) -> RescueFile:
+    return _read_rescue(f"{RESCUE}.toml", _packaged(RESCUE, inputs).read_bytes())
+
+
+@lru_cache(maxsize=len(_SHIPPED))
+def _steroid(inputs: str) -> SteroidFile:
+    return _read_steroid(f"{STEROID}.toml", _packaged(STEROID, inputs).read_bytes())
 
 
 def _packaged(name: str, inputs: str) -> Path:
-    """The file of a drug or co-medication; versions share those of co-medications."""
-    _require_inputs(inputs)
-    data = Path(str(resources.files("qsp_lib").joinpath("data")))
-    path = data / _FOLDERS[inputs] / f"{name}.toml"
-    if name in (RESCUE, STEROID) and not path.is_file():
-        return data / _FOLDERS["v1"] / f"{name}.toml"
-    return path
+    return Path(str(input_file(f"drugs/{name}.toml", inputs)))
 
 
 def _read_bytes(path: Path, what: str = "the path of a .toml file") -> bytes:

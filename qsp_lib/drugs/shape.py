@@ -310,7 +310,7 @@ class Receptor(Strict):
 
     K_D: Number
     molar_mass: Number
-    f_R: Number
+    f_R: Uncertain
 
 
 class RescueShape(FileShape):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from ..common import VERSIONS, EvidenceError, input_file, late
+from ..common import VERSIONS, EvidenceError, input_file, late, which_inputs
 from .healthy import baselines
 from .row import DECLARED, USES, EvidenceRow
 from .tables import Evidence, check_use, load_tables
@@ -109,15 +109,22 @@ class Observation:
         return baselines().get(self.analyte, 0.0)
 
 
-@lru_cache(maxsize=len(VERSIONS))
-def load_observations(inputs: str = "v1") -> tuple[Observation, ...]:
+def load_observations(inputs: str | None = None) -> tuple[Observation, ...]:
     """The packaged observations of a version of the inputs, in the order of the table.
+
+    Args:
+        inputs: the version; by default the current one.
 
     Raises:
         EvidenceError: If the table refers to a row that does not exist, is of another drug or
             analyte, has no number or time, or may not be used so.
         InputError: no such version.
     """
+    return _observations(which_inputs(inputs))
+
+
+@lru_cache(maxsize=len(VERSIONS))
+def _observations(inputs: str) -> tuple[Observation, ...]:
     text = input_file("observations.csv", inputs).read_text(encoding="utf-8")
     return read_observations(text, load_tables())
 

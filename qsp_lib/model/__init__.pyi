@@ -31,6 +31,7 @@ from .parameters import DrugInputs as DrugInputs
 from .parameters import NetworkParameters as NetworkParameters
 from .parameters import SteroidInputs as SteroidInputs
 from .parameters import TocilizumabInputs as TocilizumabInputs
+from .parameters import value_bounds as value_bounds
 from .priors import Prior as Prior
 from .priors import network_table as network_table
 from .schedule import Schedule as Schedule

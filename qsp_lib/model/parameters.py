@@ -76,7 +76,7 @@ class NetworkParameters(Lockable):
         )
 
     @classmethod
-    def prior_medians(cls, inputs: str = "v1", **structure: Any) -> NetworkParameters:
+    def prior_medians(cls, inputs: str | None = None, **structure: Any) -> NetworkParameters:
         """The network at the medians of its priors, locked by nothing.
 
         Args:

@@ -10,7 +10,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Literal
 
-from ..common import EvidenceError, InputError, input_file
+from ..common import EvidenceError, InputError, input_file, which_inputs
 from .equations import NETWORK
 
 Status = Literal["estimated", "fixed", "assumed"]
@@ -59,19 +59,23 @@ class ParameterRow:
         return f"{self.name}/{self.relative_to}" if self.relative_to else self.name
 
 
-@cache
-def network_table(inputs: str = "v1") -> Mapping[str, ParameterRow]:
+def network_table(inputs: str | None = None) -> Mapping[str, ParameterRow]:
     """The table of the 17 network parameters, in the order of the equations.
 
     Of a parameter that is ``relative_to`` another, the prior is of the ratio of the two.
 
     Args:
-        inputs: the version of the inputs.
+        inputs: the version of the inputs; by default the current one.
 
     Raises:
         EvidenceError: a missing, extra or misplaced row, or a row without a source.
         InputError: no such version.
     """
+    return _table(which_inputs(inputs))
+
+
+@cache
+def _table(inputs: str) -> Mapping[str, ParameterRow]:
     text = input_file("network_parameters.csv", inputs).read_text(encoding="utf-8")
     rows: dict[str, ParameterRow] = {}
     for row in csv.DictReader(text.splitlines()):

@@ -2,13 +2,10 @@ from .blind_test import commit_prediction as commit_prediction
 from .blind_test import committed_prediction as committed_prediction
 from .blind_test import evaluation as evaluation
 from .comparing import differences as differences
-from .developing import KEPT_PLAN as KEPT_PLAN
-from .developing import SHARES_PLAN as SHARES_PLAN
 from .developing import Development as Development
 from .developing import chosen_t_cells as chosen_t_cells
-from .developing import is_developed as is_developed
+from .developing import develop_missing as develop_missing
 from .developing import read_development as read_development
-from .developing import write_development as write_development
 from .eight_checks import ARMS as ARMS
 from .eight_checks import ORDERED as ORDERED
 from .findings import DIFFERS as DIFFERS
@@ -27,6 +24,7 @@ from .lock import KEPT as KEPT
 from .lock import current_record as current_record
 from .lock import lock_path as lock_path
 from .lock import locked_point as locked_point
+from .lock import newest_record as newest_record
 from .lock import read_made_from as read_made_from
 from .lock import read_record as read_record
 from .lock import versions as versions

@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 from ..calibration import (
     CANDIDATES,
     FACTS,
+    KEPT,
+    LOCKED,
     MET_FROM,
     CandidateModel,
     CourseResiduals,
@@ -53,19 +55,13 @@ from ..inference import (
 )
 from ..model import ATOL, RTOL, equations_digest
 from .inputs import input_digests
-from .kept_sample import (
-    DECIMALS,
-    LOG_POSTERIOR,
-    diagnostics,
-    parse_table,
-    started_apart,
-    table_text,
-)
+from .kept_sample import diagnostics, started_apart
 from .places import PACKAGED
 from .record import digest_of
+from .sample_table import DECIMALS, LOG_POSTERIOR, parse_table, table_text
 
 Array = NDArray[np.float64]
-DEVELOPMENT = PACKAGED.data / "development"
+DEVELOPMENT = PACKAGED.development
 SEED = 20060313
 N_STARTS = 16
 WITHOUT_DECLARED_SEEDS, SEEDS = (11,), (1, 2)
@@ -94,8 +90,11 @@ class ChainPlan:
     prior_width: float = 1.0
 
 
-KEPT_PLAN = ChainPlan()
-"""Of the three posteriors that are kept, one a feedback."""
+LOCKED_PLAN = ChainPlan()
+"""Of the posterior that is locked."""
+SENSITIVITY_PLAN = ChainPlan(steps=5_000, least_times=25.0)
+"""Of the two other feedbacks, whose posteriors are kept for a sensitivity: fifty autocorrelation
+times in both ensembles together."""
 SHARES_PLAN = ChainPlan(steps=2_500, burn_in=500, draws=1_000, least_times=10.0)
 """Of what is sampled only to see in what share of draws something holds."""
 
@@ -180,7 +179,7 @@ def _nested(candidate: CandidateModel, seed: int, published_only: bool) -> Neste
 
 def develop(
     candidate: CandidateModel,
-    plan: ChainPlan = KEPT_PLAN,
+    plan: ChainPlan = LOCKED_PLAN,
     executor: Executor | None = None,
     folder: Path | None = None,
     say: Callable[[str], None] = lambda line: None,
@@ -303,12 +302,47 @@ def is_developed(name: str, directory: Path = DEVELOPMENT) -> bool:
     return development_paths(name, directory)[1].exists()
 
 
+def develop_missing(
+    names: Sequence[str],
+    date: str,
+    executor: Executor | None = None,
+    *,
+    directory: Path = DEVELOPMENT,
+    folder: Path | None = None,
+    again: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> list[Path]:
+    """Develop some structures, or all that nothing is kept of; what is kept of each.
+
+    Args are as of :func:`write_development`.
+    """
+    wanted = names or [name for name in CANDIDATES if not is_developed(name, directory)]
+    written = []
+    for name in wanted:
+        other = SENSITIVITY_PLAN if name in KEPT else SHARES_PLAN
+        plan = LOCKED_PLAN if name == LOCKED else other
+        written.append(
+            write_development(
+                name,
+                date,
+                executor,
+                plan=plan,
+                directory=directory,
+                folder=folder,
+                again=again,
+                say=say,
+            )
+        )
+        say(f"wrote {written[-1].name}")
+    return written
+
+
 def write_development(
     name: str,
     date: str,
     executor: Executor | None = None,
     *,
-    plan: ChainPlan = KEPT_PLAN,
+    plan: ChainPlan = LOCKED_PLAN,
     directory: Path = DEVELOPMENT,
     folder: Path | None = None,
     again: bool = False,

@@ -74,12 +74,12 @@ class InputCheck:
         return self.found == self.recorded
 
 
-def input_digests(inputs: str = "v1") -> dict[str, str]:
+def input_digests(inputs: str) -> dict[str, str]:
     """Digest of every input that a new record is made from, by the name of its file or rule."""
     return {name: input_digest(name) for name in (*data_files(inputs), *RULES)}
 
 
-def data_files(inputs: str = "v1") -> tuple[str, ...]:
+def data_files(inputs: str) -> tuple[str, ...]:
     """The data files that a fit and a prediction read, relative to the package's data.
 
     A version has files of its own in a folder of its name, and shares what it does not replace.
@@ -133,8 +133,8 @@ def input_digest(name: str) -> str:
         return _meaning_digest(_NAMES_V1[name]())
     if name == "evidence":
         return load_tables().text_digest(EVIDENCE_V1)
-    if name.startswith("drug ") and name.removeprefix("drug ") in shipped_drugs():
-        return _meaning_digest(load_drug(name.removeprefix("drug ")))
+    if name.startswith("drug ") and name.removeprefix("drug ") in shipped_drugs("v1"):
+        return _meaning_digest(load_drug(name.removeprefix("drug "), inputs="v1"))
     path = DATA / name
     if not any(name in data_files(inputs) for inputs in VERSIONS):
         raise InputError(f"there is no input {name!r} in {DATA.name}.")
@@ -143,10 +143,10 @@ def input_digest(name: str) -> str:
 
 
 _NAMES_V1: Mapping[str, Callable[[], Any]] = {
-    "network_parameters": lambda: list(network_table().values()),
-    "observations": load_observations,
+    "network_parameters": lambda: list(network_table("v1").values()),
+    "observations": lambda: load_observations("v1"),
     "range_kinds": reviewed_range_kinds,
-    "drug tocilizumab": load_tocilizumab,
+    "drug tocilizumab": lambda: load_tocilizumab(inputs="v1"),
 }
 """Inputs as lock v1 named and read them."""
 

@@ -8,7 +8,6 @@ change nothing; a number, a row left out or two in another order do.
 
 from __future__ import annotations
 
-import csv
 import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -28,9 +27,7 @@ from ..common import (
     InputError,
     LockError,
     canonical_json,
-    digest,
     forbid_opening,
-    parsed_table,
     write_text_atomic,
 )
 from ..inference import (
@@ -48,13 +45,10 @@ from ..inference import (
     split_r_hat,
 )
 from .locking import FITTED
-from .places import PACKAGED
 from .record import Record, digest_of
+from .sample_table import LOG_POSTERIOR, SAMPLES, parse_table, table_text
 
 Array = NDArray[np.float64]
-SAMPLES = PACKAGED.data / "posterior"
-LOG_POSTERIOR = "log_posterior"
-DECIMALS = 6
 _MAKE = "make it with 'qsp-crs sample'"
 _RESTORE = "restore it, or make it anew with 'qsp-crs sample --again'"
 _PACKAGES = ("emcee", "numpy", "pydiffsol", "scipy")
@@ -329,34 +323,6 @@ def continued(
 def sample_paths(record: Record, directory: Path = SAMPLES) -> tuple[Path, Path]:
     """Where the table of a record's sample is kept, and the record of how it was made."""
     return tuple(directory / f"sample-{record.version}.{end}" for end in ("csv", "json"))  # type: ignore[return-value]
-
-
-def table_text(names: Sequence[str], points: Array, log_posterior: Array) -> str:
-    """Draws ``(n, d)`` as CSV with one header line and fixed decimals."""
-    # adding 0 makes a negative zero a zero
-    rows = np.column_stack([points, log_posterior]).round(DECIMALS) + 0.0
-    lines = [",".join([*names, LOG_POSTERIOR])]
-    lines += [",".join(f"{value:.{DECIMALS}f}" for value in row) for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def parse_table(text: str) -> tuple[tuple[str, ...], Array, str]:
-    """Columns, numbers ``(n, d + 1)`` and SHA-256 of the meaning of a table.
-
-    Raises:
-        ValueError: no rows, rows of another length than the header, or cells that are no number.
-    """
-    try:
-        header, *rows = parsed_table(text)
-        whole = digest([header, *rows])
-    except csv.Error as problem:
-        raise ValueError(str(problem)) from None
-    if not rows or any(len(row) != len(header) for row in rows):
-        raise ValueError(f"expected rows of {len(header)} numbers")
-    stray = next((cell for row in rows for cell in row if not isinstance(cell, float)), None)
-    if stray is not None:
-        raise ValueError(f"{stray!r} is no finite number")
-    return tuple(map(str, header)), np.array(rows), whole
 
 
 def read_kept_sample(record: Record, directory: Path = SAMPLES) -> KeptSample:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import asdict
 from typing import Any
 
-from ..calibration import calibrate, drug_at, make_problem, network_at
-from ..common import LockError
-from ..drugs import load_drug, load_tocilizumab
+import numpy as np
+
+from ..calibration import (
+    CANDIDATES,
+    INPUTS,
+    LOCKED,
+    SHARED,
+    T_CELL_CANDIDATES,
+    declared_draws,
+    declared_priors,
+    drug_at,
+    network_at,
+)
+from ..common import VERSIONS, LockError, write_text_atomic
+from ..drugs import load_dexamethasone, load_drug, load_tocilizumab
 from ..inference import Fit, Problem
 from ..model import (
     ATOL,
@@ -22,12 +33,13 @@ from ..model import (
     simulate,
 )
 from .comparing import differences, require_same
+from .developing import Development, chosen_t_cells, development_inputs, read_development
 from .eight_checks import CHECKS, LIMITS
 from .inputs import input_digests
 from .ledger import record_file
 from .lock import (
-    current_record,
     lock_path,
+    newest_record,
     read_record,
     recorded_versions,
     versions,
@@ -35,6 +47,7 @@ from .lock import (
 )
 from .places import PACKAGED, WAIT_S, Places, Written, take_turn
 from .record import FORMAT, digest_of
+from .sample_table import LOG_POSTERIOR, parse_table, table_text
 from .seal import sealed_tables
 
 FITTED = ("blinatumomab", "tgn1412")
@@ -53,20 +66,14 @@ QUANTITATIVE = (
 )
 REFIT_RTOL, REFIT_ATOL = 1e-4, 1e-6
 """How near a fit made again comes to its optimum and its finite differences."""
-SAME_FOR_ALL = ("k_rec",)
-"""A declared prior that every drug shares draws one value for all of them."""
-
-
-def joint_fit(
-    n_starts: int = N_STARTS, seed: int = SEED, executor: Executor | None = None
-) -> tuple[Problem, tuple[Fit, ...]]:
-    """The fit whose optimum is locked: blinatumomab and TGN1412, gated feedback."""
-    problem = make_problem(FITTED)
-    return problem, calibrate(problem, n_starts, seed, executor)
+INTERVAL_OF_SAMPLE = (
+    "central 90 % of the kept sample of the joint posterior, each draw with one of the declared "
+    "priors"
+)
 
 
 def compose(version: str, reason: str, date: str, problem: Problem, best: Fit) -> dict[str, Any]:
-    """The content of a record at this optimum.
+    """The content of a record at this optimum, whose posterior is Laplace's approximation.
 
     Args:
         version: ``"v1"``, ``"v2"``, ...
@@ -77,19 +84,38 @@ def compose(version: str, reason: str, date: str, problem: Problem, best: Fit) -
     Raises:
         LockError: an optimum that did not converge, or severity boundaries out of order.
     """
+    return _composed(version, reason, date, problem, best, None)
+
+
+def _composed(
+    version: str,
+    reason: str,
+    date: str,
+    problem: Problem,
+    best: Fit,
+    indices: Mapping[str, float] | None,
+) -> dict[str, Any]:
+    """The content of a record; severity indices are the optimum's if none are given."""
     if not best.converged:
         raise LockError("the joint fit did not converge; a lock is made from an optimum only.")
+    fit: Any = problem.residuals
+    inputs = fit.inputs
     network = network_at(problem, best.theta)
     drugs = {name: drug_at(problem, best.theta, name) for name in FITTED}
-    blind = load_drug(BLIND)
+    blind = load_drug(BLIND, inputs=inputs)
     same_as = dict(blind.same_as)
+    shared = {name: getattr(drugs[FITTED[0]], name) for name in SHARED if name in problem.names}
     borrowed = {rate: getattr(drugs[source], rate) for rate, source in same_as.items()}
-    drugs[BLIND] = blind.inputs.replace(**borrowed)
-    clinical = {name: load_drug(name).regimens["clinical"] for name in FITTED}
-    z = {
-        name: float(severity.index(simulate(drugs[name], network, clinical[name])))
-        for name in FITTED
-    }
+    drugs[BLIND] = blind.inputs.replace(**borrowed, **shared)
+    clinical = {name: fit.regimen(name, "clinical") for name in FITTED}
+    z = (
+        dict(indices)
+        if indices is not None
+        else {
+            name: float(severity.index(simulate(drugs[name], network, clinical[name])))
+            for name in FITTED
+        }
+    )
     boundaries = severity.GradeBoundaries.between(z["blinatumomab"], z["tgn1412"])
     edges = list(asdict(boundaries).values())
     if edges != sorted(edges):
@@ -99,16 +125,20 @@ def compose(version: str, reason: str, date: str, problem: Problem, best: Fit) -
         (drugs["blinatumomab"], clinical["blinatumomab"]),
         network,
     )
+    structure = {
+        "feedback": network.feedback,
+        "equations": list(canonical_equations(network.feedback, network.t_cells)),
+        "equations_sha256": equations_digest(network.feedback, network.t_cells),
+    }
+    if inputs != VERSIONS[0]:
+        structure["t_cells"] = network.t_cells
+    declared = declared_priors(BLIND, inputs)
     return {
-        "format": FORMAT,
+        "format": 2,
         "version": version,
         "date": date,
         "reason": reason,
-        "structure": {
-            "feedback": network.feedback,
-            "equations": list(canonical_equations(network.feedback)),
-            "equations_sha256": equations_digest(network.feedback),
-        },
+        "structure": structure,
         "network": network.values(),
         "posterior": {
             "names": list(problem.names),
@@ -118,8 +148,11 @@ def compose(version: str, reason: str, date: str, problem: Problem, best: Fit) -
         },
         "drugs": {name: inputs.plain() for name, inputs in drugs.items()},
         "same_as": {BLIND: same_as},
-        "assumed": _declared_priors(BLIND),
-        "tocilizumab": asdict(load_tocilizumab().inputs),
+        "assumed": {
+            name: {"median": prior.median, "log10_sd": prior.log10_sd}
+            for name, prior in declared.items()
+        },
+        "tocilizumab": asdict(load_tocilizumab(inputs=inputs).inputs),
         "crp": asdict(crp),
         "severity": {
             "index": z,
@@ -127,7 +160,7 @@ def compose(version: str, reason: str, date: str, problem: Problem, best: Fit) -
             "tie": severity.TIE,
             "baselines": severity.baselines(),
         },
-        "declared": _declared_sources(BLIND),
+        "declared": _declared_sources(BLIND, inputs),
         "blind_test": {
             "seed": SEED,
             "n_draws": N_DRAWS,
@@ -138,24 +171,85 @@ def compose(version: str, reason: str, date: str, problem: Problem, best: Fit) -
         },
         "solver": {"engine": "diffsol", "rtol": RTOL, "atol": ATOL, "horizon_h": HORIZON_H},
         "predictions": {"okt3_outcomes": [f"prediction-{version}.json"]},
-        "digests": input_digests(),
+        "digests": input_digests(inputs),
         "sealed": {name: table.sha256 for name, table in sealed_tables().items()},
     }
 
 
-def _declared_priors(drug: str) -> Mapping[str, Mapping[str, float]]:
-    """Declared priors that intervals draw; one that all drugs share is named without a drug."""
-    return {
-        name if name in SAME_FOR_ALL else f"{drug}.{name}": {
-            "median": prior.median,
-            "log10_sd": prior.log10_sd,
-        }
-        for name, prior in load_drug(drug).priors.items()
-        if prior.status == "assumed"
+def compose_developed(
+    version: str, reason: str, date: str, developed: Mapping[str, Development]
+) -> tuple[dict[str, Any], str]:
+    """The content of a record whose structure and posterior are what the development found.
+
+    Args:
+        version, reason, date: as of :func:`compose`.
+        developed: every candidate structure, by name.
+
+    Returns:
+        The content, and the kept sample of the posterior as a table: every estimated quantity,
+        and one draw of every declared prior beside it, in log10.
+
+    Raises:
+        LockError: a structure that was not developed, or made from other inputs than there are;
+            a rule that chooses another structure than the one to be locked.
+    """
+    locked = _locked_structure(developed)
+    about, candidate = developed[LOCKED].content, CANDIDATES[LOCKED]
+    problem = candidate.problem()
+    theta = np.array(about["optimum"]["theta_log10"])
+    best = Fit(theta, about["optimum"]["cost"], problem.jacobian(theta), theta, 0, True)
+    medians = {
+        drug: about["quantities"][f"{label} index"]["quantiles"][1]
+        for drug, label in (("blinatumomab", "blinatumomab"), ("tgn1412", "TGN1412"))
     }
+    content = _composed(version, reason, date, problem, best, medians)
+    priors = declared_priors(BLIND, INPUTS)
+    declared = declared_draws(priors, len(locked.points), SEED + 1)
+    columns = np.column_stack([locked.points, *(np.log10(declared[name]) for name in priors)])
+    names = (*locked.names, *priors)
+    text = table_text(names, columns, locked.log_posterior)
+    _, rows, sha256 = parse_table(text)
+    content["format"] = FORMAT
+    content["inputs"] = INPUTS
+    content["posterior"]["sample"] = {
+        "file": f"sample-{version}.csv",
+        "sha256": sha256,
+        "rows": len(rows),
+        "columns": [*names, LOG_POSTERIOR],
+        "sampler": about["sample"]["sampler"],
+        "solver": about["sample"]["solver"],
+        "diagnostics": about["sample"]["diagnostics"],
+    }
+    content["dexamethasone"] = asdict(load_dexamethasone(inputs=INPUTS).inputs)
+    content["development"] = {
+        name: {"digest": one.content["digest"], "facts": dict(one.content["facts"])}
+        | {key: one.content[key] for key in ("evidence", "evidence_published_rows")}
+        for name, one in developed.items()
+    }
+    content["blind_test"] |= {"n_draws": len(rows), "interval": INTERVAL_OF_SAMPLE}
+    return content, text
 
 
-def _declared_sources(drug: str) -> Mapping[str, Mapping[str, Any]]:
+def _locked_structure(developed: Mapping[str, Development]) -> Development:
+    """The structure to be locked, if the rule chooses its T-cell part."""
+    if missing := [name for name in CANDIDATES if name not in developed]:
+        raise LockError(f"structure {missing[0]!r} is not developed; run 'qsp-crs develop'.")
+    now = development_inputs()
+    for name, one in developed.items():
+        if changed := sorted(k for k in now if one.content["inputs"].get(k) != now[k]):
+            raise LockError(
+                f"structure {name!r} was developed with another {changed[0]}; develop it again."
+            )
+    chosen = chosen_t_cells(developed, [candidate.name for candidate in T_CELL_CANDIDATES])
+    if chosen != LOCKED:
+        raise LockError(
+            f"the rule chooses the T-cell part of {chosen!r}, and {LOCKED!r} was to be locked; say "
+            "so in the candidates, with the reason."
+        )
+    return developed[LOCKED]
+
+
+def _declared_sources(drug: str, inputs: str) -> Mapping[str, Mapping[str, Any]]:
     """Every input of a drug as its file writes it: value, unit, sources, note."""
     return {
         name: {
@@ -164,18 +258,17 @@ def _declared_sources(drug: str) -> Mapping[str, Mapping[str, Any]]:
             "source": list(quantity.source),
             "note": quantity.note,
         }
-        for name, quantity in load_drug(drug).sources.items()
+        for name, quantity in load_drug(drug, inputs=inputs).sources.items()
     }
 
 
 def make_lock(
     reason: str,
     date: str,
-    executor: Executor | None = None,
     places: Places = PACKAGED,
     wait_s: float = WAIT_S,
 ) -> Written:
-    """Fit, compose, write the next version of the lock record and put it on record.
+    """Compose the next version of the lock record from the development, and put it on record.
 
     A record that an interrupted run wrote and did not put on record is compared with what is
     composed now, and put on record if it is the same.
@@ -186,22 +279,22 @@ def make_lock(
         wait_s: how long to wait for another command's turn (s).
 
     Raises:
-        LockError: no reason is given, the fit does not support a record, another record was made
-            meanwhile, or a file is there that holds another one.
+        LockError: no reason is given, the development does not support a record, another record
+            was made meanwhile, or a file is there that holds another one.
     """
     if not reason.strip():
         raise LockError("a lock needs a reason; say why this version exists.")
     made = recorded_versions(places)
     version = f"v{len(made) + 1}"
     _require_unfinished(version, reason.strip(), places)
-    problem, fits = joint_fit(executor=executor)
-    content = compose(version, reason.strip(), date, problem, fits[0])
-    # nobody waits for a fit: the turn is for writing alone
+    developed = {name: read_development(name, places.development) for name in CANDIDATES}
+    content, sample = compose_developed(version, reason.strip(), date, developed)
+    # nobody waits for what is composed: the turn is for writing alone
     with take_turn(places, wait_s) as turn:
         if recorded_versions(places) != made:
             raise LockError(
-                f"lock {recorded_versions(places)[-1]} was put on record while this fit ran; look "
-                "at it, and run the command again if one more version is wanted."
+                f"lock {recorded_versions(places)[-1]} was put on record while this one was "
+                "composed; look at it, and run the command again if one more version is wanted."
             )
         _require_other(content, made, places)
         path = lock_path(version, places)
@@ -213,6 +306,7 @@ def make_lock(
             content = dated
         else:
             content = content | {"digest": digest_of(content)}
+            _write_sample(content["posterior"]["sample"], sample, places)
             write_record(content, turn)
         record_file(
             "lock",
@@ -223,8 +317,14 @@ def make_lock(
             summary={"reason": content["reason"]},
             date=content["date"],
         )
-    current_record.cache_clear()
+    newest_record.cache_clear()
     return Written(path, finished)
+
+
+def _write_sample(about: Mapping[str, Any], text: str, places: Places) -> None:
+    """Keep the sample before the record that names it: without the record nobody reads it."""
+    places.posterior.mkdir(parents=True, exist_ok=True)
+    write_text_atomic(places.posterior / about["file"], text)
 
 
 def _require_other(content: Mapping[str, Any], made: Sequence[str], places: Places) -> None:

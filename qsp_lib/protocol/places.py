@@ -41,6 +41,16 @@ class Places:
         return self.data / "predictions"
 
     @property
+    def posterior(self) -> Path:
+        """The folder of the kept samples of posteriors."""
+        return self.data / "posterior"
+
+    @property
+    def development(self) -> Path:
+        """The folder of what is kept of each candidate structure."""
+        return self.data / "development"
+
+    @property
     def ledger(self) -> Path:
         """The ledger."""
         return self.data / "ledger.jsonl"

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..common import InputError, LockError, canonical_json, digest
+from ..calibration import CO_MEDICATIONS, declared_draws, of_drug, values_at
+from ..common import VERSIONS, InputError, LockError, canonical_json, digest
 from ..drugs import load_drug
-from ..inference import laplace_draws, standard_normals
+from ..inference import draw, laplace_draws
 from ..model import (
     CONSTANT_RECOVERY,
-    NETWORK,
     TIE,
     CrpInputs,
     Draws,
@@ -36,6 +36,7 @@ from ..model import (
     Rescue,
     Solver,
     Steroid,
+    SteroidInputs,
     TocilizumabInputs,
     Trajectory,
     baselines,
@@ -45,6 +46,7 @@ from ..model import (
 from .eight_checks import CHECKS, LIMITS
 from .inputs import InputCheck, check_inputs
 from .places import PACKAGED, Places
+from .sample_table import SAMPLES, read_table
 from .seal import sealed_tables
 
 PARTS = (
@@ -67,10 +69,12 @@ PARTS = (
     "sealed",
 )
 """What a whole record of the first format holds."""
-FORMAT = 2
-ADDED = {2: ("format", "predictions")}
+FORMAT = 3
+ADDED = {2: ("format", "predictions"), 3: ("inputs", "dexamethasone", "development")}
 """What each later format holds besides. Since the second, a record says which predictions have to
-be in the ledger before a held-back table is opened, and holds the limits of the checks."""
+be in the ledger before a held-back table is opened, and holds the limits of the checks. Since the
+third, it names the version of its inputs, its posterior is a kept sample, and it says what the
+development found."""
 PREDICTIONS_V1 = {"okt3_outcomes": ("prediction-v1.json",)}
 """What lock v1, which does not say so itself, has to set beside a held-back table."""
 
@@ -126,6 +130,11 @@ class Record:
     def summary(self) -> dict[str, str]:
         """Version, digest and date: what a result says of the record it rests on."""
         return {"version": self.version, "digest": self.digest, "date": self.content["date"]}
+
+    @property
+    def inputs(self) -> str:
+        """The version of its inputs; lock v1, which names none, is of the first."""
+        return self.content.get("inputs", VERSIONS[0])
 
     @property
     def network(self) -> NetworkParameters:
@@ -203,7 +212,7 @@ class Record:
         Raises:
             InputError: the file gives no such regimen.
         """
-        regimens = load_drug(drug).regimens
+        regimens = load_drug(drug, inputs=self.inputs).regimens
         if name not in regimens:
             raise InputError(f"{drug} has no regimen {name!r}; its file gives {list(regimens)}.")
         return regimens[name]
@@ -277,6 +286,17 @@ class Record:
         return TocilizumabInputs(**self.content["tocilizumab"])
 
     @property
+    def dexamethasone(self) -> SteroidInputs:
+        """The steroid's inputs.
+
+        Raises:
+            LockError: a record of before the model had a steroid.
+        """
+        if "dexamethasone" not in self.content:
+            raise LockError(f"lock {self.version} knows no steroid; it came with lock v2.")
+        return SteroidInputs(**self.content["dexamethasone"])
+
+    @property
     def crp(self) -> CrpInputs:
         """The CRP readout that gives the two declared peaks."""
         return CrpInputs(**self.content["crp"])
@@ -312,46 +332,85 @@ class Record:
             np.array(posterior["covariance_log10"]),
         )
 
+    @property
+    def sample(self) -> Mapping[str, Any] | None:
+        """What is on record of the kept sample of the posterior; None for lock v1, which has none.
+
+        Lock v1's posterior is Laplace's approximation; a sample of it was kept later, beside it.
+        """
+        return self.content["posterior"].get("sample")
+
+    @property
+    def largest_sample(self) -> int | None:
+        """How many draws there are at most; None if any number can be made."""
+        return None if self.sample is None else int(self.sample["rows"])
+
+    def points(self, n_draws: int, seed: int | None = None) -> NDArray[np.float64]:
+        """Points of the posterior ``(n_draws, d)``, in log10, in the order of its names.
+
+        Args:
+            n_draws: how many, 1 or more.
+            seed: the record's own by default. Another one gives other draws, of a kept sample the
+                same ones in another order.
+
+        Raises:
+            InputError: more than the kept sample has.
+            LockError: the kept sample is not the one that the record names.
+        """
+        names, mean, covariance = self.posterior
+        if self.sample is None:
+            return laplace_draws(mean, covariance, n_draws, self.seed if seed is None else seed)
+        return self._rows(n_draws, seed)[:, : len(names)]
+
     def draws(self, n_draws: int, seed: int | None = None) -> dict[str, Draws]:
         """Joint draws for every drug: posterior times the declared priors.
 
         Draw i is one network and one set of upstream rates for all drugs at once,
         so indices of different drugs can be compared draw by draw.
 
-        Args:
-            n_draws: how many, 1 or more.
-            seed: the record's own by default.
+        Args and errors are as of :meth:`points`.
         """
-        seed = self.seed if seed is None else seed
-        _, mean, covariance = self.posterior
-        return self.draws_at(laplace_draws(mean, covariance, n_draws, seed), seed)
+        if self.sample is None:
+            return self.draws_at(self.points(n_draws, seed), seed)
+        rows, n_estimated = self._rows(n_draws, seed), len(self.posterior[0])
+        declared = self.sample["columns"][n_estimated:-1]
+        drawn = dict(zip(declared, 10.0 ** rows[:, n_estimated:-1].T, strict=True))
+        return self._draws_of(rows[:, :n_estimated], drawn)
 
     def draws_at(self, theta: NDArray[np.float64], seed: int | None = None) -> dict[str, Draws]:
         """Draws for every drug at these posterior points ``(N, d)``, in log10."""
         seed = self.seed if seed is None else seed
-        # a value too large for a float becomes infinite, which Draws refuses by name
-        with np.errstate(over="ignore"):
-            posterior = dict(zip(self.posterior[0], 10.0**theta.T, strict=True))
-        assumed = self.assumed
         # a seed of their own: adding a declared prior must not move the posterior draws
-        normals = standard_normals(len(theta), len(assumed), seed + 1)
         with np.errstate(over="ignore"):
-            drawn = {
-                name: prior.median * 10.0 ** (prior.log10_sd * normals[:, i])
-                for i, (name, prior) in enumerate(sorted(assumed.items()))
-            }
-        known = posterior | drawn
-        shared = {name: known[name] for name in NETWORK if name in known}
+            return self._draws_of(theta, declared_draws(self.assumed, len(theta), seed + 1))
+
+    def _rows(self, n_draws: int, seed: int | None) -> NDArray[np.float64]:
+        """Rows of the kept sample, in its own random order or in that of another seed."""
+        assert self.sample is not None
+        about = self.sample
+        if not 1 <= n_draws <= about["rows"]:
+            raise InputError(f"{n_draws} draws; expected 1 to {about['rows']}, which are kept.")
+        rows = read_table(SAMPLES / about["file"], about["sha256"], tuple(about["columns"]))
+        if seed is None or seed == self.seed:
+            return rows[:n_draws]
+        return rows[draw(len(rows), n_draws, seed)]
+
+    def _draws_of(
+        self, theta: NDArray[np.float64], declared: Mapping[str, NDArray[np.float64]]
+    ) -> dict[str, Draws]:
+        known = values_at(self.posterior[0], theta) | dict(declared)
+        others = {CO_MEDICATIONS[name]: known[name] for name in CO_MEDICATIONS if name in known}
         result = {}
         for drug in self.content["drugs"]:
-            rates = dict(shared)
-            for rate in ("k_act", "k_exh", "k_kill", "k_rec"):
-                owner = self.content["same_as"].get(drug, {}).get(rate, drug)
-                for name in (f"{owner}.{rate}", rate):
-                    if name in known:
-                        rates[rate] = known[name]
-                        break
-            result[drug] = Draws(rates)._issued(self.stamp, drug)
+            values = of_drug(known, drug)
+            for rate, owner in self.content["same_as"].get(drug, {}).items():
+                if f"{owner}.{rate}" in known:
+                    factor = known.get(f"{drug}.{rate}/{owner}.{rate}", 1.0)
+                    values[rate] = known[f"{owner}.{rate}"] * factor
+            if "half_life" in values:
+                volume = values.get("V1", self.drug(drug).V1)
+                values["CL"] = np.log(2.0) * volume / values.pop("half_life")
+            result[drug] = Draws(values | others)._issued(self.stamp, drug)
         return result
 
 

@@ -34,7 +34,7 @@ def prepare() -> None:
     from qsp_lib.calibration import make_problem
     from qsp_lib.inference import Fit
     from qsp_lib.protocol import blind_test, ledger, locking, opening, record
-    from qsp_lib.protocol.lock import current_record, lock_path, read_record
+    from qsp_lib.protocol.lock import lock_path, newest_record, read_record
 
     first = read_record(lock_path("v1"), against_code=False)
     _, theta, _ = first.posterior
@@ -64,7 +64,7 @@ def prepare() -> None:
         module.code_digest = lambda: code
     for module in (ledger, opening, __import__("qsp_lib.protocol", fromlist=["x"])):
         module.today = lambda: DATE
-    current_record.cache_clear()
+    newest_record.cache_clear()
 
 
 def signed(content: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from qsp_lib.protocol.findings import Finding
 from qsp_lib.protocol.history import History
 from qsp_lib.protocol.inputs import input_digests
 from qsp_lib.protocol.ledger import LedgerEntry, file_hash, hash_of, read_ledger, record_file
-from qsp_lib.protocol.lock import current_record, lock_path, read_record, write_record
+from qsp_lib.protocol.lock import lock_path, newest_record, read_record, write_record
 from qsp_lib.protocol.opening import MADE_UP, open_table
 from qsp_lib.protocol.places import PACKAGED, Places, take_turn
 from qsp_lib.protocol.record import FORMAT, digest_of
@@ -91,7 +91,7 @@ def build(folder: Path) -> Places:
             summary={"reason": content["reason"]},
             date=content["date"],
         )
-    current_record.cache_clear()
+    newest_record.cache_clear()
     record = read_record(path, places=places)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ledger, "today", lambda: "2026-12-02")

@@ -31,7 +31,14 @@ from qsp_lib.model.stamp import LockStamp
 from qsp_lib.protocol import inputs, locking
 from qsp_lib.protocol import record as protocol_record
 from qsp_lib.protocol.ledger import record_file
-from qsp_lib.protocol.lock import current_record, lock_path, read_record, versions, write_record
+from qsp_lib.protocol.lock import (
+    current_record,
+    lock_path,
+    newest_record,
+    read_record,
+    versions,
+    write_record,
+)
 from qsp_lib.protocol.places import PACKAGED, Places, take_turn
 from qsp_lib.protocol.record import Record, digest_of, verify
 
@@ -89,12 +96,12 @@ def test_the_newest_version_is_the_highest_number(content: Content, tmp_path: Pa
             digest = read_record(path).digest
             record_file("lock", path, turn, version=version, digest=digest, summary={})
     assert versions(places) == ("v1", "v2", "v10")
-    assert current_record(places).version == "v10"
+    assert newest_record(places).version == "v10"
 
 
 def test_without_a_record_there_is_nothing_to_read(tmp_path: Path) -> None:
     with pytest.raises(LockError, match="there is no lock record yet"):
-        current_record(Places(tmp_path))
+        newest_record(Places(tmp_path))
     with pytest.raises(LockError, match=r"no lock record at lock-v1\.json; make one"):
         read_record(tmp_path / "lock-v1.json")
 
