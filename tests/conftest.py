@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from qsp_lib.calibration.candidates import FITTED
 from qsp_lib.calibration.joint_fit import make_problem
 from qsp_lib.common import recorded
 from qsp_lib.inference.fitting import Fit, Problem, fit_from
@@ -51,7 +52,7 @@ def network() -> NetworkParameters:
 @pytest.fixture(scope="session")
 def joint_problem() -> Problem:
     """The fit of both fitted drugs."""
-    return make_problem(locking.FITTED)
+    return make_problem(FITTED, inputs="v1")
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..calibration import CourseResiduals, make_problem
+from ..calibration import FITTED, CourseResiduals, make_problem
 from ..common import InputError, forbid_opening
 from ..inference import (
     N_POINTS,
@@ -38,7 +38,7 @@ from ..inference import (
     starting_points,
 )
 from ..model import NETWORK, network_table
-from ..protocol import FITTED, Record, locked_point
+from ..protocol import Record, locked_point
 
 Array = NDArray[np.float64]
 PAIR = ("k_fb", "d_IL6")

@@ -1,5 +1,6 @@
 from .candidates import CANDIDATES as CANDIDATES
 from .candidates import FEEDBACK_CANDIDATES as FEEDBACK_CANDIDATES
+from .candidates import FITTED as FITTED
 from .candidates import INPUTS as INPUTS
 from .candidates import KEPT as KEPT
 from .candidates import LOCKED as LOCKED

@@ -14,6 +14,7 @@ from ..model import CONSTANT_RECOVERY, RECOVERY_AT_REST
 from .joint_fit import FIT_RTOL, make_problem
 
 FITTED = ("blinatumomab", "tgn1412")
+"""The drugs that calibrate and develop the model."""
 _STEEPNESS = "tgn1412.h"
 
 

@@ -30,10 +30,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..calibration import make_problem
+from ..calibration import FITTED, make_problem
 from ..evidence import Observation
 from ..inference import Problem
-from ..protocol import FITTED, Record, locked_point
+from ..protocol import Record, locked_point
 from . import sbml
 from .petab_expected import expected, expressible, kept_of, observations_of
 from .petab_tables import regimens, version_1, version_2

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from ..calibration import CourseResiduals, make_problem
+from ..calibration import FITTED, CourseResiduals, make_problem
 from ..common import canonical_json, rounded
 from ..evidence import Observation
 from ..inference import Problem, laplace_draws
-from ..protocol import FITTED, Record, locked_point
+from ..protocol import Record, locked_point
 
 Array = NDArray[np.float64]
 N_DRAWS = 4

@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..calibration import BOUND_DECADES, estimated
+from ..calibration import BOUND_DECADES, FITTED, estimated
 from ..common import InputError, rounded
 from ..drugs import load_drug
 from ..evidence import ANALYTES, Observation
 from ..inference import Problem
 from ..model import DRUG, PRE_DOSE, STATES, Regimen, baselines, network_table
-from ..protocol import FITTED, Record, locked_point
+from ..protocol import Record, locked_point
 from . import sbml
 from .formula import identifier
 

@@ -28,7 +28,6 @@ from .lock import newest_record as newest_record
 from .lock import read_made_from as read_made_from
 from .lock import read_record as read_record
 from .lock import versions as versions
-from .locking import FITTED as FITTED
 from .locking import make_lock as make_lock
 from .opening import MADE_UP as MADE_UP
 from .opening import open_table as open_table

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..calibration import make_problem
+from ..calibration import FITTED, make_problem
 from ..common import (
     InputError,
     LockError,
@@ -44,7 +44,6 @@ from ..inference import (
     run_chain,
     split_r_hat,
 )
-from .locking import FITTED
 from .record import Record, digest_of
 from .sample_table import LOG_POSTERIOR, SAMPLES, parse_table, table_text
 

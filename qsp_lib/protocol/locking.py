@@ -10,6 +10,7 @@ import numpy as np
 
 from ..calibration import (
     CANDIDATES,
+    FITTED,
     INPUTS,
     LOCKED,
     SHARED,
@@ -50,7 +51,6 @@ from .record import FORMAT, digest_of
 from .sample_table import LOG_POSTERIOR, parse_table, table_text
 from .seal import sealed_tables
 
-FITTED = ("blinatumomab", "tgn1412")
 BLIND = "okt3"
 N_STARTS = 16
 SEED = 20060313

@@ -31,14 +31,14 @@ N_DRAWS = 8
 def prepare() -> None:
     """Load everything a command needs, and put the slow parts by."""
     from qsp_lib import __main__  # noqa: F401
-    from qsp_lib.calibration import make_problem
+    from qsp_lib.calibration import FITTED, make_problem
     from qsp_lib.inference import Fit
     from qsp_lib.protocol import blind_test, ledger, locking, opening, record
     from qsp_lib.protocol.lock import lock_path, newest_record, read_record
 
     first = read_record(lock_path("v1"), against_code=False)
     _, theta, _ = first.posterior
-    problem = make_problem(locking.FITTED)
+    problem = make_problem(FITTED, inputs="v1")
     optimum = Fit(theta, first.cost, problem.jacobian(theta), theta, 0, True)
     locking.joint_fit = lambda executor=None: (problem, (optimum,))
     locking.N_DRAWS = N_DRAWS
