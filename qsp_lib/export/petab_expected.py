@@ -20,7 +20,7 @@ from scipy.stats import norm
 from ..calibration import FITTED, CourseResiduals, make_problem
 from ..common import canonical_json, rounded
 from ..evidence import Observation
-from ..inference import Problem, laplace_draws
+from ..inference import Problem
 from ..protocol import Record, locked_point
 
 Array = NDArray[np.float64]
@@ -93,8 +93,7 @@ def points(record: Record, problem: Problem) -> dict[str, Array]:
 
     The draws are rounded, so that they are the same on every machine.
     """
-    _, mean, covariance = record.posterior
-    draws = laplace_draws(mean, covariance, N_DRAWS, record.seed)
+    draws = record.points(N_DRAWS)
     draws = draws.clip(problem.lower, problem.upper).round(_PLACES)
     named = {f"draw {i}": draw for i, draw in enumerate(draws, 1)}
     return {f"lock {record.version}": locked_point(record, problem)} | named

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..common import InputError
 from ..drugs import DrugFile, load_drug, load_tocilizumab, shipped_drugs
 from ..evidence import DECLARED
-from ..inference import laplace_draws, standard_normals
+from ..inference import standard_normals
 from ..model import Draws, DrugInputs, Infusion, Regimen, Rescue, Trajectory
 from ..protocol import Record
 
@@ -144,8 +144,7 @@ def draws_for(setting: Setup, n_draws: int, seed: int | None = None) -> Draws:
     """
     record, file = setting.record, setting.file
     seed = record.seed if seed is None else seed
-    _, mean, covariance = record.posterior
-    joint = record.draws_at(laplace_draws(mean, covariance, n_draws, seed), seed)
+    joint = record.draws(n_draws, seed)
     if setting.inputs.lock is not None:
         return joint[setting.inputs.name]
     values: dict[str, Array] = {}

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..calibration import make_problem
+from ..calibration import declared_priors, make_problem
 from ..common import QspError
-from ..drugs import load_drug
 from ..model import GradeBoundaries, severity
 from .blind_test import numbers, predict, run_protocol
 from .comparing import differences
@@ -26,14 +25,19 @@ def computed_again(record: Record) -> Iterator[Finding]:
 
     def indices() -> Iterator[str]:
         held = record.content["severity"]
-        z = {name: float(severity.index(record.run(name))) for name in held["index"]}
+        z = _indices(record)
         yield from differences(held["index"], z, path="index")
         edges = GradeBoundaries.between(z["blinatumomab"], z["tgn1412"])
         yield from differences(held["boundaries"], vars(edges), path="boundaries")
 
     def spread() -> Iterator[str]:
         names, mean, covariance = record.posterior
-        problem = make_problem(tuple(held for held in record.content["severity"]["index"]))
+        problem = make_problem(
+            tuple(record.content["severity"]["index"]),
+            record.network.feedback,
+            inputs=record.inputs,
+            t_cells=record.network.t_cells,
+        )
         if names != problem.names:
             yield f"the posterior is of {names}, expected {problem.names}"
             return
@@ -49,13 +53,11 @@ def computed_again(record: Record) -> Iterator[Finding]:
 
     def priors() -> Iterator[str]:
         blind = next(iter(record.content["same_as"]))
-        given = load_drug(blind).priors
         now = {
             name: {"median": prior.median, "log10_sd": prior.log10_sd}
-            for name, prior in given.items()
-            if prior.status == "assumed"
+            for name, prior in declared_priors(blind, record.inputs).items()
         }
-        held = {name.rpartition(".")[2]: dict(p) for name, p in record.content["assumed"].items()}
+        held = {name: dict(prior) for name, prior in record.content["assumed"].items()}
         yield from differences(held, now, path="assumed")
 
     for name, look in (
@@ -67,6 +69,18 @@ def computed_again(record: Record) -> Iterator[Finding]:
             yield parted(f"{what}: {name}", "computed again", look())
         except QspError as problem:
             yield Finding(f"{what}: {name}", "computed again", DIFFERS, str(problem))
+
+
+def _indices(record: Record) -> dict[str, float]:
+    """Severity index of each fitted drug: at the locked point, or the median of the kept sample."""
+    drugs = record.content["severity"]["index"]
+    if record.sample is None:
+        return {name: float(severity.index(record.run(name))) for name in drugs}
+    draws = record.draws(int(record.sample["rows"]))
+    return {
+        name: float(np.median(severity.index(record.run(name, draws=draws[name]))))
+        for name in drugs
+    }
 
 
 def predicted_again(

@@ -45,7 +45,7 @@ from ..inference import (
     split_r_hat,
 )
 from .record import Record, digest_of
-from .sample_table import LOG_POSTERIOR, SAMPLES, parse_table, table_text
+from .sample_table import LOG_POSTERIOR, SAMPLES, parse_table, read_table, table_text
 
 Array = NDArray[np.float64]
 _MAKE = "make it with 'qsp-crs sample'"
@@ -133,7 +133,13 @@ def locked_problem(record: Record) -> Problem:
         LockError: it estimates other quantities, or cannot be integrated so.
     """
     solver = record.solver
-    problem = make_problem(FITTED, record.network.feedback, rtol=solver.rtol)
+    problem = make_problem(
+        FITTED,
+        record.network.feedback,
+        rtol=solver.rtol,
+        inputs=record.inputs,
+        t_cells=record.network.t_cells,
+    )
     residuals: Any = problem.residuals
     if problem.names != record.posterior[0]:
         raise LockError(f"the joint fit estimates other quantities than lock {record.version}.")
@@ -331,6 +337,8 @@ def read_kept_sample(record: Record, directory: Path = SAMPLES) -> KeptSample:
         LockError: a file that is missing or cannot be read, was edited or cut, or belongs to
             another record; each names the file and the hash.
     """
+    if record.sample is not None:
+        return _locked_sample(record)
     table, about = sample_paths(record, directory)
     made = _read_about(record, about)
     expected = made["table"]["sha256"]
@@ -360,6 +368,15 @@ def read_kept_sample(record: Record, directory: Path = SAMPLES) -> KeptSample:
     return KeptSample(
         names, values[:, :-1].copy(), values[:, -1].copy(), found, MappingProxyType(made)
     )
+
+
+def _locked_sample(record: Record) -> KeptSample:
+    """The sample that is part of a record, whose hash the record holds."""
+    assert record.sample is not None
+    about, names = record.sample, record.posterior[0]
+    values = read_table(SAMPLES / about["file"], about["sha256"], tuple(about["columns"]))
+    points, log_posterior = values[:, : len(names)].copy(), values[:, -1].copy()
+    return KeptSample(names, points, log_posterior, about["sha256"], about)
 
 
 def _read_about(record: Record, about: Path) -> dict[str, Any]:
