@@ -29,6 +29,10 @@ class Steps:
     amounts: tuple[float, ...]
     rates: tuple[float, ...]
 
+    def shifted(self, hours: float) -> Steps:
+        """The same ``hours`` later (earlier if negative)."""
+        return Steps(tuple(time + hours for time in self.times_h), self.amounts, self.rates)
+
     def change_times(self, horizon_h: float) -> tuple[float, ...]:
         """Times in [0, horizon) at which something is added or the rate changes (h)."""
         return tuple(time for time in self.times_h if time < horizon_h)
@@ -104,15 +108,20 @@ class ConcentrationTable:
                 "for nothing left, or more."
             )
 
-    def require_until(self, horizon_h: float) -> None:
+    def require_until(self, horizon_h: float, first_dose_h: float = 0.0) -> None:
         """Raise unless it says what the concentration is until then.
+
+        Args:
+            horizon_h: end of a simulation (h).
+            first_dose_h: when in that simulation the table begins (h).
 
         Raises:
             InputError: the last row is before the horizon and the table does not say how it ends.
         """
-        if self.ends is None and self.times_h[-1] < horizon_h:
+        last_h = self.times_h[-1] + first_dose_h
+        if self.ends is None and last_h < horizon_h:
             raise InputError(
-                f"the concentration table ends at {self.times_h[-1]:g} h, before the horizon of "
+                f"the concentration table ends at {last_h:g} h, before the horizon of "
                 f"{horizon_h:g} h; give more rows, a shorter horizon, or how it ends."
             )
 

@@ -126,6 +126,18 @@ def test_a_table_may_say_how_it_ends(ends: float, after: float) -> None:
     assert float(tabulated(ends=ends).at("C", 30.0)) == pytest.approx(after, rel=1e-5, abs=1e-9)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_table_begins_with_the_first_dose(engine: str) -> None:
+    drug = made_up(table=ConcentrationTable(**ROWS))
+    run = simulate_exposure(
+        drug, Regimen.of(Bolus(7.0, 1.0), Bolus(9.0, 1.0)), horizon_h=27.0, engine=engine
+    )
+    at = [float(run.at("C", t)) for t in (8.0, 9.0, 13.0, 17.0, 22.0, 27.0)]
+    assert at == pytest.approx([0.0, 100.0, 150.0, 200.0, 125.0, 50.0], abs=1e-6)
+    with pytest.raises(InputError, match="ends at 27 h, before the horizon of 28 h"):
+        simulate_exposure(drug, Regimen.of(Bolus(7.0, 1.0)), horizon_h=28.0)
+
+
 def test_a_table_engages_as_the_compartments_that_it_was_made_from() -> None:
     network, regimen = NetworkParameters.prior_medians(), Regimen.of(Bolus(0.0, 5000.0))
     direct = simulate(made_up(), network, regimen, horizon_h=48.0)
