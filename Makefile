@@ -11,7 +11,7 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help book site pdf notebooks test test-quick test-portable test-site coverage stress lint format bench check-clean check-site \
-  run-times exports second-engine test-interop clean clean-venv setup
+  run-times exports exposure-tables second-engine test-interop clean clean-venv setup
 
 PY := .venv/bin/python
 READY := .venv/installed
@@ -48,6 +48,7 @@ help:
 	@echo "make stress      pairs of protocol commands at random moments, some killed (minutes)"
 	@echo "make coverage    branch coverage of qsp_lib by the tests; fails below 90 %"
 	@echo "make exports     write the exports again: SBML, SED-ML, COMBINE archive, PEtab"
+	@echo "make exposure-tables  make the tables of concentrations again that come from the evidence"
 	@echo "make second-engine  run the exports in libroadrunner and COPASI, without qsp_lib"
 	@echo "make test-interop  read the exports with libraries that are not the model's own"
 	@echo "make lint        ruff, mypy, and which module may import which"
@@ -127,6 +128,9 @@ exports: $(INTEROP_READY) $(OTHER_READY)
 	@$(OTHER)/bin/python interop/second_engine.py exports/qsp-crs.omex --write exports/second_engine.json
 	@$(OTHER)/bin/python interop/petab_objective.py exports/petab --write exports/petab_objective.json
 	@$(PY) -m book metadata
+
+exposure-tables: $(READY)
+	@$(PY) -m qsp_lib.drugs.target_mediated
 
 second-engine: $(OTHER_READY)
 	@$(OTHER)/bin/python interop/second_engine.py exports/qsp-crs.omex --write _build/second_engine.json

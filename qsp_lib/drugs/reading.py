@@ -57,7 +57,7 @@ STEROID = "dexamethasone"
 _OF_V1 = ("blinatumomab", "tgn1412", "okt3")
 _SHIPPED: Mapping[str, tuple[str, ...]] = {
     "v1": _OF_V1,
-    "v2": (*_OF_V1, "mosunetuzumab", "teclistamab", "epcoritamab"),
+    "v2": (*_OF_V1, "mosunetuzumab", "teclistamab", "epcoritamab", "epcoritamab-linear"),
 }
 """The drugs that come with the package, by the version of the inputs."""
 _RATES = ("k_act", "k_exh", "k_kill", "k_rec")

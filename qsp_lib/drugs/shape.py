@@ -273,7 +273,7 @@ class DrugShape(FileShape):
         routes = {dose.route for regimen in self.regimens.values() for dose in regimen.doses}
         if "oral" in routes:
             raise ValueError("route 'oral' was given; expected 'IV' or 'SC'")
-        if "SC" in routes and self.pharmacokinetics.k_a is None:
+        if "SC" in routes and self.pharmacokinetics.k_a is self.pharmacokinetics.table is None:
             raise ValueError(
                 "a dose by route 'SC' was given; expected pharmacokinetics.k_a with it"
             )
