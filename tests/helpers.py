@@ -85,7 +85,7 @@ def stamp_of(network: NetworkParameters, *drugs: DrugInputs, version: str = "v7"
     content = {
         "version": version,
         "network": network.values(),
-        "structure": {"feedback": network.feedback},
+        "structure": {"feedback": network.feedback, "t_cells": network.t_cells},
         "drugs": {drug.name: drug.plain() for drug in drugs},
     }
     text = json.dumps(content)
