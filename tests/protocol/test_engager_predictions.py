@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import fields
-from itertools import pairwise
+from dataclasses import fields, replace
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +14,24 @@ import pytest
 from helpers import HOPELESS, give_up_on_hopeless, made_up_bispecific
 
 from qsp_lib.common.errors import InputError
-from qsp_lib.drugs import load_dexamethasone
+from qsp_lib.drugs import DrugFile, load_dexamethasone, load_drug
 from qsp_lib.model import severity
 from qsp_lib.model.concentration_table import ConcentrationTable
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
 from qsp_lib.model.draws import Draws
 from qsp_lib.model.parameters import NetworkParameters
+from qsp_lib.model.priors import Prior
 from qsp_lib.model.simulation import Solver, Steroid, simulate
 from qsp_lib.model.structure import RECOVERY_AT_REST
 from qsp_lib.protocol import engager_predictions
 from qsp_lib.protocol.class_draws import Scatter, class_draws
-from qsp_lib.protocol.dose_plans import WITH, WITHOUT, Premedication
-from qsp_lib.protocol.engager_predictions import predict, predict_first_doses
+from qsp_lib.protocol.dose_plans import WITH, WITHOUT, Plan, Premedication
+from qsp_lib.protocol.engager_predictions import (
+    predict,
+    predict_class,
+    predict_class_first_doses,
+    predict_first_doses,
+)
 from qsp_lib.protocol.predicted_doses import CYTOKINES, FirstDoses, Prediction, as_csv
 
 NETWORK = NetworkParameters.prior_medians("v2", t_cells=RECOVERY_AT_REST)
@@ -308,3 +314,60 @@ def test_a_grid_that_cannot_be_meant_is_refused(doses_mg: tuple[float, ...]) -> 
         predict_first_doses(DRUG, NETWORK, ONCE, draws(2), doses_mg=doses_mg)
     with pytest.raises(InputError, match="has 3 doses; expected one"):
         predict_first_doses(DRUG, NETWORK, STEPS, draws(2))
+
+
+# ---------------------------------------------------------------- a drug of the class
+
+
+@pytest.fixture(scope="module")
+def file() -> DrugFile:
+    """As a file of the made-up drug would be read."""
+    widths = {"k_act": 0.3, "k_exh": 0.3, "k_kill": 0.5}
+    potency = {"EC50": Prior(20.0, 0.3, "assumed"), "K_hook": Prior(4000.0, 0.5, "assumed")}
+    return replace(
+        load_drug("blinatumomab", inputs="v2"),
+        inputs=DRUG,
+        regimens={"clinical": STEPS, "single": ONCE},
+        priors=potency,
+        same_as_log10_sd=widths,
+    )
+
+
+def test_both_arms_and_every_variant_are_predicted_the_primary_one_first(
+    file: DrugFile, plain: Prediction, covered: Prediction
+) -> None:
+    plan = Plan("invented", "clinical", 2, BEFORE)
+    given: dict[str, Any] = dict(steroid=STEROID, seed=11) | HERE
+    found = predict_class(plan, file, DRUG, NETWORK, base_draws(3), **given)
+    assert [(p.variant, p.arm) for p in found] == [
+        (variant, arm) for variant in ("", "h 0.8", "no hook") for arm in (WITH, WITHOUT)
+    ]
+    assert same(found[0], covered, 3) and same(found[1], plain, 3)
+    assert not any(same(one, other, 3) for one, other in combinations(found, 2))
+    without = replace(plan, premedication=None)
+    alone = predict_class(without, file, DRUG, NETWORK, base_draws(3), **given, variants={"": {}})
+    assert len(alone) == 1 and same(alone[0], plain, 3)
+
+
+def test_first_doses_are_predicted_in_the_same_arms(file: DrugFile, grid: FirstDoses) -> None:
+    plan = Plan("invented", "single", 1, BEFORE)
+    given: dict[str, Any] = dict(steroid=STEROID, seed=11, doses_mg=GRID) | HERE
+    found = predict_class_first_doses(plan, file, DRUG, NETWORK, base_draws(3), **given)
+    assert [(p.variant, p.arm) for p in found] == [
+        (variant, arm) for variant in ("", "h 0.8", "no hook") for arm in (WITH, WITHOUT)
+    ]
+    assert same(found[1], grid, 3)
+    assert set(found[0].peak_table()["arm"]) == {WITH}
+
+
+def test_a_regimen_that_the_file_does_not_give_is_refused(file: DrugFile) -> None:
+    with pytest.raises(InputError, match="Invented has no regimen 'weekly'"):
+        predict_class(
+            Plan("invented", "weekly", 1),
+            file,
+            DRUG,
+            NETWORK,
+            base_draws(2),
+            steroid=STEROID,
+            seed=1,
+        )
