@@ -8,8 +8,8 @@ import pytest
 
 from qsp_lib.drugs import DrugFile, load_drug, shipped_drugs
 from qsp_lib.evidence.tables import load_tables
+from qsp_lib.model.awaiting_lock import waits_for_a_lock
 from qsp_lib.model.dosing import Bolus, Infusion
-from qsp_lib.model.held_back import is_held_back
 
 ENGAGERS = ("mosunetuzumab", "teclistamab", "epcoritamab", "epcoritamab-linear")
 
@@ -23,9 +23,9 @@ def test_they_are_the_drugs_that_version_2_adds() -> None:
     assert shipped_drugs("v2")[3:] == ENGAGERS
 
 
-def test_each_is_a_blind_bispecific_that_is_held_back(engager: DrugFile) -> None:
+def test_each_is_a_blind_bispecific_that_waits_for_a_lock(engager: DrugFile) -> None:
     assert (engager.inputs.role, engager.inputs.mechanism) == ("blind", "bispecific")
-    assert is_held_back(engager.inputs, engager.regimens["clinical"])
+    assert waits_for_a_lock(engager.inputs, engager.regimens["clinical"])
 
 
 def test_each_borrows_its_rates_from_blinatumomab_of_the_same_version(engager: DrugFile) -> None:

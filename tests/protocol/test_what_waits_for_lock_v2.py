@@ -13,9 +13,9 @@ import pytest
 
 from qsp_lib.common.errors import LockError
 from qsp_lib.drugs import DrugFile, load_dexamethasone, load_drug, shipped_drugs
+from qsp_lib.model.awaiting_lock import waits_for_a_lock
 from qsp_lib.model.dosing import Bolus, Regimen
 from qsp_lib.model.draws import Draws
-from qsp_lib.model.held_back import is_held_back
 from qsp_lib.model.parameters import NetworkParameters
 from qsp_lib.model.simulation import Steroid, simulate, simulate_exposure
 from qsp_lib.model.structure import RECOVERY_AT_REST
@@ -111,7 +111,7 @@ def test_okt3_of_lock_v1_is_not_simulated_with_a_part_of_version_2() -> None:
 def test_blinatumomab_is_not_stepped_up(regimen: str, network: NetworkParameters) -> None:
     drug = file_of("blinatumomab")
     given = drug.regimens[regimen]
-    assert is_held_back(drug.inputs, given)
+    assert waits_for_a_lock(drug.inputs, given)
     for options in ({}, {"steroid": BEFORE}, {"draws": BASE}, {"dose_factor": 0.1}):
         with pytest.raises(LockError, match="its outcomes are held back"):
             simulate(drug.inputs, network, given, horizon_h=200.0, **options)  # type: ignore[arg-type]
