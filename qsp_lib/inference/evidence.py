@@ -19,10 +19,10 @@ from .fitting import Problem
 
 Array = NDArray[np.float64]
 
-LIVE_POINTS = 1_000
+LIVE_POINTS = 600
 BATCH = 128
 """Points that are evaluated together; a constant, since what is drawn depends on it."""
-EFFECTIVE = 2_000
+EFFECTIVE = 1_000
 """Effective size at which a run ends."""
 
 

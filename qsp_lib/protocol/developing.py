@@ -82,7 +82,7 @@ class ChainPlan:
     """
 
     walkers: int = 48
-    steps: int = 9_000
+    steps: int = 13_500
     burn_in: int = 1_000
     thin: int = 10
     draws: int = 4_000
@@ -92,10 +92,10 @@ class ChainPlan:
 
 LOCKED_PLAN = ChainPlan()
 """Of the posterior that is locked."""
-SENSITIVITY_PLAN = ChainPlan(steps=5_000, least_times=25.0)
-"""Of the two other feedbacks, whose posteriors are kept for a sensitivity: fifty autocorrelation
-times in both ensembles together."""
-SHARES_PLAN = ChainPlan(steps=2_500, burn_in=500, draws=1_000, least_times=10.0)
+SENSITIVITY_PLAN = ChainPlan(steps=4_000, least_times=10.0)
+"""Of the two other feedbacks, whose posteriors are kept for a sensitivity: long enough for an
+effective size of 1,000."""
+SHARES_PLAN = ChainPlan(steps=2_500, burn_in=500, draws=1_000, least_times=5.0)
 """Of what is sampled only to see in what share of draws something holds."""
 
 
