@@ -13,9 +13,14 @@ def test_the_second_version_holds_the_drugs_of_the_first_and_more() -> None:
     assert load_drug("tgn1412", inputs="v1") is load_drug("tgn1412")
 
 
-@pytest.mark.parametrize("load", [load_tocilizumab, load_dexamethasone])
-def test_co_medications_are_shared_where_a_version_has_no_file_of_its_own(load) -> None:
-    assert load(inputs="v2") == load()
+def test_co_medications_are_shared_where_a_version_has_no_file_of_its_own() -> None:
+    assert load_dexamethasone(inputs="v2") == load_dexamethasone(inputs="v1")
+
+
+def test_the_rescue_of_version_2_is_the_same_but_for_what_is_drawn() -> None:
+    old, new = load_tocilizumab(inputs="v1"), load_tocilizumab(inputs="v2")
+    assert new.inputs == old.inputs and not old.priors
+    assert set(new.priors) == {"f_R"} and new.priors["f_R"].median == old.inputs.f_R
 
 
 @pytest.mark.parametrize("given", ["v3", "", "v2/../drugs"])

@@ -54,7 +54,7 @@ def second_lock(sealed: Mapping[str, str]) -> dict[str, Any]:
         "reason": "made by a test",
         "format": FORMAT,
         "predictions": {TABLE: ["prediction-v2.json"]},
-        "digests": input_digests(),
+        "digests": input_digests("v1"),
         "sealed": dict(sealed),
     }
     content["blind_test"] |= {"n_draws": N_DRAWS, "limits": dict(LIMITS)}

@@ -30,11 +30,11 @@ def test_everything_that_lock_v1_names_is_as_it_was_but_for_one_rule() -> None:
 
 
 def test_a_new_table_and_a_new_drug_do_not_concern_an_old_record(data: Path) -> None:
-    before = input_digests()
+    before = input_digests("v1")
     (data / "evidence" / "newer.csv").write_text("id,value\nNW001,1\n")
     (data / "drugs" / "newer.toml").write_text('name = "newer"\n')
     assert all(check.same for check in check_inputs("v2", before))
-    assert set(data_files()) - set(before) == {"evidence/newer.csv", "drugs/newer.toml"}
+    assert set(data_files("v1")) - set(before) == {"evidence/newer.csv", "drugs/newer.toml"}
 
 
 @pytest.mark.parametrize("name", ["drugs/okt3.toml", "evidence/potency.csv", "observations.csv"])
@@ -54,7 +54,7 @@ def test_a_comment_or_windows_line_ends_change_nothing_and_a_number_does(
 
 
 def test_an_input_that_is_gone_is_named(data: Path) -> None:
-    before = input_digests()
+    before = input_digests("v1")
     (data / "evidence" / "potency.csv").unlink()
     with pytest.raises(LockError, match=r"v2 was made from 'evidence/potency.csv'"):
         check_inputs("v2", before)

@@ -40,7 +40,7 @@ from qsp_lib.protocol.lock import (
     write_record,
 )
 from qsp_lib.protocol.places import PACKAGED, Places, take_turn
-from qsp_lib.protocol.record import Record, digest_of, verify
+from qsp_lib.protocol.record import FORMAT, Record, digest_of, verify
 
 Content = MappingProxyType[str, Any]
 SHORT = REGIMENS["infusion"]
@@ -497,7 +497,7 @@ def test_the_records_draws_for_one_drug_are_not_accepted_for_another(record: Rec
         simulate(record.drug("tgn1412"), record.network, SHORT, draws=draws)
 
 
-@pytest.mark.parametrize("form", [3, 99, "2", None, [2]])
+@pytest.mark.parametrize("form", [FORMAT + 1, 99, "2", None, [2]])
 def test_a_record_newer_than_the_code_is_told(
     content: Content, tmp_path: Path, form: object
 ) -> None:
