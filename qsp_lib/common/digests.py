@@ -20,7 +20,16 @@ from typing import Any
 
 _ONE_AT_A_TIME = threading.Lock()
 """CPython 3.11 miscounts its recursion if two threads parse at once."""
-SCIENCE = ("evidence", "inference", "model", "drugs", "calibration", "protocol", "analyses")
+SCIENCE = (
+    "evidence",
+    "inference",
+    "model",
+    "drugs",
+    "calibration",
+    "scoring",
+    "protocol",
+    "analyses",
+)
 """The wings whose code decides what a number is; the others say how it is shown or run."""
 
 
