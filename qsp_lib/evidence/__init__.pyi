@@ -1,3 +1,4 @@
+from .eligibility import cytokine as cytokine
 from .eligibility import judge_eligibility as judge_eligibility
 from .eligibility import rule_digest as rule_digest
 from .healthy import baselines as baselines

@@ -1,3 +1,7 @@
+from .eligible import row_rule as row_rule
+from .evaluation import EligibleRow as EligibleRow
+from .evaluation import evaluate as evaluate
+from .evaluation import not_covered as not_covered
 from .forecast import GRADE as GRADE
 from .forecast import Forecast as Forecast
 from .forecast import Forecasts as Forecasts
@@ -5,3 +9,8 @@ from .forecast import Quantity as Quantity
 from .forecast import forecasts_text as forecasts_text
 from .forecast import quantiles as quantiles
 from .forecast import read_forecasts as read_forecasts
+from .rules import Rules as Rules
+from .rules import plain_rules as plain_rules
+from .targets import RowRule as RowRule
+from .targets import Target as Target
+from .targets import Verdict as Verdict
