@@ -98,7 +98,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         _open,
         "open a held-back table and record the evaluation for good",
         description="Open a held-back table against the newest lock record: its hash is checked, "
-        "its rows are judged eligible or not, the committed prediction is set beside them, and "
+        "its rows are judged eligible or not, the committed predictions are set beside them, and "
         "the result is added to the ledger. There is no way back. If it was interrupted, the same "
         "command goes on from there.",
         examples=(
@@ -222,11 +222,11 @@ def _open(options: argparse.Namespace) -> int:
     record = protocol.newest_record()
     if options.dry_run is not None:
         return _rehearse(options.table, options.dry_run, record)
-    # whether there is a prediction to set beside the rows is asked by the opening itself
     opened = protocol.open_table(
         options.table,
         record=record,
-        evaluate=lambda rows: protocol.evaluation(protocol.committed_prediction(record))(rows),
+        evaluate=protocol.evaluation_of(record, options.table),
+        ready=lambda: protocol.require_ready(record, options.table),
     )
     entry = opened.entry
     words = f"opened against lock {entry.lock_version} on {entry.date}"
@@ -241,9 +241,10 @@ def _open(options: argparse.Namespace) -> int:
 
 
 def _rehearse(table: str, made_up: Path, record: protocol.Record) -> int:
-    path = protocol.MADE_UP if made_up == Path() else made_up
-    prediction = protocol.committed_prediction(record)
-    shown = protocol.rehearse(table, path, record=record, evaluate=protocol.evaluation(prediction))
+    come_along = protocol.MADE_UP_ROWS.get(table, protocol.MADE_UP)
+    path = come_along if made_up == Path() else made_up
+    evaluate = protocol.evaluation_of(record, table)
+    shown = protocol.rehearse(table, path, record=record, evaluate=evaluate)
     print_lines([f"a rehearsal of opening {table}, on the made-up rows of {path.name}"])
     _print_verdicts([(row.id, row.eligible, row.reason) for row in shown.rows])
     _print_comparison(shown.summary)
@@ -262,3 +263,58 @@ def _print_comparison(summary: Mapping[str, Any]) -> None:
     for cytokine, result in summary["comparison"].items():
         median, verdict = result["predicted_median"], result["verdict"]
         print_lines([f"  {cytokine}: predicted {median}, {verdict}"])
+    if "scores" in summary:
+        _print_scores(summary)
+
+
+def _print_scores(summary: Mapping[str, Any]) -> None:
+    counts = summary["independent_outcomes"]
+    print_lines(
+        [
+            f"  {summary['scored']} rows scored, {summary['below_limit']} of them below a limit; "
+            f"{counts['drug_dose_study']} independent outcomes (drug, dose and study) of "
+            f"{counts['studies']} studies",
+            *(
+                f"  {name} predicts nothing for {', '.join(ids)}"
+                for name, ids in summary["not_predicted"].items()
+                if ids
+            ),
+        ]
+    )
+    for model, forecasts in summary["scores"].items():
+        print_lines([f"  {model}:"])
+        header = (
+            "forecast",
+            "CRPS",
+            "skill",
+            "from",
+            "to",
+            "log score",
+            "in 50 %",
+            "in 90 %",
+            "WIS",
+        )
+        print_table(header, [_scores(name, told) for name, told in forecasts.items()])
+        claims = {told["skill"]["claim"] for told in forecasts.values() if told and told["skill"]}
+        print_lines([f"  skill and its 90 % interval: {claim}" for claim in sorted(claims)])
+    if summary["grades"]:
+        rows = [
+            (name, told["score_of_grade"], told["score_of_place"])
+            for name, told in summary["grades"]["forecasts"].items()
+        ]
+        print_table(("forecast", "RPS of the grade", "RPS of the place"), rows)
+
+
+def _scores(name: str, told: Mapping[str, Any] | None) -> tuple[Any, ...]:
+    if told is None:
+        return (name, *[None] * 8)
+    skill, coverage = told["skill"] or {}, told["coverage"] or {}
+    return (
+        name,
+        told["crps"],
+        *(skill.get(key) for key in ("value", "low", "high")),
+        told["log_score"],
+        coverage.get("50"),
+        coverage.get("90"),
+        told["interval_score"],
+    )

@@ -30,12 +30,15 @@ from .lock import read_record as read_record
 from .lock import versions as versions
 from .locking import make_lock as make_lock
 from .opening import MADE_UP as MADE_UP
+from .opening import MADE_UP_ROWS as MADE_UP_ROWS
 from .opening import open_table as open_table
 from .opening import rehearse as rehearse
 from .places import PACKAGED as PACKAGED
 from .provenance import explain as explain
 from .provenance import parameters as parameters
 from .record import Record as Record
+from .scored import evaluation_of as evaluation_of
+from .scored import require_ready as require_ready
 from .seal import known_path as known_path
 from .seal import sealed_tables as sealed_tables
 from .seal import status as status

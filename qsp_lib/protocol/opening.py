@@ -32,13 +32,20 @@ from .seal import (
     judge,
     known_path,
     read,
+    rule_of,
     sealed_tables,
     verdicts_path,
 )
 
 Evaluation = Callable[[tuple[JudgedRow, ...]], Mapping[str, Any]]
 MADE_UP = PACKAGED.data / "templates" / "made_up_outcomes.csv"
-"""Rows that nobody measured, for a rehearsal."""
+"""Rows that nobody measured, for a rehearsal of opening OKT3's outcomes."""
+MADE_UP_ROWS: Mapping[str, Path] = {
+    "okt3_outcomes": MADE_UP,
+    "blinatumomab_step_dosing": MADE_UP.with_name("made_up_step_dosing.csv"),
+    "external_drugs": MADE_UP.with_name("made_up_external_drugs.csv"),
+}
+"""Such rows for each held-back table."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,7 @@ def open_table(
     date: str | None = None,
     history: Callable[[Path], History] = history_of,
     wait_s: float = WAIT_S,
+    ready: Callable[[], object] = lambda: None,
 ) -> Opened:
     """Open a held-back table, evaluate the prediction against it, and put it in the ledger.
 
@@ -91,6 +99,8 @@ def open_table(
         code, date: None means the digest of this package's code, and today.
         history: what git knows of a file.
         wait_s: how long to wait for another command's turn (s).
+        ready: called once the predictions are known to be committed, and before the table is
+            read; what it raises leaves the table sealed.
 
     Raises:
         SealError: As `read`; if a prediction is missing, changed or not committed; if the verdicts
@@ -102,10 +112,11 @@ def open_table(
     find(name, places)
     if record is not None:
         require_predictions(name, record, places, history)
+        ready()
     with take_turn(places, wait_s) as turn:
         data = read(name, record=record, places=places)
         assert record is not None  # read() refuses None
-        rows = judge(name, data)
+        rows = judge(name, data, rule_of(record, name))
         written_before = _record_verdicts(verdicts_path(name, places), rows)
         entry = LedgerEntry(
             lock_version=record.version,
@@ -159,7 +170,7 @@ def rehearse(
         refusal = ""
     except SealError as problem:
         refusal = str(problem)
-    rows = judge(made_up.stem, data)
+    rows = judge(made_up.stem, data, rule_of(record, name))
     return Rehearsal(rows, dict(evaluate(rows)), refusal)
 
 
@@ -250,7 +261,7 @@ def opened_rows(
     data = read(name, record=record, places=places)
     assert record is not None  # read() refuses None
     require_entry(name, lock_digest=record.digest, path=places.ledger)
-    return judge(name, data)
+    return judge(name, data, rule_of(record, name))
 
 
 def verdicts_text(rows: tuple[JudgedRow, ...]) -> str:

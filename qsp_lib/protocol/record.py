@@ -43,6 +43,7 @@ from ..model import (
     equations_digest,
     simulate,
 )
+from ..scoring import plain_rules
 from .eight_checks import CHECKS, LIMITS
 from .inputs import InputCheck, check_inputs
 from .places import PACKAGED, Places
@@ -75,6 +76,9 @@ ADDED = {2: ("format", "predictions"), 3: ("inputs", "dexamethasone", "developme
 be in the ledger before a held-back table is opened, and holds the limits of the checks. Since the
 third, it names the version of its inputs, its posterior is a kept sample, and it says what the
 development found."""
+OPTIONAL = ("scoring", "forecasts")
+"""What a record of the second format or later may hold besides: the rules by which rows are judged
+and scored, and which of its predictions are draws of which forecast."""
 PREDICTIONS_V1 = {"okt3_outcomes": ("prediction-v1.json",)}
 """What lock v1, which does not say so itself, has to set beside a held-back table."""
 
@@ -318,6 +322,22 @@ class Record:
         return tuple(self.content["predictions"].get(table, ()))
 
     @property
+    def scoring(self) -> Mapping[str, Any]:
+        """Rules by which rows are judged and scored; empty for a lock that was made before them."""
+        return self.content.get("scoring", MappingProxyType({}))
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """Files of all predictions that have to be made before some table is opened."""
+        tables = self.content.get("predictions", PREDICTIONS_V1)
+        return frozenset(file for files in tables.values() for file in files)
+
+    def forecasts_for(self, table: str) -> dict[str, str]:
+        """Name and file of each set of draws to set beside a table; the first is the tested one."""
+        listed = self.content.get("forecasts", {}).get(table, ())
+        return {given["name"]: given["file"] for given in listed}
+
+    @property
     def seed(self) -> int:
         """Seed of the blind draws."""
         return int(self.content["blind_test"]["seed"])
@@ -455,7 +475,8 @@ def verify(
     missing = [part for part in parts if part not in content]
     if missing:
         raise LockError(f"lock {version} has no {missing[0]!r}; it is not a whole record.")
-    unknown = sorted(content.keys() - {*parts, "digest"})
+    optional = OPTIONAL if form >= 2 else ()
+    unknown = sorted(content.keys() - {*parts, *optional, "digest"})
     if unknown:
         raise LockError(
             f"lock {version} holds {unknown[0]!r}, which no record of format {form} does; restore "
@@ -489,6 +510,8 @@ def comparisons(content: Mapping[str, Any], places: Places = PACKAGED) -> tuple[
     ]
     if "format" in content:
         known.append(("the limits of the checks", blind_test["limits"], dict(LIMITS)))
+    if "scoring" in content:
+        known.append(("the rules of scoring", content["scoring"], plain_rules()))
     found += [
         InputCheck(name, digest(_thawed(held)), digest(_thawed(now))) for name, held, now in known
     ]

@@ -14,15 +14,16 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from ..common import EvidenceError, SealError, refuse_if_forbidden
 from ..evidence import EvidenceRow, judge_eligibility, read_records, validate_row
+from ..scoring import RowRule, Rules, Target, Verdict, row_rule
 from .ledger import read_ledger
 from .places import PACKAGED, Places
 
@@ -50,6 +51,11 @@ class LockRecordLike(Protocol):
         """Name of each held-back table to the SHA-256 of its bytes."""
         ...
 
+    @property
+    def scoring(self) -> Mapping[str, Any]:
+        """Rules by which rows are judged and scored; empty for a lock that was made before them."""
+        ...
+
     def predictions_for(self, table: str) -> tuple[str, ...]:
         """Files of the predictions that come before a table is opened."""
         ...
@@ -70,13 +76,14 @@ class JudgedRow:
     """A row of an opened table with its verdict.
 
     `row` is None if the row could not be validated; it is then not eligible, and the reason says
-    what was wrong with it.
+    what was wrong with it. `target` is what an eligible row is set beside, where the rule says so.
     """
 
     id: str
     eligible: bool
     reason: str
     row: EvidenceRow | None
+    target: Target | None = None
 
 
 # ---------------------------------------------------------------- the list of tables
@@ -198,24 +205,56 @@ def read(name: str, *, record: LockRecordLike | None, places: Places = PACKAGED)
     return data
 
 
-def judge(name: str, data: bytes) -> tuple[JudgedRow, ...]:
-    """Validate each row of a table's bytes and give it its verdict by `eligibility`.
+def as_lock_v1(rows: Sequence[EvidenceRow]) -> list[Verdict]:
+    """The verdicts of lock v1's rule, each on its row alone."""
+    return [Verdict(*judge_eligibility(row)) for row in rows]
+
+
+def rule_of(record: LockRecordLike, table: str) -> RowRule:
+    """By which rule a lock record has the rows of a table judged.
+
+    Raises:
+        InputError: The record's rules cannot be read, or do not name the table.
+    """
+    return row_rule(Rules.from_plain(record.scoring), table) if record.scoring else as_lock_v1
+
+
+def judge(name: str, data: bytes, rule: RowRule = as_lock_v1) -> tuple[JudgedRow, ...]:
+    """Validate each row of a table's bytes and give it its verdict.
 
     A row that cannot be validated stays in the list, not eligible, with what is wrong with it.
+
+    Args:
+        name: of the table, for the messages.
+        data: its bytes.
+        rule: what gives the valid rows their verdicts; lock v1's by default.
 
     Raises:
         EvidenceError: If the table as a whole cannot be read: its columns, its encoding, an id
             twice.
     """
-    judged = []
+    valid: dict[str, EvidenceRow] = {}
+    refused: dict[str, str] = {}
+    ids = []
     for number, content in read_records(f"{name}.csv", data):
+        ids.append(content["id"])
         try:
-            row = validate_row(f"{name}.csv", number, content)
+            valid[content["id"]] = validate_row(f"{name}.csv", number, content)
         except EvidenceError as problem:
-            judged.append(JudgedRow(content["id"], False, f"refused: {problem}", None))
-            continue
-        judged.append(JudgedRow(row.id, *judge_eligibility(row), row))
-    return tuple(judged)
+            refused[content["id"]] = f"refused: {problem}"
+    verdicts = dict(zip(valid, rule(tuple(valid.values())), strict=True))
+    return tuple(
+        JudgedRow(row_id, False, refused[row_id], None)
+        if row_id in refused
+        else JudgedRow(
+            row_id,
+            verdicts[row_id].eligible,
+            verdicts[row_id].reason,
+            valid[row_id],
+            verdicts[row_id].target,
+        )
+        for row_id in ids
+    )
 
 
 def find(name: str, places: Places = PACKAGED) -> SealedTable:

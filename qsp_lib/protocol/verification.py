@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..common import QspError, SealError
 from ..model import equations_digest
-from .blind_test import evaluation, prediction_path
+from .blind_test import prediction_path
 from .comparing import differences
 from .computed_again import computed_again, predicted_again
 from .findings import (
@@ -33,7 +33,8 @@ from .lock import lock_path, read_record, versions
 from .opening import verdicts_text
 from .places import PACKAGED, Places
 from .record import Record, comparisons
-from .seal import judge, known_path, read, sealed_tables, verdicts_path
+from .scored import evaluation_of
+from .seal import judge, known_path, read, rule_of, sealed_tables, verdicts_path
 
 
 def verify_records(
@@ -71,6 +72,7 @@ def verify_records(
             found += _made_from(record, places)
             found += computed_again(record)
         found += _prediction(record, entries, places, recompute)
+    found += _draws(records, entries, places)
     found += _nameless(entries, places)
     found += _openings(records, entries, places)
     found += _history(entries, places, history, earlier)
@@ -225,6 +227,27 @@ def _prediction(
     yield from predicted_again(record, content, recompute)
 
 
+def _draws(
+    records: Mapping[str, Record], entries: Sequence[LedgerEntry], places: Places
+) -> Iterator[Finding]:
+    """Every other file that is on record as a prediction beside the ledger and its lock."""
+    own = {prediction_path(record, places).name for record in records.values()}
+    for entry in entries:
+        path = places.predictions / entry.table
+        if entry.kind != "prediction" or entry.table in own or not path.is_file():
+            continue
+        listed = records[entry.lock_version].listed if entry.lock_version in records else ()
+        if entry.table not in listed:
+            yield Finding(entry.table, "its lock", DIFFERS, "no lock on file lists it")
+        on_record, now = (
+            {"hash of the file": entry.table_sha256},
+            {"hash of the file": file_hash(path)},
+        )
+        yield parted(
+            entry.table, "the ledger", differences(now, on_record), entry.table_sha256[:12]
+        )
+
+
 # ---------------------------------------------------------------- what belongs to nothing
 
 
@@ -232,7 +255,7 @@ def _nameless(entries: Sequence[LedgerEntry], places: Places) -> Iterator[Findin
     """Lines without their file, and files without their line."""
     names = {
         "lock": {lock_path(version, places).name for version in versions(places)},
-        "prediction": {path.name for path in places.predictions.glob("*.json")},
+        "prediction": {path.name for path in places.predictions.glob("[!.]*")},
     }
     for kind, there in names.items():
         listed = {entry.table for entry in entries if entry.kind == kind}
@@ -313,13 +336,13 @@ def _opened_again(
     path = known_path(entry.table, places)
     if not path.is_file():
         return "its file is not in this copy: not judged again"
-    rows = judge(entry.table, read(entry.table, record=record, places=places))
+    data = read(entry.table, record=record, places=places)
+    rows = judge(entry.table, data, rule_of(record, entry.table))
     verdicts = verdicts_path(entry.table, places)
     if not verdicts.is_file() or verdicts.read_text(encoding="utf-8") != verdicts_text(rows):
         raise SealError(f"{verdicts.name} is gone or holds other verdicts than the rule gives.")
     try:
-        content = json.loads(prediction_path(record, places).read_text(encoding="utf-8"))
-        outcome = json.loads(json.dumps(evaluation(content)(rows)))
+        outcome = json.loads(json.dumps(evaluation_of(record, entry.table, places)(rows)))
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise SealError(f"there is no prediction to set beside it ({problem!r}).") from None
     parted = list(differences(entry.summary, outcome))

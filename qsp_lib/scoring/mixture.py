@@ -32,7 +32,7 @@ def observation_sd(n: int, s_pop: float, s_study: float) -> float:
     """Standard deviation (log10) of a published median of n people around the prediction.
 
     >>> round(observation_sd(10, 0.85, 0.3), 4)
-    0.4514
+    0.4511
 
     Raises:
         InputError: no people, or a negative spread.

@@ -96,6 +96,7 @@ class Record:
     predictions: dict[str, tuple[str, ...]] = field(
         default_factory=lambda: {NAME: ("prediction-v1.json",)}
     )
+    scoring: dict[str, object] = field(default_factory=dict)
 
     def predictions_for(self, table: str) -> tuple[str, ...]:
         return self.predictions.get(table, ())
