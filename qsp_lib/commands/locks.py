@@ -210,11 +210,11 @@ def _history(options: argparse.Namespace) -> int:
 
 
 def _predict(_options: argparse.Namespace) -> int:
-    written = protocol.commit_prediction(protocol.newest_record())
-    words = "finished what was interrupted:" if written.finished else "wrote"
-    print_lines(
-        [f"{words} {written.path.name}; commit it and the ledger before any table is opened"]
-    )
+    written = protocol.commit_predictions(protocol.newest_record())
+    for one in written:
+        words = "finished what was interrupted:" if one.finished else "wrote"
+        print_lines([f"{words} {one.path.name}"])
+    print_lines(["commit it and the ledger before any table is opened"])
     return DONE
 
 

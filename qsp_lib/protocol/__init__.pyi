@@ -13,6 +13,7 @@ from .findings import SAME as SAME
 from .findings import UNTOLD as UNTOLD
 from .findings import Finding as Finding
 from .findings import parted as parted
+from .forecasting import commit_predictions as commit_predictions
 from .kept_sample import KeptSample as KeptSample
 from .kept_sample import continued as continued
 from .kept_sample import read_kept_sample as read_kept_sample

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..common import LockError, is_number
+from ..common import LockError, is_number, parsed_table
 
 RTOL, ATOL = 1e-6, 1e-12
 """As far as two processors may part: powers and factorisations differ between their kernels."""
@@ -61,6 +61,32 @@ def require_same(
         raise LockError(
             f"{path.name} is there, not in the ledger, and is not what is computed now: "
             f"{parted[0]} ({len(parted)} differ). {mend}"
+        )
+
+
+def require_same_table(path: Path, text: str, *, atol: float = 2e-5) -> None:
+    """Refuse a table that an interrupted run may have left, unless it is what is made now.
+
+    Args:
+        path: of the table (CSV).
+        text: what is made now.
+        atol: two units of the last decimal that is kept.
+
+    Raises:
+        LockError: it cannot be read, or holds something else.
+    """
+    mend = "If it is not wanted, take the file away and run the command again."
+    try:
+        found = parsed_table(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise LockError(
+            f"{path.name} is there, not in the ledger, and cannot be read ({problem}). {mend}"
+        ) from None
+    parted = list(differences(found, parsed_table(text), atol=atol))
+    if parted:
+        raise LockError(
+            f"{path.name} is there, not in the ledger, and is not what is made now: {parted[0]} "
+            f"({len(parted)} differ). {mend}"
         )
 
 

@@ -33,9 +33,11 @@ from ..model import (
     severity,
     simulate,
 )
+from ..scoring import plain_rules
 from .comparing import differences, require_same
 from .developing import Development, chosen_t_cells, development_inputs, read_development
 from .eight_checks import CHECKS, LIMITS
+from .forecasting import class_names, class_of_blinatumomab, listed_forecasts, listed_predictions
 from .inputs import input_digests
 from .ledger import record_file
 from .lock import (
@@ -220,6 +222,11 @@ def compose_developed(
         "solver": about["sample"]["solver"],
         "diagnostics": about["sample"]["diagnostics"],
     }
+    content["drugs"] |= _class_at(content["drugs"]["blinatumomab"])
+    content["class"] = class_of_blinatumomab(INPUTS)
+    content["scoring"] = plain_rules()
+    content["predictions"] = listed_predictions(version)
+    content["forecasts"] = listed_forecasts(version)
     content["dexamethasone"] = asdict(load_dexamethasone(inputs=INPUTS).inputs)
     content["development"] = {
         name: {"digest": one.content["digest"], "facts": dict(one.content["facts"])}
@@ -228,6 +235,16 @@ def compose_developed(
     }
     content["blind_test"] |= {"n_draws": len(rows), "interval": INTERVAL_OF_SAMPLE}
     return content, text
+
+
+def _class_at(blinatumomab: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Drugs of blinatumomab's class, with its rates at the locked point."""
+    found = {}
+    for name in class_names():
+        file = load_drug(name, inputs=INPUTS)
+        borrowed = {rate: blinatumomab[rate] for rate in file.same_as}
+        found[name] = file.inputs.replace(**borrowed).plain()
+    return found
 
 
 def _locked_structure(developed: Mapping[str, Development]) -> Development:

@@ -71,7 +71,7 @@ PARTS = (
 )
 """What a whole record of the first format holds."""
 FORMAT = 3
-ADDED = {2: ("format", "predictions"), 3: ("inputs", "dexamethasone", "development")}
+ADDED = {2: ("format", "predictions"), 3: ("inputs", "dexamethasone", "development", "class")}
 """What each later format holds besides. Since the second, a record says which predictions have to
 be in the ledger before a held-back table is opened, and holds the limits of the checks. Since the
 third, it names the version of its inputs, its posterior is a kept sample, and it says what the
@@ -421,7 +421,10 @@ class Record:
         known = values_at(self.posterior[0], theta) | dict(declared)
         others = {CO_MEDICATIONS[name]: known[name] for name in CO_MEDICATIONS if name in known}
         result = {}
+        of_class = self.content.get("class", {}).get("scatter_log10_sd", {})
         for drug in self.content["drugs"]:
+            if drug in of_class:  # drawn one by one, as of blinatumomab's class
+                continue
             values = of_drug(known, drug)
             for rate, owner in self.content["same_as"].get(drug, {}).items():
                 if f"{owner}.{rate}" in known:

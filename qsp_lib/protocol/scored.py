@@ -10,14 +10,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from ..common import InputError, SealError, rounded
 from ..scoring import (
-    GRADE,
     EligibleRow,
     Forecasts,
-    Quantity,
     Rules,
     evaluate,
     not_covered,
@@ -25,7 +21,7 @@ from ..scoring import (
 )
 from .blind_test import COMPARED_DIGITS, committed_prediction, evaluation, numbers, run_protocol
 from .comparing import differences
-from .eight_checks import ARMS, CYTOKINES
+from .forecasting import blind_forecasts
 from .ledger import require_file
 from .lock import lock_path, read_record
 from .opening import Evaluation
@@ -154,13 +150,4 @@ def _run_again(version: str, digest: str, places: Places) -> tuple[Mapping[str, 
         raise SealError(f"lock {version} was replaced meanwhile; run the command again.")
     drawn = run_protocol(record, record.draws(record.n_draws))
     told = numbers(record, run_protocol(record), drawn)
-    good = drawn.select(drawn.completed)
-    drug, regimen = ARMS["okt3"]
-    draws = {
-        Quantity(drug, regimen, 1, name): np.log10(
-            good.arms["okt3"].peak(name).value + record.baselines[name]
-        )
-        for name in CYTOKINES
-    }
-    grades = record.boundaries.grade(good.severities["okt3"]["index"])
-    return told, Forecasts.of(draws | {Quantity(drug, regimen, 1, GRADE): grades})
+    return told, blind_forecasts(record, drawn)
