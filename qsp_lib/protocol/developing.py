@@ -82,7 +82,7 @@ class ChainPlan:
     """
 
     walkers: int = 48
-    steps: int = 13_500
+    steps: int = 14_500
     burn_in: int = 1_000
     thin: int = 10
     draws: int = 4_000
