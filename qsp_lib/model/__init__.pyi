@@ -26,13 +26,16 @@ from .equations import PARAMETERS as PARAMETERS
 from .equations import PRE_DOSE as PRE_DOSE
 from .equations import STATES as STATES
 from .equations import TOCILIZUMAB as TOCILIZUMAB
+from .held_back import require_lock as require_lock
 from .parameters import CrpInputs as CrpInputs
 from .parameters import DrugInputs as DrugInputs
 from .parameters import NetworkParameters as NetworkParameters
 from .parameters import SteroidInputs as SteroidInputs
 from .parameters import TocilizumabInputs as TocilizumabInputs
+from .parts.part import Door as Door
 from .priors import Prior as Prior
 from .priors import network_table as network_table
+from .schedule import Given as Given
 from .schedule import Schedule as Schedule
 from .schedule import Segment as Segment
 from .schedule import make_schedule as make_schedule
@@ -43,9 +46,7 @@ from .severity import baselines as baselines
 from .simulation import ATOL as ATOL
 from .simulation import HORIZON_H as HORIZON_H
 from .simulation import RTOL as RTOL
-from .simulation import Rescue as Rescue
 from .simulation import Solver as Solver
-from .simulation import Steroid as Steroid
 from .simulation import simulate as simulate
 from .simulation import simulate_exposure as simulate_exposure
 from .stamp import LockStamp as LockStamp
@@ -61,6 +62,9 @@ from .symbolic import regrouped as regrouped
 from .symbolic import traced as traced
 from .trajectory import Peak as Peak
 from .trajectory import Trajectory as Trajectory
+from .treatment import Rescue as Rescue
+from .treatment import Steroid as Steroid
+from .treatment import Treatment as Treatment
 from .vocabulary import DRUG_IDENTIFIERS as DRUG_IDENTIFIERS
 from .vocabulary import HUMAN as HUMAN
 from .vocabulary import QUANTITIES as QUANTITIES
