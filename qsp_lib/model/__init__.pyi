@@ -32,6 +32,7 @@ from .parameters import DrugInputs as DrugInputs
 from .parameters import NetworkParameters as NetworkParameters
 from .parameters import SteroidInputs as SteroidInputs
 from .parameters import TocilizumabInputs as TocilizumabInputs
+from .parts.exposure import EXPOSURES as EXPOSURES
 from .parts.part import Door as Door
 from .priors import Prior as Prior
 from .priors import network_table as network_table

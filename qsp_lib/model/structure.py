@@ -114,6 +114,12 @@ class Structure:
         return tuple(name for part in network_first for name in part.parameters)
 
     @cached_property
+    def drug_parameters(self) -> tuple[str, ...]:
+        """Those of its parameters that a drug brings: of its exposure and its T cells."""
+        upstream = self.parts[: self.parts.index(self.network_part)] if self.t_cells else self.parts
+        return tuple(name for part in upstream for name in part.parameters)
+
+    @cached_property
     def doors(self) -> tuple[Door, ...]:
         """Where doses enter."""
         return tuple(door for part in self.parts for door in part.doors)

@@ -84,6 +84,12 @@ class Treatment:
                 f"{self.drug.label}: {self.structure.t_cells} reads K_B, the share of targets at "
                 "half engagement, which the drug does not give."
             )
+        known = self.known
+        return {name: known[name] for name in self.structure.parameters}
+
+    @property
+    def known(self) -> dict[str, float]:
+        """Every value that was given, by name, whether the structure reads it or not."""
         known = self.network.values() | self.drug.values()
         for inputs in (
             self.rescue.inputs if self.rescue is not None else None,
@@ -91,7 +97,7 @@ class Treatment:
             self.crp,
         ):
             known |= inputs.values() if inputs is not None else {}
-        return {name: known[name] for name in self.structure.parameters}
+        return known
 
     def at_doors(self) -> list[Given]:
         """What enters at each door of the structure, in their order.
