@@ -33,7 +33,9 @@ from .parameters import NetworkParameters as NetworkParameters
 from .parameters import SteroidInputs as SteroidInputs
 from .parameters import TocilizumabInputs as TocilizumabInputs
 from .parts.exposure import EXPOSURES as EXPOSURES
+from .parts.exposure import TABLE as TABLE
 from .parts.part import Door as Door
+from .parts.part import Part as Part
 from .priors import Prior as Prior
 from .priors import network_table as network_table
 from .schedule import Given as Given
@@ -53,9 +55,11 @@ from .simulation import simulate_exposure as simulate_exposure
 from .stamp import LockStamp as LockStamp
 from .structure import CONSTANT_RECOVERY as CONSTANT_RECOVERY
 from .structure import RECOVERY_AT_REST as RECOVERY_AT_REST
+from .structure import T_CELLS as T_CELLS
 from .structure import Structure as Structure
 from .structure import everything as everything
 from .structure import of_lock_v1 as of_lock_v1
+from .structure import whole as whole
 from .symbolic import canonical_equations as canonical_equations
 from .symbolic import definitions as definitions
 from .symbolic import equations_digest as equations_digest
