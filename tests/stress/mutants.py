@@ -259,7 +259,9 @@ def reaching(mutant: Mutant, known: dict[str, Any], limit_s: float) -> list[str]
         named = f"/test_{Path(mutant.path).stem}.py"
         within |= {t for t in seconds if named in t}
     within -= set(known["failed"])
-    last = {t for t in seconds if t.startswith(OF_EVERYTHING)} - set(known["failed"])
+    last = {t for t in seconds if t.startswith(OF_EVERYTHING) and "[" not in t} - set(
+        known["failed"]
+    )
     order = sorted(within - last, key=lambda t: (seconds.get(t, 0.0), t)) + sorted(last)
     total, chosen = 0.0, []
     for test in order:
