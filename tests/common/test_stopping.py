@@ -9,12 +9,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 from example_chapters import COUNT, code, notebook, write
+from own_time import Queue
 
 from qsp_lib.common import only_one, scratch, stops_in_order
 from qsp_lib.common.stopping import TERMINATED
@@ -90,33 +90,18 @@ def started(folder: Path, command: list[str], *, processes: int) -> tuple[psutil
     return program, program.children(recursive=True)
 
 
-def queued(processes: list[psutil.Process]) -> dict[tuple[int, int], float]:
-    """How long (s) each thread has been runnable without a processor; only Linux keeps count."""
-    found = {}
-    for process in processes:
-        for thread in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
-            with suppress(OSError, IndexError):  # it has ended meanwhile
-                found[process.pid, int(thread.parent.name)] = (
-                    int(thread.read_text().split()[1]) / 1e9
-                )
-    return found
-
-
 def ended(program: psutil.Popen, below: list[psutil.Process]) -> int | None:
     """The exit code, when everything has ended in time; a process that has not is named."""
-    began, left = time.monotonic(), [program, *below]
-    before = queued(left)
-    latest = dict(before)
+    began, left, others = time.monotonic(), [program, *below], 0.0
+    queue = Queue(process.pid for process in left)
     while left and time.monotonic() - began < GIVEN_UP_S:
         _, left = psutil.wait_procs(left, timeout=0.02)
-        latest |= queued(left)
+        others = queue.seconds
     took = time.monotonic() - began
     named = [f"{process.pid}: {' '.join(process.cmdline())[:200]}" for process in left]
     for process in left:
         process.kill()
     assert named == []
-    # threads that came later have queued since they came
-    others = sum(seconds - before.get(thread, 0.0) for thread, seconds in latest.items())
     assert took - others <= PROMISED_S, f"{took:.1f} s, {others:.1f} of them in the queue"
     code: int | None = program.wait()
     return code
