@@ -10,7 +10,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book site pdf notebooks test test-quick test-portable test-site coverage stress lint format bench check-clean check-site \
+.PHONY: help book site pdf notebooks test test-quick test-portable test-site coverage stress mutants lint format bench check-clean check-site \
   run-times exports exposure-tables second-engine test-interop clean clean-venv setup
 
 PY := .venv/bin/python
@@ -19,6 +19,8 @@ READY := .venv/installed
 BROWSER_READY := .venv/installed-site
 # so is what reads and writes the exchange formats
 INTEROP_READY := .venv/installed-interop
+# and what changes the code to see whether a test notices
+MUTANTS_READY := .venv/installed-mutants
 # where the exports are run without qsp_lib
 OTHER := .venv-interop
 OTHER_READY := $(OTHER)/installed
@@ -45,7 +47,8 @@ help:
 	@echo "make test-quick  unit tests only"
 	@echo "make test-portable  the chapters as on another machine: not a printed digit may change"
 	@echo "make test-site   build the site and look at every page in a browser (needs chromium)"
-	@echo "make stress      pairs of protocol commands at random moments, some killed (minutes)"
+	@echo "make stress      pairs of protocol commands at random moments, some killed; a whole lock (minutes)"
+	@echo "make mutants     400 small changes of the code: does a test notice? (an hour or two)"
 	@echo "make coverage    branch coverage of qsp_lib by the tests; fails below 90 %"
 	@echo "make exports     write the exports again: SBML, SED-ML, COMBINE archive, PEtab"
 	@echo "make exposure-tables  make the tables of concentrations again that come from the evidence"
@@ -95,6 +98,10 @@ $(BROWSER_READY): requirements-site.txt $(READY)
 $(INTEROP_READY): requirements-interop.txt $(READY)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-interop.txt -c constraints.txt
 	@touch $(INTEROP_READY)
+
+$(MUTANTS_READY): requirements-mutants.txt $(READY)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-mutants.txt -c constraints.txt
+	@touch $(MUTANTS_READY)
 
 $(OTHER_READY): requirements-interop.txt constraints.txt $(READY)
 	@rm -rf $(OTHER)
@@ -155,9 +162,14 @@ test-quick: $(READY)
 test-portable: $(READY)
 	@$(PY) -m pytest -m portable -n $(JOBS) --maxschedchunk 1 tests/portable
 
-# commands of the protocol against each other, for some minutes; STRESS_OPTIONS='--pairs 40 --seed 2'
+# a whole fit as a process, and commands of the protocol against each other, for some minutes; STRESS_OPTIONS='--pairs 40 --seed 2'
 stress: $(READY)
+	@$(PY) tests/stress/full_make.py
 	@$(PY) tests/stress/pairs.py $(STRESS_OPTIONS)
+
+# what survives is judged in benchmarks/mutants.md; MUTANTS_OPTIONS='--mutants 40 --seed 2'
+mutants: $(MUTANTS_READY)
+	@$(PY) tests/stress/mutants.py $(MUTANTS_OPTIONS)
 
 # the chapters are left to `make test`: a kernel that is traced prints to its cells
 coverage: $(INTEROP_READY)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -69,3 +71,46 @@ def test_imports_are_put_off_in_one_place_only() -> None:
                 inner = [n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)]
                 late += [f"{path.relative_to(ROOT)}:{n.lineno}" for n in inner]
     assert late == []
+
+
+def modules() -> Iterator[ModuleType]:
+    """Every module of the package but the one that runs it."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if parts[-1] not in ("__init__", "__main__"):
+            yield importlib.import_module(".".join(parts))
+
+
+def test_what_holds_values_cannot_be_changed() -> None:
+    """Only what walks along a profile, and is seen by nobody else, changes."""
+    held = {
+        value
+        for module in modules()
+        for value in vars(module).values()
+        if dataclasses.is_dataclass(value) and isinstance(value, type)
+    }
+    changeable = {one for one in held if not one.__dataclass_params__.frozen}  # type: ignore[attr-defined]
+    assert {one.__qualname__ for one in changeable} == {"_Walker"}
+    assert len(held) > 60
+
+
+def cuts(tree: ast.AST) -> set[object]:
+    """Where texts are cut to their first characters, within a syntax tree."""
+    return {
+        node.slice.upper.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.slice, ast.Slice)
+        and node.slice.lower is None
+        and isinstance(node.slice.upper, ast.Constant)
+    }
+
+
+def test_a_digest_is_shown_by_twelve_digits_and_compared_as_a_whole() -> None:
+    for path in sorted((PACKAGE / "protocol").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FormattedValue):
+                # what a comparison shows of other values may be longer
+                assert cuts(node) <= ({12, 57} if path.name == "comparing.py" else {12}), path
+            if isinstance(node, ast.Compare):
+                assert not cuts(node), f"{path}:{node.lineno}"

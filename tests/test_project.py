@@ -55,7 +55,7 @@ def test_what_exports_need_is_installed_by_its_requirements(wanted: str) -> None
     assert requirements("requirements-interop.txt")[package.lower()] == rest
 
 
-@pytest.mark.parametrize("more", ["", "-site", "-interop", "-bench"])
+@pytest.mark.parametrize("more", ["", "-site", "-interop", "-bench", "-mutants"])
 def test_every_requirement_has_one_exact_version(more: str) -> None:
     exact = requirements("constraints.txt")
     assert set(requirements(f"requirements{more}.txt")) <= set(exact)

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..common import InputError, canonical_json, forbid_opening, rounded, write_text_atomic
+from ..common import InputError, forbid_opening, rounded, write_text_atomic
 from ..inference import CONFIDENCE, End, Profile
 from ..model import NETWORK
-from ..protocol import KEPT, Record, read_made_from
+from ..protocol import KEPT, Record, kept_file, read_made_from, signed
 from .identifiability import CLAIMED, DECADES, RATIO, local_optima, problem_for, profiles_of
 from .second_profiler import cross_check
 
@@ -72,7 +72,7 @@ def full_run(
 
 def kept_path(record: Record, directory: Path = KEPT) -> Path:
     """Where the full run made from a record is kept."""
-    return directory / f"profiles-{record.version}.json"
+    return kept_file("profiles", record, directory)
 
 
 def write_kept(
@@ -97,7 +97,7 @@ def write_kept(
         problems = [problem_for(name) for name in CLAIMED]
         checks = list(run(cross_check, problems, [made["pair"][name] for name in CLAIMED]))
     content = _content(record, date, made, optima, pd.concat(checks))
-    return write_text_atomic(kept_path(record, directory), canonical_json(content))
+    return write_text_atomic(kept_path(record, directory), signed(content))
 
 
 def _content(
@@ -132,7 +132,7 @@ def read_kept(record: Record, directory: Path = KEPT) -> KeptProfiles:
     """The full run that was made from this record.
 
     Raises:
-        LockError: none is kept, or it was made from another record.
+        LockError: none is kept, it was edited, or it was made from another record.
     """
     return read_made_from(
         record,

@@ -24,9 +24,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..common import canonical_json, forbid_opening, late, rounded, write_text_atomic
+from ..common import forbid_opening, late, rounded, write_text_atomic
 from ..inference import THRESHOLD, End, Identifiability, Problem, Profile
-from ..protocol import KEPT, Record, locked_point, read_made_from
+from ..protocol import KEPT, Record, kept_file, locked_point, read_made_from, signed
 from .identifiability import CLAIMED, DECADES, SETTINGS, problem_for, quantity
 
 Array = NDArray[np.float64]
@@ -182,7 +182,7 @@ def _rise(walker: _Walker, value: float) -> float:
 
 def kept_path(record: Record, directory: Path = KEPT) -> Path:
     """Where the verdicts found from a record are kept."""
-    return directory / f"second-verdicts-{record.version}.json"
+    return kept_file("second verdicts", record, directory)
 
 
 def write_verdicts(
@@ -218,7 +218,7 @@ def write_verdicts(
         "threshold": THRESHOLD,
         "verdicts": found,
     }
-    return write_text_atomic(kept_path(record, directory), canonical_json(content))
+    return write_text_atomic(kept_path(record, directory), signed(content))
 
 
 def _plain(profile: Profile) -> dict[str, Any]:
@@ -268,7 +268,7 @@ def read_verdicts(record: Record, directory: Path = KEPT) -> SecondVerdicts:
     """The verdicts that were found from this record.
 
     Raises:
-        LockError: none are kept, or they were found from another record.
+        LockError: none are kept, they were edited, or found from another record.
     """
     return read_made_from(
         record,

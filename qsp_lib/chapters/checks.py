@@ -81,7 +81,8 @@ def _drugs() -> str:
 def _protocol(recompute: bool) -> Iterator[Check]:
     """The records, and the ledger with the held-back tables; ``lock verify`` prints the table."""
     found = verify_records(recompute=recompute)
-    of_locks = [f for f in found if f.what.startswith(("lock ", "prediction ", "locks ", "files "))]
+    of_records = ("lock ", "prediction ", "locks ", "files ", "sample ", "profiles ", "second ")
+    of_locks = [finding for finding in found if finding.what.startswith(of_records)]
     known = ", ".join(versions())
     detail = f"{known} as put on record, the newest as the code and the data are"
     yield check_of("lock records", of_locks, detail if known else "there is no lock record yet")

@@ -1,3 +1,4 @@
+from .awaiting_lock import require_lock as require_lock
 from .concentration_table import ConcentrationTable as ConcentrationTable
 from .crp import MILD_PEAK_MG_L as MILD_PEAK_MG_L
 from .crp import SEVERE_PEAK_MG_L as SEVERE_PEAK_MG_L
@@ -26,7 +27,6 @@ from .equations import PARAMETERS as PARAMETERS
 from .equations import PRE_DOSE as PRE_DOSE
 from .equations import STATES as STATES
 from .equations import TOCILIZUMAB as TOCILIZUMAB
-from .held_back import require_lock as require_lock
 from .parameters import CrpInputs as CrpInputs
 from .parameters import DrugInputs as DrugInputs
 from .parameters import NetworkParameters as NetworkParameters

@@ -174,8 +174,14 @@ def require_recorded(record: Record, places: Places) -> None:
 
 T = TypeVar("T")
 
-
 KEPT = PACKAGED.data / "profiles"
+KEPT_RUNS = {"profiles": "profiles", "second verdicts": "second-verdicts"}
+"""What the long runs on a record are called, and the names of their files."""
+
+
+def kept_file(what: str, record: Record, directory: Path = KEPT) -> Path:
+    """Where a long run made from a record is kept; ``what`` is one of :data:`KEPT_RUNS`."""
+    return directory / f"{KEPT_RUNS[what]}-{record.version}.json"
 
 
 def locked_point(record: Record, problem: Problem) -> Array:
@@ -193,24 +199,35 @@ def read_made_from(
 
     Args:
         record: the record it should be from.
-        path: the file, JSON with the record under ``lock``.
+        path: the file, JSON with the record under ``lock`` and its own digest.
         parse: content to result.
         what: what it holds, in words.
         make: how to make it, in words.
 
     Raises:
-        LockError: there is no such file, it cannot be read, or it was made from another record.
+        LockError: there is no such file, it cannot be read, it was edited, or it was made from
+            another record.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        digest, parsed = content["lock"]["digest"], parse(content)
+        stated, lock, parsed = content["digest"], content["lock"]["digest"], parse(content)
     except FileNotFoundError:
         raise LockError(f"no {what} from lock {record.version} are kept; {make}.") from None
     except (KeyError, TypeError, ValueError) as problem:  # text and JSON errors are ValueErrors
         raise LockError(f"{path.name} cannot be read ({problem!r}); {make}.") from None
-    if digest != record.digest:
+    if (found := digest_of(content)) != stated:
         raise LockError(
-            f"{path.name} was made from a lock with digest {digest[:12]}, not from lock "
+            f"{path.name} was edited: its content gives hash {found[:12]}, it says "
+            f"{str(stated)[:12]}; restore it, or {make}."
+        )
+    if lock != record.digest:
+        raise LockError(
+            f"{path.name} was made from a lock with digest {lock[:12]}, not from lock "
             f"{record.version} ({record.digest[:12]}); {make}."
         )
     return parsed
+
+
+def signed(content: Mapping[str, Any]) -> str:
+    """The text of such a file: its content, and the digest of that."""
+    return canonical_json(dict(content) | {"digest": digest_of(content)})

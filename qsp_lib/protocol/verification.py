@@ -28,6 +28,7 @@ from .findings import (
 )
 from .history import History, earlier_texts, history_of
 from .inputs import NOT_NAMED as INPUTS_NOT_NAMED
+from .kept_results import as_committed, kept_results
 from .ledger import KIND, LedgerEntry, entry_of, file_hash, read_ledger
 from .lock import lock_path, read_record, versions
 from .opening import verdicts_text
@@ -47,7 +48,8 @@ def verify_records(
     """Every check of the lock records, the predictions, the ledger and the opened tables.
 
     Args:
-        recompute: also draw every prediction again from its record, which takes ten seconds.
+        recompute: also draw every prediction again from its record, and compute the log posterior
+            of the kept draws, which takes ten seconds.
         history: what git knows of a file.
         earlier: every text that a file had in the history.
     """
@@ -72,6 +74,9 @@ def verify_records(
             found += _made_from(record, places)
             found += computed_again(record)
         found += _prediction(record, entries, places, recompute)
+        found += kept_results(
+            record, places, history, newest=version == newest, recompute=recompute
+        )
     found += _draws(records, entries, places)
     found += _nameless(entries, places)
     found += _openings(records, entries, places)
@@ -380,13 +385,7 @@ def _history(
             path = folder / entry.table if folder else None
             if path is None or not path.is_file():
                 continue
-            asked = history(path)
-            if asked.committed is None:
-                yield Finding(entry.table, against, UNTOLD, "not committed yet; commit it")
-            elif asked.as_committed:
-                yield Finding(entry.table, against, SAME, "as committed")
-            else:
-                yield Finding(entry.table, against, DIFFERS, "edited since it was committed")
+            yield from as_committed(path, history)
     yield Finding(
         "dates, and lines taken out at the end with their files",
         "nothing in this copy",

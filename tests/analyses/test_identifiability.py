@@ -37,7 +37,7 @@ from qsp_lib.inference.fitting import Fit, Problem
 from qsp_lib.inference.profiles import THRESHOLD, End, Identifiability, Profile, profile
 from qsp_lib.model.equations import NETWORK
 from qsp_lib.model.priors import network_table
-from qsp_lib.protocol.lock import Record, current_record, locked_point
+from qsp_lib.protocol.lock import Record, current_record, locked_point, signed
 
 Array = NDArray[np.float64]
 
@@ -348,6 +348,9 @@ def test_a_run_of_another_lock_is_refused(lock: Record, tmp_path: Path) -> None:
     content = json.loads(text)
     content["lock"]["digest"] = "0" * 64
     kept_path(lock, tmp_path).write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(LockError, match="was edited"):
+        read_kept(lock, tmp_path)
+    kept_path(lock, tmp_path).write_text(signed(content), encoding="utf-8")
     with pytest.raises(LockError, match="was made from a lock with digest 000000000000"):
         read_kept(lock, tmp_path)
 

@@ -20,7 +20,7 @@ from qsp_lib.analyses.second_profiler import read_verdicts, second_profile, writ
 from qsp_lib.common.errors import LockError
 from qsp_lib.inference.fitting import Problem
 from qsp_lib.inference.profiles import THRESHOLD, End, Identifiability, Profile
-from qsp_lib.protocol.lock import Record, current_record
+from qsp_lib.protocol.lock import Record, current_record, signed
 
 Array = NDArray[np.float64]
 WIDE = np.array([20.0, 20.0])
@@ -177,6 +177,9 @@ def test_verdicts_of_another_lock_or_none_are_refused(lock: Record, tmp_path: Pa
     content = json.loads(second_profiler.kept_path(lock).read_text(encoding="utf-8"))
     content["lock"]["digest"] = "0" * 64
     path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(LockError, match="was edited"):
+        read_verdicts(lock, tmp_path)
+    path.write_text(signed(content), encoding="utf-8")
     with pytest.raises(LockError, match="was made from a lock with digest 000000000000"):
         read_verdicts(lock, tmp_path)
     del content["with"]

@@ -14,12 +14,18 @@ from pathlib import Path
 import psutil
 import pytest
 from example_chapters import COUNT, code, notebook, write
+from own_time import Queue
 
 from qsp_lib.common import only_one, scratch, stops_in_order
 from qsp_lib.common.stopping import TERMINATED
 
-SOON_S = 20.0
-"""On a quiet machine all is gone within 3 s; tests run beside each other on a busy one."""
+PROMISED_S = 5.0
+"""All is gone within this time of one's own: the clock less what the processes spent runnable but
+without a processor. Tests run beside each other, on machines that others load as well, and how long
+a process queues there is not its doing; whatever it sleeps, waits for or computes is counted. The
+stops measured here take 0.2 to 1.3 s by the clock, with ten busy processes on two processors."""
+GIVEN_UP_S = 60.0
+"""By the clock: what is still there then does not end."""
 BUSY = """\
 import os, sys, time
 from pathlib import Path
@@ -85,12 +91,18 @@ def started(folder: Path, command: list[str], *, processes: int) -> tuple[psutil
 
 
 def ended(program: psutil.Popen, below: list[psutil.Process]) -> int | None:
-    """The exit code, when everything has ended; a process that has not is ended here and named."""
-    _, left = psutil.wait_procs([program, *below], timeout=SOON_S)
+    """The exit code, when everything has ended in time; a process that has not is named."""
+    began, left, others = time.monotonic(), [program, *below], 0.0
+    queue = Queue(process.pid for process in left)
+    while left and time.monotonic() - began < GIVEN_UP_S:
+        _, left = psutil.wait_procs(left, timeout=0.02)
+        others = queue.seconds
+    took = time.monotonic() - began
     named = [f"{process.pid}: {' '.join(process.cmdline())[:200]}" for process in left]
     for process in left:
         process.kill()
     assert named == []
+    assert took - others <= PROMISED_S, f"{took:.1f} s, {others:.1f} of them in the queue"
     code: int | None = program.wait()
     return code
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -134,6 +135,24 @@ def test_sobol_points_fill_every_stratum_once_and_begin_alike() -> None:
     assert np.array_equal(cells, np.tile(np.arange(256)[:, None], 5))
     assert np.array_equal(sobol(100, 5, seed=3), points[:100])
     assert not np.any(sobol(256, 5, seed=4) == points)
+
+
+def test_a_point_on_the_corner_of_the_cube_is_moved_into_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Corner:
+        def __init__(self, dimension: int, seed: object) -> None:
+            self.dimension = dimension
+
+        def random_base2(self, m: int) -> Array:
+            return np.zeros((2**m, self.dimension))
+
+    monkeypatch.setattr(scipy.stats.qmc, "Sobol", Corner)
+    assert np.array_equal(sobol(3, 2, seed=1), np.full((3, 2), 2.0**-31))
+
+
+def test_one_draw_of_one_coordinate_is_a_draw() -> None:
+    assert sobol(1, 1, seed=3).shape == (1, 1)
 
 
 def test_log_uniform_draws_are_centred_and_stay_within() -> None:

@@ -159,7 +159,10 @@ def test_blinatumomab_is_not_stepped_up_with_version_2() -> None:
     for steps in (STEPS, by_bolus, load_drug("blinatumomab").regimens["step"]):
         with pytest.raises(LockError, match="parts that lock v1 does not know"):
             simulate(drug, NETWORK, steps)
-    for regimen in (FLAT, load_drug("blinatumomab").regimens["clinical"]):
+    # a dose twice, or less, is no step; nor is one that is more by a rounding error
+    again = Regimen.of(Bolus(0.0, 9.0), Bolus(24.0, 9.0 * (1 + 1e-12)), Bolus(48.0, 5.0))
+    steady = Regimen.of(Infusion.at_rate(0.0, 24.0, 60.0), Infusion.at_rate(24.0, 24.0, 60.0))
+    for regimen in (FLAT, again, steady, load_drug("blinatumomab").regimens["clinical"]):
         assert simulate(drug, NETWORK, regimen, horizon_h=1.0).completed.all()
     one = current_record()
     assert simulate(one.drug("blinatumomab"), one.network, STEPS, horizon_h=1.0).completed.all()

@@ -58,6 +58,37 @@ def test_report_times_are_densest_just_after_each_change_of_dosing() -> None:
     assert 24.0 in times
 
 
+def test_steps_grow_by_a_fixed_share_to_half_an_hour() -> None:
+    steps = np.diff(report_times((0.0,), 168.0))[:-1]
+    assert steps[0] == pytest.approx(0.02)
+    assert steps[1:28] / steps[:27] == pytest.approx(1.12)
+    assert steps[29:] == pytest.approx(0.5)
+
+
+def test_after_a_sudden_change_they_begin_with_a_third_of_a_second() -> None:
+    usual, sudden = report_times((0.0, 24.0), 48.0), report_times((0.0, 24.0), 48.0, {24.0})
+    assert np.array_equal(sudden[sudden <= 24.0], usual[usual <= 24.0])
+    steps = np.diff(sudden[sudden >= 24.0])
+    assert steps[0] == pytest.approx(1e-4)
+    assert steps[1:24] / steps[:23] == pytest.approx(1.25)
+    # the last of them is the first that is not much shorter than the usual first one
+    assert steps[23] < 0.02 < 1.25 * steps[23]
+    assert steps[24:28] == pytest.approx(0.02 * 1.12 ** np.arange(4))
+
+
+def test_a_horizon_and_times_of_less_than_an_hour_are_simulated() -> None:
+    schedule = make_schedule([Regimen()], 0.5, np.array([0.25, 0.5]))
+    assert schedule.times == pytest.approx([0.0, 0.25, 0.5])
+
+
+def test_changes_that_a_rounding_error_separates_are_one_and_the_last_of_them_holds() -> None:
+    later = 6.0 + 1e-12
+    regimen = Regimen.of(Infusion(0.0, 6.0, 60.0), Infusion(later, 4.0, 8.0), Bolus(later, 3.0))
+    first, second, rest = make_schedule([regimen], 12.0).segments
+    assert (first.rate, second.start_h, second.rate, second.bolus) == (10.0, 6.0, 2.0, 3.0)
+    assert rest.rate == 0.0
+
+
 def test_every_change_of_dosing_is_added_to_the_report_times_asked_for() -> None:
     regimen = Regimen.of(Bolus(0.0, 1.0), Infusion(3.3, 2.0, 1.0))
     schedule = make_schedule([regimen, Regimen.of(Bolus(7.7, 1.0))], 12.0, np.array([1.0, 6.0]))
@@ -105,6 +136,7 @@ def test_an_infusion_too_short_to_be_integrated_is_a_bolus() -> None:
     [
         (10.0, [0.0, 2.0, 2.0], "must increase within 0 to 10 h"),
         (10.0, [3.0, 1.0], "must increase within 0 to 10 h; got 3 to 1 h"),
+        (10.0, [2.0, 5.0, 11.0], "must increase within 0 to 10 h; got 2 to 11 h"),
         (10.0, [0.0, 11.0], "must increase within 0 to 10 h; got 0 to 11 h"),
         (10.0, [-1.0, 5.0], "must increase within 0 to 10 h; got -1 to 5 h"),
         (10.0, [], "non-empty list of finite hours"),

@@ -18,12 +18,13 @@ from qsp_lib import protocol
 from qsp_lib.__main__ import main
 from qsp_lib.common.errors import InputError, LockError
 from qsp_lib.common.workers import pool
-from qsp_lib.inference.chains import Chain
+from qsp_lib.inference.chains import MOVES, Chain
 from qsp_lib.inference.checkpoint import Checkpoint
 from qsp_lib.inference.fitting import Problem
 from qsp_lib.protocol import kept_sample
 from qsp_lib.protocol.kept_sample import (
     LOG_POSTERIOR,
+    PLAN,
     KeptSample,
     Plan,
     continued,
@@ -93,6 +94,10 @@ def test_the_sample_is_of_the_newest_lock_and_as_long_as_it_should_be(
     assert kept.points.shape == (4000, len(kept.names))
     assert kept.made["lock"] == lock.summary
     assert kept.made["solver"] == asdict(lock.solver)
+    sampler = kept.made["sampler"]
+    assert {name: sampler[name] for name in asdict(PLAN)} == asdict(PLAN)
+    assert sampler["moves"] == [list(move) for move in MOVES]
+    assert sum(share for _, share in MOVES) == pytest.approx(1)
     found = kept.made["diagnostics"]
     assert found["autocorrelation_times"] >= 50
     assert max(found["split_r_hat"].values()) < 1.05
@@ -232,6 +237,24 @@ def test_the_record_says_how_the_sample_was_made(lock: Record, made: Path) -> No
     names, _, covariance = lock.posterior
     sd = [about["diagnostics"]["sd"][name] for name in names]
     assert sd == pytest.approx(list(np.sqrt(np.diag(covariance))), rel=0.25)
+
+
+def test_what_a_single_chain_is_worth_is_told_and_compared_with_no_other() -> None:
+    points = np.random.default_rng(7).normal(3.0, 2.0, size=(400, 6, 2))
+    shares = np.full((400, 6), 0.2)
+    shares[0, 0] = 0.9999
+    chain = Chain(points, np.zeros((400, 6)), shares, thin=5)
+    found = kept_sample.diagnostics([chain], ("one", "two"))
+    times = chain.autocorrelation_times()
+    assert found["acceptance"] == [0.2003]  # 0.2 + 0.7999 / 2400, four decimals
+    assert (
+        found["autocorrelation_times"] == round(2000 / times.max(), 1) != round(2000 / times.max())
+    )
+    sizes = [found["effective_size"][name] for name in ("one", "two")]
+    assert sizes == pytest.approx([12000 / time for time in times], rel=1e-4)
+    assert found["mean"]["one"] == pytest.approx(points[..., 0].mean(), rel=1e-6)
+    assert found["sd"]["two"] == pytest.approx(points[..., 1].std(), rel=1e-6)
+    assert "largest_distance_of_ensembles" not in found
 
 
 def test_chains_that_are_too_short_are_not_kept(

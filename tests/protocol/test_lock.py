@@ -11,7 +11,7 @@ import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from qsp_lib.model.equations import NETWORK
 from qsp_lib.model.severity import index
 from qsp_lib.model.simulation import simulate
 from qsp_lib.model.stamp import LockStamp
-from qsp_lib.protocol import inputs, locking
+from qsp_lib.protocol import inputs, lock, locking
 from qsp_lib.protocol import record as protocol_record
 from qsp_lib.protocol.ledger import record_file
 from qsp_lib.protocol.lock import (
@@ -97,6 +97,13 @@ def test_the_newest_version_is_the_highest_number(content: Content, tmp_path: Pa
             record_file("lock", path, turn, version=version, digest=digest, summary={})
     assert versions(places) == ("v1", "v2", "v10")
     assert newest_record(places).version == "v10"
+
+
+def test_only_lines_of_locks_are_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = [("lock", "v1"), ("evaluation", "v1"), ("prediction", "v1"), ("lock", "v2")]
+    made = [SimpleNamespace(kind=kind, lock_version=version) for kind, version in kinds]
+    monkeypatch.setattr(lock, "read_ledger", lambda path: made)
+    assert lock.recorded_versions() == ("v1", "v2")
 
 
 def test_without_a_record_there_is_nothing_to_read(tmp_path: Path) -> None:

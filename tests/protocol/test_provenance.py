@@ -45,6 +45,45 @@ def test_every_evidence_row_can_be_explained_and_uses_are_found() -> None:
     assert explain("BL002")[0].used_for[-1] == "healthy TNF"
 
 
+def test_a_prior_is_told_as_it_is_in_the_table_and_a_fixed_one_as_fixed() -> None:
+    rows = {row["name"]: row for row in parameters()}
+    for name, known in network_table().items():
+        told = explain(name)[0].facts["prior log10 sd"]
+        if name in ("n_M", "n_S"):
+            assert (rows[name]["prior_log10_sd"], told) == (None, "fixed")
+        else:
+            assert rows[name]["prior_log10_sd"] == told == known.prior.log10_sd > 0
+
+
+def test_only_a_rate_of_a_drug_that_drives_the_network_has_a_value_at_the_lock() -> None:
+    inputs = provenance._drug_inputs()
+    found = {key for key in inputs if "at the lock" in explain(key)[0].facts}
+    driving = ("blinatumomab.", "okt3.", "tgn1412.")
+    assert found == {k for k in inputs if k.startswith(driving) and ".k_" in k}
+    assert any(k.startswith("dexamethasone.k_") for k in inputs)
+
+
+def test_an_input_has_a_prior_and_a_range_if_its_file_gives_one() -> None:
+    for key, given in provenance._drug_inputs().items():
+        facts = explain(key)[0].facts
+        assert facts.get("prior log10 sd") == (given.log10_sd or None)
+        ranged = given.low is not None and given.high is not None
+        assert ("shown over" in facts) == ranged
+
+
+def test_a_row_is_told_without_its_source_and_without_what_it_leaves_empty() -> None:
+    for row in load_tables():
+        facts = explain(row)[0].facts
+        assert not {"id", "source", "doi", "pmid"} & facts.keys()
+        assert not {None, ""} & {v for v in facts.values() if isinstance(v, str | None)}
+
+
+def test_no_more_than_three_names_are_offered() -> None:
+    with pytest.raises(EvidenceError, match=r"did you mean (\S+ or ){2}\S+\?") as refused:
+        explain("k_IL6")
+    assert str(refused.value).partition("?")[0].count(" or ") == 2
+
+
 def test_an_input_without_its_drug_is_given_for_all() -> None:
     assert {origin.key for origin in explain("EC50")} == {
         "blinatumomab.EC50",

@@ -106,6 +106,8 @@ def main() -> int:
         known = states(copy, driver)
         places = Places(copy.data)
         for number in range(options.pairs):
+            if number % 20 == 0:
+                print(f"pair {number}, {len(faults)} faults so far", file=sys.stderr, flush=True)
             copy.restore(dice.choice(known))
             pair = [request(dice), request(dice)]
             said = driver.together(*pair)
