@@ -16,9 +16,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
+from scipy.special import erf, log_ndtr, logsumexp, ndtr, ndtri
 
 from ..common import InputError
 
@@ -111,15 +111,20 @@ class Mixture:
     def _spread(self) -> float:
         """Mean distance of two values of this distribution."""
         means, wide = np.sort(self.means), math.sqrt(2.0) * self.sd
-        sums = [
-            float(_mean_size(means[start : start + _ROWS, None] - means[None, :], wide).sum())
-            for start in range(0, means.size, _ROWS)
-        ]
-        return math.fsum(sums) / means.size**2
+        size, sums = means.size, []
+        for start in range(0, size, _ROWS):
+            block = means[start : start + _ROWS, None]
+            own = block.size
+            # every pair of two draws once, but within the block twice
+            sums.append(float(_mean_size(block - means[None, start : start + own], wide).sum()))
+            sums.append(2.0 * float(_mean_size(means[None, start + own :] - block, wide).sum()))
+        return math.fsum(sums) / size**2
 
 
-def _mean_size(distance: ArrayLike, sd: float) -> Array:
+def _mean_size(distance: Array, sd: float) -> Array:
     """Mean size of a normal of mean `distance` and this width, elementwise."""
-    z = np.asarray(distance) / sd
-    density = np.exp(-0.5 * z**2) / math.sqrt(2.0 * math.pi)
-    return sd * (2.0 * density + z * (2.0 * ndtr(z) - 1.0))
+    z = distance / (math.sqrt(2.0) * sd)
+    result = np.exp(-(z**2))
+    result *= math.sqrt(2.0 / math.pi) * sd
+    result += distance * erf(z)
+    return result
