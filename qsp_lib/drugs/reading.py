@@ -29,7 +29,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -106,6 +106,8 @@ class DrugFile:
         regimen_sources: each regimen's sources, by its key.
         same_as: the rates taken over from another drug, ``{"k_act": "tgn1412"}``.
         sha256: of the bytes of the file (64 hex digits).
+        table_sha256: of its concentration table's; empty without one.
+        apparent: whether its clearances and volumes are over F.
     """
 
     inputs: DrugInputs
@@ -115,11 +117,17 @@ class DrugFile:
     regimen_sources: Mapping[str, tuple[str, ...]]
     same_as: Mapping[str, str]
     sha256: str
+    table_sha256: str = field(default="", metadata={"since_v1": True})
+    apparent: bool = field(default=False, metadata={"since_v1": True})
 
     @property
     def class_defaults(self) -> tuple[str, ...]:
         """Names of the numbers that were taken from the drug's class, as its file asked."""
         return tuple(name for name, given in self.sources.items() if CLASS_DEFAULT in given.source)
+
+    def with_sources(self, sources: Mapping[str, SourcedValue]) -> DrugFile:
+        """The same file with other numbers beside its inputs."""
+        return replace(self, sources=MappingProxyType(dict(sources)))
 
 
 @dataclass(frozen=True)
@@ -181,7 +189,7 @@ def load_drug(path_or_name: str | os.PathLike[str], *, class_defaults: bool = Fa
         raise InputError(f"{STEROID!r} is a co-medication and no drug; use load_dexamethasone().")
     if text in _SHIPPED:
         return _shipped_drug(text)
-    if not text.endswith(".toml"):
+    if not text.lower().endswith(".toml"):
         raise InputError(
             f"Drug {text!r} is not known; expected one of {', '.join(_SHIPPED)} or the path of a "
             ".toml file."
@@ -313,7 +321,10 @@ def _read_drug(
     patient = _Patient(weight, bsa, molar_mass)
     read = replace(read, patient=patient)
     exposure = _exposure(read, shape.pharmacokinetics)
-    later = _exposure_since_v1(read, shape.pharmacokinetics, folder)
+    later = _exposure_since_v1(read, shape.pharmacokinetics)
+    table_sha256 = ""
+    if shape.pharmacokinetics.table is not None:
+        later["table"], table_sha256 = _table(read, shape.pharmacokinetics.table, folder)
     potency = shape.potency
     hook = potency.K_hook
     rates, priors, same_as = _rates(read, shape.t_cells)
@@ -348,6 +359,8 @@ def _read_drug(
         regimen_sources,
         MappingProxyType(same_as),
         hashlib.sha256(data).hexdigest(),
+        table_sha256,
+        shape.pharmacokinetics.apparent,
     )
 
 
@@ -385,10 +398,8 @@ def _molar_mass(read: _Reader, given: schema.Number | None) -> float | None:
     return value
 
 
-def _exposure_since_v1(
-    read: _Reader, given: schema.Exposure, folder: Path | None
-) -> dict[str, Any]:
-    """What a file may add to compartments, or give in their place, in hours, litres and ug."""
+def _exposure_since_v1(read: _Reader, given: schema.Exposure) -> dict[str, Any]:
+    """What a file may add to compartments, in hours, litres and ug."""
     units = {
         "k_a": "1/h",
         "F": "1",
@@ -409,12 +420,13 @@ def _exposure_since_v1(
         found["lag_h"] = found.pop("lag")
     if "half_life_CL" in found:
         found["k_CL"] = math.log(2) / found.pop("half_life_CL")
-    if given.table is not None:
-        found["table"] = _table(read, given.table, folder)
     return found
 
 
-def _table(read: _Reader, given: schema.Table, folder: Path | None) -> ConcentrationTable:
+def _table(
+    read: _Reader, given: schema.Table, folder: Path | None
+) -> tuple[ConcentrationTable, str]:
+    """The table beside the file, and the SHA-256 of its bytes."""
     where = f"Drug file {read.file}, pharmacokinetics.table"
     read.check("pharmacokinetics.table", given.source)
     if folder is None:
@@ -424,18 +436,20 @@ def _table(read: _Reader, given: schema.Table, folder: Path | None) -> Concentra
         half_life = None
     else:
         half_life = 0.0 if ends == "zero" else _quantity("table.ends", ends, "h")
+    data = _read_bytes(folder / given.file, "a .csv file of concentrations")
     try:
-        text = _read_bytes(folder / given.file, "a .csv file of concentrations").decode("utf-8")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{where}: {given.file!r} is not UTF-8 text.") from None
     assert read.patient is not None  # it is known before exposure is read
-    return read_concentrations(
+    table = read_concentrations(
         given.file,
         text,
         interpolation=given.interpolation,
         ends=half_life,
         molar_mass_kDa=read.patient.molar_mass_kDa,
     )
+    return table, hashlib.sha256(data).hexdigest()
 
 
 def _rates(
@@ -623,6 +637,31 @@ def _for_patient(name: str, text: str, unit: str, patient: _Patient) -> float:
             f"{LARGEST_DOSE_UG:g} {unit}."
         )
     return number
+
+
+def class_value(mechanism: str, section: str, name: str) -> tuple[float, SourcedValue]:
+    """A class default that is a plain number, and the quantity that says where it comes from.
+
+    Raises:
+        InputError: the class has none.
+    """
+    content: dict[str, Any] = {"mechanism": mechanism, section: {name: dict(classes.ASKED)}}
+    classes.fill("of the class", content, take_missing=False)
+    number = schema.validate("of the class", content[section][name], schema.Number)
+    source = (CLASS_DEFAULT, *number.source)
+    return number.value, SourcedValue(
+        number.value, number.unit, source, number.note, number.low, number.high
+    )
+
+
+def dose_for(name: str, text: str, weight_kg: float) -> tuple[float, bool]:
+    """An amount such as ``8 mg/kg`` for a patient (ug), and whether it is per kilogram.
+
+    Raises:
+        InputError: no amount, none above 0, or more than any antibody is given in.
+    """
+    amount = _for_patient(name, text, "ug", _Patient(weight_kg))
+    return amount, same_kind(split(text)[1], "ug/kg")
 
 
 # ---------------------------------------------------------------- reading the bytes

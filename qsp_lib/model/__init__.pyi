@@ -3,6 +3,7 @@ from .crp import MILD_PEAK_MG_L as MILD_PEAK_MG_L
 from .crp import SEVERE_PEAK_MG_L as SEVERE_PEAK_MG_L
 from .crp import calibrate_crp as calibrate_crp
 from .dosing import Bolus as Bolus
+from .dosing import Dose as Dose
 from .dosing import Infusion as Infusion
 from .dosing import Regimen as Regimen
 from .draws import Draws as Draws
@@ -57,6 +58,7 @@ from .structure import of_lock_v1 as of_lock_v1
 from .symbolic import canonical_equations as canonical_equations
 from .symbolic import definitions as definitions
 from .symbolic import equations_digest as equations_digest
+from .symbolic import read_by as read_by
 from .symbolic import regrouped as regrouped
 from .symbolic import traced as traced
 from .trajectory import Peak as Peak

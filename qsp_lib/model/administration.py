@@ -18,7 +18,8 @@ def at_doors(
     """What enters at each of ``structure.doors``, in their order.
 
     A dose under the skin comes to the depot times F, after the lag. Clearance begins to fall with
-    the drug's first dose. With a table of concentrations the doses are what led to it.
+    the drug's first dose. With a table of concentrations the doses are what led to it: it
+    begins with the first of them.
 
     Args:
         others: of co-medications, by the state they enter.
@@ -27,7 +28,7 @@ def at_doors(
         InputError: a dose by a route for which the drug has no depot, or by mouth.
     """
     if drug.table is not None:
-        slope, growth = drug.table.steps()
+        slope, growth = drug.table.shifted(regimen.first_dose_h).steps()
         entering: dict[str, Given] = {"C_slope": slope, "C_growth": growth}
         return [
             entering[door.input] if door.state == "C" else others[door.state]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -103,6 +103,10 @@ class ConcentrationTable:
                 f"the concentration table ends with a half-life of {self.ends!r} h; expected 0 "
                 "for nothing left, or more."
             )
+
+    def shifted(self, hours: float) -> ConcentrationTable:
+        """The same concentrations ``hours`` later."""
+        return replace(self, times_h=tuple(time + hours for time in self.times_h))
 
     def require_until(self, horizon_h: float) -> None:
         """Raise unless it says what the concentration is until then.

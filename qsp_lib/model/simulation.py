@@ -151,7 +151,7 @@ def simulate(
     values |= steroid.inputs.values() if steroid else {}
     values |= crp.values() if crp else {}
     if drug.table is not None:
-        drug.table.require_until(horizon_h)
+        drug.table.require_until(horizon_h - regimen.first_dose_h)
         if np.any(factor != 1):
             raise InputError(
                 f"{drug.label} has a table of concentrations, which is of its own doses; a "
@@ -207,7 +207,7 @@ def simulate_exposure(
     """
     structure = Structure(drug.mechanism, t_cells="", exposure=drug.exposure)
     if drug.table is not None:
-        drug.table.require_until(horizon_h)
+        drug.table.require_until(horizon_h - regimen.first_dose_h)
     schedule = make_schedule(
         at_doors(structure, drug, regimen, {}),
         horizon_h,
