@@ -1,10 +1,16 @@
 from .arm import Arm as Arm
 from .arm import Estimate as Estimate
+from .cover import Cover as Cover
 from .figure import as_png as as_png
 from .predicting import N_DRAWS as N_DRAWS
 from .predicting import Prediction as Prediction
 from .predicting import predict as predict
+from .predicting import require_draws as require_draws
+from .predicting import run as run
 from .report import as_json as as_json
 from .report import as_text as as_text
+from .report import names_of_files as names_of_files
+from .report import require_writable as require_writable
 from .report import write as write
 from .report import write_template as write_template
+from .setting import prepare as prepare

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import warnings
+from collections.abc import Callable
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -52,14 +54,22 @@ def courses(prediction: Prediction) -> Figure:
         fontsize=8,
         title_fontsize=8,
     )
-    figure.suptitle(f"{prediction.label}: {prediction.regimen_label}", fontsize=10.5)
+    title = figure.suptitle(f"{prediction.label}: {prediction.regimen_label}", fontsize=10.5)
+    title.set_parse_math(False)  # a label is shown as it is written
     return figure
 
 
 def as_png(prediction: Prediction) -> bytes:
     """The figure as a PNG, the same to the byte for the same numbers on one machine."""
-    with matplotlib.rc_context(STYLE):
-        figure = courses(prediction)
+    return png(lambda: courses(prediction))
+
+
+def png(draw: Callable[[], Figure]) -> bytes:
+    """What ``draw`` makes, in the book's style, as the bytes of a PNG."""
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        # a label may hold signs that the font has no shape for; they are drawn as boxes
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        figure = draw()
         FigureCanvasAgg(figure)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
@@ -67,9 +77,15 @@ def as_png(prediction: Prediction) -> bytes:
 
 
 def _label(prediction: Prediction, arm: str) -> str:
+    cover = prediction.setting.cover
     if arm == "treated":
-        return f"tocilizumab at {prediction.tocilizumab_h:g} h"
-    return "without tocilizumab" if prediction.treated is not None else "at the locked values"
+        given = [
+            f"{name} at {', '.join(f'{time:g}' for time in sorted(times))} h"
+            for name, times in cover.times.items()
+            if times
+        ]
+        return " and ".join(given)
+    return f"without {cover.words}" if cover.words else "at the locked values"
 
 
 def _rests_on(prediction: Prediction) -> str:
