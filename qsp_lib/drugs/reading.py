@@ -106,7 +106,8 @@ class DrugFile:
         regimen_sources: each regimen's sources, by its key.
         same_as: the rates taken over from another drug, ``{"k_act": "tgn1412"}``.
         sha256: of the bytes of the file (64 hex digits).
-        table_sha256: of its concentration table's; empty without one.
+        table: how its concentration table is read, with the table's source and sha256; empty
+            without one.
         apparent: whether its clearances and volumes are over F.
     """
 
@@ -117,7 +118,9 @@ class DrugFile:
     regimen_sources: Mapping[str, tuple[str, ...]]
     same_as: Mapping[str, str]
     sha256: str
-    table_sha256: str = field(default="", metadata={"since_v1": True})
+    table: Mapping[str, Any] = field(
+        default_factory=lambda: MappingProxyType({}), metadata={"since_v1": True}
+    )
     apparent: bool = field(default=False, metadata={"since_v1": True})
 
     @property
@@ -322,9 +325,10 @@ def _read_drug(
     read = replace(read, patient=patient)
     exposure = _exposure(read, shape.pharmacokinetics)
     later = _exposure_since_v1(read, shape.pharmacokinetics)
-    table_sha256 = ""
+    table: dict[str, Any] = {}
     if shape.pharmacokinetics.table is not None:
-        later["table"], table_sha256 = _table(read, shape.pharmacokinetics.table, folder)
+        later["table"], sha256 = _table(read, shape.pharmacokinetics.table, folder)
+        table = shape.pharmacokinetics.table.model_dump() | {"sha256": sha256}
     potency = shape.potency
     hook = potency.K_hook
     rates, priors, same_as = _rates(read, shape.t_cells)
@@ -359,7 +363,7 @@ def _read_drug(
         regimen_sources,
         MappingProxyType(same_as),
         hashlib.sha256(data).hexdigest(),
-        table_sha256,
+        MappingProxyType(table),
         shape.pharmacokinetics.apparent,
     )
 

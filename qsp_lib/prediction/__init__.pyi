@@ -13,4 +13,5 @@ from .report import names_of_files as names_of_files
 from .report import require_writable as require_writable
 from .report import write as write
 from .report import write_template as write_template
+from .setting import inputs_of as inputs_of
 from .setting import prepare as prepare

@@ -101,7 +101,7 @@ def as_dict(prediction: Prediction) -> dict[str, Any]:
         "grade_boundaries": dict(prediction.boundaries),
         "file": {
             "sha256": setting.file.sha256,
-            "table_sha256": setting.file.table_sha256,
+            "table": dict(setting.file.table),
             "regimen_source": list(setting.regimen_source),
             "numbers": {name: _sourced(given) for name, given in setting.file.sources.items()},
         },

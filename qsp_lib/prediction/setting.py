@@ -133,10 +133,7 @@ def prepare(
 ) -> Setup:
     """Everything a prediction is made from, checked; arguments as of ``predict``."""
     file = load_drug(drug, class_defaults=class_defaults)
-    if os.fspath(drug) in shipped_drugs():
-        inputs = record.drug(os.fspath(drug))
-    else:
-        file, inputs = _own(file, record)
+    file, inputs = inputs_of(drug, file, record)
     if regimen not in file.regimens:
         raise InputError(
             f"{inputs.label} has no regimen {regimen!r}; it has {', '.join(file.regimens)}."
@@ -148,6 +145,20 @@ def prepare(
     # an amount that cannot be read is refused before anything is simulated
     list(cover.lines(inputs.weight_kg))
     return setting
+
+
+def inputs_of(
+    drug: str | os.PathLike[str], file: DrugFile, record: Record
+) -> tuple[DrugFile, DrugInputs]:
+    """A drug's inputs as they are predicted with, and its file with what that adds to it.
+
+    Raises:
+        InputError: a drug of one's own with a role of the package's drugs, or with a number that
+            the record's T-cell part does not read.
+    """
+    if os.fspath(drug) in shipped_drugs():
+        return file, record.drug(os.fspath(drug))
+    return _own(file, record)
 
 
 def together(regimen: Regimen) -> tuple[Together, ...]:

@@ -58,7 +58,7 @@ def changed(file: Content, path: str, value: Any) -> Content:
     place: Any = copy
     for key in parents:
         place = place[int(key)] if isinstance(place, list) else place[key]
-    place[last] = value
+    place[int(last) if isinstance(place, list) else last] = value
     return copy
 
 

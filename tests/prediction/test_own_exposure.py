@@ -188,4 +188,4 @@ def test_a_table_begins_with_the_first_dose_whatever_comes_before(
     found, answer = levels(capsys, path, times, *cover)
     np.testing.assert_allclose(found, [50, 100, 60, 0], rtol=1e-6, atol=1e-6)
     assert answer["horizon_h"] == start + 200, "the table does not say what comes after"
-    assert len(answer["file"]["table_sha256"]) == 64
+    assert len(answer["file"]["table"]["sha256"]) == 64
