@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from . import __version__
 from .commands import (
     checking,
+    dosing,
     drugs,
     exporting,
     locks,
@@ -25,7 +26,18 @@ from .commands import (
 from .commands.common import REFUSED, Help, add_debug, warn
 from .common import QspError, stops_in_order
 
-GROUPS = (predicting, drugs, provenance, locks, exporting, running, profiling, sampling, checking)
+GROUPS = (
+    predicting,
+    dosing,
+    drugs,
+    provenance,
+    locks,
+    exporting,
+    running,
+    profiling,
+    sampling,
+    checking,
+)
 _STOPPED = 130
 
 _EPILOG = """\

@@ -68,7 +68,7 @@ def add_regimen(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_cover(parser: argparse.ArgumentParser) -> None:
+def add_cover(parser: argparse.ArgumentParser, *, horizon: bool = True) -> None:
     """What is given beside the drug, and how long all of it is followed."""
     parser.add_argument(
         "--tocilizumab",
@@ -87,11 +87,12 @@ def add_cover(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dexamethasone-dose", metavar="AMOUNT", help="default 20 mg")
     parser.add_argument("--dexamethasone-route", choices=("IV", "oral"), help="default IV")
-    parser.add_argument(
-        "--horizon",
-        metavar="TIME",
-        help="follow so long; default every dose and two weeks after the last",
-    )
+    if horizon:
+        parser.add_argument(
+            "--horizon",
+            metavar="TIME",
+            help="follow so long; default every dose and two weeks after the last",
+        )
 
 
 def add_draws(parser: argparse.ArgumentParser, default: int = 200) -> None:

@@ -12,3 +12,4 @@ from .reading import load_dexamethasone as load_dexamethasone
 from .reading import load_drug as load_drug
 from .reading import load_tocilizumab as load_tocilizumab
 from .reading import shipped_drugs as shipped_drugs
+from .reading import with_events as with_events

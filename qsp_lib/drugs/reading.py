@@ -52,6 +52,7 @@ from . import class_defaults as classes
 from . import shape as schema
 from .class_defaults import CLASS_DEFAULT
 from .concentrations import read_concentrations
+from .events import read_events
 
 RESCUE = "tocilizumab"
 STEROID = "dexamethasone"
@@ -666,6 +667,62 @@ def dose_for(name: str, text: str, weight_kg: float) -> tuple[float, bool]:
     """
     amount = _for_patient(name, text, "ug", _Patient(weight_kg))
     return amount, same_kind(split(text)[1], "ug/kg")
+
+
+def with_events(file: DrugFile, path: str | os.PathLike[str]) -> tuple[DrugFile, str]:
+    """A drug file with the doses of event rows as a regimen of its own, and that regimen's key.
+
+    The key is the name of the file without its ending.
+
+    Raises:
+        InputError: a file that cannot be read, or what `read_events` refuses.
+    """
+    source, inputs = Path(path), file.inputs
+    if inputs.table is not None:
+        raise InputError(
+            f"{inputs.label} has a table of concentrations, which is of its own doses; expected "
+            "its regimen 'clinical' and no event rows."
+        )
+    data = _read_bytes(source, "a .csv file of event rows")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"Event rows {source.name} are not UTF-8 text; save them as it.") from None
+    molar = file.sources.get("molar_mass")
+    patient = _Patient(inputs.weight_kg, inputs.bsa_m2, None if molar is None else molar.to("kDa"))
+
+    def understood(name: str, value: float, given: str, unit: str) -> float:
+        if name == "TIME":
+            return convert(value, given, unit)
+        return _for_patient(name, f"{value!r} {given}", unit, patient)
+
+    events = read_events(
+        source.name,
+        text,
+        has_depot=inputs.k_a is not None,
+        convert=understood,
+        most_doses=MOST_DOSES,
+    )
+    if file.apparent and events.regimen.by("IV").doses:
+        raise InputError(
+            f"Event rows {source.name}: a dose into a vein was given to a drug whose values are "
+            "over the F of another route; expected CMT 1 or SC throughout."
+        )
+    key = re.sub(r"[^a-z0-9_-]+", "-", source.stem.lower()).strip("-_")[:64] or "events"
+    key = key if key[0].isalpha() else f"events-{key}"[:64]
+    ignored = f"; columns not read: {', '.join(events.not_read)}" if events.not_read else ""
+    regimen = replace(events.regimen, label=f"event rows of {source.name}{ignored}")
+    sha256 = hashlib.sha256(data).hexdigest()
+    regimens = {**file.regimens, key: regimen}
+    sources = {**file.regimen_sources, key: (f"{source.name}, SHA-256 {sha256}",)}
+    return (
+        replace(
+            file,
+            regimens=MappingProxyType(regimens),
+            regimen_sources=MappingProxyType(sources),
+        ),
+        key,
+    )
 
 
 # ---------------------------------------------------------------- reading the bytes

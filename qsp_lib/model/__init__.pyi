@@ -6,6 +6,7 @@ from .dosing import Bolus as Bolus
 from .dosing import Dose as Dose
 from .dosing import Infusion as Infusion
 from .dosing import Regimen as Regimen
+from .dosing import Route as Route
 from .draws import Draws as Draws
 from .engines import CENTRAL as CENTRAL
 from .engines import ENGINES as ENGINES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -86,6 +86,7 @@ class Arm:
         times_h: of the courses, ``(T,)``; both arms have the same.
         courses: by name, estimates ``(T,)`` as central, low, median, high, or central alone.
         asked: levels at the times that were asked for, by name, one estimate a time.
+        drawn: ``severity`` and ``IL6``, its peak, of each draw that completed.
     """
 
     peaks: Mapping[str, Estimate]
@@ -99,6 +100,7 @@ class Arm:
     times_h: Array
     courses: Mapping[str, Mapping[str, Array]]
     asked: Mapping[str, tuple[Estimate, ...]]
+    drawn: Mapping[str, Array] = field(repr=False, compare=False)
 
 
 class Measure:
@@ -174,6 +176,14 @@ class Measure:
             times_h=courses.shown_h,
             courses=courses.of(name),
             asked=courses.asked(name),
+            drawn=MappingProxyType(
+                {
+                    "severity": self._drawn("severity"),
+                    "IL6": self._drawn("peak/IL6"),
+                }
+                if len(self.taken) > 1
+                else {}
+            ),
         )
 
     def _drawn(self, name: str) -> Array:

@@ -25,12 +25,17 @@ _ARM_COLOURS = {"untreated": INDIGO, "treated": COLOURS["tocilizumab"]}
 _DAYS_FROM_H = 240.0
 
 
+def in_days(horizon_h: float) -> bool:
+    """Whether so long a course is drawn over days."""
+    return horizon_h > _DAYS_FROM_H
+
+
 def courses(prediction: Prediction) -> Figure:
     """Courses with the central 90 % of draws, without and with tocilizumab."""
     figure = Figure(figsize=(WIDTH, 4.8), constrained_layout=True)
     axes = list(figure.subplots(2, 3).flat)
-    in_days = prediction.horizon_h > _DAYS_FROM_H
-    scale = 24.0 if in_days else 1.0
+    days = in_days(prediction.horizon_h)
+    scale = 24.0 if days else 1.0
     for axis, (name, label) in zip(axes, _PANELS.items(), strict=True):
         for arm_name, arm in prediction.arms.items():
             course, times = arm.courses[name], arm.times_h / scale
@@ -41,7 +46,7 @@ def courses(prediction: Prediction) -> Figure:
                 )
             axis.plot(times, course["central"], color=colour, label=_label(prediction, arm_name))
         axis.set_ylabel(label)
-        axis.set_xlabel("time (d)" if in_days else "time (h)")
+        axis.set_xlabel("time (d)" if days else "time (h)")
         if name not in ("C", "A"):
             axis.set_yscale("log")
     handles, labels = axes[0].get_legend_handles_labels()

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..common import InputError, IntegrationError
 from ..protocol import Record
@@ -47,6 +48,7 @@ class Prediction:
         mark: empty, or words to show wherever unlocked values went in.
         assumptions: what it rests on without a published value.
         asked_h: times at which levels were asked for (h).
+        completed: which draws did, ``(n_draws,)``.
     """
 
     setting: Setup
@@ -58,6 +60,9 @@ class Prediction:
     mark: str
     assumptions: tuple[Assumption, ...]
     asked_h: tuple[float, ...] = ()
+    completed: NDArray[np.bool_] = field(
+        default_factory=lambda: np.zeros(0, bool), repr=False, compare=False
+    )
 
     @property
     def drug(self) -> str:
@@ -179,14 +184,14 @@ def run(
         measures[name].take(course, central["untreated"])
     peaks_h = [time for measure in measures.values() for time in measure.peak_times]
     rows = Courses(setting, central, peaks_h, asked_h, n_draws)
-    failed = 0
+    completed = np.zeros(n_draws, bool)
     if n_draws:
         draws = draws_for(setting, n_draws, seed)
         n_times = sum(course.times.size for course in central.values())
         for part in _parts(n_draws, n_times):
             courses = {n: setting.simulate(draws[part], treated=n == "treated") for n in names}
             kept = np.all([course.completed for course in courses.values()], axis=0)
-            failed += int((~kept).sum())
+            completed[part] = kept
             if kept.any():
                 courses = {name: course.select(kept) for name, course in courses.items()}
                 for name, course in courses.items():
@@ -194,7 +199,7 @@ def run(
                 rows.take(courses)
             if progress is not None:
                 progress(min(part.stop, n_draws), n_draws)
-        if failed == n_draws:
+        if not completed.any():
             raise IntegrationError(f"none of {n_draws} draws completed; there is no interval.")
     arms = {name: measure.arm(rows, name) for name, measure in measures.items()}
     return Prediction(
@@ -202,11 +207,12 @@ def run(
         untreated=arms["untreated"],
         treated=arms.get("treated"),
         n_draws=n_draws,
-        failed_draws=failed,
+        failed_draws=int((~completed).sum()),
         seed=setting.record.seed if seed is None else seed,
         mark=next((course.mark for course in central.values() if course.mark), ""),
         assumptions=assumptions(setting),
         asked_h=asked_h,
+        completed=completed,
     )
 
 

@@ -292,21 +292,19 @@ def _peaks(arm: Arm, intervals: bool) -> list[str]:
     for name, peak in arm.peaks.items():
         time = arm.peak_times[name]
         row = [f"  {NAMES[name]}", short(peak.central), LEVEL_UNITS[name]]
-        row += (
-            [_span(peak), short(time.central), _span(time)] if intervals else [short(time.central)]
-        )
+        row += [span(peak), short(time.central), span(time)] if intervals else [short(time.central)]
         rows.append(row)
     return aligned(rows)
 
 
 def _severity(prediction: Prediction, arm: Arm) -> Iterator[str]:
-    yield f"severity index z   {arm.severity.central:.2f}{_with_span(arm.severity)}"
+    yield f"severity index z   {arm.severity.central:.2f}{with_span(arm.severity)}"
     if prediction.horizon_h > INDEX_H:
         week = arm.severity_week
-        yield f"  of the first {INDEX_H:g} h   {week.central:.2f}{_with_span(week)}"
+        yield f"  of the first {INDEX_H:g} h   {week.central:.2f}{with_span(week)}"
     if arm.severity_after is not None:
         after, given = arm.severity_after, prediction.setting.cover.words
-        yield f"  from the first dose of {given} on   {after.central:.2f}{_with_span(after)}"
+        yield f"  from the first dose of {given} on   {after.central:.2f}{with_span(after)}"
     yield f"illustrative grade {arm.grade} of 4"
     if arm.grade_shares is not None:
         shares = ", ".join(f"{grade}: {share:.0%}" for grade, share in enumerate(arm.grade_shares))
@@ -323,8 +321,8 @@ def _steps(arm: Arm, intervals: bool) -> list[str]:
         given = step.given
         il6, z = short(step.il6.central), f"{step.severity.central:.2f}"
         if intervals:
-            il6 += f"  {_span(step.il6)}"
-            z += _with_span(step.severity)
+            il6 += f"  {span(step.il6)}"
+            z += with_span(step.severity)
         length = short(given.length_h) if given.length_h else "-"
         at = short(step.il6_time.central)
         rows.append(
@@ -378,13 +376,15 @@ def aligned(rows: list[list[str]]) -> list[str]:
     ]
 
 
-def _span(estimate: Estimate) -> str:
+def span(estimate: Estimate) -> str:
+    """The interval of an estimate in words."""
     if estimate.low is None or estimate.high is None:
         return "-"
     return f"{short(estimate.low)} to {short(estimate.high)}"
 
 
-def _with_span(estimate: Estimate) -> str:
+def with_span(estimate: Estimate) -> str:
+    """The interval of a severity index, to stand behind it."""
     if estimate.low is None or estimate.high is None:
         return ""
     return f"  (5-95 %: {estimate.low:.2f} to {estimate.high:.2f})"

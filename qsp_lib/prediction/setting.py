@@ -17,6 +17,7 @@ from ..drugs import (
     load_dexamethasone,
     load_drug,
     shipped_drugs,
+    with_events,
 )
 from ..evidence import DECLARED
 from ..inference import laplace_draws, standard_normals
@@ -134,6 +135,8 @@ def prepare(
     """Everything a prediction is made from, checked; arguments as of ``predict``."""
     file = load_drug(drug, class_defaults=class_defaults)
     file, inputs = inputs_of(drug, file, record)
+    if regimen.lower().endswith(".csv"):
+        file, regimen = with_events(file, regimen)
     if regimen not in file.regimens:
         raise InputError(
             f"{inputs.label} has no regimen {regimen!r}; it has {', '.join(file.regimens)}."
