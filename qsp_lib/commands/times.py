@@ -8,8 +8,17 @@ from collections.abc import Sequence
 from .. import evidence
 from ..common import InputError
 
-TAKE_TIMES = ("--tocilizumab", "--dexamethasone", "--horizon", "--at", "--missed")
-"""Options whose value may begin with a minus sign."""
+TAKE_TIMES = (
+    "--tocilizumab",
+    "--dexamethasone",
+    "--horizon",
+    "--at",
+    "--missed",
+    "--gaps",
+    "--limit",
+    "--share",
+)
+"""Options whose value may begin with a minus sign, so that it can be read, or refused in words."""
 _BELOW_ZERO = re.compile(r"-\s*[.\d].*|-(inf|nan).*", re.IGNORECASE | re.DOTALL)
 
 

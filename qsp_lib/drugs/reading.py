@@ -665,6 +665,10 @@ def dose_for(name: str, text: str, weight_kg: float) -> tuple[float, bool]:
     Raises:
         InputError: no amount, none above 0, or more than any antibody is given in.
     """
+    try:
+        split(text)
+    except InputError as problem:
+        raise InputError(f"{name}: {problem}") from None
     amount = _for_patient(name, text, "ug", _Patient(weight_kg))
     return amount, same_kind(split(text)[1], "ug/kg")
 

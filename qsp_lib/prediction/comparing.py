@@ -215,7 +215,7 @@ def comparison_figure(compared: Sequence[Compared]) -> Figure:
     figure = Figure(figsize=(WIDTH, 3.4), constrained_layout=True)
     panels = {"C": "exposure (ng/mL)", "IL6": "IL-6 (pg/mL)", "S": "IL-6 signal (pg/mL)"}
     days = in_days(max(c.prediction.horizon_h for c in compared))
-    lines = []
+    lines: list[Any] = []
     for axis, (name, label) in zip(figure.subplots(1, 3), panels.items(), strict=True):
         lines = []
         for colour, c in zip(_COLOURS, compared, strict=False):

@@ -44,7 +44,8 @@ class FirstDose:
         bounded: False if the highest dose that was looked at keeps to the goal too.
         share_over: share of draws over the limit at that dose.
         index: at that dose.
-        own: the dose at which each draw passes the limit: its median and central 90 %.
+        own: the dose at which each draw passes the limit: its median and central 90 %, the
+            largest that is looked at where it does not.
         occupancy: dose (ug) by share of occupied receptors.
         occupancy_index: the index at each of them.
         n_draws, seed: of the draws.
@@ -175,7 +176,10 @@ def first_dose_dict(found: FirstDose) -> dict[str, Any]:
         "bounded": found.bounded,
         "share_over": found.share_over,
         "severity": found.index.as_dict(),
-        "dose_at_limit_ug": found.own.as_dict(),
+        "dose_at_limit_ug": {
+            name: value if value < LARGEST_UG else None
+            for name, value in found.own.as_dict().items()
+        },
         "occupancy": [
             {"share": s, "dose_ug": dose, "severity": found.occupancy_index[s].as_dict()}
             for s, dose in found.occupancy.items()
@@ -186,16 +190,20 @@ def first_dose_dict(found: FirstDose) -> dict[str, Any]:
     }
 
 
+def _from(dose_ug: float | None) -> str:
+    if dose_ug is None or dose_ug >= LARGEST_UG:
+        return f"at no dose up to {short(LARGEST_UG)} ug"
+    return f"from {short(dose_ug)} ug"
+
+
 def first_dose_text(found: FirstDose) -> str:
     """What was found for a terminal."""
     setting, goal, lock = found.setting, found.goal, found.setting.record.summary
     step = setting.steps[0]
-    form = (
-        f"{step.route}, over {short(step.length_h)} h" if step.length_h else f"{step.route} bolus"
-    )
+    length = f"over {short(step.length_h)} h" if step.length_h else "bolus"
     lines = [
-        f"{setting.inputs.label}: the highest first dose ({form}) with at most {goal.share:.0%} of "
-        f"draws over a severity index of {goal.limit:g} in the week after it",
+        f"{setting.inputs.label}: the highest first dose ({step.route}, {length}) with at most "
+        f"{goal.share:.0%} of draws over a severity index of {goal.limit:g} in the week after it",
         f"network of lock {lock['version']} of {lock['date']} ({lock['digest'][:12]}); its T-cell "
         f"part: {setting.record.network.t_cells}; {found.n_draws} draws",
         *setting.cover.lines(setting.inputs.weight_kg),
@@ -226,8 +234,9 @@ def first_dose_text(found: FirstDose) -> str:
     lines += aligned(rows)
     lines += [
         "",
-        f"The limit is passed at {short(found.own.central)} ug at the locked values, and at "
-        f"{span(found.own)} ug in the central 90 % of draws.",
+        f"The limit is passed {_from(found.own.central)} at the locked values, "
+        f"{_from(found.own.low)} in the 5 % of draws that pass it first, {_from(found.own.median)} "
+        f"in half of them, and {_from(found.own.high)} in 95 %.",
         "Assumed: the drug is given once, to one who was never given it; intervals are of "
         "parameters only, not of structure, exposure or patients.",
         "",

@@ -111,8 +111,8 @@ def after_gap(
         if due + missed - last > LONGEST_REST_H:
             raise InputError(
                 f"A gap of {missed:g} h makes {due + missed - last:g} h without the drug; expected "
-                f"at most {LONGEST_REST_H:g} h (15 days), the longest rest after which T cells were "
-                "looked at (ST024, EA051). What happens later the model has no ground for."
+                f"at most {LONGEST_REST_H:g} h (15 days), the longest rest after which T cells "
+                "were looked at (ST024, EA051). For what happens later there is no ground."
             )
     draws = draws_for(setting, n_draws, seed) if n_draws else None
 
