@@ -1,7 +1,7 @@
 """The model for the browser: right-hand side and constants as JavaScript, made at build time.
 
 :func:`model_script` gives one file that defines ``qspModel``: the traced right-hand side by
-mechanism and feedback, every constant from the lock record, the regimens of the drug files that
+structure and feedback, every constant from the lock record, the regimens of the drug files that
 the record holds the digests of, and the vendored solver. ``book/_static/explorer/solver.js``
 integrates it, in the page and in the tests.
 """
@@ -9,7 +9,8 @@ integrates it, in the page and in the tests.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,17 +19,14 @@ import sympy
 from sympy.printing.jscode import JavascriptCodePrinter
 
 from qsp_lib.common import InputError
-from qsp_lib.drugs import load_drug, load_tocilizumab
+from qsp_lib.export import sbml
+from qsp_lib.export import treatment as treatment_of
 from qsp_lib.figures import COLOURS, LABELS
 from qsp_lib.model import (
     HORIZON_H,
-    INPUTS,
-    MECHANISMS,
-    PARAMETERS,
-    PRE_DOSE,
-    STATES,
-    Bolus,
-    Regimen,
+    Door,
+    Structure,
+    Treatment,
     of_lock_v1,
     schedule,
     severity,
@@ -48,27 +46,29 @@ _TIGHTER = 0.01
 
 
 @cache
-def right_hand_side(mechanism: str, feedback: str) -> str:
-    """A JavaScript function ``(y, p, u, u_tcz) -> derivatives``, common terms computed once.
+def right_hand_side(structure: Structure) -> str:
+    """A JavaScript function ``(y, p, rates) -> derivatives``, common terms computed once.
 
-    ``y`` is the array of the 14 states, ``p`` an object with one number a parameter, the others
-    the dosing rates (ug/h); the result is an array of 14 numbers, per hour.
+    ``y`` is the array of the states, ``p`` an object with one number a parameter, ``rates`` the
+    array of the dosing rates. Arrays are in the order of the structure, as is that of the
+    derivatives, per hour, which it gives.
     """
-    derivatives = list(traced(of_lock_v1(mechanism, feedback)).values())
+    derivatives = list(traced(structure).values())
     shared, derivatives = sympy.cse(derivatives, symbols=sympy.numbered_symbols("c"))
     expressions = [value for _, value in shared] + list(derivatives)
     used = {str(symbol) for value in expressions for symbol in value.free_symbols}
     show = JavascriptCodePrinter().doprint
     return "\n".join(
         [
-            f"function (y, p, {', '.join(INPUTS)}) {{",
-            *(f"  const {name} = y[{i}];" for i, name in enumerate(STATES) if name in used),
-            *(f"  const {name} = p.{name};" for name in PARAMETERS if name in used),
+            "function (y, p, rates) {",
+            *(f"  const {n} = y[{i}];" for i, n in enumerate(structure.states) if n in used),
+            *(f"  const {n} = rates[{i}];" for i, n in enumerate(structure.inputs) if n in used),
+            *(f"  const {name} = p.{name};" for name in structure.parameters if name in used),
             *(f"  const {symbol} = {show(value)};" for symbol, value in shared),
             "  return [",
             *(
                 f"    {show(value)}, // {name}"
-                for name, value in zip(STATES, derivatives, strict=True)
+                for name, value in zip(structure.states, derivatives, strict=True)
             ),
             "  ];",
             "}",
@@ -76,13 +76,72 @@ def right_hand_side(mechanism: str, feedback: str) -> str:
     )
 
 
-def _doses(regimen: Regimen) -> list[dict[str, float]]:
-    return [
-        {"time_h": dose.time_h, "amount_ug": dose.amount_ug}
-        if isinstance(dose, Bolus)
-        else {"time_h": dose.time_h, "duration_h": dose.duration_h, "amount_ug": dose.amount_ug}
-        for dose in regimen.doses
-    ]
+def structure_script(structure: Structure, feedbacks: Iterable[str]) -> str:
+    """The parts of a model as a JavaScript object: states, doors, a right-hand side a feedback."""
+    told = {
+        "states": list(structure.states),
+        "before": list(structure.before),
+        "starts": structure.starts,
+        "inputs": list(structure.inputs),
+        "doors": [
+            {"name": _entry(door), "state": door.state, "ofDrug": door.of_drug}
+            for door in structure.doors
+        ],
+    }
+    functions = ",\n".join(
+        f'"{feedback}": {right_hand_side(replace(structure, feedback=feedback))}'
+        for feedback in dict.fromkeys(feedbacks)
+    )
+    numbers = json.dumps(told, allow_nan=False)
+    return f"Object.assign({numbers}, {{rhs: {{\n{functions}\n}}}})"
+
+
+def structure_of(treatment: Treatment) -> Structure:
+    """The parts that a treatment is explored with.
+
+    All that lock v1 knows where the treatment is of it; else the treatment's own.
+    """
+    structure = treatment.structure
+    if structure.in_lock_v1:
+        return of_lock_v1(structure.mechanism, structure.feedback)
+    return structure
+
+
+def _entry(door: Door) -> str:
+    """The name of a door: what flows in, or where nothing does, what a bolus adds to."""
+    return door.input or door.state
+
+
+def _key(structure: Structure) -> str:
+    return ", ".join((structure.mechanism, *structure.exposure))
+
+
+def entering(treatment: Treatment) -> dict[str, list[dict[str, float]]]:
+    """What enters at each door of a treatment, by the door's name: a change a time (h).
+
+    Each has the amount that is added and the rate from then on.
+    """
+    found: dict[str, list[dict[str, float]]] = {}
+    for door, given in zip(treatment.structure.doors, treatment.at_doors(), strict=True):
+        rate, steps = 0.0, []
+        for change in sbml.changes(given):
+            rate = rate if change.rate_ug_per_h is None else change.rate_ug_per_h
+            steps.append({"time_h": change.time_h, "amount": change.bolus_ug, "rate": rate})
+        found[_entry(door)] = steps
+    return found
+
+
+def treated(treatment: Treatment) -> dict[str, Any]:
+    """What the solver needs to know of a treatment, its co-medications aside."""
+    structure = structure_of(treatment)
+    doors = {_entry(door): door.state for door in structure.doors}
+    beside = {name for name, state in doors.items() if state in ("T_c", "D_c", "D_d")}
+    return {
+        "mechanism": structure.mechanism,
+        "structure": _key(structure),
+        "values": treatment.drug.values(),
+        "given": {n: steps for n, steps in entering(treatment).items() if n not in beside},
+    }
 
 
 def _control(control: explorer.Control) -> dict[str, Any]:
@@ -96,37 +155,34 @@ def _control(control: explorer.Control) -> dict[str, Any]:
     }
 
 
+def treatments(record: Record) -> dict[str, Treatment]:
+    """Each drug of a record by its clinical regimen, with all that can be given beside it."""
+    return {
+        name: treatment_of(record, record.drug(name), record.regimen(name))
+        for name in record.drug_names
+    }
+
+
 def constants(record: Record) -> dict[str, Any]:
     """Every number the page needs, from the lock record and the files it holds the digests of."""
     drugs = {}
-    for name in record.drug_names:
-        inputs, regimen = record.drug(name), load_drug(name).regimens["clinical"]
+    for name, treatment in treatments(record).items():
         drugs[name] = {
-            "label": LABELS.get(name, inputs.label),
-            "mechanism": inputs.mechanism,
+            "label": LABELS.get(name, treatment.drug.label),
             "colour": COLOURS[name],
-            "values": inputs.values(),
-            "regimen": regimen.label,
-            "doses": _doses(regimen),
+            "regimen": treatment.regimen.label,
+            **treated(treatment),
             "controls": {k: _control(c) for k, c in explorer.controls(record, name).items()},
         }
-    rescue = load_tocilizumab().regimens["clinical"]
     boundaries = asdict(record.boundaries)
+    first = next(iter(treatments(record).values()))
     return {
         "lock": record.summary,
-        "states": list(STATES),
-        "before": list(PRE_DOSE),
         "feedback": record.network.feedback,
         "network": record.network.values(),
         "crp": record.crp.values(),
         "drugs": drugs,
-        "tocilizumab": {
-            "values": record.tocilizumab.values(),
-            "regimen": rescue.label,
-            "mg": rescue.total_ug / 1000,
-            "doses": _doses(rescue),
-            "control": _control(explorer.TOCILIZUMAB),
-        },
+        **co_medications(first),
         "baselines": severity.baselines(),
         "boundaries": [boundaries[f"grade_{i}"] for i in (1, 2, 3, 4)],
         "horizon_h": HORIZON_H,
@@ -135,6 +191,29 @@ def constants(record: Record) -> dict[str, Any]:
         "rtol": record.solver.rtol * _TIGHTER,
         "atol": record.solver.atol,
     }
+
+
+def co_medications(treatment: Treatment) -> dict[str, Any]:
+    """What stands ready beside the drug: tocilizumab, and dexamethasone where a record knows it."""
+    found: dict[str, Any] = {}
+    given = entering(treatment)
+    if treatment.rescue is not None:
+        regimen = treatment.rescue.regimen
+        found["tocilizumab"] = {
+            "values": treatment.rescue.inputs.values(),
+            "regimen": regimen.label,
+            "mg": regimen.total_ug / 1000,
+            "given": {"u_tcz": given["u_tcz"]},
+            "control": _control(explorer.TOCILIZUMAB),
+        }
+    if treatment.steroid is not None:
+        doors = [door for door in treatment.structure.doors if door.state in ("D_c", "D_d")]
+        found["dexamethasone"] = {
+            "values": treatment.steroid.inputs.values(),
+            "regimen": treatment.steroid.regimen.label,
+            "given": {_entry(door): given[_entry(door)] for door in doors},
+        }
+    return found
 
 
 def model_script(record: Record, static: Path = STATIC) -> str:
@@ -146,27 +225,44 @@ def model_script(record: Record, static: Path = STATIC) -> str:
     Raises:
         InputError: the vendored solver is not there.
     """
+    return script(
+        constants(record),
+        [structure_of(treatment) for treatment in treatments(record).values()],
+        f"Generated from qsp_lib/model/structure.py and lock record {record.version}; not to be "
+        "edited.",
+        static,
+    )
+
+
+def script(
+    numbers: Mapping[str, Any], structures: Iterable[Structure], words: str, static: Path = STATIC
+) -> str:
+    """A script that defines ``qspModel``: numbers, the equations of structures, the solver.
+
+    Args:
+        numbers: as of :func:`constants`.
+        structures: of the drugs; each is solved with its own feedback, and with none.
+        words: what the script begins with.
+        static: as of :func:`model_script`, as is what is raised.
+    """
     odex = static / ODEX
     if not odex.is_file():
         raise InputError(f"there is no {odex}; restore it from the repository.")
-    feedbacks = (record.network.feedback, "none")
-    functions = ",\n".join(
-        f'"{mechanism}": {{\n'
-        + ",\n".join(f'"{f}": {right_hand_side(mechanism, f)}' for f in dict.fromkeys(feedbacks))
-        + "\n}"
-        for mechanism in MECHANISMS
-    )
-    numbers = json.dumps(constants(record), indent=1, ensure_ascii=False, allow_nan=False)
+    told = {
+        _key(structure): structure_script(structure, (structure.feedback, "none"))
+        for structure in structures
+    }
+    equations = ",\n".join(f"{json.dumps(key)}: {text}" for key, text in told.items())
+    as_json = json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False)
     return (
-        f"// Generated from qsp_lib/model/equations.py and lock record {record.version}; not to be "
-        "edited.\n"
+        f"// {words}\n"
         "(function (root) {\n"
         "const odex = {};\n"
         "(function (exports) {\n"
         f"{odex.read_text(encoding='utf-8')}\n"
         "})(odex);\n"
-        f"root.qspModel = Object.assign({numbers}, {{\n"
-        f"rhs: {{\n{functions}\n}},\n"
+        f"root.qspModel = Object.assign({as_json}, {{\n"
+        f"structures: {{\n{equations}\n}},\n"
         "Solver: odex.Solver,\n"
         "Outcome: odex.Outcome,\n"
         "});\n"

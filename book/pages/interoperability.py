@@ -23,7 +23,7 @@ from qsp_lib.export import (
     reference_courses,
     sbml,
 )
-from qsp_lib.model import DRUG, INPUTS, QUANTITIES, STATES
+from qsp_lib.model import QUANTITIES, Structure
 from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, table
@@ -91,9 +91,9 @@ def downloads(_book: BookData) -> str:
         (_offered("sbml/network.xml"), "SBML: the network for any drug, without doses"),
     ]
     rows += [
-        (_offered(f"sbml/{course.model}.xml"), f"SBML: {course.title(record)}")
-        for course in reference_courses()
-        if not course.rescue
+        (_offered(f"sbml/{course.model.name}.xml"), f"SBML: {course.title}")
+        for course in reference_courses(record)
+        if not course.changes
     ]
     rows.append((_offered(petab.PACK), "PEtab 2 and PEtab 1: the fit as an estimation problem"))
     rows.append((_offered("manifest.json"), "what the files were made from, and their SHA-256"))
@@ -125,8 +125,14 @@ def second_engine(_book: BookData) -> str:
     ]
     for engine, found in made["engines"].items():
         differences = found["differences"]
+        # a state that a course does not have has an empty cell
+        states = dict.fromkeys(state for of in differences.values() for state in of)
         rows = [
-            (state, *(_billionths(of[state]) for of in differences.values())) for state in STATES
+            (
+                state,
+                *(_billionths(of[state]) if state in of else "" for of in differences.values()),
+            )
+            for state in states
         ]
         header = ("state", *(_heading(name) for name in differences))
         parts.append(f"{engine} {found['version']}:\n\n{table(header, rows)}")
@@ -147,13 +153,15 @@ def _billionths(value: float) -> str:
 def export_switches(_book: BookData) -> str:
     """What a reader changes in the SBML files, by id and by name."""
     one_drug, network = "a regimen's file", "`network.xml`"
+    whole = _whole()
     rows = [
         (sbml.DOSE_FACTOR, one_drug, "1"),
         (sbml.TCZ_FACTOR, one_drug, "0"),
         (sbml.TCZ_TIME, one_drug, f"{LATE_H:g}"),
-        (sbml.SWITCH, network, "1"),
-        *((name, network, "0") for name in INPUTS),
     ]
+    if whole.steroid:
+        rows += [(sbml.DEX_FACTOR, one_drug, "0"), (sbml.DEX_TIME, one_drug, "0")]
+    rows += [(sbml.SWITCH, network, "1"), *((name, network, "0") for name in whole.inputs)]
     return table(
         ("id", "name", "unit", "where", "as it stands"),
         (
@@ -176,7 +184,7 @@ def export_states(_book: BookData) -> str:
                 _unit(QUANTITIES[name].unit),
                 "species" if QUANTITIES[name].is_concentration else "parameter",
             )
-            for name in STATES
+            for name in _whole().states
         ),
     )
 
@@ -186,6 +194,7 @@ def export_inputs(_book: BookData) -> str:
     """What a drug is in the network's file: its mechanism and its inputs."""
     record = current_record()
     drugs = [record.drug(name) for name in shipped_drugs()]
+    values = [sbml.drug_values(record, name) for name in shipped_drugs()]
     switch = sbml.CHANGED_BY[sbml.SWITCH]
     mechanism = [f"{drug.mechanism == 'bispecific':d}" for drug in drugs]
     rows = [(f"`{sbml.SWITCH}`", switch.words, "", *mechanism)]
@@ -194,11 +203,16 @@ def export_inputs(_book: BookData) -> str:
             f"`{identifier(name)}`",
             QUANTITIES[name].words,
             _unit(QUANTITIES[name].unit),
-            *(f"{drug.values()[name]:g}" for drug in drugs),
+            *(f"{of[name]:g}" for of in values),
         )
-        for name in DRUG
+        for name in sbml.drug_inputs(record)
     ]
     return table(("id", "name", "unit", *(drug.label for drug in drugs)), rows)
+
+
+def _whole() -> Structure:
+    """Every part of the files, as the network's for any drug has them."""
+    return sbml.wholes(current_record())["bispecific"]
 
 
 def _unit(unit: str) -> str:

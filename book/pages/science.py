@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from qsp_lib.chapters import notebooks
@@ -11,13 +11,17 @@ from qsp_lib.common import number
 from qsp_lib.drugs import DrugFile, SourcedValue, load_drug, load_tocilizumab, shipped_drugs
 from qsp_lib.evidence import DECLARED, EvidenceRow, load_observations, load_tables
 from qsp_lib.model import (
+    MECHANISMS,
     QUANTITIES,
+    TABLE,
     DrugInputs,
+    Part,
+    Structure,
     TocilizumabInputs,
     definitions,
     network_table,
-    of_lock_v1,
     regrouped,
+    whole,
 )
 from qsp_lib.protocol import current_record, sealed_tables, status
 
@@ -26,55 +30,99 @@ from .fragments import BookData, fragment, table
 from .references import references
 from .symbols import CRP_SOURCES, NOT_READ, grade_boundaries, in_words, link
 
-_UPSTREAM = ("A_c", "A_p", "R", "A", "X", "B")
-_NETWORK = ("IFN", "TNF", "M", "IL6", "S")
-_RESCUE = ("T_c", "T_p", "CRP")
-
 
 def _math(lines: Iterable[tuple[str, str]]) -> str:
     body = " \\\\[0.5em]\n".join(f"{left} &= {right}" for left, right in lines)
     return f"$$\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n$$\n"
 
 
-def _derivatives(states: Iterable[str], mechanism: str) -> str:
-    derivatives = regrouped(of_lock_v1(mechanism))
+def _derivatives(structure: Structure, parts: Iterable[Part]) -> str:
+    """Rates of the states of some of its parts."""
+    derivatives = regrouped(structure)
     return _math(
         (rf"\frac{{d {QUANTITIES[name].latex}}}{{dt}}", typeset.latex(derivatives[name]))
-        for name in states
+        for part in parts
+        for name in part.states
     )
 
 
-def _defined(names: Iterable[str], mechanism: str) -> str:
-    known = {str(s): value for s, value in definitions(of_lock_v1(mechanism)).items()}
-    return _math((QUANTITIES[name].latex, typeset.latex(known[name])) for name in names)
+def _defined(structure: Structure, parts: Sequence[Part]) -> str:
+    """Quantities that some of its parts name."""
+    return _math(
+        (QUANTITIES[str(symbol)].latex, typeset.latex(value))
+        for symbol, value in definitions(structure, parts).items()
+    )
+
+
+def _wholes() -> dict[str, Structure]:
+    """Every part that the current record knows, by mechanism."""
+    network = current_record().network
+    return {m: whole(m, network.feedback, network.t_cells) for m in MECHANISMS}
 
 
 @fragment("equations_upstream")
 def equations_upstream(_book: BookData) -> str:
     """Exposure, engagement and T cells, from the traced right-hand side."""
+    return upstream(_wholes())
+
+
+def upstream(wholes: Mapping[str, Structure]) -> str:
+    """The equations of what a drug brings, of every part there is upstream; by mechanism."""
+    one, two = wholes["monoclonal"], wholes["bispecific"]
+    exposure = two.exposure_parts
     return (
-        _defined(("C", "C_p"), "bispecific")
-        + _derivatives(_UPSTREAM, "bispecific")
+        _defined(two, exposure)
+        + _derivatives(two, (*exposure, two.t_cell_part))
+        + (_forms_of_exposure(two) if two.exposure else "")
         + "\nReceptor engagement of a monoclonal antibody (CD28 superagonist, anti-CD3), whose "
         "target pool $B$ plays no part:\n\n"
-        + _defined(("E",), "monoclonal")
+        + _defined(one, (one.t_cell_part,))
         + "\nand of a bispecific (CD3 × target), bell-shaped in exposure and limited by the "
-        "target pool:\n\n" + _defined(("E",), "bispecific")
+        "target pool:\n\n" + _defined(two, (two.t_cell_part,))
+    )
+
+
+def _forms_of_exposure(structure: Structure) -> str:
+    """What of the equations above is there only where a drug's file gives it."""
+    terms = {
+        "depot": "$A_d$, the site of injection, for doses under the skin",
+        "falling clearance": r"$Z$, which is 1 from the first dose, where clearance falls from "
+        r"$\mathrm{CL}_0$ to $\mathrm{CL}$",
+        "saturable elimination": r"$V_\mathrm{max}^d$ and $K_m^d$ where elimination saturates",
+    }
+    given = "; ".join(terms[name] for name in structure.exposure)
+    table = Structure("monoclonal", t_cells="", exposure=(TABLE,))
+    return (
+        f"\nThere only where a drug's file gives them: {given}. A table of concentrations takes "
+        "the place of all compartments; between two of its rows slope and growth are constant:\n\n"
+        + _derivatives(table, table.exposure_parts)
     )
 
 
 @fragment("equations_network")
 def equations_network(_book: BookData) -> str:
     """The shared network, from the traced right-hand side."""
-    return _derivatives(_NETWORK, "monoclonal") + _defined(("sigma", "H_M", "H_S"), "monoclonal")
+    return shared_network(_wholes())
+
+
+def shared_network(wholes: Mapping[str, Structure]) -> str:
+    """The equations of the network, which are the same for both mechanisms."""
+    structure = wholes["monoclonal"]
+    parts = (structure.network_part,)
+    return _derivatives(structure, parts) + _defined(structure, parts)
 
 
 @fragment("equations_rescue")
 def equations_rescue(_book: BookData) -> str:
-    """Tocilizumab and the CRP readout, from the traced right-hand side."""
-    return _derivatives(_RESCUE, "monoclonal") + _defined(
-        ("C_tcz", "C_tcz_p", "rho", "H_CRP"), "monoclonal"
-    )
+    """Co-medications and the CRP readout, from the traced right-hand side."""
+    return beside(_wholes())
+
+
+def beside(wholes: Mapping[str, Structure]) -> str:
+    """The equations of what is given and read beside a drug."""
+    structure = wholes["monoclonal"]
+    parts = structure.optional_parts
+    return _derivatives(structure, parts) + _defined(structure, parts)
 
 
 @fragment("network_parameters")

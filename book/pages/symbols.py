@@ -11,22 +11,18 @@ from collections.abc import Iterable
 from functools import cache
 
 from qsp_lib.common import number
-from qsp_lib.drugs import SourcedValue, load_drug, load_tocilizumab
+from qsp_lib.drugs import SourcedValue, load_dexamethasone, load_drug, load_tocilizumab
 from qsp_lib.evidence import DECLARED
 from qsp_lib.model import (
     AREA_H,
-    CRP,
-    DRUG,
-    INPUTS,
     MECHANISMS,
     MILD_PEAK_MG_L,
-    PRE_DOSE,
     QUANTITIES,
     SEVERE_PEAK_MG_L,
-    STATES,
     TOCILIZUMAB,
+    Structure,
     network_table,
-    of_lock_v1,
+    whole,
 )
 from qsp_lib.model import symbolic as intermediates
 from qsp_lib.protocol import current_record
@@ -34,8 +30,6 @@ from qsp_lib.protocol import current_record
 from . import typeset
 from .fragments import BookData, fragment, table
 
-DERIVED = tuple(str(symbol) for symbol in intermediates.definitions(of_lock_v1("monoclonal")))
-"""Named intermediate quantities of the equations."""
 NOT_READ = "–"
 CRP_SOURCES = {
     "k_CRP": f"so that TGN1412's untreated CRP peaks at {SEVERE_PEAK_MG_L:g} mg/L; {DECLARED}",
@@ -57,9 +51,21 @@ def link(name: str) -> str:
 
 
 @cache
+def shown(mechanism: str = "bispecific") -> Structure:
+    """Every part that the current record knows; a bispecific's has all symbols."""
+    network = current_record().network
+    return whole(mechanism, network.feedback, network.t_cells)
+
+
+def derived_names() -> tuple[str, ...]:
+    """Named intermediate quantities of the equations."""
+    return tuple(str(symbol) for symbol in intermediates.definitions(shown()))
+
+
+@cache
 def _holds(mechanism: str) -> dict[str, frozenset[str]]:
     """Names of the symbols in each definition and in the rate of each state."""
-    structure = of_lock_v1(mechanism)
+    structure = shown(mechanism)
     definitions = {str(name): value for name, value in intermediates.definitions(structure).items()}
     # a state and a definition never share a name
     expressions = definitions | intermediates.regrouped(structure)
@@ -71,7 +77,7 @@ def _holds(mechanism: str) -> dict[str, frozenset[str]]:
 
 def enters(name: str) -> tuple[str, ...]:
     """Names of the states whose rate, and of the quantities whose definition, a symbol is in."""
-    order = (*DERIVED, *STATES)
+    order = (*derived_names(), *shown().states)
     found = {
         place
         for mechanism in MECHANISMS
@@ -88,11 +94,14 @@ def is_read(name: str, mechanism: str) -> bool:
 
 @fragment("symbols_states")
 def states(_book: BookData) -> str:
-    """The 14 states, with their values before the first dose."""
-    rows = [
-        (*_head(name), f"{start:g}", _entered(name))
-        for name, start in zip(STATES, PRE_DOSE, strict=True)
-    ]
+    """The states, with their values before the first dose."""
+    held = shown()
+    before = {
+        # of targets, what a parameter says of the patient
+        name: _math(held.starts[name]) if name in held.starts else f"{start:g}"
+        for name, start in zip(held.states, held.before, strict=True)
+    }
+    rows = [(*_head(name), start, _entered(name)) for name, start in before.items()]
     return table((*_HEAD, "before the first dose", "enters"), rows)
 
 
@@ -115,20 +124,28 @@ def drug(_book: BookData) -> str:
     labels = [record.drug(name).label for name in names]
     rows = [
         (*_head(symbol), *(_drug_value(symbol, name) for name in names), _entered(symbol))
-        for symbol in DRUG
+        for symbol in shown().drug_parameters
     ]
     return table((*_HEAD, *labels, "enters"), rows)
 
 
 @fragment("symbols_rescue")
 def rescue(_book: BookData) -> str:
-    """Tocilizumab and the CRP readout."""
+    """Co-medications and the CRP readout."""
     record, given = current_record(), load_tocilizumab().sources
     values = record.tocilizumab.values() | record.crp.values()
     sources = {name: _sources(given[name.removesuffix("_tcz")].source) for name in TOCILIZUMAB}
+    if shown().steroid:
+        steroid = load_dexamethasone()
+        values |= steroid.inputs.values()
+        sources |= {
+            name: _sources(steroid.sources[name.removesuffix("_dex")].source)
+            for name in steroid.inputs.values()
+        }
     rows = [
         (*_head(name), values[name], _entered(name), (sources | CRP_SOURCES)[name])
-        for name in (*TOCILIZUMAB, *CRP)
+        for part in shown().optional_parts
+        for name in part.parameters
     ]
     return table((*_HEAD, "at the lock", "enters", "source"), rows)
 
@@ -136,8 +153,8 @@ def rescue(_book: BookData) -> str:
 @fragment("symbols_derived")
 def derived(_book: BookData) -> str:
     """Dosing rates, and quantities that are named to make the equations readable."""
-    rows = [(*_head(name), "set by the regimen", _entered(name)) for name in INPUTS]
-    for name in DERIVED:
+    rows = [(*_head(name), "set by the regimen", _entered(name)) for name in shown().inputs]
+    for name in derived_names():
         forms = [_formula(name, mechanism) for mechanism in MECHANISMS]
         text = forms[0]
         if forms[0] != forms[1]:
@@ -256,7 +273,7 @@ def _sources(given: Iterable[str]) -> str:
 
 
 def _formula(name: str, mechanism: str) -> str:
-    given = intermediates.definitions(of_lock_v1(mechanism))
+    given = intermediates.definitions(shown(mechanism))
     known = {str(symbol): value for symbol, value in given.items()}
     return rf"$\displaystyle {typeset.latex(known[name])}$"
 
@@ -267,7 +284,11 @@ def _drug_value(symbol: str, name: str) -> str:
     if not is_read(symbol, inputs.mechanism) or (symbol in ("V2", "Q") and inputs.Q == 0):
         return NOT_READ
     quantity = given.get(symbol)
-    if quantity is None:
+    if getattr(inputs, symbol) is None:
+        return NOT_READ  # a form of exposure that the drug does not have
+    if symbol == "B_0":
+        origin = "of the average patient"
+    elif quantity is None:
         origin = f"half-life: {_sources(given['half_life'].source)}"
     else:
         origin = _origin(quantity)

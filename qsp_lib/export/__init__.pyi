@@ -1,6 +1,9 @@
 from .courses import ATOL as ATOL
 from .courses import RTOL as RTOL
+from .courses import ReferenceCourse as ReferenceCourse
 from .courses import reference_courses as reference_courses
+from .dosed import DosedModel as DosedModel
+from .dosed import treatment as treatment
 from .everything import packs as packs
 from .everything import read_manifest as read_manifest
 from .everything import write as write

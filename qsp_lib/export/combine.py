@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
+from ..model import HORIZON_H
 from ..protocol import Record
 from . import sedml
-from .courses import ATOL, RTOL, reference_courses, reference_csv
-from .sbml import DEFAULT_DRUG, models
+from .courses import ATOL, RTOL, ReferenceCourse, reference_courses, reference_csv
+from .sbml import DEFAULT_DRUG, about, network, texts
 from .sbml_model import CREATORS, program
 
 NAME = "qsp-crs.omex"
@@ -29,21 +30,51 @@ _LICENCE = "https://creativecommons.org/publicdomain/zero/1.0/"
 
 def members(record: Record) -> dict[str, str]:
     """Text of every member but the archive's own manifest, by its path in the archive."""
-    files = {f"sbml/{name}.xml": text for name, text in models(record).items()}
-    files[SIMULATIONS] = sedml.simulations(record)
-    for course in reference_courses():
-        files[f"{REFERENCE}/{course.name}.csv"] = reference_csv(record, course)
-    files["README.md"] = _readme(record)
-    files["metadata.rdf"] = _metadata(record)
-    return files
+    courses = reference_courses(record)
+    known = {"network": network(record)}
+    return _members(courses, known, _about(record), record.date, about(record))
 
 
 def archive(record: Record) -> bytes:
     """The archive as it is written to ``qsp-crs.omex``."""
-    files = members(record)
+    return _packed(members(record), record.date)
+
+
+def archive_of(courses: Sequence[ReferenceCourse], words: str, date: str) -> bytes:
+    """An archive of courses of one's own, without the network for any drug.
+
+    Args:
+        words: what it is, for people.
+        date: the day it is of, ``YYYY-MM-DD``.
+
+    Raises:
+        LockError: a drug that may be simulated from a lock record alone.
+    """
+    return _packed(_members(courses, {}, words, date, (words,)), date)
+
+
+def _members(
+    courses: Sequence[ReferenceCourse],
+    known: Mapping[str, str],
+    words: str,
+    date: str,
+    notes: Iterable[str],
+) -> dict[str, str]:
+    """Members of an archive; ``known`` are texts of models beside those of the courses."""
+    models = {course.model.name: course.model for course in courses}
+    written = {**known, **texts(models.values(), date, notes)}
+    files = {f"sbml/{name}.xml": text for name, text in written.items()}
+    files[SIMULATIONS] = sedml.simulations(courses)
+    for course in courses:
+        files[f"{REFERENCE}/{course.name}.csv"] = reference_csv(course)
+    files["README.md"] = _readme(courses, words, bool(known))
+    files["metadata.rdf"] = _metadata(words, date)
+    return files
+
+
+def _packed(files: Mapping[str, str], date: str) -> bytes:
     whole = {"manifest.xml": _manifest(files), **dict(sorted(files.items()))}
-    encoded = {path: text.encode("utf-8") for path, text in whole.items()}
-    return packed(encoded, record.date)
+    return packed({path: text.encode("utf-8") for path, text in whole.items()}, date)
 
 
 def packed(files: Mapping[str, bytes], date: str) -> bytes:
@@ -84,13 +115,13 @@ def _manifest(files: Mapping[str, str]) -> str:
     )
 
 
-def _metadata(record: Record) -> str:
+def _metadata(words: str, date: str) -> str:
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
          xmlns:dcterms="http://purl.org/dc/terms/"
          xmlns:vCard="http://www.w3.org/2006/vcard/ns#">
   <rdf:Description rdf:about=".">
-    <dcterms:description>{escape(_about(record))}</dcterms:description>
+    <dcterms:description>{escape(words)}</dcterms:description>
     <dcterms:creator>
       <rdf:Bag>
         <rdf:li rdf:parseType="Resource">
@@ -99,7 +130,7 @@ def _metadata(record: Record) -> str:
       </rdf:Bag>
     </dcterms:creator>
     <dcterms:created rdf:parseType="Resource">
-      <dcterms:W3CDTF>{record.date}T00:00:00Z</dcterms:W3CDTF>
+      <dcterms:W3CDTF>{date}T00:00:00Z</dcterms:W3CDTF>
     </dcterms:created>
     <dcterms:license rdf:resource="{_LICENCE}"/>
   </rdf:Description>
@@ -115,25 +146,30 @@ def _about(record: Record) -> str:
     )
 
 
-def _readme(record: Record) -> str:
+def _readme(courses: Sequence[ReferenceCourse], words: str, with_network: bool) -> str:
+    horizons = sorted({course.model.horizon_h for course in courses})
+    span = "one week" if horizons == [HORIZON_H] else "its time"
     lines = [
         "# One cytokine network, three drugs",
         "",
-        _about(record),
+        words,
         "",
-        "`simulations.sedml` runs every course below over one week. `reference/` holds the same "
+        f"`simulations.sedml` runs every course below over {span}. `reference/` holds the same "
         f"courses by SciPy at rtol {RTOL:g}, atol {ATOL:g} in each state's own unit: time in "
         "hours, one column a state; at the time of a dose, the value just after it.",
         "",
         "| course | model | what it is |",
         "| --- | --- | --- |",
         *(
-            f"| `{course.name}` | `sbml/{course.model}.xml` | {course.title(record)} |"
-            for course in reference_courses()
+            f"| `{course.name}` | `sbml/{course.model.name}.xml` | {course.title} |"
+            for course in courses
         ),
         "",
-        "`sbml/network.xml` is the network for any drug, without doses; it holds the inputs of "
-        f"{DEFAULT_DRUG} until others are set.",
-        "",
     ]
+    if with_network:
+        lines += [
+            "`sbml/network.xml` is the network for any drug, without doses; it holds the inputs of "
+            f"{DEFAULT_DRUG} until others are set.",
+            "",
+        ]
     return "\n".join(lines)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analyses import LATE_H, SEVERE
-from ..drugs import load_drug, load_tocilizumab
-from ..model import HORIZON_H, STATES, Rescue, simulate
+from ..analyses import SEVERE
+from ..model import HORIZON_H, Trajectory, Treatment, simulate
 from ..protocol import Record
-from .sbml import model_name, shipped
+from .dosed import DosedModel, dosed_model, shipped
+from .sbml import DEX_FACTOR, TCZ_FACTOR
 
-N_STEPS = 336
-"""Steps of the reported grid from 0 to the horizon: every half hour of a week."""
+STEP_H = 0.5
+"""Of the reported grid."""
 _BEYOND_H = 1.0
 """The reference goes on past the last reported time (h), where a dose may fall too."""
 RTOL, ATOL = 1e-10, 1e-12
@@ -25,79 +26,122 @@ DIGITS = 10
 
 @dataclass(frozen=True)
 class ReferenceCourse:
-    """One drug with one regimen, with or without the rescue.
+    """A dosed model with what stands ready in it given or not.
 
     Attributes:
-        drug, regimen: names as in the drug files.
-        rescue: whether tocilizumab is given, at ``rescue.LATE_H``.
+        model: the drug, its doses, and what stands ready.
+        rescue, steroid: whether tocilizumab and dexamethasone are given.
     """
 
-    drug: str
-    regimen: str
+    model: DosedModel
     rescue: bool = False
+    steroid: bool = False
 
     @property
     def name(self) -> str:
         """An identifier, also the name of its files without the ending."""
-        return self.model + ("_rescue" if self.rescue else "")
+        return self.model.name + "_rescue" * self.rescue + "_steroid" * self.steroid
 
     @property
-    def model(self) -> str:
-        """Name of the dosed SBML model it is simulated with."""
-        return model_name(self.drug, self.regimen)
+    def title(self) -> str:
+        """In words: drug, regimen, co-medications."""
+        words, given = [self.model.title], self.model.treatment
+        if self.rescue and given.rescue is not None:
+            label, start_h = given.rescue.regimen.label, self.model.rescue_h
+            words.append(f"tocilizumab {label} at {start_h:g} h")
+        if self.steroid and given.steroid is not None:
+            label, start_h = given.steroid.regimen.label, self.model.steroid_h
+            words.append(f"dexamethasone {label} at {start_h:g} h")
+        return ", ".join(words)
 
-    def title(self, record: Record) -> str:
-        """In words: drug, regimen, rescue."""
-        words = (
-            f"{record.drug(self.drug).label}, {load_drug(self.drug).regimens[self.regimen].label}"
+    @property
+    def changes(self) -> dict[str, str]:
+        """Parameters of the model's file that are set for it, with their values as written."""
+        return ({TCZ_FACTOR: "1"} if self.rescue else {}) | (
+            {DEX_FACTOR: "1"} if self.steroid else {}
         )
-        if not self.rescue:
-            return words
-        return (
-            f"{words}, tocilizumab {load_tocilizumab().regimens['clinical'].label} at {LATE_H:g} h"
+
+    @property
+    def treatment(self) -> Treatment:
+        """What is given: what is not is no part of it."""
+        given, model = self.model.treatment, self.model
+        rescue, steroid = given.rescue, given.steroid
+        if rescue is not None:
+            rescue = replace(rescue, regimen=rescue.regimen.shifted(model.rescue_h))
+        if steroid is not None:
+            steroid = replace(steroid, regimen=steroid.regimen.shifted(model.steroid_h))
+        return replace(
+            given,
+            rescue=rescue if self.rescue else None,
+            steroid=steroid if self.steroid else None,
         )
 
-
-def reference_courses() -> tuple[ReferenceCourse, ...]:
-    """Every shipped regimen, and the rescue of the severe drug."""
-    plain = (ReferenceCourse(drug, regimen) for drug, regimen in shipped())
-    return (*plain, ReferenceCourse(SEVERE, "clinical", rescue=True))
-
-
-def grid() -> NDArray[np.float64]:
-    """Reported times (h)."""
-    return np.linspace(0.0, HORIZON_H, N_STEPS + 1)
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """Reported times (h)."""
+        return grid(self.model.horizon_h)
 
 
-def reference(record: Record, course: ReferenceCourse) -> NDArray[np.float64]:
-    """States by SciPy on :func:`grid`, ``(T, n_states)``, in the order of ``equations.STATES``.
+def reference_courses(record: Record) -> tuple[ReferenceCourse, ...]:
+    """Every shipped regimen, and the co-medications of the severe drug one by one."""
+    plain = [ReferenceCourse(dosed_model(record, *pair)) for pair in shipped()]
+    severe = dosed_model(record, SEVERE, "clinical")
+    courses = (*plain, ReferenceCourse(severe, rescue=True))
+    if severe.treatment.steroid is None:
+        return courses
+    return (*courses, ReferenceCourse(severe, steroid=True))
+
+
+def grid(horizon_h: float = HORIZON_H) -> NDArray[np.float64]:
+    """Reported times (h): every half hour."""
+    return np.linspace(0.0, horizon_h, n_steps(horizon_h) + 1)
+
+
+def n_steps(horizon_h: float) -> int:
+    """Steps of the reported grid."""
+    return max(1, round(horizon_h / STEP_H))
+
+
+def reference(course: ReferenceCourse) -> NDArray[np.float64]:
+    """States by SciPy at the course's times, ``(T, n_states)``, in the order of its model.
 
     At the time of a dose the value is the one just after it, as in the SBML Test Suite.
     """
-    rescue = None
-    if course.rescue:
-        given = load_tocilizumab().regimens["clinical"].shifted(LATE_H)
-        rescue = Rescue(record.tocilizumab, given)
-    found = simulate(
-        record.drug(course.drug),
-        record.network,
-        load_drug(course.drug).regimens[course.regimen],
-        rescue=rescue,
-        crp=record.crp,
-        horizon_h=HORIZON_H + _BEYOND_H,
-        times=grid(),
-        engine="scipy",
-        rtol=RTOL,
-        atol=ATOL,
+    found = simulated(course, engine="scipy", rtol=RTOL, atol=ATOL)
+    rows = np.searchsorted(found.times, course.times)
+    absent = np.zeros(len(rows))
+    return np.stack(
+        [
+            # what stands ready and is not given has no states in a run, and is 0 in the model
+            found[name][rows] if name in found.names else absent
+            for name in course.model.structure.states
+        ],
+        axis=1,
     )
-    rows = np.searchsorted(found.times, grid())
-    # without the rescue a run has no states of tocilizumab, and they read 0
-    return np.stack([np.asarray(found[name])[rows] for name in STATES], axis=1)
 
 
-def reference_csv(record: Record, course: ReferenceCourse) -> str:
+def simulated(course: ReferenceCourse, **options: Any) -> Trajectory:
+    """The course by one of this package's engines; options as of :func:`.model.simulate`."""
+    given = course.treatment
+    table, end = given.drug.table, course.model.horizon_h
+    # a table that does not say how it ends is not read beyond its last row
+    beyond = _BEYOND_H if table is None or table.ends is not None else 0.0
+    return simulate(
+        given.drug,
+        given.network,
+        given.regimen,
+        rescue=given.rescue,
+        steroid=given.steroid,
+        crp=given.crp,
+        horizon_h=end + beyond,
+        times=course.times,
+        **options,
+    )
+
+
+def reference_csv(course: ReferenceCourse) -> str:
     """The reference as CSV: ``time`` (h), then every state in its own unit."""
-    table = np.column_stack([grid(), reference(record, course)])
-    lines = [",".join(("time", *STATES))]
+    table = np.column_stack([course.times, reference(course)])
+    lines = [",".join(("time", *course.model.structure.states))]
     lines += [",".join(f"{value:.{DIGITS}g}" for value in row) for row in table]
     return "\n".join(lines) + "\n"

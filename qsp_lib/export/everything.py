@@ -68,7 +68,7 @@ def manifest(record: Record, files: Mapping[str, bytes]) -> bytes:
     content = {
         "schema": SCHEMA,
         "lock": record.summary,
-        "equations_sha256": equations_digest(record.network.feedback),
+        "equations_sha256": equations_digest(record.network.feedback, record.network.t_cells),
         "qsp_lib": __version__,
         "files": {path: hashlib.sha256(data).hexdigest() for path, data in files.items()},
         "packed": {
@@ -149,7 +149,7 @@ def stale(record: Record, folder: Path) -> list[str]:
     known = read_manifest(folder)
     now = {
         "lock": record.summary,
-        "equations_sha256": equations_digest(record.network.feedback),
+        "equations_sha256": equations_digest(record.network.feedback, record.network.t_cells),
         "qsp_lib": __version__,
     }
     found = [

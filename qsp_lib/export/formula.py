@@ -38,13 +38,18 @@ def unit_id(unit: str) -> str:
     )
 
 
+def fits(value: float) -> bool:
+    """Whether a number has no more than the 15 digits that python-libsbml writes in a formula."""
+    return float(f"{value:.15g}") == value
+
+
 def number(value: float, unit: str) -> str:
     """A number in a formula.
 
     Raises:
-        InputError: more than the 15 digits that python-libsbml writes.
+        InputError: more digits than are written.
     """
-    if float(f"{value:.15g}") != value:
+    if not fits(value):
         raise InputError(
             f"{value!r} {unit} has more digits than are written in a formula; make it a parameter."
         )

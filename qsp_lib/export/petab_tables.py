@@ -13,7 +13,7 @@ from ..common import InputError, rounded
 from ..drugs import load_drug
 from ..evidence import ANALYTES, Observation
 from ..inference import Problem
-from ..model import DRUG, PRE_DOSE, STATES, Regimen, baselines, network_table
+from ..model import Regimen, baselines, network_table
 from ..protocol import FITTED, Record, locked_point
 from . import sbml
 from .formula import identifier
@@ -56,11 +56,19 @@ def _analytes(kept: Sequence[Observation]) -> tuple[str, ...]:
 
 
 def regimens(kept: Sequence[Observation]) -> dict[str, tuple[str, Regimen]]:
-    """Identifier to drug and regimen, of every regimen that was observed."""
-    return {
+    """Identifier to drug and regimen, of every regimen that was observed.
+
+    Raises:
+        InputError: doses that are not given into a vein, which is what the tables hold.
+    """
+    found = {
         experiment_id(o): (o.drug, load_drug(o.drug).regimens[o.regimen])
         for o in sorted(kept, key=experiment_id)
     }
+    for name, (_, regimen) in found.items():
+        if regimen.by("IV") != regimen:
+            raise InputError(f"{name} has doses SC or oral; the PEtab tables hold doses IV alone.")
+    return found
 
 
 def _words(name: str) -> str:
@@ -150,8 +158,6 @@ def _conditions_2(record: Record, problem: Problem, kept: Sequence[Observation])
             if change.bolus_ug:
                 # nothing but parameters may stand in the conditions that an experiment begins with
                 before = f"{_GIVEN_TO} + " if change.time_h else ""
-                if not before and PRE_DOSE[STATES.index(_GIVEN_TO)]:
-                    raise InputError(f"{_GIVEN_TO} does not begin at 0; expected no drug at first.")
                 yield row(condition, _GIVEN_TO, f"{before}{change.bolus_ug!r}")
             if change.rate_ug_per_h is not None:
                 yield row(condition, _RATE, change.rate_ug_per_h)
@@ -163,13 +169,12 @@ def _inputs(record: Record, problem: Problem, drug: str, fitted_as: str) -> dict
     Args:
         fitted_as: how a fitted input refers to its parameter, whose identifier replaces ``{}``.
     """
-    inputs = record.drug(drug)
-    values: dict[str, str | float] = {sbml.SWITCH: float(inputs.mechanism == "bispecific")}
-    for name in DRUG:
+    mechanism = record.drug(drug).mechanism
+    values: dict[str, str | float] = {sbml.SWITCH: float(mechanism == "bispecific")}
+    for name, value in sbml.drug_values(record, drug).items():
         fitted = f"{drug}.{name}"
         known = fitted in problem.names
-        refers = fitted_as.format(parameter_id(fitted))
-        values[identifier(name)] = refers if known else float(inputs.values()[name])
+        values[identifier(name)] = fitted_as.format(parameter_id(fitted)) if known else float(value)
     return values
 
 

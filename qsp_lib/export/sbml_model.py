@@ -141,6 +141,12 @@ class ModelWriter:
         if note:
             self._explain(parameter, [note])
 
+    def begins_at(self, name: str, parameter: str) -> None:
+        """A state whose value at time 0 is that of a parameter, whatever it is set to."""
+        start = self._model.createInitialAssignment()
+        _do(start.setSymbol(name))
+        self._set_math(start, identifier(parameter))
+
     def rate(self, name: str, expression: Any, unit: str) -> None:
         """``d name / dt``, in ``unit`` per hour."""
         rule = self._model.createRateRule()

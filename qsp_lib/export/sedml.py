@@ -1,7 +1,7 @@
 """The simulations in SED-ML Level 1 Version 3, which more tools read than its successor.
 
-One task a course: a dosed SBML model, with tocilizumab switched on for the rescue, over the same
-week. One report a course holds every state; one plot shows its cytokines.
+One task a course: a dosed SBML model, with what the course gives beside the drug switched on, from
+0 to its horizon. One report a course holds every state; one plot shows its cytokines.
 
 Written with Python's own XML: python-libsedml and python-libsbml, loaded side by side, take each
 other's objects for their own. The tests read the file with python-libsedml.
@@ -10,11 +10,10 @@ other's objects for their own. The tests read the file with python-libsedml.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 
-from ..model import HORIZON_H, QUANTITIES, STATES
-from ..protocol import Record
-from .courses import ATOL, N_STEPS, RTOL, ReferenceCourse, reference_courses
-from .sbml import TCZ_FACTOR
+from ..model import HORIZON_H, QUANTITIES
+from .courses import ATOL, RTOL, ReferenceCourse, n_steps
 
 LEVEL, VERSION = 1, 3
 CVODE, RELATIVE, ABSOLUTE = "KISAO:0000019", "KISAO:0000209", "KISAO:0000211"
@@ -31,11 +30,11 @@ _TIME = "urn:sedml:symbol:time"
 _MODEL = "/sbml:sbml/sbml:model"
 
 
-def simulations(record: Record, folder: str = "sbml") -> str:
-    """The text of a SED-ML file for every course.
+def simulations(courses: Sequence[ReferenceCourse], folder: str = "sbml") -> str:
+    """The text of a SED-ML file for these courses.
 
     Args:
-        record: the lock record.
+        courses: each becomes a task.
         folder: where the SBML files are, seen from the SED-ML file.
     """
     root = ET.Element("sedML", {**_NAMESPACES, "level": str(LEVEL), "version": str(VERSION)})
@@ -43,13 +42,15 @@ def simulations(record: Record, folder: str = "sbml") -> str:
         ET.SubElement(root, f"listOf{what}")
         for what in ("Models", "Simulations", "Tasks", "DataGenerators", "Outputs")
     )
-    _add_week(runs)
-    for course in reference_courses():
-        title = course.title(record)
-        _add_model(models, course, title, f"{folder}/{course.model}.xml")
-        task = {"modelReference": f"model_{course.name}", "simulationReference": "week"}
+    for horizon_h in sorted({course.model.horizon_h for course in courses}):
+        _add_run(runs, horizon_h)
+    for course in courses:
+        title = course.title
+        _add_model(models, course, title, f"{folder}/{course.model.name}.xml")
+        run = _run(course.model.horizon_h)
+        task = {"modelReference": f"model_{course.name}", "simulationReference": run}
         ET.SubElement(tasks, "task", {"id": f"task_{course.name}", "name": title, **task})
-        for state in ("time", *STATES):
+        for state in ("time", *course.model.structure.states):
             _add_data(data, course, state)
         _add_report(outputs, course, title)
         _add_plot(outputs, course, title)
@@ -64,13 +65,16 @@ def label(state: str) -> str:
     return state if unit == "1" else f"{state} ({unit})"
 
 
-def _add_week(parent: ET.Element) -> None:
-    end = f"{HORIZON_H:g}"
-    span = {"initialTime": "0", "outputStartTime": "0", "outputEndTime": end}
-    week = ET.SubElement(
-        parent, "uniformTimeCourse", {"id": "week", **span, "numberOfPoints": str(N_STEPS)}
-    )
-    algorithm = ET.SubElement(week, "algorithm", {"kisaoID": CVODE})
+def _run(horizon_h: float) -> str:
+    """The name of a run from 0 to a horizon."""
+    return "week" if horizon_h == HORIZON_H else f"hours_{horizon_h:g}".replace(".", "_")
+
+
+def _add_run(parent: ET.Element, horizon_h: float) -> None:
+    span = {"initialTime": "0", "outputStartTime": "0", "outputEndTime": f"{horizon_h:g}"}
+    points = {"numberOfPoints": str(n_steps(horizon_h))}
+    run = ET.SubElement(parent, "uniformTimeCourse", {"id": _run(horizon_h), **span, **points})
+    algorithm = ET.SubElement(run, "algorithm", {"kisaoID": CVODE})
     settings = ET.SubElement(algorithm, "listOfAlgorithmParameters")
     for kisao, value in TOLERANCES.items():
         ET.SubElement(settings, "algorithmParameter", {"kisaoID": kisao, "value": value})
@@ -79,10 +83,11 @@ def _add_week(parent: ET.Element) -> None:
 def _add_model(parent: ET.Element, course: ReferenceCourse, title: str, source: str) -> None:
     known = {"id": f"model_{course.name}", "name": title, "language": _SBML, "source": source}
     model = ET.SubElement(parent, "model", known)
-    if course.rescue:
-        changes = ET.SubElement(model, "listOfChanges")
-        aim = f"{_MODEL}/sbml:listOfParameters/sbml:parameter[@id='{TCZ_FACTOR}']/@value"
-        ET.SubElement(changes, "changeAttribute", {"target": aim, "newValue": "1"})
+    changes = ET.SubElement(model, "listOfChanges") if course.changes else None
+    for name, value in course.changes.items():
+        assert changes is not None
+        aim = f"{_MODEL}/sbml:listOfParameters/sbml:parameter[@id='{name}']/@value"
+        ET.SubElement(changes, "changeAttribute", {"target": aim, "newValue": value})
 
 
 def _add_data(parent: ET.Element, course: ReferenceCourse, state: str) -> None:
@@ -112,7 +117,7 @@ def _place(state: str) -> str:
 def _add_report(parent: ET.Element, course: ReferenceCourse, title: str) -> None:
     known = {"id": f"report_{course.name}", "name": f"{title}: every state"}
     columns = ET.SubElement(ET.SubElement(parent, "report", known), "listOfDataSets")
-    for state in ("time", *STATES):
+    for state in ("time", *course.model.structure.states):
         name = f"{state}_{course.name}"
         column = {"id": f"column_{name}", "name": label(state), "label": state}
         ET.SubElement(columns, "dataSet", {**column, "dataReference": name})

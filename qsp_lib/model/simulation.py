@@ -15,10 +15,13 @@ from .draws import Draws
 from .engines import ENGINES, Task, solve
 from .equations import DRUG, NETWORK
 from .held_back import require_lock
-from .parameters import CrpInputs, DrugInputs, NetworkParameters, SteroidInputs, TocilizumabInputs
+from .parameters import CrpInputs, DrugInputs, NetworkParameters
 from .schedule import make_schedule
 from .structure import Structure
 from .trajectory import Trajectory
+from .treatment import Rescue as Rescue
+from .treatment import Steroid as Steroid
+from .treatment import Treatment
 
 HORIZON_H = 168.0
 RTOL, ATOL = 1e-6, 1e-8
@@ -44,35 +47,6 @@ class Solver:
             "atol": self.atol,
             "horizon_h": self.horizon_h if horizon_h is None else horizon_h,
         }
-
-
-@dataclass(frozen=True)
-class Rescue:
-    """Tocilizumab, and when it is given."""
-
-    inputs: TocilizumabInputs
-    regimen: Regimen
-
-
-@dataclass(frozen=True)
-class Steroid:
-    """Dexamethasone, and when it is given: into a vein or by mouth.
-
-    Raises:
-        InputError: a dose under the skin.
-    """
-
-    inputs: SteroidInputs
-    regimen: Regimen
-
-    def __post_init__(self) -> None:
-        if self.regimen.by("SC").doses:
-            raise InputError("dexamethasone is given SC; expected doses IV or oral.")
-
-    @property
-    def route(self) -> str:
-        """As a structure names it."""
-        return "oral" if self.regimen.by("oral").doses else "intravenous"
 
 
 def simulate(
@@ -122,15 +96,8 @@ def simulate(
     network.require_as_locked()
     if draws is not None:
         draws.require_as_locked()
-    structure = Structure(
-        drug.mechanism,
-        network.feedback,
-        network.t_cells,
-        drug.exposure,
-        tocilizumab=rescue is not None,
-        crp=crp is not None,
-        steroid=steroid.route if steroid is not None else "",
-    )
+    treatment = Treatment(drug, regimen, network, rescue, steroid, crp)
+    structure = treatment.structure
     require_lock(drug, network, regimen, structure)
     _refuse_changes(drug, network, draws)
     if engine not in ENGINES:
@@ -145,11 +112,7 @@ def simulate(
     if len(sizes) > 1 or 0 in sizes:
         raise InputError(f"draws and dose_factor have lengths {sorted(sizes)}; expected one.")
     n_sets = sizes.pop() if sizes else 1
-    _require_inputs(drug, structure)
-    values = network.values() | drug.values()
-    values |= rescue.inputs.values() if rescue else {}
-    values |= steroid.inputs.values() if steroid else {}
-    values |= crp.values() if crp else {}
+    values = treatment.values
     if drug.table is not None:
         drug.table.require_until(horizon_h - regimen.first_dose_h)
         if np.any(factor != 1):
@@ -157,16 +120,12 @@ def simulate(
                 f"{drug.label} has a table of concentrations, which is of its own doses; a "
                 "dose_factor would not multiply it. Give a table for each."
             )
-    table = np.tile([values[name] for name in structure.parameters], (n_sets, 1))
+    table = np.tile(list(values.values()), (n_sets, 1))
     for name, array in draws.values.items() if draws is not None else ():
         if name in structure.parameters:
             table[:, structure.parameters.index(name)] = array
-    others = {"T_c": rescue.regimen} if rescue else {}
-    if steroid is not None:
-        by_mouth = steroid.regimen.by("oral").scaled(steroid.inputs.F)
-        others |= {"D_c": steroid.regimen.by("IV"), "D_d": by_mouth}
     schedule = make_schedule(
-        at_doors(structure, drug, regimen, others),
+        treatment.at_doors(),
         horizon_h,
         None if times is None else np.asarray(times, dtype=float),
         sudden=rescue.regimen if rescue else None,
@@ -218,16 +177,6 @@ def simulate_exposure(
     task = Task(structure, table, np.ones(1), schedule, rtol, atol)
     states, outcomes = solve(engine, task)
     return Trajectory(f"{drug.label}, exposure", task, states, tuple(outcomes), False)
-
-
-def _require_inputs(drug: DrugInputs, structure: Structure) -> None:
-    """Raise if the T-cell part reads an input that the drug does not give."""
-    missing = [name for name in ("K_B",) if name in structure.parameters]
-    if missing and drug.K_B is None:
-        raise InputError(
-            f"{drug.label}: {structure.t_cells} reads {missing[0]}, the share of targets at half "
-            "engagement, which the drug does not give."
-        )
 
 
 def _refuse_changes(drug: DrugInputs, network: NetworkParameters, draws: Draws | None) -> None:

@@ -92,15 +92,9 @@ class Structure:
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """The parts, each after those whose quantities it reads."""
-        exposure: tuple[Part, ...] = (Tabulated(),)
-        if TABLE not in self.exposure:
-            exposure = (Compartments(), *(EXPOSURES[name] for name in self.exposure))
         if not self.t_cells:
-            return exposure
-        optional: list[Part] = [Tocilizumab()] * self.tocilizumab
-        optional += [Dexamethasone()] * bool(self.steroid)
-        optional += [OralDexamethasone()] * (self.steroid == "oral") + [Crp()] * self.crp
-        return (*exposure, self.t_cell_part, self.network_part, *optional)
+            return self.exposure_parts
+        return (*self.exposure_parts, self.t_cell_part, self.network_part, *self.optional_parts)
 
     @cached_property
     def states(self) -> tuple[str, ...]:
@@ -112,6 +106,27 @@ class Structure:
         """Names of the parameters: of the network first, then of the other parts in order."""
         network_first = sorted(self.parts, key=lambda part: part is not self.network_part)
         return tuple(name for part in network_first for name in part.parameters)
+
+    @cached_property
+    def exposure_parts(self) -> tuple[Part, ...]:
+        """Those of its parts that lead from doses to the drug's concentration."""
+        if TABLE in self.exposure:
+            return (Tabulated(),)
+        return (Compartments(), *(EXPOSURES[name] for name in self.exposure))
+
+    @cached_property
+    def optional_parts(self) -> tuple[Part, ...]:
+        """Its co-medications and readouts."""
+        found: list[Part] = [Tocilizumab()] * self.tocilizumab
+        found += [Dexamethasone()] * bool(self.steroid)
+        found += [OralDexamethasone()] * (self.steroid == "oral") + [Crp()] * self.crp
+        return tuple(found)
+
+    @cached_property
+    def drug_parameters(self) -> tuple[str, ...]:
+        """Those of its parameters that a drug brings: of its exposure and its T cells."""
+        own = (*self.exposure_parts, *((self.t_cell_part,) if self.t_cells else ()))
+        return tuple(name for part in own for name in part.parameters)
 
     @cached_property
     def doors(self) -> tuple[Door, ...]:
@@ -206,6 +221,13 @@ def everything(mechanism: str, feedback: str, t_cells: str) -> Structure:
     return Structure(
         mechanism, feedback, t_cells, exposure, tocilizumab=True, crp=True, steroid="oral"
     )
+
+
+def whole(mechanism: str, feedback: str, t_cells: str) -> Structure:
+    """Every part that a record with this T-cell part knows, as its digest and its pages have it."""
+    if t_cells == CONSTANT_RECOVERY:
+        return of_lock_v1(mechanism, feedback)
+    return everything(mechanism, feedback, t_cells)
 
 
 def _all_parameters() -> tuple[str, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from types import SimpleNamespace
 
 import sympy
 
 from .parts.exposure import TABLE
-from .structure import CONSTANT_RECOVERY, MECHANISMS, Structure, everything, of_lock_v1
+from .parts.part import Part
+from .structure import CONSTANT_RECOVERY, MECHANISMS, Structure, whole
 from .vocabulary import QUANTITIES
 
 S = sympy.Symbol
@@ -38,9 +40,7 @@ def canonical_equations(feedback: str, t_cells: str = CONSTANT_RECOVERY) -> tupl
     With the T-cell part of lock v1 these are lock v1's equations; with another, those of every
     part there is, and beside them those of a tabulated exposure.
     """
-    structures = [of_lock_v1(mechanism, feedback) for mechanism in MECHANISMS]
-    if t_cells != CONSTANT_RECOVERY:
-        structures = [everything(mechanism, feedback, t_cells) for mechanism in MECHANISMS]
+    structures = [whole(mechanism, feedback, t_cells) for mechanism in MECHANISMS]
     lines = [
         f"{structure.mechanism}: d{name}/dt = {sympy.sstr(value, order='lex')}"
         for structure in structures
@@ -59,16 +59,21 @@ def equations_digest(feedback: str, t_cells: str = CONSTANT_RECOVERY) -> str:
     return hashlib.sha256("\n".join(canonical_equations(feedback, t_cells)).encode()).hexdigest()
 
 
-def definitions(structure: Structure) -> Definitions:
-    """Intermediate quantities, in the order in which they build on each other."""
+def definitions(structure: Structure, parts: Sequence[Part] | None = None) -> Definitions:
+    """Intermediate quantities, in the order in which they build on each other.
+
+    Args:
+        parts: those of the structure to name quantities of; all if None.
+    """
     y, p, _ = _symbols(structure)
     states, q = SimpleNamespace(**dict(zip(structure.states, y, strict=True))), SimpleNamespace()
     q.C = S("C")  # of a table it is a state; else it is named before it is read
     found = {}
     for part in structure.parts:
         for name, value in part.named(states, p, q):
-            found[name] = sympy.sympify(value)
             setattr(q, name, S(name))
+            if parts is None or part in parts:
+                found[name] = sympy.sympify(value)
     order = list(QUANTITIES)
     return {S(name): found[name] for name in sorted(found, key=order.index)}
 

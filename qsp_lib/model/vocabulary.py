@@ -97,7 +97,9 @@ _STATES_SINCE_V1: Mapping[str, Quantity] = {
     "D_d": Quantity(
         "ug", "dexamethasone in the gut, amount", 361, "D_d", property_of=("drugbank:DB01234",)
     ),
-    "G": Quantity("ng/mL", "dexamethasone at its effect", 196, "G"),
+    "G": Quantity(
+        "ng/mL", "dexamethasone at its effect", 196, "G", property_of=("drugbank:DB01234",)
+    ),
 }
 # SBO: 9 kinetic constant, 27 Michaelis constant, 46 zeroth order rate constant, 186 maximal
 # velocity, 190 Hill coefficient, 193 equilibrium or steady-state constant, 282 dissociation

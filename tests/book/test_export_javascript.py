@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import quickjs
 from scipy.integrate import solve_ivp
+from treatments import treatments
 
 from book import explorer
 from book.explorer import Setting
@@ -21,7 +24,17 @@ from qsp_lib.common.errors import InputError
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.model import Solver
 from qsp_lib.model.equations import FEEDBACKS, MECHANISMS, PARAMETERS, STATES, rhs
+from qsp_lib.model.parts.exposure import TABLE
 from qsp_lib.model.schedule import make_schedule
+from qsp_lib.model.simulation import simulate
+from qsp_lib.model.structure import (
+    CONSTANT_RECOVERY,
+    RECOVERY_AT_REST,
+    T_CELLS,
+    Structure,
+    of_lock_v1,
+    whole,
+)
 from qsp_lib.protocol.lock import current_record
 
 RECORD = current_record()
@@ -58,19 +71,28 @@ def in_javascript(js: Js, setting: Setting) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("mechanism", MECHANISMS)
-@pytest.mark.parametrize("feedback", FEEDBACKS)
-def test_the_right_hand_side_is_the_python_one(mechanism: str, feedback: str) -> None:
+WHOLES = [
+    whole(mechanism, feedback, t_cells)
+    for mechanism in MECHANISMS
+    for feedback in FEEDBACKS
+    for t_cells in T_CELLS
+]
+TABULATED = [Structure(m, t_cells=RECOVERY_AT_REST, exposure=(TABLE,)) for m in MECHANISMS]
+
+
+@pytest.mark.parametrize("structure", [*WHOLES, *TABULATED], ids=repr)
+def test_the_right_hand_side_is_the_python_one(structure: Structure) -> None:
     rng = np.random.default_rng(4)
     function = quickjs.Context()
-    function.eval(f"const f = {javascript.right_hand_side(mechanism, feedback)}")
-    for _ in range(5):
-        y = rng.uniform(0.1, 1.0, len(STATES)).tolist()
-        p = dict(zip(PARAMETERS, rng.uniform(0.5, 3.0, len(PARAMETERS)).tolist(), strict=True))
-        inputs = rng.uniform(0.0, 5.0, 2).tolist()
-        given = ", ".join(json.dumps(value) for value in (y, p, *inputs))
+    function.eval(f"const f = {javascript.right_hand_side(structure)}")
+    names = structure.parameters
+    for i in range(5):
+        y = rng.uniform(0.1, 1.0, len(structure.states)) * (-1e-9 if i == 4 else 1.0)
+        p = dict(zip(names, rng.uniform(0.5, 3.0, len(names)).tolist(), strict=True))
+        rates = rng.uniform(0.0, 5.0, len(structure.inputs)).tolist()
+        given = ", ".join(json.dumps(value) for value in (y.tolist(), p, rates))
         found = json.loads(function.eval(f"JSON.stringify(f({given}))"))
-        expected = rhs(y, type("P", (), p), *inputs, mechanism, feedback)
+        expected = structure.rhs(y, SimpleNamespace(**p), rates)
         np.testing.assert_allclose(found, np.array(expected, dtype=float), rtol=1e-12, atol=1e-13)
 
 
@@ -159,7 +181,7 @@ def test_rescue_is_that_of_the_rescue_chapter(js: Js) -> None:
     [
         ("qspModel.drugs.tgn1412.values.CL = NaN", "gave up|is not a number"),
         ("qspModel.network.d_IL6 = -50", "gave up"),
-        ("qspModel.before[6] = -5", "IFN fell below zero"),
+        ("qspModel.structures.monoclonal.before[6] = -5", "IFN fell below zero"),
     ],
 )
 def test_a_solve_that_fails_says_so(change: str, message: str) -> None:
@@ -189,3 +211,88 @@ def test_the_script_is_the_same_each_time() -> None:
 def test_no_script_without_the_vendored_solver(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="odex.js"):
         javascript.model_script(RECORD, tmp_path)
+
+
+# ---------------------------------------------------------------- treatments that nobody was given
+
+
+MADE_UP = treatments(RECOVERY_AT_REST)
+HORIZON_H = 120.0
+
+
+def solver_of(name: str) -> Js:
+    """The page's solver with one made-up treatment in it, as the page would have a record's."""
+    treatment = MADE_UP[name].treatment
+    numbers = {
+        "feedback": treatment.network.feedback,
+        "network": treatment.network.values(),
+        "crp": treatment.crp.values() if treatment.crp is not None else {},
+        "drugs": {"made-up": {**javascript.treated(treatment), "controls": {}}},
+        **javascript.co_medications(treatment),
+        "baselines": dict(RECORD.baselines),
+        "boundaries": [1.0, 2.0, 3.0, 4.0],
+        "horizon_h": HORIZON_H,
+        "same_time_h": 1e-9,
+        "rtol": 1e-8,
+        "atol": 1e-9,
+    }
+    context = quickjs.Context()
+    context.eval(javascript.script(numbers, [javascript.structure_of(treatment)], "made up"))
+    context.eval((javascript.STATIC / javascript.SOLVER).read_text(encoding="utf-8"))
+    context.eval(ASK)
+    return context.eval
+
+
+@pytest.mark.parametrize("name", MADE_UP)
+def test_a_treatment_with_any_part_is_solved_as_in_python(name: str) -> None:
+    """Depot, falling and saturable clearance, tables, targets, a steroid by vein and by mouth."""
+    treatment = MADE_UP[name].treatment
+    setting: dict[str, Any] = {"drug": "made-up"}
+    rescue, steroid = treatment.rescue, treatment.steroid
+    if rescue is not None:
+        setting["tocilizumab_h"] = 30.0
+        rescue = replace(rescue, regimen=rescue.regimen.shifted(30.0))
+    if steroid is not None:
+        setting["dexamethasone_h"] = 0.5
+        steroid = replace(steroid, regimen=steroid.regimen.shifted(0.5))
+    expected = simulate(
+        treatment.drug,
+        treatment.network,
+        treatment.regimen,
+        rescue=rescue,
+        steroid=steroid,
+        crp=treatment.crp,
+        horizon_h=HORIZON_H,
+        rtol=1e-9,
+        atol=1e-10,
+    )
+    states = expected.task.structure.states
+    asked = json.dumps(json.dumps(setting))
+    found = json.loads(solver_of(name)(f"solved({asked}, {json.dumps(' '.join(states))})"))
+    assert javascript.structure_of(treatment) == expected.task.structure
+    for state in states:
+        peak, largest = found["peaks"][state]["value"], float(expected.peak(state).value)
+        assert peak == pytest.approx(largest, rel=1e-5, abs=1e-9), state
+    S = np.interp(found["times"], expected.times, expected["S"])
+    np.testing.assert_allclose(found["S"], S, rtol=0, atol=TOLERANCE * S.max())
+
+
+def test_a_steroid_before_the_drug_moves_the_clock_and_lowers_the_signal() -> None:
+    js = solver_of("steroid_by_vein")
+    signal = {}
+    for when in (None, -1.0):
+        setting = {"drug": "made-up", "dexamethasone_h": when}
+        answer = json.loads(js(f"solved({json.dumps(json.dumps(setting))}, 'S A D_c')"))
+        signal[when] = answer["peaks"]["S"]["value"]
+        assert answer["times"][0] == 0.0 and answer["times"][-1] == HORIZON_H
+        assert (answer["peaks"]["D_c"]["value"] > 1e4) is (when is not None)
+    assert signal[-1.0] < 0.9 * signal[None]
+
+
+def test_the_page_keeps_the_parts_of_lock_v1_until_a_record_has_others() -> None:
+    known = javascript.treatments(RECORD)
+    for treatment in known.values():
+        mechanism = treatment.drug.mechanism
+        assert javascript.structure_of(treatment) == of_lock_v1(mechanism, RECORD.network.feedback)
+        assert treatment.structure.t_cells == CONSTANT_RECOVERY
+    assert "dexamethasone" not in javascript.constants(RECORD)

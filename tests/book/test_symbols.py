@@ -31,7 +31,7 @@ def row(name: str) -> list[str]:
     return [cell.strip() for cell in found[0].strip("|").split(" | ")]
 
 
-@pytest.mark.parametrize("name", [*STATES, *PARAMETERS, *INPUTS, *symbols.DERIVED])
+@pytest.mark.parametrize("name", [*STATES, *PARAMETERS, *INPUTS, *symbols.derived_names()])
 def test_every_symbol_is_on_the_page_once_with_words(name: str) -> None:
     cells = row(name)
     assert f"`{name}`" in cells[0]

@@ -18,6 +18,7 @@ from qsp_lib.evidence.observations import load_observations
 from qsp_lib.export import petab, petab_expected, petab_tables, sbml
 from qsp_lib.export.formula import identifier
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
+from qsp_lib.model.equations import DRUG
 from qsp_lib.model.severity import baselines
 from qsp_lib.protocol.lock import current_record, locked_point
 from qsp_lib.protocol.locking import FITTED
@@ -116,7 +117,8 @@ def test_a_drugs_inputs_are_the_locked_ones() -> None:
     for drug in FITTED:
         (found,) = [r for r in rows("v1/conditions.tsv") if r["conditionId"] == f"{drug}_clinical"]
         inputs = RECORD.drug(drug)
-        for name, value in inputs.values().items():
+        for name in DRUG:
+            value = inputs.values()[name]
             if f"{drug}.{name}" in estimated(FITTED):
                 assert found[name] == f"{drug}_{name}"
             else:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from qsp_lib.export import combine, everything, sedml
-from qsp_lib.export.courses import N_STEPS, reference_courses
+from qsp_lib.export.courses import n_steps, reference_courses
 from qsp_lib.model.equations import STATES
 from qsp_lib.model.simulation import HORIZON_H
 from qsp_lib.protocol.lock import current_record
@@ -89,7 +89,7 @@ def test_libcombine_reads_what_is_in_it() -> None:
         """,
         str(EXPORTS / combine.NAME),
     )
-    assert {f"./reference/{course.name}.csv" for course in reference_courses()} <= set(
+    assert {f"./reference/{course.name}.csv" for course in reference_courses(RECORD)} <= set(
         found["places"]
     )
     assert found["master"] == f"./{combine.SIMULATIONS}"
@@ -117,22 +117,24 @@ READ_SEDML = """
 
 
 def test_libsedml_reads_one_task_report_and_plot_a_course() -> None:
-    found = alone(READ_SEDML, sedml.simulations(RECORD))
-    names = [course.name for course in reference_courses()]
+    found = alone(READ_SEDML, sedml.simulations(reference_courses(RECORD)))
+    names = [course.name for course in reference_courses(RECORD)]
     assert found == {
         "problems": [],
         "tasks": [f"task_{name}" for name in names],
         "outputs": [f"{kind}_{name}" for name in names for kind in ("report", "plot")],
         "columns": [1 + len(STATES)] * len(names),
-        "changed": [f"model_{course.name}" for course in reference_courses() if course.rescue],
+        "changed": [
+            f"model_{course.name}" for course in reference_courses(RECORD) if course.rescue
+        ],
         "end": HORIZON_H,
-        "steps": N_STEPS,
+        "steps": n_steps(HORIZON_H),
         "math": [True],
     }
 
 
 def test_a_file_that_is_not_sedml_has_problems() -> None:
-    text = sedml.simulations(RECORD).replace("<task ", "<tusk ", 1)
+    text = sedml.simulations(reference_courses(RECORD)).replace("<task ", "<tusk ", 1)
     assert alone(READ_SEDML, text)["problems"]
 
 
@@ -161,7 +163,7 @@ def test_two_engines_agree_with_scipy_in_every_state_of_every_course(tmp_path: P
     assert made["titles"] == known["titles"]
     for engine in made["engines"].values():
         assert max(max(of.values()) for of in engine["differences"].values()) < 1e-6
-    assert set(made["doubled"]) == {course.name for course in reference_courses()}
+    assert set(made["doubled"]) == {course.name for course in reference_courses(RECORD)}
     for course, of in made["doubled"].items():
         assert {"hill", "dose_factor"} <= set(of), course
         assert max(of.values()) < 1e-6, f"{course}: COPASI multiplies a parameter into the model"

@@ -9,25 +9,16 @@
 
   // ---------------------------------------------------------------- dosing
 
-  const isInfusion = (dose) => dose.duration_h !== undefined;
-  const endOf = (dose) => dose.time_h + dose.duration_h;
+  // What enters at a door is a list of changes: a time, what is added then, the rate from then on.
 
-  function placed(doses, later_h, factor) {
-    return doses.map((dose) => ({
-      ...dose,
-      time_h: dose.time_h + later_h,
-      amount_ug: dose.amount_ug * factor,
+  const placed = (changes, later_h, factor) =>
+    changes.map(({ time_h, amount, rate }) => ({
+      time_h: time_h + later_h, amount: amount * factor, rate: rate * factor,
     }));
-  }
 
-  // Times at which a bolus is given or a rate changes; those closer than sameTime are one.
-  function changeTimes(doses, horizon, sameTime) {
-    const times = [0];
-    for (const dose of doses) {
-      times.push(dose.time_h);
-      if (isInfusion(dose)) times.push(endOf(dose));
-    }
-    times.sort((a, b) => a - b);
+  // Times at which anything changes; those closer than sameTime are one.
+  function changeTimes(changes, horizon, sameTime) {
+    const times = [0, ...changes.map((change) => change.time_h)].sort((a, b) => a - b);
     const groups = [];
     for (const time of times.filter((t, i) => t < horizon && t !== times[i - 1])) {
       const last = groups[groups.length - 1];
@@ -37,17 +28,17 @@
     return groups;
   }
 
-  const bolusAt = (doses, times) =>
-    doses.reduce(
-      (sum, d) => sum + (!isInfusion(d) && times.includes(d.time_h) ? d.amount_ug : 0),
-      0,
-    );
+  const addedAt = (changes, times) =>
+    changes.reduce((sum, c) => sum + (times.includes(c.time_h) ? c.amount : 0), 0);
 
-  const rateFrom = (doses, time) =>
-    doses.reduce((sum, dose) => {
-      const running = isInfusion(dose) && dose.time_h <= time && time < endOf(dose);
-      return sum + (running ? dose.amount_ug / dose.duration_h : 0);
-    }, 0);
+  const rateFrom = (changes, time) =>
+    changes.reduce((rate, change) => (change.time_h <= time ? change.rate : rate), 0);
+
+  // Times at which something is given that was not before.
+  const beginnings = (changes) =>
+    changes
+      .filter((c, i) => c.amount > 0 || c.rate > (i ? changes[i - 1].rate : 0))
+      .map((change) => change.time_h);
 
   // Report times: steps grow from 0.02 h by 12 % each to at most 0.5 h, anew at each change; after
   // a sudden one they first grow from 0.0001 h by 25 % each.
@@ -61,19 +52,20 @@
     }
   }
 
-  function makeSchedule(doses, rescue, horizon, sameTime) {
-    const groups = changeTimes([...doses, ...rescue], horizon, sameTime);
+  // given: one list of changes a door; sudden: times after which curves bend within seconds.
+  function makeSchedule(given, sudden, horizon, sameTime) {
+    const groups = changeTimes(given.flat(), horizon, sameTime);
     const times = [];
     const stretches = groups.map((group, i) => {
       const end = i + 1 < groups.length ? groups[i + 1][0] : horizon;
       const first = times.length;
-      const sudden = rescue.some((dose) => dose.amount_ug > 0 && group.includes(dose.time_h));
-      times.push(...reportTimes(group[0], end, sudden));
+      const bends = sudden.some((time) => group.includes(time));
+      times.push(...reportTimes(group[0], end, bends));
       const from = group[group.length - 1];
       return {
         start: group[0], end, first, last: times.length,
-        bolus: bolusAt(doses, group), bolus_tcz: bolusAt(rescue, group),
-        rate: rateFrom(doses, from), rate_tcz: rateFrom(rescue, from),
+        added: given.map((changes) => addedAt(changes, group)),
+        rates: given.map((changes) => rateFrom(changes, from)),
       };
     });
     times.push(horizon);
@@ -82,19 +74,21 @@
 
   // ---------------------------------------------------------------- integration
 
-  function integrate(model, rhs, parameters, schedule) {
-    const n = model.states.length;
-    const amount = model.states.indexOf("A_c");
-    const amountTcz = model.states.indexOf("T_c");
+  function integrate(model, structure, rhs, parameters, schedule) {
+    const n = structure.states.length;
+    const into = structure.doors.map((door) => structure.states.indexOf(door.state));
     const { times, stretches } = schedule;
-    const states = model.states.map(() => new Float64Array(times.length));
+    const states = structure.states.map(() => new Float64Array(times.length));
     const left = new Map(); // state just before each change of dosing, by its report index
-    let y = model.before.slice();
+    let y = structure.before.slice();
+    for (const [state, name] of Object.entries(structure.starts)) {
+      y[structure.states.indexOf(state)] = parameters[name];
+    }
     let evaluations = 0;
     for (const s of stretches) {
       left.set(s.first, y.slice());
-      y[amount] += s.bolus;
-      y[amountTcz] += s.bolus_tcz;
+      s.added.forEach((amount, door) => { y[into[door]] += amount; });
+      const u = flows(structure, s);
       let next = s.first;
       const keep = (_step, _from, to, at, interpolate) => {
         while (next < s.last && times[next] < to) {
@@ -116,7 +110,7 @@
         if (++evaluations > MOST_EVALUATIONS) {
           throw new SolveError(`the solver gave up between ${s.start} and ${s.end} h`);
         }
-        return rhs(at, parameters, s.rate, s.rate_tcz);
+        return rhs(at, parameters, u);
       };
       const { y: end, outcome } = solver.solve(f, s.start, y, s.end, keep);
       if (outcome !== model.Outcome.Converged) {
@@ -126,21 +120,25 @@
       if (next < s.last) throw new SolveError(`the solver left out what is after ${times[next]} h`);
       y = Array.from(end);
     }
-    check(model, states);
+    check(model, structure, states);
     return { states, left };
   }
 
-  function check(model, states) {
+  // Dosing rates within a stretch, in the order of the structure's inputs.
+  const flows = (structure, stretch) =>
+    structure.inputs.map((name) => stretch.rates[structure.doors.findIndex((d) => d.name === name)]);
+
+  function check(model, structure, states) {
     states.forEach((values, i) => {
       let lowest = Infinity;
       let largest = 0;
       for (const value of values) {
-        if (!Number.isFinite(value)) throw new SolveError(`${model.states[i]} is not a number`);
+        if (!Number.isFinite(value)) throw new SolveError(`${structure.states[i]} is not a number`);
         lowest = Math.min(lowest, value);
         largest = Math.max(largest, Math.abs(value));
       }
       if (lowest < -(1e3 * model.atol + 1e2 * model.rtol * largest)) {
-        throw new SolveError(`${model.states[i]} fell below zero`);
+        throw new SolveError(`${structure.states[i]} fell below zero`);
       }
     });
   }
@@ -167,25 +165,33 @@
     return best;
   }
 
-  // setting: { drug, dose, k_exh, K_M, K_S, feedback, tocilizumab_h (null for none) };
-  // what it leaves out is as locked. Times of the result count from the drug's first dose.
+  // setting: { drug, dose, k_exh, K_M, K_S, feedback, tocilizumab_h, dexamethasone_h (null for
+  // none) }, and any other number by which a drug has a control; what it leaves out is as locked.
+  // Times of the result count from the drug's first dose.
   function solve(model, setting) {
     const drug = model.drugs[setting.drug];
     if (!drug) throw new SolveError(`there is no drug ${setting.drug}`);
+    const structure = model.structures[drug.structure];
     const value = (key) => setting[key] ?? drug.controls[key].locked;
-    const tcz = setting.tocilizumab_h ?? null;
-    const dose_h = tcz === null ? 0 : Math.max(0, -tcz);
-    const factor = value("dose") / drug.controls.dose.locked;
-    const rescue = tcz === null ? [] : placed(model.tocilizumab.doses, tcz + dose_h, 1);
-    const schedule = makeSchedule(
-      placed(drug.doses, dose_h, factor), rescue, model.horizon_h + dose_h, model.same_time_h,
-    );
-    const p = {
-      ...model.network, ...drug.values, ...model.tocilizumab.values, ...model.crp,
-      k_exh: value("k_exh"), K_M: value("K_M"), K_S: value("K_S"),
-    };
-    const rhs = model.rhs[drug.mechanism][setting.feedback === false ? "none" : model.feedback];
-    const { states, left } = integrate(model, rhs, p, schedule);
+    const beside = [
+      [model.tocilizumab, setting.tocilizumab_h ?? null],
+      [model.dexamethasone, setting.dexamethasone_h ?? null],
+    ].filter(([known]) => known);
+    const dose_h = Math.max(0, ...beside.map(([, at]) => (at === null ? 0 : -at)));
+    const factor = drug.controls.dose ? value("dose") / drug.controls.dose.locked : 1;
+    const given = structure.doors.map(({ name, ofDrug }) => {
+      if (name in drug.given) return placed(drug.given[name], dose_h, ofDrug ? factor : 1);
+      const other = beside.find(([known, at]) => at !== null && name in known.given);
+      return other ? placed(other[0].given[name], other[1] + dose_h, 1) : [];
+    });
+    const sudden = structure.doors.flatMap(({ state }, i) =>
+      (state === "T_c" ? beginnings(given[i]) : []));
+    const schedule = makeSchedule(given, sudden, model.horizon_h + dose_h, model.same_time_h);
+    const p = { ...model.network, ...drug.values, ...model.crp };
+    for (const [known] of beside) Object.assign(p, known.values);
+    for (const key of Object.keys(drug.controls)) if (key !== "dose") p[key] = value(key);
+    const rhs = structure.rhs[setting.feedback === false ? "none" : model.feedback];
+    const { states, left } = integrate(model, structure, rhs, p, schedule);
     const from = schedule.times.indexOf(dose_h);
     const times = schedule.times.slice(from).map((time) => time - dose_h);
 
@@ -197,8 +203,12 @@
       return schedule.stretches[found];
     };
 
+    // of a table the concentration is a state; else it is an amount in a volume
+    const perVolume = (name) => name === "C" && !structure.states.includes("C");
+    const indexOf = (name) => structure.states.indexOf(perVolume(name) ? "A_c" : name);
+
     function peak(name) {
-      const state = model.states.indexOf(name === "C" ? "A_c" : name);
+      const state = indexOf(name);
       if (state < 0) throw new SolveError(`there is no state ${name}`);
       const all = states[state];
       let at = from;
@@ -206,25 +216,25 @@
       let best = { value: all[at], time_h: schedule.times[at] };
       for (const k of [at - 1, at]) {
         if (k < from || k + 1 >= all.length) continue;
-        const { rate, rate_tcz } = stretchOf(k);
+        const u = flows(structure, stretchOf(k));
         const y0 = states.map((column) => column[k]);
         const y1 = left.get(k + 1) ?? states.map((column) => column[k + 1]);
         const step = schedule.times[k + 1] - schedule.times[k];
         const inside = highestInside(
           step, y0[state], y1[state],
-          rhs(y0, p, rate, rate_tcz)[state], rhs(y1, p, rate, rate_tcz)[state],
+          rhs(y0, p, u)[state], rhs(y1, p, u)[state],
         );
         if (inside.value > best.value) {
           best = { value: inside.value, time_h: schedule.times[k] + inside.s * step };
         }
       }
-      const scale = name === "C" ? 1 / p.V1 : 1;
+      const scale = perVolume(name) ? 1 / p.V1 : 1;
       return { value: best.value * scale, time_h: best.time_h - dose_h };
     }
 
     function values(name) {
-      const scale = name === "C" ? 1 / p.V1 : 1;
-      const column = states[model.states.indexOf(name === "C" ? "A_c" : name)];
+      const scale = perVolume(name) ? 1 / p.V1 : 1;
+      const column = states[indexOf(name)];
       return Array.from(column.subarray(from), (x) => x * scale);
     }
 
