@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import traceback
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from . import __version__
 from .commands import (
     checking,
+    dosing,
     drugs,
     exporting,
     locks,
@@ -19,11 +21,23 @@ from .commands import (
     provenance,
     running,
     sampling,
+    times,
 )
 from .commands.common import REFUSED, Help, add_debug, warn
 from .common import QspError, stops_in_order
 
-GROUPS = (predicting, drugs, provenance, locks, exporting, running, profiling, sampling, checking)
+GROUPS = (
+    predicting,
+    dosing,
+    drugs,
+    provenance,
+    locks,
+    exporting,
+    running,
+    profiling,
+    sampling,
+    checking,
+)
 _STOPPED = 130
 
 _EPILOG = """\
@@ -69,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command line exits with 2, and a request to end with 143.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    options = build_parser().parse_args(running.split_parameters(given))
+    _print_anything()
+    options = build_parser().parse_args(running.split_parameters(times.join_times(given)))
     debug = getattr(options, "debug", False)
     try:
         with stops_in_order():
@@ -96,6 +111,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words = " ".join(str(problem).split())
         warn(f"error: {type(problem).__name__}: {words} (--debug shows where)")
     return REFUSED
+
+
+def _print_anything() -> None:
+    """Let a letter that a terminal's encoding lacks be written out as its number, not end a run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -97,7 +97,25 @@ def add_quick(parser: argparse.ArgumentParser) -> None:
 
 def print_json(value: Any) -> None:
     """Print plain values as JSON with sorted keys; infinities are null."""
-    print(json.dumps(_finite(value), indent=1, sort_keys=True, ensure_ascii=False))
+    print_text(json.dumps(_finite(value), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def print_text(text: str) -> None:
+    """Print JSON as it is; letters that the terminal's encoding lacks are escaped as JSON does."""
+    print(as_encoded(text, sys.stdout.encoding), end="")
+
+
+def as_encoded(text: str, encoding: str | None) -> str:
+    """JSON text in letters that an encoding has.
+
+    >>> as_encoded('{"label": "β🧪"}', "ascii")
+    '{"label": "\\u03b2\\ud83e\\uddea"}'
+    """
+    try:
+        text.encode(encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return "".join(c if ord(c) < 128 else json.dumps(c)[1:-1] for c in text)
+    return text
 
 
 def print_lines(lines: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .. import drugs, prediction
+from .. import drugs, prediction, protocol
 from .common import DONE, Commands, command, print_json, print_lines, print_table
 
 MECHANISMS = ("bispecific", "monoclonal")
@@ -48,16 +48,19 @@ def _drugs(options: argparse.Namespace) -> int:
     if options.drug is not None:
         if options.drug == drugs.RESCUE:
             rescue = drugs.load_tocilizumab()
-            return _explain({"name": drugs.RESCUE, "role": "rescue"}, rescue, options.json)
+            return _explain({"name": drugs.RESCUE, "role": "rescue"}, rescue, {}, options.json)
+        record = protocol.current_record()
         file = drugs.load_drug(options.drug, class_defaults=options.class_defaults)
-        inputs = file.inputs
+        file, inputs = prediction.inputs_of(options.drug, file, record)
         head = {
             "name": inputs.name,
             "label": inputs.label,
             "mechanism": inputs.mechanism,
             "role": inputs.role,
         }
-        return _explain(head, file, options.json)
+        lock = {"lock": f"lock {record.version}"}
+        used = {name: getattr(inputs, name) for name in file.priors}
+        return _explain(head | lock, file, used, options.json)
     rows: list[dict[str, Any]] = [
         {
             "name": name,
@@ -83,9 +86,13 @@ def _drugs(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _explain(head: dict[str, Any], file: Any, as_json: bool) -> int:
-    """Print every number of a drug file with its source, and its regimens."""
-    numbers = {
+def _explain(head: dict[str, Any], file: Any, used: dict[str, float], as_json: bool) -> int:
+    """Print every number of a drug file with its source, and its regimens.
+
+    Args:
+        used: rates (1/h) as ``predict`` takes them from the lock record.
+    """
+    numbers: dict[str, dict[str, Any]] = {
         name: {
             "value": given.value,
             "unit": given.unit,
@@ -93,6 +100,7 @@ def _explain(head: dict[str, Any], file: Any, as_json: bool) -> int:
             "note": " ".join(given.note.split()),
             "log10_sd": given.log10_sd,
             "same_as": given.same_as,
+            "used_per_h": used.get(name),
         }
         for name, given in file.sources.items()
     }
@@ -110,8 +118,11 @@ def _explain(head: dict[str, Any], file: Any, as_json: bool) -> int:
         return DONE
     print_lines([", ".join(str(word) for word in head.values()), ""])
     print_table(
-        ("input", "value", "unit", "source", "note"),
-        [(name, n["value"], n["unit"], _sources(n), n["note"]) for name, n in numbers.items()],
+        ("input", "in the file", "unit", "as predicted (1/h)", "source", "note"),
+        [
+            (name, n["value"], n["unit"], n["used_per_h"], _sources(n), n["note"])
+            for name, n in numbers.items()
+        ],
     )
     print_lines([""])
     print_table(

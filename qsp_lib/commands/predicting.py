@@ -1,13 +1,14 @@
-"""``qsp-crs predict``: the severity of one drug."""
+"""``qsp-crs predict``: the severity of one drug, or of several one after the other."""
 
 from __future__ import annotations
 
 import argparse
 import time
 
-from .. import evidence, prediction, protocol
+from .. import prediction, protocol
 from ..common import InputError
-from .common import DONE, Commands, command, folder, print_lines, warn
+from .common import DONE, Commands, command, folder, print_lines, print_text, warn
+from .times import hours, several_hours
 
 _SLOW_S = 2.0
 
@@ -25,35 +26,28 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         examples=(
             "predict my_drug.toml",
             "predict my_drug.toml --regimen full_at_once --interval",
-            "predict tgn1412 --tocilizumab 6h",
-            "predict my_drug.toml --tocilizumab=-24h --output predicted",
-            "predict blinatumomab --regimen step --json --draws 1000",
+            "predict my_drug.toml --regimen events.csv",
+            "predict tgn1412 --tocilizumab 6h --tocilizumab 14h",
+            "predict my_drug.toml --tocilizumab -24h --dexamethasone -1h --output predicted",
+            "predict blinatumomab my_drug.toml --json --draws 1000",
         ),
         reads=True,
     )
-    parser.add_argument("drug", metavar="DRUG", help="a .toml file, or a drug's name (see: drugs)")
-    parser.add_argument("--regimen", default="clinical", metavar="KEY", help="default: clinical")
     parser.add_argument(
-        "--tocilizumab",
-        metavar="TIME",
-        help="give 8 mg/kg at this time from the regimen's start, such as 6h, 1d or 90min; "
-        "before it: =-24h. Both courses are printed",
+        "drugs", nargs="+", metavar="DRUG", help="a .toml file, or a drug's name (see: drugs)"
     )
+    add_regimen(parser)
+    add_cover(parser)
     parser.add_argument(
-        "--horizon", metavar="TIME", help="follow so long; default a week after the last step up"
+        "--at",
+        action="append",
+        metavar="TIME",
+        help="print the levels at this time as well; may be given again",
     )
     parser.add_argument(
         "--interval", action="store_true", help="print the intervals of peaks and times as well"
     )
-    parser.add_argument(
-        "--draws", type=int, default=None, metavar="N", help="default 200; 0 for no interval"
-    )
-    parser.add_argument("--seed", type=int, metavar="N", help="default: the lock record's own")
-    parser.add_argument(
-        "--class-defaults",
-        action="store_true",
-        help="take what the file leaves out from the drug's class, and name it in the output",
-    )
+    add_draws(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -63,52 +57,115 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     )
 
 
-def _predict(options: argparse.Namespace) -> int:
-    tocilizumab_h = _hours("--tocilizumab", options.tocilizumab)
-    horizon_h = _hours("--horizon", options.horizon)
-    if options.seed is not None and options.seed < 0:
-        raise InputError(f"--seed {options.seed} was given; expected 0 or more.")
-    found = prediction.predict(
-        options.drug,
-        protocol.current_record(),
-        regimen=options.regimen,
-        tocilizumab_h=tocilizumab_h,
-        horizon_h=horizon_h,
-        n_draws=prediction.N_DRAWS if options.draws is None else options.draws,
-        seed=options.seed,
-        class_defaults=options.class_defaults,
-        progress=_Progress(),
+def add_regimen(parser: argparse.ArgumentParser) -> None:
+    """``--regimen``, and how its amounts are read if it is a file."""
+    parser.add_argument(
+        "--regimen",
+        default="clinical",
+        metavar="KEY",
+        help="of the drug file (default: clinical), or a .csv of event rows: TIME, AMT, RATE, "
+        "CMT, EVID, II, ADDL, units in the header as in AMT (mg)",
     )
-    written = prediction.write(found, options.output) if options.output is not None else ()
+
+
+def add_cover(parser: argparse.ArgumentParser, *, horizon: bool = True) -> None:
+    """What is given beside the drug, and how long all of it is followed."""
+    parser.add_argument(
+        "--tocilizumab",
+        action="append",
+        metavar="TIME",
+        help="give it at this time from the regimen's start, such as 6h, 1d, 90min or -24h; may "
+        "be given again for repeats. Courses with and without are printed",
+    )
+    parser.add_argument(
+        "--tocilizumab-dose",
+        metavar="AMOUNT",
+        help="such as 8 mg/kg (the default; of the drug's patient, at most 800 mg) or 400 mg",
+    )
+    parser.add_argument(
+        "--dexamethasone", action="append", metavar="TIME", help="the same of dexamethasone"
+    )
+    parser.add_argument("--dexamethasone-dose", metavar="AMOUNT", help="default 20 mg")
+    parser.add_argument("--dexamethasone-route", choices=("IV", "oral"), help="default IV")
+    if horizon:
+        parser.add_argument(
+            "--horizon",
+            metavar="TIME",
+            help="follow so long; default every dose and two weeks after the last",
+        )
+
+
+def add_draws(parser: argparse.ArgumentParser, default: int = 200) -> None:
+    """How many draws, of which seed, and what a drug file may leave out."""
+    parser.add_argument(
+        "--draws", type=int, metavar="N", help=f"default {default}; 0 for no interval"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="default: the lock record's own")
+    parser.add_argument(
+        "--class-defaults",
+        action="store_true",
+        help="take what the file leaves out from the drug's class, and name it in the output",
+    )
+
+
+def cover_of(options: argparse.Namespace) -> prediction.Cover:
+    """The co-medication that the options ask for."""
+    given = {
+        "tocilizumab_h": several_hours("--tocilizumab", options.tocilizumab),
+        "dexamethasone_h": several_hours("--dexamethasone", options.dexamethasone),
+        "tocilizumab": options.tocilizumab_dose,
+        "dexamethasone": options.dexamethasone_dose,
+        "route": options.dexamethasone_route,
+    }
+    return prediction.Cover(**{name: value for name, value in given.items() if value is not None})
+
+
+def _predict(options: argparse.Namespace) -> int:
+    record, cover = protocol.current_record(), cover_of(options)
+    horizon_h, asked_h = hours("--horizon", options.horizon), several_hours("--at", options.at)
+    n_draws = prediction.N_DRAWS if options.draws is None else options.draws
+    prediction.require_draws(n_draws, options.seed)
+    settings = [
+        prediction.prepare(
+            drug,
+            record,
+            regimen=options.regimen,
+            cover=cover,
+            horizon_h=horizon_h,
+            class_defaults=options.class_defaults,
+        )
+        for drug in options.drugs
+    ]
+    if options.output is not None:
+        names = [prediction.names_of_files(s.inputs.name, s.regimen_key) for s in settings]
+        if len(set(names)) < len(names):
+            raise InputError(
+                f"Two of {', '.join(options.drugs)} are called the same, and one would be written "
+                "over the other; give each drug a name of its own."
+            )
+        prediction.require_writable(options.output, [name for some in names for name in some])
+    found = []
+    for setting in settings:
+        found.append(
+            prediction.run(
+                setting, n_draws=n_draws, seed=options.seed, asked_h=asked_h, progress=Progress()
+            )
+        )
+    written = []
+    if options.output is not None:
+        written = [path for each in found for path in prediction.write(each, options.output)]
     if options.json:
-        print(prediction.as_json(found), end="")
+        print_text(prediction.as_json(*found))
     else:
-        print_lines(prediction.as_text(found, intervals=options.interval).splitlines())
+        for i, each in enumerate(found):
+            print_lines([""] * bool(i))
+            print_lines(prediction.as_text(each, intervals=options.interval).splitlines())
     for path in written:
         warn(f"wrote {path}")
     return DONE
 
 
-def _hours(name: str, text: str | None) -> float | None:
-    """A time in hours from text such as ``6h`` or ``-1 d``; a plain number is hours."""
-    if text is None:
-        return None
-
-    try:
-        return float(text) if _is_number(text) else evidence.parse(text, "h")
-    except InputError as problem:
-        raise InputError(f"{name}: {problem}") from None
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-class _Progress:
+class Progress:
     """Says how far a long prediction has come; says nothing of a short one."""
 
     def __init__(self) -> None:

@@ -6,7 +6,10 @@ from .reading import DrugFile as DrugFile
 from .reading import RescueFile as RescueFile
 from .reading import SourcedValue as SourcedValue
 from .reading import SteroidFile as SteroidFile
+from .reading import class_value as class_value
+from .reading import dose_for as dose_for
 from .reading import load_dexamethasone as load_dexamethasone
 from .reading import load_drug as load_drug
 from .reading import load_tocilizumab as load_tocilizumab
 from .reading import shipped_drugs as shipped_drugs
+from .reading import with_events as with_events

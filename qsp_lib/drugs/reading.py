@@ -51,6 +51,7 @@ from . import class_defaults as classes
 from . import shape as schema
 from .class_defaults import CLASS_DEFAULT
 from .concentrations import read_concentrations
+from .events import read_events
 
 RESCUE = "tocilizumab"
 STEROID = "dexamethasone"
@@ -113,6 +114,9 @@ class DrugFile:
         same_as_log10_sd: standard deviation, in log10, of the factor about 1 between such a rate
             and the other drug's, where the file gives one.
         sha256: of the bytes of the file (64 hex digits).
+        table: how its concentration table is read, with the table's source and sha256; empty
+            without one.
+        apparent: whether its clearances and volumes are over F.
     """
 
     inputs: DrugInputs
@@ -123,11 +127,19 @@ class DrugFile:
     same_as: Mapping[str, str]
     sha256: str
     same_as_log10_sd: Mapping[str, float] = field(default_factory=dict, metadata={"since_v1": True})
+    table: Mapping[str, Any] = field(
+        default_factory=lambda: MappingProxyType({}), metadata={"since_v1": True}
+    )
+    apparent: bool = field(default=False, metadata={"since_v1": True})
 
     @property
     def class_defaults(self) -> tuple[str, ...]:
         """Names of the numbers that were taken from the drug's class, as its file asked."""
         return tuple(name for name, given in self.sources.items() if CLASS_DEFAULT in given.source)
+
+    def with_sources(self, sources: Mapping[str, SourcedValue]) -> DrugFile:
+        """The same file with other numbers beside its inputs."""
+        return replace(self, sources=MappingProxyType(dict(sources)))
 
 
 @dataclass(frozen=True)
@@ -206,7 +218,7 @@ def load_drug(
     known = shipped_drugs(inputs)
     if text in known:
         return _shipped_drug(text, inputs)
-    if not text.endswith(".toml"):
+    if not text.lower().endswith(".toml"):
         raise InputError(
             f"Drug {text!r} is not known; expected one of {', '.join(known)} or the path of a "
             ".toml file."
@@ -347,7 +359,11 @@ def _read_drug(
     patient = _Patient(weight, bsa, molar_mass)
     read = replace(read, patient=patient)
     exposure = _exposure(read, shape.pharmacokinetics)
-    later = _exposure_since_v1(read, shape.pharmacokinetics, folder)
+    later = _exposure_since_v1(read, shape.pharmacokinetics)
+    table: dict[str, Any] = {}
+    if shape.pharmacokinetics.table is not None:
+        later["table"], sha256 = _table(read, shape.pharmacokinetics.table, folder)
+        table = shape.pharmacokinetics.table.model_dump() | {"sha256": sha256}
     potency = shape.potency
     hook = potency.K_hook
     rates, priors, same_as, widths = _rates(read, shape.t_cells)
@@ -384,6 +400,8 @@ def _read_drug(
         MappingProxyType(same_as),
         hashlib.sha256(data).hexdigest(),
         MappingProxyType(widths),
+        MappingProxyType(table),
+        shape.pharmacokinetics.apparent,
     )
 
 
@@ -448,10 +466,8 @@ def _molar_mass(read: _Reader, given: schema.Number | None) -> float | None:
     return value
 
 
-def _exposure_since_v1(
-    read: _Reader, given: schema.Exposure, folder: Path | None
-) -> dict[str, Any]:
-    """What a file may add to compartments, or give in their place, in hours, litres and ug."""
+def _exposure_since_v1(read: _Reader, given: schema.Exposure) -> dict[str, Any]:
+    """What a file may add to compartments, in hours, litres and ug."""
     units = {
         "k_a": "1/h",
         "F": "1",
@@ -472,12 +488,13 @@ def _exposure_since_v1(
         found["lag_h"] = found.pop("lag")
     if "half_life_CL" in found:
         found["k_CL"] = math.log(2) / found.pop("half_life_CL")
-    if given.table is not None:
-        found["table"] = _table(read, given.table, folder)
     return found
 
 
-def _table(read: _Reader, given: schema.Table, folder: Path | None) -> ConcentrationTable:
+def _table(
+    read: _Reader, given: schema.Table, folder: Path | None
+) -> tuple[ConcentrationTable, str]:
+    """The table beside the file, and the SHA-256 of its bytes."""
     where = f"Drug file {read.file}, pharmacokinetics.table"
     read.check("pharmacokinetics.table", given.source)
     if folder is None:
@@ -487,18 +504,20 @@ def _table(read: _Reader, given: schema.Table, folder: Path | None) -> Concentra
         half_life = None
     else:
         half_life = 0.0 if ends == "zero" else _quantity("table.ends", ends, "h")
+    data = _read_bytes(folder / given.file, "a .csv file of concentrations")
     try:
-        text = _read_bytes(folder / given.file, "a .csv file of concentrations").decode("utf-8")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{where}: {given.file!r} is not UTF-8 text.") from None
     assert read.patient is not None  # it is known before exposure is read
-    return read_concentrations(
+    table = read_concentrations(
         given.file,
         text,
         interpolation=given.interpolation,
         ends=half_life,
         molar_mass_kDa=read.patient.molar_mass_kDa,
     )
+    return table, hashlib.sha256(data).hexdigest()
 
 
 def _rates(
@@ -693,6 +712,91 @@ def _for_patient(name: str, text: str, unit: str, patient: _Patient) -> float:
             f"{LARGEST_DOSE_UG:g} {unit}."
         )
     return number
+
+
+def class_value(mechanism: str, section: str, name: str) -> tuple[float, SourcedValue]:
+    """A class default that is a plain number, and the quantity that says where it comes from.
+
+    Raises:
+        InputError: the class has none.
+    """
+    content: dict[str, Any] = {"mechanism": mechanism, section: {name: dict(classes.ASKED)}}
+    classes.fill("of the class", content, take_missing=False)
+    number = schema.validate("of the class", content[section][name], schema.Number)
+    source = (CLASS_DEFAULT, *number.source)
+    return number.value, SourcedValue(
+        number.value, number.unit, source, number.note, number.low, number.high
+    )
+
+
+def dose_for(name: str, text: str, weight_kg: float) -> tuple[float, bool]:
+    """An amount such as ``8 mg/kg`` for a patient (ug), and whether it is per kilogram.
+
+    Raises:
+        InputError: no amount, none above 0, or more than any antibody is given in.
+    """
+    try:
+        split(text)
+    except InputError as problem:
+        raise InputError(f"{name}: {problem}") from None
+    amount = _for_patient(name, text, "ug", _Patient(weight_kg))
+    return amount, same_kind(split(text)[1], "ug/kg")
+
+
+def with_events(file: DrugFile, path: str | os.PathLike[str]) -> tuple[DrugFile, str]:
+    """A drug file with the doses of event rows as a regimen of its own, and that regimen's key.
+
+    The key is the name of the file without its ending.
+
+    Raises:
+        InputError: a file that cannot be read, or what `read_events` refuses.
+    """
+    source, inputs = Path(path), file.inputs
+    if inputs.table is not None:
+        raise InputError(
+            f"{inputs.label} has a table of concentrations, which is of its own doses; expected "
+            "its regimen 'clinical' and no event rows."
+        )
+    data = _read_bytes(source, "a .csv file of event rows")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"Event rows {source.name} are not UTF-8 text; save them as it.") from None
+    molar = file.sources.get("molar_mass")
+    patient = _Patient(inputs.weight_kg, inputs.bsa_m2, None if molar is None else molar.to("kDa"))
+
+    def understood(name: str, value: float, given: str, unit: str) -> float:
+        if name == "TIME":
+            return convert(value, given, unit)
+        return _for_patient(name, f"{value!r} {given}", unit, patient)
+
+    events = read_events(
+        source.name,
+        text,
+        has_depot=inputs.k_a is not None,
+        convert=understood,
+        most_doses=MOST_DOSES,
+    )
+    if file.apparent and events.regimen.by("IV").doses:
+        raise InputError(
+            f"Event rows {source.name}: a dose into a vein was given to a drug whose values are "
+            "over the F of another route; expected CMT 1 or SC throughout."
+        )
+    key = re.sub(r"[^a-z0-9_-]+", "-", source.stem.lower()).strip("-_")[:64] or "events"
+    key = key if key[0].isalpha() else f"events-{key}"[:64]
+    ignored = f"; columns not read: {', '.join(events.not_read)}" if events.not_read else ""
+    regimen = replace(events.regimen, label=f"event rows of {source.name}{ignored}")
+    sha256 = hashlib.sha256(data).hexdigest()
+    regimens = {**file.regimens, key: regimen}
+    sources = {**file.regimen_sources, key: (f"{source.name}, SHA-256 {sha256}",)}
+    return (
+        replace(
+            file,
+            regimens=MappingProxyType(regimens),
+            regimen_sources=MappingProxyType(sources),
+        ),
+        key,
+    )
 
 
 # ---------------------------------------------------------------- reading the bytes

@@ -31,7 +31,8 @@ def _one_line(text: str) -> str:
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Width = Annotated[float, Field(strict=True, ge=0, le=3, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
+"""Two of them make the name of a file, which may have 255 letters."""
 Words = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 
 
@@ -273,6 +274,16 @@ class DrugShape(FileShape):
         routes = {dose.route for regimen in self.regimens.values() for dose in regimen.doses}
         if "oral" in routes:
             raise ValueError("route 'oral' was given; expected 'IV' or 'SC'")
+        if self.pharmacokinetics.apparent and "IV" in routes:
+            raise ValueError(
+                "a dose by route 'IV' was given with apparent values, which are over the F of "
+                "another route; expected route 'SC', or V1 and CL with F"
+            )
+        if self.pharmacokinetics.k_a is not None and "SC" not in routes:
+            raise ValueError(
+                "pharmacokinetics.k_a was given and no dose is by route 'SC', so that it would "
+                "change nothing; expected such a dose, or no k_a"
+            )
         if "SC" in routes and self.pharmacokinetics.k_a is self.pharmacokinetics.table is None:
             raise ValueError(
                 "a dose by route 'SC' was given; expected pharmacokinetics.k_a with it"
@@ -357,7 +368,7 @@ class SteroidShape(FileShape):
         return self
 
 
-Shape = TypeVar("Shape", bound=FileShape)
+Shape = TypeVar("Shape", bound=Strict)
 
 
 def parse(file: str, data: bytes) -> dict[str, Any]:
@@ -367,7 +378,7 @@ def parse(file: str, data: bytes) -> dict[str, Any]:
         InputError: It is not readable as TOML.
     """
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        return tomllib.loads(data.decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise InputError(f"Drug file {file} is not readable as TOML ({problem}).") from None
     except (RecursionError, ValueError, OverflowError):

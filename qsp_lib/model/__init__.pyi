@@ -4,8 +4,10 @@ from .crp import MILD_PEAK_MG_L as MILD_PEAK_MG_L
 from .crp import SEVERE_PEAK_MG_L as SEVERE_PEAK_MG_L
 from .crp import calibrate_crp as calibrate_crp
 from .dosing import Bolus as Bolus
+from .dosing import Dose as Dose
 from .dosing import Infusion as Infusion
 from .dosing import Regimen as Regimen
+from .dosing import Route as Route
 from .draws import Draws as Draws
 from .engines import CENTRAL as CENTRAL
 from .engines import ENGINES as ENGINES
@@ -64,6 +66,7 @@ from .structure import whole as whole
 from .symbolic import canonical_equations as canonical_equations
 from .symbolic import definitions as definitions
 from .symbolic import equations_digest as equations_digest
+from .symbolic import read_by as read_by
 from .symbolic import regrouped as regrouped
 from .symbolic import traced as traced
 from .trajectory import Peak as Peak

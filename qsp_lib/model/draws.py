@@ -102,6 +102,16 @@ class Draws:
         some = Draws(network | dict(values))
         return some if self.lock is None else some._issued(self.lock, "")
 
+    def beside(self, values: Mapping[str, NDArray[np.float64]]) -> Draws:
+        """The same draws with values ``(N,)`` of a co-medication beside them.
+
+        Raises:
+            InputError: a value of the network or of the drug.
+        """
+        if taken := sorted(set(values) & {*NETWORK, *DRUG}):
+            raise InputError(f"{taken[0]!r} is of the network or the drug; expected neither.")
+        return self._with({**self.values, **values})
+
     def __len__(self) -> int:
         return len(next(iter(self.values.values())))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -51,6 +52,21 @@ class Schedule:
 
     times: NDArray[np.float64]
     segments: tuple[Segment, ...]
+
+    @cached_property
+    def firsts(self) -> NDArray[np.int_]:
+        """Index in the times of the start of each segment, ``(K,)``."""
+        return np.array([segment.first for segment in self.segments])
+
+    @cached_property
+    def rates(self) -> NDArray[np.float64]:
+        """Rates of each segment at each door, ``(K, D)``."""
+        return np.array([segment.rates for segment in self.segments])
+
+    @cached_property
+    def boluses(self) -> NDArray[np.float64]:
+        """What is given at once at the start of each segment at each door, ``(K, D)``."""
+        return np.array([segment.boluses for segment in self.segments])
 
 
 class Given(Protocol):

@@ -27,6 +27,13 @@ def traced(structure: Structure) -> Derivatives:
 
 
 @cache
+def read_by(structure: Structure) -> frozenset[str]:
+    """Names of the parameters that the equations, or the state before the first dose, read."""
+    symbols = {str(s) for value in traced(structure).values() for s in value.free_symbols}
+    return frozenset(symbols.intersection(structure.parameters)) | {*structure.starts.values()}
+
+
+@cache
 def canonical_equations(feedback: str, t_cells: str = CONSTANT_RECOVERY) -> tuple[str, ...]:
     """One line a state and mechanism, terms in a fixed order.
 

@@ -153,10 +153,10 @@ class Trajectory:
         """
         schedule, task = self.task.schedule, self.task
         rows = np.arange(len(self))[:, None]
-        firsts = np.array([segment.first for segment in schedule.segments])
+        firsts = schedule.firsts
         which = np.searchsorted(firsts, intervals, side="right") - 1
         factor = task.dose_factor[:, None]
-        rates = np.array([segment.rates for segment in schedule.segments])[which]
+        rates = schedule.rates[which]
         u = [
             factor * rates[..., i] if door.of_drug else rates[..., i]
             for i, door in enumerate(task.structure.doors)
@@ -165,7 +165,7 @@ class Trajectory:
         left, right = self.states[:, rows, intervals], self.states[:, rows, intervals + 1].copy()
         # the value stored at a dose's time is the one after it: take the bolus off again
         boluses = np.zeros((self.times.size, len(task.structure.doors)))
-        boluses[firsts] = [segment.boluses for segment in schedule.segments]
+        boluses[firsts] = schedule.boluses
         for i, door in enumerate(task.structure.doors):
             amount = boluses[intervals + 1, i]
             right[task.structure.states.index(door.state)] -= (
@@ -235,6 +235,42 @@ class Trajectory:
         intervals = np.full((len(self), 1), k)
         step, f0, f1, d0, d1 = self._interval_ends(state, intervals)
         return self._shape(_hermite(step, f0, f1, d0, d1, (time_h - self.times[k]) / step)[:, 0])
+
+    def along(self, names: Sequence[str], times: Array) -> dict[str, Array]:
+        """States (or ``C``) at many times within the simulation (h), each ``(N, T)``.
+
+        At a dose's time it is the value just after; values between report times are read off the
+        interpolant, as peaks are.
+
+        Raises:
+            InputError: a time outside the simulation, or a name that is not a state.
+            IntegrationError: a set that did not complete.
+        """
+        self.require_completed()
+        times = np.asarray(times, dtype=float)
+        if times.size and not (self.times[0] <= times.min() and times.max() <= self.times[-1]):
+            raise InputError(
+                f"times from {times.min():g} to {times.max():g} h were asked for; the simulation "
+                f"runs from {self.times[0]:g} to {self.times[-1]:g} h."
+            )
+        k = np.searchsorted(self.times, times, side="right") - 1
+        on, between = self.times[k] == times, np.flatnonzero(self.times[k] != times)
+        tabulated = "C" in self.task.structure.states
+        found = {}
+        for name in names:
+            per_volume = name == "C" and not tabulated
+            state = self._state("A_c" if per_volume else name)
+            values = np.empty((len(self), times.size))
+            values[:, on] = self.states[state][:, k[on]]
+            if between.size:
+                at = k[between]
+                ends = self._interval_ends(state, np.tile(at, (len(self), 1)))
+                step, f0, f1, d0, d1 = ends
+                values[:, between] = _hermite(
+                    step, f0, f1, d0, d1, (times[between] - self.times[at]) / step
+                )
+            found[name] = values / self._p.V1 if per_volume else values
+        return found
 
     def area(self, name: str, start_h: float = 0.0, end_h: float | None = None) -> Array:
         """Area under a state between two times (its unit times h)."""

@@ -1,9 +1,9 @@
-"""One arm of a prediction: a drug alone or with tocilizumab, with peaks, steps and courses."""
+"""One arm of a prediction: a drug alone or with cover, with peaks, steps and courses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -11,14 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model import Trajectory, severity
-from .setting import Setup, rises
+from .rows import fine, joined, thinned, with_doses
+from .setting import INDEX_H, Setup, Together
 
 Array = NDArray[np.float64]
 LEVELS = ("C", "A", "TNF", "IFN", "IL6")
 """What peaks are given of; cytokines with the healthy level added."""
 LEVEL_UNITS = {"C": "ng/mL", "A": "fraction", "TNF": "pg/mL", "IFN": "pg/mL", "IL6": "pg/mL"}
 COURSES = (*LEVELS, "S")
-MOST_COURSE_TIMES = 400
+OF_THE_DRUG = ("C", "A")
+"""What no co-medication touches: both arms have it in common, and it is worked out once."""
+_KINDS = ("low", "median", "high")
 
 
 @dataclass(frozen=True)
@@ -40,129 +43,148 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a regimen, from a rise of dose to the next.
+    """One dose of a regimen, with all that begin at its time, until the next or the end.
 
     Attributes:
-        start_h, end_h: when it begins and ends (h).
-        dose_ug: its first dose (ug).
+        given: the dose.
+        end_h: when the next one begins, or the end (h).
         il6: highest IL-6 within it (pg/mL, healthy level included).
+        il6_time: when that is reached (h).
         severity: severity index of its stretch of time alone.
     """
 
-    start_h: float
+    given: Together
     end_h: float
-    dose_ug: float
     il6: Estimate
+    il6_time: Estimate
     severity: Estimate
+
+    @property
+    def start_h(self) -> float:
+        """When it begins (h)."""
+        return self.given.start_h
+
+    @property
+    def dose_ug(self) -> float:
+        """What is given (ug)."""
+        return self.given.dose_ug
 
 
 @dataclass(frozen=True)
 class Arm:
-    """The course of the drug, with or without tocilizumab.
+    """The course of the drug, with or without cover.
 
     Attributes:
         peaks: highest value by name, in `LEVEL_UNITS`.
         peak_times: when it is reached (h).
         severity: the index z of the whole course.
-        severity_after: of the course from the dose of tocilizumab on; None if none is asked for.
+        severity_week: of its first 168 h, as the records' own indices are.
+        severity_after: of the course from the first dose of cover on; None if none is asked for.
         grade: illustrative grade at the locked values.
         grade_shares: share of draws in grades 0 to 4; None where nothing was drawn.
-        steps: one a step of the regimen.
-        times_h: of the courses, ``(T,)``.
+        steps: one a dose of the regimen.
+        times_h: of the courses, ``(T,)``; both arms have the same.
         courses: by name, estimates ``(T,)`` as central, low, median, high, or central alone.
+        asked: levels at the times that were asked for, by name, one estimate a time.
+        drawn: ``severity`` and ``IL6``, its peak, of each draw that completed.
     """
 
     peaks: Mapping[str, Estimate]
     peak_times: Mapping[str, Estimate]
     severity: Estimate
+    severity_week: Estimate
     severity_after: Estimate | None
     grade: int
     grade_shares: tuple[float, ...] | None
     steps: tuple[Step, ...]
     times_h: Array
     courses: Mapping[str, Mapping[str, Array]]
+    asked: Mapping[str, tuple[Estimate, ...]]
+    drawn: Mapping[str, Array] = field(repr=False, compare=False)
 
 
 class Measure:
     """Collects the numbers of one arm: first from the locked values, then from parts of draws."""
 
-    def __init__(self, setting: Setup, treated: bool) -> None:
-        self.setting, self.treated = setting, treated
-        starts = rises(setting.regimen)
-        starts = tuple(start for start in starts if start < setting.horizon_h)
+    def __init__(self, setting: Setup) -> None:
+        self.setting = setting
+        starts = [step.start_h for step in setting.steps]
         self.windows = tuple(zip(starts, (*starts[1:], setting.horizon_h), strict=True))
         self.taken: list[dict[str, Array]] = []
-        self.shown: list[dict[str, Array]] = []
-        self.n_times = 0
-        self.times_h: Array = np.empty(0)
+        self.indices: list[Array] = []
 
-    def take(self, course: Trajectory) -> None:
-        """The numbers of every set of a course that completed."""
+    def take(self, course: Trajectory, untreated: Trajectory) -> None:
+        """The numbers of every set of a course that completed, beside the drug alone."""
         shift = self.setting.shift_h
-        keep = self._shown_times(course.times, shift)
-        self.n_times, self.times_h = course.times.size, course.times[keep] - shift
         base = severity.baselines()
         numbers: dict[str, Array] = {}
         for name in LEVELS:
-            peak = course.peak(name, shift)
+            peak = (untreated if name in OF_THE_DRUG else course).peak(name, shift)
             numbers[f"peak/{name}"] = np.atleast_1d(peak.value) + base.get(name, 0.0)
             numbers[f"time/{name}"] = np.atleast_1d(peak.time_h) - shift
+        numbers["time/S"] = np.atleast_1d(course.peak("S", shift).time_h) - shift
         numbers["severity"] = np.atleast_1d(severity.index(course, shift))
-        if self.setting.tocilizumab_h is not None:
-            start = max(self.setting.tocilizumab_h, 0.0) + shift
+        week = course.peak("S", shift, shift + INDEX_H).value
+        numbers["week"] = np.log10(severity.fold_rise(np.atleast_1d(week), "IL6"))
+        if self.setting.cover.first_h is not None:
+            start = max(self.setting.cover.first_h, 0.0) + shift
             numbers["after"] = np.atleast_1d(severity.index(course, start))
         for i, (start, end) in enumerate(self.windows):
-            il6 = course.peak("IL6", start + shift, end + shift).value
-            signal = course.peak("S", start + shift, end + shift).value
-            numbers[f"step/{i}/il6"] = np.atleast_1d(il6) + base["IL6"]
-            fold = severity.fold_rise(np.atleast_1d(signal), "IL6")
+            il6 = course.peak("IL6", start + shift, end + shift)
+            signal = course.peak("S", start + shift, end + shift)
+            numbers[f"step/{i}/il6"] = np.atleast_1d(il6.value) + base["IL6"]
+            numbers[f"step/{i}/il6_time"] = np.atleast_1d(il6.time_h) - shift
+            numbers[f"step/{i}/S_time"] = np.atleast_1d(signal.time_h) - shift
+            fold = severity.fold_rise(np.atleast_1d(signal.value), "IL6")
             numbers[f"step/{i}/severity"] = np.log10(fold)
         self.taken.append(numbers)
-        levels = {name: np.atleast_2d(course[name])[:, keep] for name in COURSES}
-        self.shown.append(
-            {
-                name: level + base.get("IL6" if name == "S" else name, 0.0)
-                for name, level in levels.items()
-            }
-        )
 
-    def arm(self) -> Arm:
+    @property
+    def peak_times(self) -> list[float]:
+        """When anything that is printed peaks at the locked values (h)."""
+        return [float(v[0]) for name, v in self.taken[0].items() if name.split("/")[-1] in _TIMES]
+
+    def arm(self, courses: Courses, name: str) -> Arm:
         """What was collected, summarised."""
         boundaries = self.setting.record.boundaries
         shares = None
         if len(self.taken) > 1:
             grades = boundaries.grade(self._drawn("severity"))
             shares = tuple(float(np.mean(grades == grade)) for grade in range(5))
-        first_doses = {d.time_h: d.amount_ug for d in reversed(self.setting.regimen.doses)}
         steps = tuple(
             Step(
-                start,
+                given,
                 end,
-                first_doses[start],
                 self._estimate(f"step/{i}/il6"),
+                self._estimate(f"step/{i}/il6_time"),
                 self._estimate(f"step/{i}/severity"),
             )
-            for i, (start, end) in enumerate(self.windows)
+            for i, (given, (_, end)) in enumerate(
+                zip(self.setting.steps, self.windows, strict=True)
+            )
         )
-        after = self.setting.tocilizumab_h is not None
+        after = self.setting.cover.first_h is not None
         return Arm(
             peaks=MappingProxyType({n: self._estimate(f"peak/{n}") for n in LEVELS}),
             peak_times=MappingProxyType({n: self._estimate(f"time/{n}") for n in LEVELS}),
             severity=self._estimate("severity"),
+            severity_week=self._estimate("week"),
             severity_after=self._estimate("after") if after else None,
             grade=int(boundaries.grade(self.taken[0]["severity"])[0]),
             grade_shares=shares,
             steps=steps,
-            times_h=self.times_h,
-            courses=MappingProxyType({name: self._course(name) for name in COURSES}),
+            times_h=courses.shown_h,
+            courses=courses.of(name),
+            asked=courses.asked(name),
+            drawn=MappingProxyType(
+                {
+                    "severity": self._drawn("severity"),
+                    "IL6": self._drawn("peak/IL6"),
+                }
+                if len(self.taken) > 1
+                else {}
+            ),
         )
-
-    def _shown_times(self, times: Array, shift: float) -> NDArray[np.int_]:
-        """Report times from the regimen's start on, thinned out if there are many."""
-        after = np.flatnonzero(times >= shift)
-        if after.size <= MOST_COURSE_TIMES:
-            return after
-        return after[np.linspace(0, after.size - 1, MOST_COURSE_TIMES).astype(int)]
 
     def _drawn(self, name: str) -> Array:
         return np.concatenate([numbers[name] for numbers in self.taken[1:]])
@@ -174,10 +196,114 @@ class Measure:
         low, median, high = np.percentile(self._drawn(name), [5, 50, 95])
         return Estimate(central, float(low), float(median), float(high))
 
-    def _course(self, name: str) -> Mapping[str, Array]:
-        course: dict[str, Any] = {"central": self.shown[0][name][0]}
-        if len(self.shown) > 1:
-            drawn = np.concatenate([levels[name] for levels in self.shown[1:]])
-            bands = np.percentile(drawn, [5, 50, 95], axis=0)
-            course |= dict(zip(("low", "median", "high"), bands, strict=True))
-        return MappingProxyType(course)
+
+_TIMES = frozenset({*LEVELS, "S", "il6_time", "S_time"})
+
+
+MOST_VALUES = 50_000_000
+"""Levels of all draws that are kept until their percentiles are taken: 400 MB."""
+
+
+class Courses:
+    """Collects the courses of all arms at one set of times, and thins them out together.
+
+    Args:
+        setting: what is followed.
+        central: each arm at the locked values; the first is the drug alone.
+        peaks_h: times of peaks, which stay among the rows.
+        asked_h: times that are asked for, on the drug's clock.
+        n_draws: how many draws will be taken.
+    """
+
+    def __init__(
+        self,
+        setting: Setup,
+        central: Mapping[str, Trajectory],
+        peaks_h: list[float],
+        asked_h: tuple[float, ...],
+        n_draws: int,
+    ) -> None:
+        self.setting, self.asked_h = setting, asked_h
+        shift, horizon = setting.shift_h, setting.horizon_h
+        doses = with_doses([step.start_h for step in setting.steps], horizon)
+        changes = np.concatenate([c.times[c.task.schedule.firsts] for c in central.values()])
+        times = np.concatenate([c.times for c in central.values()]) - shift
+        # a sum of hours has an error in its last digits, which must not make two rows of one time
+        self.kept = joined(doses, [*asked_h, *peaks_h, *(changes - shift)])
+        times = joined(self.kept, times)
+        self.times_h = fine(times, lambda t: np.concatenate(list(self._read(central, t).values())))
+        if n_draws * self.times_h.size * len(COURSES) * len(central) > MOST_VALUES:
+            levels = np.concatenate(list(self._read(central, self.times_h).values()))
+            self.times_h = self.times_h[thinned(self.times_h, levels, self.kept)]
+        self.central = self._read(central, self.times_h)
+        self.drawn: dict[str, list[Array]] = {name: [] for name in central}
+        self._columns: dict[str, Array] = {}
+        self._rows: NDArray[np.int_] | None = None
+
+    def take(self, courses: Mapping[str, Trajectory]) -> None:
+        """The levels of every set of all arms, which completed in each."""
+        for name, levels in self._read(courses, self.times_h, every_set=True).items():
+            self.drawn[name].append(levels)
+
+    def _read(
+        self, courses: Mapping[str, Trajectory], times_h: Array, every_set: bool = False
+    ) -> dict[str, Array]:
+        """Levels ``(6, T)`` of each arm, or ``(6, N, T)``, healthy levels included."""
+        base = severity.baselines()
+        first = next(iter(courses.values()))
+        at = np.clip(times_h + self.setting.shift_h, first.times[0], first.times[-1])
+        own = first.along(OF_THE_DRUG, at)
+        found = {}
+        for name, course in courses.items():
+            levels = own | course.along([n for n in COURSES if n not in own], at)
+            stacked = np.stack(
+                [
+                    np.maximum(levels[n], 0.0) + base.get("IL6" if n == "S" else n, 0.0)
+                    for n in COURSES
+                ]
+            )
+            found[name] = stacked if every_set else stacked[:, 0]
+        return found
+
+    def _all(self) -> dict[str, Array]:
+        """Columns ``(6, k, T)`` of each arm: central alone, or with its percentiles."""
+        if not self._columns:
+            for name, central in self.central.items():
+                bands = [central[:, None]]
+                if self.drawn[name]:
+                    drawn = np.concatenate(self.drawn[name], axis=1)
+                    bands.append(np.percentile(drawn, [5, 50, 95], axis=1).transpose(1, 0, 2))
+                self._columns[name] = np.concatenate(bands, axis=1)
+            self.drawn = {name: [] for name in self.drawn}
+        return self._columns
+
+    @property
+    def _shown(self) -> NDArray[np.int_]:
+        if self._rows is None:
+            together = np.concatenate([c.reshape(-1, c.shape[-1]) for c in self._all().values()])
+            self._rows = thinned(self.times_h, together, self.kept)
+        return self._rows
+
+    @property
+    def shown_h(self) -> Array:
+        """Times of the rows that are kept (h), ``(T,)``."""
+        return self.times_h[self._shown]
+
+    def of(self, arm: str) -> Mapping[str, Mapping[str, Array]]:
+        """The courses of one arm, by name."""
+        columns = self._all()[arm][..., self._shown]
+        return MappingProxyType(
+            {
+                name: MappingProxyType(dict(zip(("central", *_KINDS), column, strict=False)))
+                for name, column in zip(COURSES, columns, strict=True)
+            }
+        )
+
+    def asked(self, arm: str) -> Mapping[str, tuple[Estimate, ...]]:
+        """The levels of one arm at the times that were asked for, by name."""
+        at = [int(np.abs(self.times_h - time).argmin()) for time in self.asked_h]
+        columns = self._all()[arm][..., at]
+        found: dict[str, Any] = {}
+        for name, column in zip(COURSES, columns, strict=True):
+            found[name] = tuple(Estimate(*map(float, column[:, i])) for i in range(len(at)))
+        return MappingProxyType(found)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import warnings
+from collections.abc import Callable
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -23,12 +25,17 @@ _ARM_COLOURS = {"untreated": INDIGO, "treated": COLOURS["tocilizumab"]}
 _DAYS_FROM_H = 240.0
 
 
+def in_days(horizon_h: float) -> bool:
+    """Whether so long a course is drawn over days."""
+    return horizon_h > _DAYS_FROM_H
+
+
 def courses(prediction: Prediction) -> Figure:
     """Courses with the central 90 % of draws, without and with tocilizumab."""
     figure = Figure(figsize=(WIDTH, 4.8), constrained_layout=True)
     axes = list(figure.subplots(2, 3).flat)
-    in_days = prediction.horizon_h > _DAYS_FROM_H
-    scale = 24.0 if in_days else 1.0
+    days = in_days(prediction.horizon_h)
+    scale = 24.0 if days else 1.0
     for axis, (name, label) in zip(axes, _PANELS.items(), strict=True):
         for arm_name, arm in prediction.arms.items():
             course, times = arm.courses[name], arm.times_h / scale
@@ -39,7 +46,7 @@ def courses(prediction: Prediction) -> Figure:
                 )
             axis.plot(times, course["central"], color=colour, label=_label(prediction, arm_name))
         axis.set_ylabel(label)
-        axis.set_xlabel("time (d)" if in_days else "time (h)")
+        axis.set_xlabel("time (d)" if days else "time (h)")
         if name not in ("C", "A"):
             axis.set_yscale("log")
     handles, labels = axes[0].get_legend_handles_labels()
@@ -52,14 +59,22 @@ def courses(prediction: Prediction) -> Figure:
         fontsize=8,
         title_fontsize=8,
     )
-    figure.suptitle(f"{prediction.label}: {prediction.regimen_label}", fontsize=10.5)
+    title = figure.suptitle(f"{prediction.label}: {prediction.regimen_label}", fontsize=10.5)
+    title.set_parse_math(False)  # a label is shown as it is written
     return figure
 
 
 def as_png(prediction: Prediction) -> bytes:
     """The figure as a PNG, the same to the byte for the same numbers on one machine."""
-    with matplotlib.rc_context(STYLE):
-        figure = courses(prediction)
+    return png(lambda: courses(prediction))
+
+
+def png(draw: Callable[[], Figure]) -> bytes:
+    """What ``draw`` makes, in the book's style, as the bytes of a PNG."""
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        # a label may hold signs that the font has no shape for; they are drawn as boxes
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        figure = draw()
         FigureCanvasAgg(figure)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
@@ -67,9 +82,15 @@ def as_png(prediction: Prediction) -> bytes:
 
 
 def _label(prediction: Prediction, arm: str) -> str:
+    cover = prediction.setting.cover
     if arm == "treated":
-        return f"tocilizumab at {prediction.tocilizumab_h:g} h"
-    return "without tocilizumab" if prediction.treated is not None else "at the locked values"
+        given = [
+            f"{name} at {', '.join(f'{time:g}' for time in sorted(times))} h"
+            for name, times in cover.times.items()
+            if times
+        ]
+        return " and ".join(given)
+    return f"without {cover.words}" if cover.words else "at the locked values"
 
 
 def _rests_on(prediction: Prediction) -> str:

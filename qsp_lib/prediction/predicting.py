@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..common import InputError, IntegrationError
 from ..protocol import Record
-from .arm import Arm, Measure
-from .setting import Assumption, assumptions, draws_for, prepare
-
-Array = NDArray[np.float64]
+from .arm import Arm, Courses, Measure
+from .cover import Cover
+from .setting import Assumption, Setup, assumptions, draws_for, prepare
 
 N_DRAWS = 200
 MOST_DRAWS = 10_000
@@ -43,35 +41,68 @@ class Prediction:
     """What the model says of one drug and regimen.
 
     Attributes:
-        drug, label, mechanism: as the drug's file has them.
-        regimen, regimen_label: key of the regimen and its words.
-        horizon_h: how long it was followed (h).
-        tocilizumab_h: when tocilizumab was given (h), or None.
-        untreated, treated: without and, if asked for, with tocilizumab.
+        setting: what was simulated: drug file, inputs, regimen, horizon, cover, lock record.
+        untreated, treated: without and, if asked for, with cover.
         n_draws, failed_draws: how many draws were made, and how many did not complete.
-        lock: version, digest and date of the record.
+        seed: of the draws.
         mark: empty, or words to show wherever unlocked values went in.
-        references: severity index of the two drugs that the grades are set by.
-        boundaries: lowest index of each grade.
         assumptions: what it rests on without a published value.
+        asked_h: times at which levels were asked for (h).
+        completed: which draws did, ``(n_draws,)``.
     """
 
-    drug: str
-    label: str
-    mechanism: str
-    regimen: str
-    regimen_label: str
-    horizon_h: float
-    tocilizumab_h: float | None
+    setting: Setup
     untreated: Arm
     treated: Arm | None
     n_draws: int
     failed_draws: int
-    lock: Mapping[str, str]
+    seed: int
     mark: str
-    references: Mapping[str, float]
-    boundaries: Mapping[str, float]
     assumptions: tuple[Assumption, ...]
+    asked_h: tuple[float, ...] = ()
+    completed: NDArray[np.bool_] = field(
+        default_factory=lambda: np.zeros(0, bool), repr=False, compare=False
+    )
+
+    @property
+    def drug(self) -> str:
+        """Name of the drug."""
+        return self.setting.inputs.name
+
+    @property
+    def label(self) -> str:
+        """The drug's name as printed."""
+        return self.setting.inputs.label
+
+    @property
+    def regimen(self) -> str:
+        """Key of the regimen."""
+        return self.setting.regimen_key
+
+    @property
+    def regimen_label(self) -> str:
+        """Words of the regimen."""
+        return self.setting.regimen.label
+
+    @property
+    def horizon_h(self) -> float:
+        """How long it was followed (h)."""
+        return self.setting.horizon_h
+
+    @property
+    def lock(self) -> Mapping[str, str]:
+        """Version, digest and date of the record."""
+        return self.setting.record.summary
+
+    @property
+    def references(self) -> Mapping[str, float]:
+        """Severity index, over 168 h, of the two drugs that the grades are set by."""
+        return self.setting.record.severity_indices
+
+    @property
+    def boundaries(self) -> Mapping[str, float]:
+        """Lowest index of each grade."""
+        return vars(self.setting.record.boundaries)
 
     @property
     def arms(self) -> dict[str, Arm]:
@@ -86,9 +117,11 @@ def predict(
     *,
     regimen: str = "clinical",
     tocilizumab_h: float | None = None,
+    cover: Cover | None = None,
     horizon_h: float | None = None,
     n_draws: int = N_DRAWS,
     seed: int | None = None,
+    asked_h: tuple[float, ...] = (),
     class_defaults: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prediction:
@@ -97,12 +130,14 @@ def predict(
     Args:
         drug: a drug that comes with the package, by name, or the path of a drug file.
         record: the lock record.
-        regimen: key of one of the drug's regimens.
-        tocilizumab_h: when to give tocilizumab, 8 mg/kg (h from the regimen's start, negative
-            for before it); the answer then has both courses.
-        horizon_h: how long to follow (h); default a week after the last rise of dose.
+        regimen: key of one of the drug's regimens, or the path of a ``.csv`` of event rows.
+        tocilizumab_h: when to give tocilizumab, 8 mg/kg of the drug's patient (h from the
+            regimen's start, negative for before it); the answer then has both courses.
+        cover: any co-medication, in place of ``tocilizumab_h``.
+        horizon_h: how long to follow (h); default every dose, and two weeks after the last.
         n_draws: how many joint draws the intervals come from; 0 for none.
         seed: of the draws; the record's own by default.
+        asked_h: times (h) at which levels are given as well.
         class_defaults: take what the file leaves out from the drug's class; see `load_drug`.
         progress: called now and then with the draws done and to do.
 
@@ -110,60 +145,92 @@ def predict(
         InputError: A drug, regimen, time or number of draws that cannot be used.
         IntegrationError: The course at the locked values did not complete, or no draw did.
     """
+    if cover is None:
+        cover = Cover() if tocilizumab_h is None else Cover((tocilizumab_h,))
+    elif tocilizumab_h is not None:
+        raise InputError("tocilizumab_h and cover were given; expected one of them.")
     setting = prepare(
         drug,
         record,
         regimen=regimen,
-        tocilizumab_h=tocilizumab_h,
+        cover=cover,
         horizon_h=horizon_h,
         class_defaults=class_defaults,
     )
-    if not 0 <= n_draws <= MOST_DRAWS:
-        raise InputError(f"{n_draws} draws were asked for; expected 0 to {MOST_DRAWS}.")
-    names = ("untreated",) if tocilizumab_h is None else ("untreated", "treated")
-    measures = {name: Measure(setting, name == "treated") for name in names}
-    mark = ""
-    for measure in measures.values():
-        central = setting.simulate(None, treated=measure.treated)
-        central.require_completed()
-        measure.take(central)
-        mark = mark or central.mark
-    failed = 0
+    return run(setting, n_draws=n_draws, seed=seed, asked_h=asked_h, progress=progress)
+
+
+def run(
+    setting: Setup,
+    *,
+    n_draws: int = N_DRAWS,
+    seed: int | None = None,
+    asked_h: tuple[float, ...] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> Prediction:
+    """The prediction of what was prepared; arguments and errors as of `predict`."""
+    require_draws(n_draws, seed)
+    for time in asked_h:
+        if not 0 <= time <= setting.horizon_h:
+            raise InputError(
+                f"Levels at {time:g} h were asked for; expected times from 0 to the end at "
+                f"{setting.horizon_h:g} h."
+            )
+    names = ("untreated", "treated") if setting.cover.words else ("untreated",)
+    measures = {name: Measure(setting) for name in names}
+    central = {name: setting.simulate(None, treated=name == "treated") for name in names}
+    for name, course in central.items():
+        course.require_completed()
+        measures[name].take(course, central["untreated"])
+    peaks_h = [time for measure in measures.values() for time in measure.peak_times]
+    rows = Courses(setting, central, peaks_h, asked_h, n_draws)
+    completed = np.zeros(n_draws, bool)
     if n_draws:
         draws = draws_for(setting, n_draws, seed)
-        for part in _parts(n_draws, measures["untreated"].n_times * len(names)):
-            courses = {
-                n: setting.simulate(draws[part], treated=m.treated) for n, m in measures.items()
-            }
+        n_times = sum(course.times.size for course in central.values())
+        for part in _parts(n_draws, n_times):
+            courses = {n: setting.simulate(draws[part], treated=n == "treated") for n in names}
             kept = np.all([course.completed for course in courses.values()], axis=0)
-            failed += int((~kept).sum())
+            completed[part] = kept
             if kept.any():
+                courses = {name: course.select(kept) for name, course in courses.items()}
                 for name, course in courses.items():
-                    measures[name].take(course.select(kept))
+                    measures[name].take(course, courses["untreated"])
+                rows.take(courses)
             if progress is not None:
                 progress(min(part.stop, n_draws), n_draws)
-        if failed == n_draws:
+        if not completed.any():
             raise IntegrationError(f"none of {n_draws} draws completed; there is no interval.")
-    arms = {name: measure.arm() for name, measure in measures.items()}
-    index = record.severity_indices
+    arms = {name: measure.arm(rows, name) for name, measure in measures.items()}
     return Prediction(
-        drug=setting.inputs.name,
-        label=setting.inputs.label,
-        mechanism=setting.inputs.mechanism,
-        regimen=regimen,
-        regimen_label=setting.regimen.label,
-        horizon_h=setting.horizon_h,
-        tocilizumab_h=tocilizumab_h,
+        setting=setting,
         untreated=arms["untreated"],
         treated=arms.get("treated"),
         n_draws=n_draws,
-        failed_draws=failed,
-        lock=MappingProxyType(record.summary),
-        mark=mark,
-        references=MappingProxyType(dict(index)),
-        boundaries=MappingProxyType(vars(record.boundaries)),
+        failed_draws=int((~completed).sum()),
+        seed=setting.record.seed if seed is None else seed,
+        mark=next((course.mark for course in central.values() if course.mark), ""),
         assumptions=assumptions(setting),
+        asked_h=asked_h,
+        completed=completed,
     )
+
+
+def require_draws(n_draws: int, seed: int | None) -> None:
+    """Raise unless so many draws can be made from that seed.
+
+    Raises:
+        InputError: too many or too few, a seed below 0, or a seed of no draws.
+    """
+    if not 0 <= n_draws <= MOST_DRAWS:
+        raise InputError(f"{n_draws} draws were asked for; expected 0 to {MOST_DRAWS}.")
+    if seed is not None and seed < 0:
+        raise InputError(f"The seed {seed} was given; expected 0 or more.")
+    if seed is not None and not n_draws:
+        raise InputError(
+            f"The seed {seed} was given with 0 draws, where it would change nothing; expected "
+            "some draws, or no seed."
+        )
 
 
 def _parts(n_draws: int, n_times: int) -> Iterator[slice]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from .. import __version__
 from .. import prediction as wing
 from ..common import (
     InputError,
@@ -22,11 +22,13 @@ from ..common import (
     write_bytes_atomic,
     write_text_atomic,
 )
+from ..drugs import SourcedValue
+from ..model import Dose, Infusion
 from .arm import LEVEL_UNITS, Arm, Estimate
 from .predicting import COVERS, NOT_FOR, Prediction
-from .setting import Assumption
+from .setting import INDEX_H, Assumption, Setup
 
-SCHEMA = 1
+SCHEMA = 2
 DRAWN_FROM = (
     "The network's draws are of the Laplace approximation to its posterior, which reaches "
     "higher than the posterior itself does (chapter 3)."
@@ -34,7 +36,8 @@ DRAWN_FROM = (
 NAMES = {"C": "exposure", "A": "activated T cells", "TNF": "TNF", "IFN": "IFN-gamma", "IL6": "IL-6"}
 COURSE_UNITS = LEVEL_UNITS | {"S": "pg/mL"}
 _COLUMN_UNITS = {"ng/mL": "ng_per_mL", "pg/mL": "pg_per_mL", "fraction": "fraction"}
-_ARMS = {"untreated": "without tocilizumab", "treated": "with tocilizumab"}
+_TIME_DIGITS = 7
+"""Decimal places of a time in hours: rows stand 0.000001 h before each dose."""
 
 
 def short(value: float) -> str:
@@ -51,48 +54,77 @@ def as_text(prediction: Prediction, *, intervals: bool = False) -> str:
     lines = list(_head(prediction))
     for name, arm in prediction.arms.items():
         if prediction.treated is not None:
-            lines += ["", f"{_ARMS[name]}:"]
+            lines += ["", f"{arm_words(prediction, name)}:"]
         lines += ["", *_peaks(arm, intervals)]
         lines += ["", *_severity(prediction, arm)]
-        if len(arm.steps) > 1:
-            lines += ["", *_steps(arm, intervals)]
+        lines += ["", *_steps(arm, intervals)]
+        if prediction.asked_h:
+            lines += ["", *_asked(prediction, arm)]
     lines += ["", *_foot(prediction)]
     return "\n".join(lines) + "\n"
 
 
+def arm_words(prediction: Prediction, arm: str) -> str:
+    """``with tocilizumab``, ``without tocilizumab and dexamethasone``, ..."""
+    given = prediction.setting.cover.words
+    return f"with {given}" if arm == "treated" else f"without {given.replace(' and ', ' or ')}"
+
+
 def as_dict(prediction: Prediction) -> dict[str, Any]:
-    """The prediction as plain numbers and texts, without the courses."""
+    """The prediction as plain numbers and texts, without the courses.
+
+    With what a run of the same needs: the drug file's digest, its numbers and their sources, the
+    doses as understood, version, lock and seed.
+    """
+    setting, inputs = prediction.setting, prediction.setting.inputs
     return {
         "schema": SCHEMA,
+        "version": __version__,
         "drug": prediction.drug,
         "label": prediction.label,
-        "mechanism": prediction.mechanism,
+        "mechanism": inputs.mechanism,
         "regimen": {"key": prediction.regimen, "label": prediction.regimen_label},
+        "doses": [_dose(dose) for dose in setting.regimen.doses],
+        "doses_after_horizon": setting.later_doses,
+        "doses_cut_by_horizon": setting.cut_doses,
         "horizon_h": prediction.horizon_h,
-        "tocilizumab_h": prediction.tocilizumab_h,
+        "cover": setting.cover.as_dict(inputs.weight_kg),
         "lock": dict(prediction.lock),
+        "t_cell_part": setting.record.network.t_cells,
+        "exposure": list(exposure_words(setting)),
         "mark": prediction.mark,
         "draws": prediction.n_draws,
         "failed_draws": prediction.failed_draws,
-        "arms": {name: _arm_dict(arm) for name, arm in prediction.arms.items()},
-        "reference_severity": dict(prediction.references),
+        "seed": prediction.seed,
+        "arms": {name: _arm_dict(prediction, arm) for name, arm in prediction.arms.items()},
+        "reference_severity_168h": dict(prediction.references),
         "grade_boundaries": dict(prediction.boundaries),
+        "file": {
+            "sha256": setting.file.sha256,
+            "table": dict(setting.file.table),
+            "regimen_source": list(setting.regimen_source),
+            "numbers": {name: _sourced(given) for name, given in setting.file.sources.items()},
+        },
+        "used": {name: value for name, value in inputs.plain().items() if name != "table"},
         "assumptions": [vars(assumption) for assumption in prediction.assumptions],
         "interval": f"{DRAWN_FROM} {COVERS}",
         "not_for": NOT_FOR,
     }
 
 
-def as_json(prediction: Prediction) -> str:
-    """:func:`as_dict` as text, the same to the byte for the same numbers."""
-    return canonical_json(plain(as_dict(prediction), prediction.drug))
+def as_json(*predictions: Prediction) -> str:
+    """:func:`as_dict` as text, the same to the byte for the same numbers; of several, a list."""
+    found = [plain(as_dict(each), each.drug) for each in predictions]
+    return canonical_json(found[0] if len(found) == 1 else found)
 
 
 def as_csv(prediction: Prediction) -> str:
-    """The courses: one row a time, columns named with their units.
+    """The courses: a header of column names with their units, then one row a time.
 
-    Columns end in ``_low``, ``_median`` and ``_high`` for the percentiles over draws, and begin
-    with ``treated_`` for the course with tocilizumab.
+    A straight line between two rows is within 0.5 % of the course. There is a row at every dose
+    and one just before it, at every change of dosing and at every peak. Columns end in ``_low``,
+    ``_median`` and ``_high`` for the percentiles over draws, and begin with ``treated_`` for the
+    course with cover.
     """
     columns: dict[str, Any] = {"time_h": prediction.untreated.times_h}
     for arm_name, arm in prediction.arms.items():
@@ -100,17 +132,20 @@ def as_csv(prediction: Prediction) -> str:
         for name, course in arm.courses.items():
             for kind, values in course.items():
                 end = "" if kind == "central" else f"_{kind}"
-                column = f"{start}{name}_{_COLUMN_UNITS[COURSE_UNITS[name]]}{end}"
-                # the two arms report at their own times
-                columns[column] = np.interp(columns["time_h"], arm.times_h, values)
+                columns[f"{start}{name}_{_COLUMN_UNITS[COURSE_UNITS[name]]}{end}"] = values
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["# " + "; ".join(_provenance(prediction))])
     writer.writerow(columns)
-    writer.writerows(
-        [f"{rounded(value, 6):g}" for value in row] for row in zip(*columns.values(), strict=True)
-    )
+    times, *others = columns.values()
+    for time, *row in zip(times, *others, strict=True):
+        hours = f"{time:.{_TIME_DIGITS}f}".rstrip("0").rstrip(".")
+        writer.writerow([hours, *(f"{rounded(value, 6):g}" for value in row)])
     return buffer.getvalue()
+
+
+def names_of_files(drug: str, regimen: str) -> tuple[str, ...]:
+    """What :func:`write` writes for a drug and a regimen."""
+    return tuple(f"{drug}-{regimen}.{kind}" for kind in ("json", "csv", "png"))
 
 
 def write(prediction: Prediction, folder: str | os.PathLike[str]) -> tuple[Path, ...]:
@@ -122,12 +157,46 @@ def write(prediction: Prediction, folder: str | os.PathLike[str]) -> tuple[Path,
     Raises:
         InputError: The folder cannot be made or written to. Each file is whole or not there.
     """
-    stem = f"{prediction.drug}-{prediction.regimen}"
-    contents = {
-        f"{stem}.json": as_json(prediction).encode(),
-        f"{stem}.csv": as_csv(prediction).encode(),
-        f"{stem}.png": wing.as_png(prediction),
-    }
+    names = names_of_files(prediction.drug, prediction.regimen)
+    data = (as_json(prediction).encode(), as_csv(prediction).encode(), wing.as_png(prediction))
+    return write_into(folder, dict(zip(names, data, strict=True)))
+
+
+def require_writable(folder: str | os.PathLike[str], names: Sequence[str]) -> None:
+    """Raise now, before anything is simulated, if files of these names could not be written.
+
+    A file is made and taken away again in the folder, or in the nearest one above that is there.
+
+    Raises:
+        InputError: the folder cannot be made or written to, or one of the names is a folder.
+    """
+    target = Path(folder)
+    try:
+        nearest = next(p for p in (target, *target.absolute().parents) if p.exists())
+        if not nearest.is_dir():
+            raise InputError(f"{nearest} is not a folder; name one to write to.")
+        with tempfile.TemporaryDirectory(dir=nearest, prefix=".qsp-") as probe:
+            missing = target.absolute().relative_to(nearest.absolute())
+            (Path(probe) / missing).mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as problem:
+        if isinstance(problem, InputError):
+            raise
+        reason = getattr(problem, "strerror", None) or problem
+        raise InputError(
+            f"The folder {target} cannot be made or written to ({reason}); name one you can write "
+            "to. Nothing was simulated."
+        ) from None
+    for name in names:
+        if (target / name).is_dir():
+            raise InputError(f"{target / name} is a folder; move it, or name another folder.")
+
+
+def write_into(folder: str | os.PathLike[str], contents: Mapping[str, bytes]) -> tuple[Path, ...]:
+    """Write files into a folder, which is made if need be.
+
+    Raises:
+        InputError: The folder cannot be made or written to. Each file is whole or not there.
+    """
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -150,7 +219,7 @@ def write_template(path: str | os.PathLike[str], mechanism: str) -> Path:
     if mechanism not in known:
         raise InputError(f"Mechanism {mechanism!r} was given; expected one of {', '.join(known)}.")
     target = Path(path)
-    if target.suffix != ".toml":
+    if target.suffix.lower() != ".toml":
         raise InputError(f"{target} was given; expected a name that ends in .toml.")
     text = (resources.files("qsp_lib") / "data" / "templates" / f"{mechanism}.toml").read_text(
         encoding="utf-8"
@@ -161,19 +230,59 @@ def write_template(path: str | os.PathLike[str], mechanism: str) -> Path:
         raise InputError(f"{target} exists and is not written over; name another file.") from None
 
 
-def _provenance(prediction: Prediction) -> Iterator[str]:
-    lock = prediction.lock
-    yield f"{prediction.label}, {prediction.regimen_label}"
-    yield f"lock {lock['version']} of {lock['date']} ({lock['digest'][:12]})"
-    yield prediction.mark or "locked values"
-
-
 def _head(prediction: Prediction) -> Iterator[str]:
-    what, lock, mark = _provenance(prediction)
-    yield f"{what} (regimen {prediction.regimen})"
-    yield f"network of {lock}, {mark}; followed for {short(prediction.horizon_h)} h"
-    if prediction.tocilizumab_h is not None:
-        yield f"tocilizumab 8 mg/kg over 1 h, given at {short(prediction.tocilizumab_h)} h"
+    setting, lock, t = prediction.setting, prediction.lock, prediction.setting.inputs
+    yield f"{prediction.label}, {prediction.regimen_label} (regimen {prediction.regimen})"
+    yield (
+        f"network of lock {lock['version']} of {lock['date']} ({lock['digest'][:12]}), "
+        f"{prediction.mark or 'locked values'}; its T-cell part: {setting.record.network.t_cells}"
+    )
+    yield (
+        f"exposure: {', '.join(exposure_words(setting))}; patient of {short(t.weight_kg)} kg, "
+        f"{short(t.bsa_m2)} m2"
+    )
+    yield from _followed(setting)
+    yield from setting.cover.lines(t.weight_kg)
+
+
+def _followed(setting: Setup) -> Iterator[str]:
+    """How long it is followed, and what that leaves out."""
+    given = len(setting.regimen.doses)
+    yield (
+        f"followed for {short(setting.horizon_h)} h; {given - setting.later_doses} of {given} "
+        "doses begin in that time"
+    )
+    if setting.later_doses:
+        yield f"  {_count(setting.later_doses)} after the horizon and left out"
+    if setting.cut_doses:
+        yield f"  {_count(setting.cut_doses)} still flowing at the horizon"
+
+
+def _count(doses: int) -> str:
+    return f"{doses} dose lies" if doses == 1 else f"{doses} doses lie"
+
+
+def exposure_words(setting: Setup) -> Iterator[str]:
+    """The drug's form of exposure."""
+    inputs = setting.inputs
+    if inputs.table is not None:
+        yield f"a table of {len(inputs.table.times_h)} concentrations"
+        return
+    yield "two compartments" if inputs.Q > 0 else "one compartment"
+    yield from inputs.exposure
+    if setting.file.apparent:
+        yield "apparent clearance and volume"
+
+
+def _dose(dose: Dose) -> dict[str, Any]:
+    if isinstance(dose, Infusion):
+        return {"start_h": dose.start_h, "amount_ug": dose.amount_ug, "over_h": dose.duration_h}
+    return {"start_h": dose.time_h, "amount_ug": dose.amount_ug, "route": dose.route}
+
+
+def _sourced(given: SourcedValue) -> dict[str, Any]:
+    known = {name: value for name, value in vars(given).items() if value is not None}
+    return known | {"source": list(given.source)}
 
 
 def _peaks(arm: Arm, intervals: bool) -> list[str]:
@@ -183,35 +292,57 @@ def _peaks(arm: Arm, intervals: bool) -> list[str]:
     for name, peak in arm.peaks.items():
         time = arm.peak_times[name]
         row = [f"  {NAMES[name]}", short(peak.central), LEVEL_UNITS[name]]
-        row += (
-            [_span(peak), short(time.central), _span(time)] if intervals else [short(time.central)]
-        )
+        row += [span(peak), short(time.central), span(time)] if intervals else [short(time.central)]
         rows.append(row)
     return aligned(rows)
 
 
 def _severity(prediction: Prediction, arm: Arm) -> Iterator[str]:
-    yield f"severity index z   {arm.severity.central:.2f}{_with_span(arm.severity)}"
+    yield f"severity index z   {arm.severity.central:.2f}{with_span(arm.severity)}"
+    if prediction.horizon_h > INDEX_H:
+        week = arm.severity_week
+        yield f"  of the first {INDEX_H:g} h   {week.central:.2f}{with_span(week)}"
     if arm.severity_after is not None:
-        after = arm.severity_after
-        yield f"  from the dose of tocilizumab on   {after.central:.2f}{_with_span(after)}"
+        after, given = arm.severity_after, prediction.setting.cover.words
+        yield f"  from the first dose of {given} on   {after.central:.2f}{with_span(after)}"
     yield f"illustrative grade {arm.grade} of 4"
     if arm.grade_shares is not None:
         shares = ", ".join(f"{grade}: {share:.0%}" for grade, share in enumerate(arm.grade_shares))
         yield f"  share of draws in each   {shares}"
     beside = ", ".join(f"{name} {z:.2f}" for name, z in prediction.references.items())
-    yield f"  for comparison, z at the lock   {beside}"
+    yield f"  for comparison, z of {INDEX_H:g} h at the lock   {beside}"
 
 
 def _steps(arm: Arm, intervals: bool) -> list[str]:
-    rows = [["step", "from (h)", "first dose (ug)", "highest IL-6 (pg/mL)", "z"]]
+    rows = [
+        ["step", "at (h)", "dose (ug)", "route", "over (h)", "highest IL-6 (pg/mL)", "at (h)", "z"]
+    ]
     for i, step in enumerate(arm.steps, start=1):
+        given = step.given
         il6, z = short(step.il6.central), f"{step.severity.central:.2f}"
         if intervals:
-            il6 += f"  {_span(step.il6)}"
-            z += _with_span(step.severity)
-        rows.append([f"  {i}", short(step.start_h), short(step.dose_ug), il6, z])
+            il6 += f"  {span(step.il6)}"
+            z += with_span(step.severity)
+        length = short(given.length_h) if given.length_h else "-"
+        at = short(step.il6_time.central)
+        rows.append(
+            [f"  {i}", _hours(given.start_h), short(given.dose_ug), given.route, length, il6, at, z]
+        )
     return aligned(rows)
+
+
+def _asked(prediction: Prediction, arm: Arm) -> list[str]:
+    names = [n for n in COURSE_UNITS if n in arm.asked]
+    rows = [["level at (h)", *(f"{NAMES.get(n, n)} ({COURSE_UNITS[n]})" for n in names)]]
+    for i, time in enumerate(prediction.asked_h):
+        levels = [number(arm.asked[n][i].central, 7, ascii_only=True) for n in names]
+        rows.append([f"  {_hours(time)}", *levels])
+    return aligned(rows)
+
+
+def _hours(value: float) -> str:
+    """A time that is given and not found, in full."""
+    return number(float(value), 7, ascii_only=True)
 
 
 def _foot(prediction: Prediction) -> Iterator[str]:
@@ -245,22 +376,28 @@ def aligned(rows: list[list[str]]) -> list[str]:
     ]
 
 
-def _span(estimate: Estimate) -> str:
+def span(estimate: Estimate) -> str:
+    """The interval of an estimate in words."""
     if estimate.low is None or estimate.high is None:
         return "-"
     return f"{short(estimate.low)} to {short(estimate.high)}"
 
 
-def _with_span(estimate: Estimate) -> str:
+def with_span(estimate: Estimate) -> str:
+    """The interval of a severity index, to stand behind it."""
     if estimate.low is None or estimate.high is None:
         return ""
     return f"  (5-95 %: {estimate.low:.2f} to {estimate.high:.2f})"
 
 
-def _arm_dict(arm: Arm) -> dict[str, Any]:
-    severity: dict[str, Any] = {"index": arm.severity.as_dict(), "grade": arm.grade}
+def _arm_dict(prediction: Prediction, arm: Arm) -> dict[str, Any]:
+    severity: dict[str, Any] = {
+        "index": arm.severity.as_dict(),
+        "index_168h": arm.severity_week.as_dict(),
+        "grade": arm.grade,
+    }
     if arm.severity_after is not None:
-        severity["index_from_tocilizumab_on"] = arm.severity_after.as_dict()
+        severity["index_from_cover_on"] = arm.severity_after.as_dict()
     if arm.grade_shares is not None:
         severity["grade_shares"] = list(arm.grade_shares)
     return {
@@ -275,12 +412,19 @@ def _arm_dict(arm: Arm) -> dict[str, Any]:
         "severity": severity,
         "steps": [
             {
-                "start_h": step.start_h,
+                **vars(step.given),
                 "end_h": step.end_h,
-                "dose_ug": step.dose_ug,
                 "il6_pg_per_mL": step.il6.as_dict(),
+                "il6_time_h": step.il6_time.as_dict(),
                 "severity": step.severity.as_dict(),
             }
             for step in arm.steps
+        ],
+        "levels_at": [
+            {
+                "time_h": time,
+                **{name: estimates[i].as_dict() for name, estimates in arm.asked.items()},
+            }
+            for i, time in enumerate(prediction.asked_h)
         ],
     }

@@ -10,17 +10,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..common import InputError
-from ..drugs import DrugFile, load_drug, load_tocilizumab, shipped_drugs
+from ..drugs import (
+    DrugFile,
+    SourcedValue,
+    class_value,
+    load_dexamethasone,
+    load_drug,
+    shipped_drugs,
+    with_events,
+)
 from ..evidence import DECLARED
 from ..inference import standard_normals
-from ..model import Draws, DrugInputs, Infusion, Regimen, Rescue, Trajectory
+from ..model import Draws, DrugInputs, Infusion, Regimen, Structure, Trajectory, read_by
 from ..protocol import Record
+from .cover import NONE, Cover
 
 Array = NDArray[np.float64]
-FOLLOWED_H = 168.0
-"""How long after the last rise of dose a prediction runs if nothing else is asked (h)."""
-LONGEST_H = 2 * 365 * 24.0
+FOLLOWED_H = 336.0
+"""How long after the last dose a prediction runs if nothing else is asked (h)."""
+INDEX_H = 168.0
+"""What the records' own severity indices are over (h)."""
+LONGEST_H = 10 * 365.25 * 24.0
+SAME_TIME_H = 1e-6
+"""Doses that begin this close together (h) are one step."""
 _OWN_RATES = ("k_act", "k_exh", "k_kill", "k_rec")
+_STEROID_DRAWN = {"IC50": "IC50_dex", "k_e0": "k_e0", "w": "w_dex"}
+_NEUTRAL = {"h": 1.0}
+"""Values that mean nothing to a T-cell part that does not read them."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +55,23 @@ class Assumption:
 
 
 @dataclass(frozen=True)
+class Together:
+    """Doses that begin at one time.
+
+    Attributes:
+        start_h: when (h).
+        dose_ug: all of them (ug).
+        length_h: of the longest of them (h); 0 for what is given at once.
+        route: ``"IV"``, ``"SC"``, or both.
+    """
+
+    start_h: float
+    dose_ug: float
+    length_h: float
+    route: str
+
+
+@dataclass(frozen=True)
 class Setup:
     """A drug, a regimen and a horizon, ready to be simulated from a record."""
 
@@ -47,26 +80,44 @@ class Setup:
     inputs: DrugInputs
     regimen: Regimen
     horizon_h: float
-    tocilizumab_h: float | None = None
+    cover: Cover = NONE
+    regimen_key: str = "clinical"
 
     @property
     def shift_h(self) -> float:
-        """How much later than on its own clock the drug is given, for tocilizumab before it (h)."""
-        return max(0.0, -(self.tocilizumab_h or 0.0))
+        """How much later than on its own clock the drug is given, for what comes before it (h)."""
+        return max(0.0, -(self.cover.first_h or 0.0))
+
+    @property
+    def regimen_source(self) -> tuple[str, ...]:
+        """Where the regimen comes from."""
+        return self.file.regimen_sources[self.regimen_key]
+
+    @property
+    def steps(self) -> tuple[Together, ...]:
+        """Every dose within the horizon once, those that begin together as one."""
+        return tuple(dose for dose in together(self.regimen) if dose.start_h < self.horizon_h)
+
+    @property
+    def later_doses(self) -> int:
+        """How many doses lie after the horizon."""
+        return sum(dose.time_h >= self.horizon_h for dose in self.regimen.doses)
+
+    @property
+    def cut_doses(self) -> int:
+        """How many doses are still flowing at the horizon."""
+        flowing = (d for d in self.regimen.doses if isinstance(d, Infusion))
+        return sum(dose.start_h < self.horizon_h < dose.end_h - SAME_TIME_H for dose in flowing)
 
     def simulate(self, draws: Draws | None, *, treated: bool) -> Trajectory:
         """The course at the locked values, or for each draw; times from the earlier first dose."""
-        rescue = None
-        if treated:
-            assert self.tocilizumab_h is not None
-            dose = load_tocilizumab().regimens["clinical"]
-            rescue = Rescue(
-                self.record.tocilizumab, dose.shifted(self.tocilizumab_h + self.shift_h)
-            )
+        weight = self.inputs.weight_kg
+        cover = self.cover if treated else NONE
         return self.record.run(
             self.inputs,
             self.regimen.shifted(self.shift_h),
-            rescue=rescue,
+            rescue=cover.rescue(self.record.tocilizumab, weight, self.shift_h),
+            steroid=cover.steroid(weight, self.shift_h),
             draws=draws,
             horizon_h=self.horizon_h + self.shift_h,
         )
@@ -77,76 +128,120 @@ def prepare(
     record: Record,
     *,
     regimen: str = "clinical",
-    tocilizumab_h: float | None = None,
+    cover: Cover = NONE,
     horizon_h: float | None = None,
     class_defaults: bool = False,
 ) -> Setup:
     """Everything a prediction is made from, checked; arguments as of ``predict``."""
     file = load_drug(drug, class_defaults=class_defaults)
-    if os.fspath(drug) in shipped_drugs():
-        inputs = record.drug(os.fspath(drug))
-    else:
-        inputs = _own_inputs(file, record)
+    file, inputs = inputs_of(drug, file, record)
+    if regimen.lower().endswith(".csv"):
+        file, regimen = with_events(file, regimen)
     if regimen not in file.regimens:
         raise InputError(
             f"{inputs.label} has no regimen {regimen!r}; it has {', '.join(file.regimens)}."
         )
     doses = file.regimens[regimen]
-    horizon_h = default_horizon(doses) if horizon_h is None else horizon_h
-    if not (math.isfinite(horizon_h) and 0 < horizon_h <= LONGEST_H):
-        raise InputError(
-            f"A horizon of {horizon_h:g} h was asked for; expected more than 0 and at most "
-            f"{LONGEST_H:g} h (two years)."
-        )
-    if doses.first_dose_h >= horizon_h:
-        raise InputError(
-            f"The first dose of regimen {regimen!r} is at {doses.first_dose_h:g} h; expected it "
-            f"within the {horizon_h:g} h that are followed."
-        )
-    if tocilizumab_h is not None and not -FOLLOWED_H <= tocilizumab_h < horizon_h:
-        raise InputError(
-            f"Tocilizumab at {tocilizumab_h:g} h was asked for; expected a time from "
-            f"{-FOLLOWED_H:g} h to before the end at {horizon_h:g} h."
-        )
-    return Setup(record, file, inputs, doses, horizon_h, tocilizumab_h)
+    horizon_h = _horizon(inputs, regimen, doses, horizon_h)
+    cover.require_before(horizon_h)
+    setting = Setup(record, file, inputs, doses, horizon_h, cover, regimen)
+    # an amount that cannot be read is refused before anything is simulated
+    list(cover.lines(inputs.weight_kg))
+    return setting
 
 
-def rises(regimen: Regimen) -> tuple[float, ...]:
-    """Times (h) of the first dose and of every dose larger than all before it.
+def inputs_of(
+    drug: str | os.PathLike[str], file: DrugFile, record: Record
+) -> tuple[DrugFile, DrugInputs]:
+    """A drug's inputs as they are predicted with, and its file with what that adds to it.
 
-    A longer infusion at the same rate is not larger.
-
-    >>> from qsp_lib.model.dosing import Bolus, Regimen
-    >>> rises(Regimen.of(Bolus(0, 10), Bolus(24, 10), Bolus(48, 300), Bolus(72, 300)))
-    (0.0, 48.0)
+    Raises:
+        InputError: a drug of one's own with a role of the package's drugs, or with a number that
+            the record's T-cell part does not read.
     """
-    times: list[float] = []
-    amount = rate = 0.0
+    if os.fspath(drug) in shipped_drugs():
+        return file, record.drug(os.fspath(drug))
+    return _own(file, record)
+
+
+def together(regimen: Regimen) -> tuple[Together, ...]:
+    """Every dose of a regimen once, those that begin at one time as one.
+
+    >>> from qsp_lib.model.dosing import Bolus, Infusion, Regimen
+    >>> [d.dose_ug for d in together(Regimen.of(Bolus(0, 10), Infusion(0, 4, 20), Bolus(24, 5)))]
+    [30, 5]
+    """
+    groups: list[list] = []
     for dose in regimen.doses:
-        new_rate = dose.rate_ug_per_h if isinstance(dose, Infusion) else math.inf
-        if dose.amount_ug > amount and new_rate > rate * (1 + 1e-9):
-            times.append(float(dose.time_h))
-        amount = max(amount, dose.amount_ug)
-        rate = max(rate, new_rate) if math.isfinite(new_rate) else rate
-    return tuple(times)
+        if groups and dose.time_h - groups[-1][0].time_h <= SAME_TIME_H:
+            groups[-1].append(dose)
+        else:
+            groups.append([dose])
+    return tuple(
+        Together(
+            float(group[0].time_h),
+            sum(dose.amount_ug for dose in group),
+            max(dose.duration_h if isinstance(dose, Infusion) else 0.0 for dose in group),
+            " and ".join(sorted({getattr(dose, "route", "IV") for dose in group})),
+        )
+        for group in groups
+    )
+
+
+def end_of(regimen: Regimen) -> float:
+    """When the last of it has been given (h); 0 for no doses."""
+    ends = (d.end_h if isinstance(d, Infusion) else d.time_h for d in regimen.doses)
+    return max(ends, default=0.0)
 
 
 def default_horizon(regimen: Regimen) -> float:
-    """A week after the last rise of dose (h), and at least a week; at most two years."""
-    return min(max((0.0, *rises(regimen))) + FOLLOWED_H, LONGEST_H)
+    """Two weeks after the last dose has been given (h)."""
+    return end_of(regimen) + FOLLOWED_H
+
+
+def _horizon(inputs: DrugInputs, key: str, doses: Regimen, asked_h: float | None) -> float:
+    """How long to follow: as asked, or every dose and two weeks, as far as a table goes."""
+    horizon_h = default_horizon(doses) if asked_h is None else asked_h
+    if asked_h is None and horizon_h > LONGEST_H:
+        raise InputError(
+            f"Regimen {key!r} ends at {end_of(doses):g} h and would be followed for "
+            f"{horizon_h:g} h; expected at most {LONGEST_H:g} h (ten years). Ask for a shorter "
+            "horizon, and the doses after it are counted."
+        )
+    table = inputs.table
+    if asked_h is None and table is not None and table.ends is None:
+        known_h = doses.first_dose_h + table.times_h[-1]
+        if known_h <= doses.doses[-1].time_h:
+            raise InputError(
+                f"The concentration table ends at {known_h:g} h and the last dose of regimen "
+                f"{key!r} is at {doses.doses[-1].time_h:g} h; expected a table that covers every "
+                "dose, or that says how it ends."
+            )
+        horizon_h = min(horizon_h, known_h)
+    if not (math.isfinite(horizon_h) and 0 < horizon_h <= LONGEST_H):
+        raise InputError(
+            f"A horizon of {horizon_h:g} h was asked for; expected more than 0 and at most "
+            f"{LONGEST_H:g} h (ten years)."
+        )
+    if doses.first_dose_h >= horizon_h:
+        raise InputError(
+            f"The first dose of regimen {key!r} is at {doses.first_dose_h:g} h; expected it "
+            f"within the {horizon_h:g} h that are followed."
+        )
+    return horizon_h
 
 
 def draws_for(setting: Setup, n_draws: int, seed: int | None = None) -> Draws:
     """Joint draws ``(n_draws,)`` of the network and of the drug's T-cell rates.
 
     The posterior draws are those of the record for every drug, so that two drugs predicted with
-    one seed can be compared draw by draw.
+    one seed can be compared draw by draw. With dexamethasone its declared priors are drawn too.
     """
     record, file = setting.record, setting.file
     seed = record.seed if seed is None else seed
     joint = record.draws(n_draws, seed)
     if setting.inputs.lock is not None:
-        return joint[setting.inputs.name]
+        return _with_steroid(setting, joint[setting.inputs.name], n_draws, seed)
     values: dict[str, Array] = {}
     normals = standard_normals(n_draws, len(_OWN_RATES), seed + 2)
     for name, prior in file.priors.items():
@@ -156,11 +251,25 @@ def draws_for(setting: Setup, n_draws: int, seed: int | None = None) -> Draws:
         elif owner is None and prior.status != "fixed":
             column = normals[:, _OWN_RATES.index(name)]
             values[name] = prior.median * 10.0 ** (prior.log10_sd * column)
-    return next(iter(joint.values())).for_own_drug(values)
+    draws = next(iter(joint.values())).for_own_drug(values)
+    return _with_steroid(setting, draws, n_draws, seed)
+
+
+def _with_steroid(setting: Setup, draws: Draws, n_draws: int, seed: int) -> Draws:
+    if not setting.cover.dexamethasone_h:
+        return draws
+    priors = load_dexamethasone().priors
+    normals = standard_normals(n_draws, len(priors), seed + 3)
+    values: dict[str, Array] = {}
+    for i, (name, prior) in enumerate(sorted(priors.items())):
+        values[_STEROID_DRAWN[name]] = prior.median * 10.0 ** (prior.log10_sd * normals[:, i])
+    # a share has no meaning above 1
+    values["w_dex"] = np.minimum(values["w_dex"], 1.0)
+    return draws.beside(values)
 
 
 def assumptions(setting: Setup) -> tuple[Assumption, ...]:
-    """Every number of the drug that is assumed, borrowed or taken from its class."""
+    """Every number that is assumed, borrowed or taken from the drug's class."""
     found = []
     for name, given in setting.file.sources.items():
         owner = given.same_as
@@ -178,15 +287,64 @@ def assumptions(setting: Setup) -> tuple[Assumption, ...]:
             unit, note = "1/h" if is_rate else given.unit, " ".join(given.note.split())
             width = given.log10_sd if owner is None else None
             found.append(Assumption(name, value, unit, ", ".join(reasons), note, width))
+    if setting.cover.dexamethasone_h:
+        for name, given in load_dexamethasone().sources.items():
+            if DECLARED in given.source and name != "weight":
+                note = " ".join(given.note.split())
+                found.append(
+                    Assumption(
+                        f"dexamethasone {name}",
+                        given.value,
+                        given.unit,
+                        DECLARED,
+                        note,
+                        given.log10_sd,
+                    )
+                )
     return tuple(found)
 
 
-def _own_inputs(file: DrugFile, record: Record) -> DrugInputs:
-    """Inputs of a drug of one's own, its borrowed rates as the record has them."""
+def structure_of(inputs: DrugInputs, record: Record) -> Structure:
+    """The parts that this drug alone is simulated with from this record."""
+    network = record.network
+    return Structure(inputs.mechanism, network.feedback, network.t_cells, inputs.exposure)
+
+
+def _own(file: DrugFile, record: Record) -> tuple[DrugFile, DrugInputs]:
+    """A drug of one's own with its borrowed rates as the record has them.
+
+    What its T-cell part reads and its file leaves out comes from the class, and is named.
+
+    Raises:
+        InputError: a role that belongs to a drug of the package, or a number that the record's
+            T-cell part does not read.
+    """
     if file.inputs.role != "user":
         raise InputError(
             f"{file.inputs.label} has the role {file.inputs.role!r}, which belongs to a drug that "
             'comes with the package; expected role = "user", or that drug by its name.'
         )
     borrowed = {name: getattr(record.drug(owner), name) for name, owner in file.same_as.items()}
-    return file.inputs.replace(**borrowed)
+    inputs = file.inputs.replace(**borrowed)
+    structure = structure_of(inputs, record)
+    read, sources = read_by(structure), dict(file.sources)
+    for name in ("h", "K_B"):
+        value = getattr(inputs, name)
+        if name in read and value is None:
+            number, sources[name] = class_value(inputs.mechanism, "potency", name)
+            inputs = inputs.replace(**{name: number})
+        elif name not in read and value is not None and value != _NEUTRAL.get(name):
+            if name in file.class_defaults:  # not the drug's own, and of no use here
+                del sources[name]
+                continue
+            wanted = f"{_NEUTRAL[name]:g}" if name in _NEUTRAL else "no such number"
+            raise InputError(
+                f"{inputs.label}: {name} is {value:g}, and the T-cell part of lock "
+                f"{record.version} ({structure.t_cells}) does not read it for a "
+                f"{inputs.mechanism}, so that it would change nothing; expected {wanted}."
+            )
+    return _with_sources(file, sources), inputs
+
+
+def _with_sources(file: DrugFile, sources: dict[str, SourcedValue]) -> DrugFile:
+    return file if sources == dict(file.sources) else file.with_sources(sources)

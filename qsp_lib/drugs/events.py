@@ -1,0 +1,191 @@
+"""Reading dosing as event rows, the way tools of population kinetics write it: TIME, AMT, RATE, ...
+
+One row a dose, or a train of doses (``II``, ``ADDL``). ``RATE`` 0 or none is given at once; above
+0 it is an infusion of ``AMT`` at that rate. ``CMT`` 1 is the depot of a drug that has one and the
+central compartment of one that has none; 2 is the central compartment beside a depot; the words
+IV and SC are read too. Units stand in the header: ``TIME (d)``, ``AMT (mg)``, ``RATE (mg/h)``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ..common import InputError
+from ..model import Bolus, Infusion, Regimen, Route
+
+READ = ("TIME", "AMT", "RATE", "CMT", "EVID", "II", "ADDL", "SS", "MDV", "ID")
+_COLUMN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:[(\[]\s*([^()\[\]]+?)\s*[)\]])?\s*")
+_NOTHING = ("", ".", "NA")
+_ROUTES: dict[str, Route] = {"IV": "IV", "CENTRAL": "IV", "SC": "SC", "DEPOT": "SC"}
+MOST_ROWS = 100_000
+
+Convert = Callable[[str, float, str, str], float]
+"""A number of a kind ('TIME', 'AMT', 'RATE') in its unit, given and wanted, for the patient."""
+
+
+@dataclass(frozen=True)
+class Events:
+    """The doses of event rows.
+
+    Attributes:
+        regimen: the doses (h, ug).
+        not_read: columns that say nothing about doses.
+    """
+
+    regimen: Regimen
+    not_read: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row by column, and where it stands."""
+
+    where: str
+    fields: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        field = self.fields.get(name, "").strip()
+        return "" if field.upper() in _NOTHING else field
+
+    def number(self, name: str, *, least: float = 0.0) -> float:
+        """A number of at least ``least``; 0 where nothing is given."""
+        field = self.text(name)
+        try:
+            value = float(field or 0)
+        except ValueError:
+            raise self.refused(name, "expected a number, with a point for decimals") from None
+        if not (math.isfinite(value) and value >= least):
+            raise self.refused(name, f"expected a finite number, {least:g} or more")
+        return value
+
+    def whole(self, name: str, allowed: range | tuple[int, ...], words: str) -> int:
+        value = self.number(name, least=-9)
+        if value != int(value) or int(value) not in allowed:
+            raise self.refused(name, f"expected {words}")
+        return int(value)
+
+    def refused(self, name: str, words: str) -> InputError:
+        return InputError(f"{self.where}, {name}: {self.text(name)!r} was given; {words}.")
+
+
+def read_events(
+    file: str, text: str, *, has_depot: bool, convert: Convert, most_doses: int
+) -> Events:
+    """The doses of event rows.
+
+    Args:
+        file: its name, for the message.
+        text: a CSV with a header.
+        has_depot: whether the drug is absorbed from a depot.
+        convert: reads a number with its unit.
+        most_doses: how many there may be.
+
+    Raises:
+        InputError: no header, no unit of time or amount, a column twice, a row with a field too
+            many or too few, no number where one is expected, rows of several individuals, rows
+            out of order of time, events other than doses and observations, no dose at all.
+    """
+    where = f"Event rows {file}"
+    lines = [line for line in csv.reader(io.StringIO(text, newline="")) if any(line)]
+    names, units = _header(where, lines[0] if lines else [])
+    rows = []
+    for number, line in enumerate(lines[1 : MOST_ROWS + 1], 2):
+        at = f"{where}, line {number}"
+        if len(line) != len(names):
+            raise InputError(
+                f"{at}: {len(line)} fields were given under a header of {len(names)}; expected as "
+                "many, separated by commas, with a point for decimals."
+            )
+        rows.append(_Row(at, dict(zip(names, line, strict=True))))
+    if len({row.text("ID") for row in rows}) > 1:
+        raise InputError(f"{where}: rows of several ID were given; expected one individual's.")
+    doses: list[Bolus | Infusion] = []
+    last = 0.0
+    for row in rows:
+        time = row.number("TIME")
+        if time < last:
+            raise row.refused("TIME", f"expected times that do not fall; the last was {last:g}")
+        last = time
+        doses += _doses_of(row, units, has_depot, convert)
+        if len(doses) > most_doses:
+            raise InputError(f"{where}: more than {most_doses} doses were given; expected fewer.")
+    if not doses:
+        raise InputError(f"{where}: no row is a dose; expected an AMT above 0 with EVID 1.")
+    not_read = tuple(name for name in names if name not in READ)
+    return Events(Regimen.of(*doses), not_read)
+
+
+def _header(where: str, line: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Names of the columns in capitals, and the units of those that have one."""
+    found = [_COLUMN.fullmatch(name.removeprefix("\ufeff")) for name in line]
+    names = [match[1].upper() if match else "" for match in found]
+    missing = [name for name in ("TIME", "AMT") if name not in names]
+    if missing or "" in names or len(set(names)) < len(names):
+        raise InputError(
+            f"{where}: the header {','.join(line)!r} was given; expected each column once, TIME "
+            "and AMT among them, such as 'TIME (h),AMT (mg),RATE (mg/h),CMT,EVID,II,ADDL'."
+        )
+    units = {n: m[2] for n, m in zip(names, found, strict=True) if m and m[2]}
+    wanted = [name for name in ("TIME", "AMT") if name not in units]
+    if "RATE" in names and "RATE" not in units and "TIME" in units and "AMT" in units:
+        units["RATE"] = f"{units['AMT']}/{units['TIME']}"
+    if wanted:
+        raise InputError(
+            f"{where}: {' and '.join(wanted)} came without a unit; expected it in the header, as "
+            "in 'TIME (h),AMT (mg)'. Nothing is guessed: a milligram is not a microgram."
+        )
+    return names, units
+
+
+def _doses_of(
+    row: _Row, units: Mapping[str, str], has_depot: bool, convert: Convert
+) -> list[Bolus | Infusion]:
+    """Every dose that a row stands for; none for an observation."""
+    amount = row.number("AMT")
+    evid = row.whole("EVID", (0, 1, 2), "0 (an observation), 1 (a dose) or 2 (another event)")
+    if not row.text("EVID"):
+        evid = 1 if amount > 0 else 0
+    row.whole("SS", (0,), "0: steady state is not begun with; give the doses that lead to it")
+    if evid != 1:
+        if amount > 0:
+            raise row.refused("AMT", f"expected none with EVID {evid}, which is no dose")
+        return []
+    if not amount > 0:
+        raise row.refused("AMT", "expected more than 0 of a dose (EVID 1)")
+    rate = row.number("RATE")  # -1 and -2, durations that a model would estimate, are refused
+    route = _route(row, has_depot)
+    if rate > 0 and route != "IV":
+        raise row.refused("RATE", "expected none for a dose under the skin")
+    more = row.whole("ADDL", range(10_000), "a whole number of additional doses")
+    every = row.number("II")
+    if (more > 0) != (every > 0):
+        raise row.refused("II", "expected II and ADDL together, both above 0")
+    try:
+        start = convert("TIME", row.number("TIME"), units["TIME"], "h")
+        step = convert("TIME", every, units.get("II", units["TIME"]), "h")
+        given = convert("AMT", amount, units["AMT"], "ug")
+        flow = convert("RATE", rate, units["RATE"], "ug/h") if rate else 0.0
+    except InputError as problem:
+        raise InputError(f"{row.where}: {problem}") from None
+    times = [start + step * i for i in range(more + 1)]
+    if flow:
+        return [Infusion(time, given / flow, given) for time in times]
+    return [Bolus(time, given, route) for time in times]
+
+
+def _route(row: _Row, has_depot: bool) -> Route:
+    words = row.text("CMT").upper()
+    central = "2" if has_depot else "1"
+    numbers: dict[str, Route] = {"1": "SC", "2": "IV"} if has_depot else {"1": "IV"}
+    found = (_ROUTES | numbers).get(words or central)
+    if found is None or (found == "SC" and not has_depot):
+        depot = "1 or SC (the depot), 2 or IV" if has_depot else "1 or IV, as the drug has no k_a"
+        raise row.refused("CMT", f"expected {depot}")
+    if not words and has_depot:
+        raise row.refused("CMT", "expected 1 (the depot) or 2 (central) for a drug that has both")
+    return found
