@@ -323,7 +323,7 @@ def make_lock(
             content = dated
         else:
             content = content | {"digest": digest_of(content)}
-            _write_sample(content["posterior"]["sample"], sample, places)
+            _write_sample(content["posterior"].get("sample"), sample, places)
             write_record(content, turn)
         record_file(
             "lock",
@@ -338,8 +338,10 @@ def make_lock(
     return Written(path, finished)
 
 
-def _write_sample(about: Mapping[str, Any], text: str, places: Places) -> None:
+def _write_sample(about: Mapping[str, Any] | None, text: str, places: Places) -> None:
     """Keep the sample before the record that names it: without the record nobody reads it."""
+    if about is None:
+        return
     places.posterior.mkdir(parents=True, exist_ok=True)
     write_text_atomic(places.posterior / about["file"], text)
 

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from as_of_lock_v1 import cut_back
+
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = Path(__file__).with_name("protocol_driver.py")
 TABLE = "okt3_outcomes"
@@ -33,6 +35,7 @@ class Copy:
         for name in FILES:
             shutil.copy(ROOT / name, root / name)
         self.data = root / "qsp_lib" / "data"
+        cut_back(self.data)
         rows = (self.data / "templates" / "made_up_outcomes.csv").read_text().replace("MU0", "ZZ0")
         listed = self.data / "sealed_tables.csv"
         lines = listed.read_text().splitlines()

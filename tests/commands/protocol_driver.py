@@ -40,14 +40,13 @@ def prepare() -> None:
     from qsp_lib import __main__  # noqa: F401
     from qsp_lib.calibration import FITTED, make_problem
     from qsp_lib.inference import Fit
-    from qsp_lib.protocol import blind_test, ledger, locking, opening, record
+    from qsp_lib.protocol import blind_test, developing, ledger, locking, opening, record
     from qsp_lib.protocol.lock import lock_path, newest_record, read_record
 
     first = read_record(lock_path("v1"), against_code=False)
     _, theta, _ = first.posterior
     problem = make_problem(FITTED, inputs="v1")
     optimum = Fit(theta, first.cost, problem.jacobian(theta), theta, 0, True)
-    locking.joint_fit = lambda executor=None: (problem, (optimum,))
     locking.N_DRAWS = N_DRAWS
 
     composed = locking.compose
@@ -60,7 +59,13 @@ def prepare() -> None:
         return kept | told | {"predictions": {"okt3_outcomes": [f"prediction-{version}.json"]}}
 
     compose("v0", "", DATE, problem, optimum)
-    locking.compose = compose
+    # a record as lock v1 is: what the development found is tested on its own
+    locking.compose_developed = lambda version, reason, date, developed: (
+        compose(version, reason, date, problem, optimum),
+        "",
+    )
+    locking.read_development = lambda name, directory: None
+    developing.is_developed = lambda name, directory: True
 
     predicted = blind_test.predict
     numbers = predicted(record.Record(signed(compose("v0", "", DATE))))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from as_of_lock_v1 import cut_back
 
 from qsp_lib.common.text import canonical_json
 from qsp_lib.protocol import ledger, seal
@@ -78,6 +79,7 @@ def build(folder: Path) -> Places:
     for name in ("locks", "predictions"):
         shutil.copytree(PACKAGED.data / name, folder / name)
     shutil.copy(PACKAGED.ledger, places.ledger)
+    cut_back(folder)
     list_made_up(places)
     content = second_lock({n: t.sha256 for n, t in seal.sealed_tables(places).items()})
     with take_turn(places) as turn:

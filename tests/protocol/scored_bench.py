@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from as_of_lock_v1 import cut_back
 from made_up import forecasts
 from protocol_bench import second_lock
 
 from qsp_lib.protocol import seal
 from qsp_lib.protocol.ledger import record_file
-from qsp_lib.protocol.lock import current_record, lock_path, read_record, write_record
+from qsp_lib.protocol.lock import lock_path, newest_record, read_record, write_record
 from qsp_lib.protocol.opening import MADE_UP_ROWS
 from qsp_lib.protocol.places import PACKAGED, Places, take_turn
 from qsp_lib.protocol.record import Record, digest_of
@@ -68,6 +69,7 @@ def build(folder: Path, content: dict[str, Any] | None = None, **other: Forecast
     for name in ("locks", "predictions"):
         shutil.copytree(PACKAGED.data / name, folder / name)
     shutil.copy(PACKAGED.ledger, places.ledger)
+    cut_back(folder)
     list_made_up(places)
     sealed = {name: table.sha256 for name, table in seal.sealed_tables(places).items()}
     content = (scoring_lock(sealed) | (content or {})) | {"sealed": sealed}
@@ -82,7 +84,7 @@ def build(folder: Path, content: dict[str, Any] | None = None, **other: Forecast
             summary={"reason": content["reason"]},
             date=content["date"],
         )
-    current_record.cache_clear()
+    newest_record.cache_clear()
     for table in TABLES:
         for arm, mean in ARMS.items():
             draws = places.predictions / file_of(table, arm)
