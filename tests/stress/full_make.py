@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "commands"))
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / part) for part in ("commands", "")]
 
 from checkout_copy import TABLE, Copy
 

@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "commands"))
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / part) for part in ("commands", "")]
 
 from checkout_copy import TABLE, Copy, Driver
 
