@@ -136,7 +136,8 @@ def factors(n: int, scatter: Scatter, name: str, seed: int) -> tuple[Array, dict
     if seed < 0:
         raise InputError(f"seed {seed} was given; expected 0 or more.")
     prior = LYSIS_TO_CYTOKINES
-    common = prior.median * 10.0 ** (prior.log10_sd * standard_normals(n, 1, seed)[:, 0])
+    shared = standard_normals(n, 1, _own_seed(seed, "lysis to cytokines"))[:, 0]
+    common = prior.median * 10.0 ** (prior.log10_sd * shared)
     widths = vars(scatter)
     normals = standard_normals(n, len(widths), _own_seed(seed, name.partition("-")[0]))
     own = {key: 10.0 ** (sd * normals[:, i]) for i, (key, sd) in enumerate(widths.items())}
@@ -144,6 +145,10 @@ def factors(n: int, scatter: Scatter, name: str, seed: int) -> tuple[Array, dict
 
 
 def _own_seed(seed: int, name: str) -> int:
-    """A seed that no other drug has, and that does not hang on how many others there are."""
+    """A seed that nothing else has that is drawn, whatever seed that is given and how many others.
+
+    A record draws its declared priors from seeds beside its own: with those, a factor here would
+    be the same normal as one of them.
+    """
     code = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
     return (seed + 1 << 64) + code

@@ -146,8 +146,8 @@ def _stepped(record: Record) -> str:
         listed=STEPPED.listed,
         solver=record.solver,
     )
-    draws = dict(_quantities(STEPPED, run, peaks=False))
-    return _checked(record, "blinatumomab_step_dosing", Forecasts.of(draws))
+    forecasts = _of_whole_draws(dict(_quantities(STEPPED, run, peaks=False)))
+    return _checked(record, "blinatumomab_step_dosing", forecasts)
 
 
 def _engagers(record: Record) -> str:
@@ -166,6 +166,11 @@ def _class_forecasts(record: Record, *, steroid: bool) -> Forecasts:
     for dose in FIRST_DOSES_MG:
         run = _predicted(record, SINGLE, steroid=steroid, dose_mg=dose)
         draws |= dict(_quantities(SINGLE, run, times_h=SINGLE_TIMES_H, amount=dose))
+    return _of_whole_draws(draws)
+
+
+def _of_whole_draws(draws: Mapping[Quantity, Array]) -> Forecasts:
+    """Without the draws of which any integration failed: draw i is one parameter set throughout."""
     failed = np.any([~np.isfinite(values) for values in draws.values()], axis=0)
     return Forecasts.of({quantity: values[~failed] for quantity, values in draws.items()})
 

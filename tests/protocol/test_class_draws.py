@@ -10,6 +10,7 @@ from helpers import made_up, made_up_bispecific, stamp_of
 
 from qsp_lib.common.errors import InputError, LockError
 from qsp_lib.drugs import load_drug
+from qsp_lib.inference import standard_normals
 from qsp_lib.model.draws import Draws
 from qsp_lib.model.parameters import DrugInputs, NetworkParameters
 from qsp_lib.model.structure import RECOVERY_AT_REST
@@ -91,6 +92,17 @@ def test_another_seed_gives_other_factors(drawn: Draws) -> None:
     other = class_draws(BASE, DRUG, SCATTER, seed=SEED + 1)
     for name in vars(SCATTER):
         assert abs(np.corrcoef(factor(drawn, name), factor(other, name))[0, 1]) < 4 / np.sqrt(N)
+
+
+@pytest.mark.parametrize("beside", [-1, 0, 1, 2])
+def test_no_factor_is_a_normal_that_a_record_draws_from_a_seed_beside(
+    drawn: Draws, beside: int
+) -> None:
+    """A record draws declared priors from its own seed and those next to it."""
+    others = standard_normals(N, 3, SEED + beside)
+    for name in vars(SCATTER):
+        for other in others.T:
+            assert abs(np.corrcoef(factor(drawn, name), other)[0, 1]) < 4.5 / np.sqrt(N), name
 
 
 def test_a_variant_of_a_drug_has_its_factors(drawn: Draws) -> None:
