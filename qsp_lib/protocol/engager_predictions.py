@@ -1,4 +1,4 @@
-"""Simulating, over draws, doses that step up: each dose interval of a regimen, or a grid of doses.
+"""Simulating, over draws, doses that step up: each dose interval of a regimen.
 
 Written for the T-cell engagers whose outcomes are held back; what is simulated comes in as
 arguments, and whether it may be is for :func:`qsp_lib.model.simulate` to say. A steroid may come
@@ -14,10 +14,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from ..common import InputError
-from ..drugs import DrugFile
 from ..inference import sweep
 from ..model import (
     Draws,
@@ -31,25 +29,21 @@ from ..model import (
     severity,
     simulate,
 )
-from .class_draws import Scatter, class_draws
 from .dose_plans import (
-    FIRST_DOSES_MG,
-    VARIANTS,
     WITH,
     WITHOUT,
-    Plan,
     Premedication,
     course_times,
     dose_times,
     horizon_h,
     intervals_h,
 )
-from .predicted_doses import CYTOKINES, FirstDoses, Prediction
+from .predicted_doses import CYTOKINES, Prediction
 
 Array = NDArray[np.float64]
 
-CHUNK, CHUNK_OF_GRID = 100, 20
-"""Draws simulated together: constants, so that nothing hangs on how many workers there are."""
+CHUNK = 100
+"""Draws simulated together: a constant, so that nothing hangs on how many workers there are."""
 _READ = 1 + 2 * len(CYTOKINES)
 """Columns of an interval: the index, then a peak and its time for each cytokine."""
 
@@ -66,8 +60,7 @@ class _Job:
     steroid: SteroidInputs | None
     premedication: Premedication | None
     solver: Solver
-    course_h: tuple[float, ...] = ()
-    dose_factors: tuple[float, ...] = (1.0,)
+    course_h: tuple[float, ...]
 
     @property
     def shift_h(self) -> float:
@@ -78,10 +71,8 @@ class _Job:
         return max(0.0, given.lead_h - self.regimen.first_dose_h)
 
     def run(self, numbers: Array) -> Trajectory:
-        """The trajectories of these draws, each at every dose factor in turn."""
+        """The trajectories of these draws."""
         first, last = int(numbers[0, 0]), int(numbers[-1, 0])  # a chunk has no gaps
-        draws = self.draws[first : last + 1]
-        factors = np.tile(self.dose_factors, len(draws))
         shifted = self.regimen.shifted(self.shift_h)
         steroid = None
         if self.steroid is not None and self.premedication is not None:
@@ -91,8 +82,7 @@ class _Job:
             self.drug,
             self.network,
             shifted,
-            draws=draws.repeat(len(self.dose_factors)),
-            dose_factor=1.0 if self.dose_factors == (1.0,) else factors,
+            draws=self.draws[first : last + 1],
             steroid=steroid,
             times=_report_times(dose_times(shifted), end),
             **self.solver.options(end),
@@ -120,14 +110,14 @@ def _total(above: Array, cytokine: str) -> Array:
 
 
 def _rows(numbers: Array, job: _Job) -> Array:
-    """What :meth:`_Job.read` gives of each draw, ``(m, factors * columns)``; NaN if it failed."""
+    """What :meth:`_Job.read` gives of each draw, ``(m, columns)``; NaN if it failed."""
     run = job.run(numbers)
     columns = _READ * len(intervals_h(job.regimen, job.listed)) + len(CYTOKINES) * len(job.course_h)
     found = np.full((len(run), columns), np.nan)
     kept = run.completed
     if kept.any():
         found[kept] = np.stack(list(job.read(run.select(kept))), axis=1)
-    return found.reshape(len(numbers), -1)
+    return found
 
 
 def _report_times(doses_h: Sequence[float], end_h: float) -> Array:
@@ -143,10 +133,10 @@ def _report_times(doses_h: Sequence[float], end_h: float) -> Array:
     return np.append(times[times < end_h], end_h)
 
 
-def _swept(job: _Job, chunk: int, options: Mapping[str, Any]) -> Array:
+def _swept(job: _Job, options: Mapping[str, Any]) -> Array:
     numbers = np.arange(len(job.draws), dtype=float)[:, None]
     lock = job.draws.lock
-    given: dict[str, Any] = {"chunk": chunk, "lock": lock.digest if lock is not None else ""}
+    given: dict[str, Any] = {"chunk": CHUNK, "lock": lock.digest if lock is not None else ""}
     return sweep(partial(_rows, job=job), numbers, **(given | dict(options)))
 
 
@@ -176,14 +166,14 @@ def predict(
 
     Args:
         drug, network, regimen, draws: as of :func:`qsp_lib.model.simulate`.
-        listed: how many of the doses are listed; see :class:`Plan`.
+        listed: how many of the doses are listed; see :class:`.dose_plans.Plan`.
         steroid, premedication: dexamethasone, and when it is given; without either there is none.
         solver: engine and tolerances; its horizon is not read.
         variant: words for what is other than in the primary prediction.
         options: of :func:`qsp_lib.inference.sweep`, such as ``workers`` and ``checkpoint``.
 
     Raises:
-        LockError, InputError: as :func:`qsp_lib.model.simulate`; see :func:`horizon_h`.
+        LockError, InputError: as :func:`qsp_lib.model.simulate`; see :func:`.dose_plans.horizon_h`.
     """
     course = course_times(regimen, listed)
     job = _Job(
@@ -198,7 +188,7 @@ def predict(
         course,
     )
     _try_one(job)
-    found = _swept(job, CHUNK, options)
+    found = _swept(job, options)
     intervals = intervals_h(regimen, listed)
     of_intervals = found[:, : _READ * len(intervals)].reshape(len(found), len(intervals), _READ)
     of_course = found[:, _READ * len(intervals) :].reshape(len(found), len(CYTOKINES), len(course))
@@ -217,149 +207,6 @@ def predict(
     )
 
 
-def predict_first_doses(
-    drug: DrugInputs,
-    network: NetworkParameters,
-    regimen: Regimen,
-    draws: Draws,
-    *,
-    doses_mg: ArrayLike = FIRST_DOSES_MG,
-    steroid: SteroidInputs | None = None,
-    premedication: Premedication | None = None,
-    solver: Solver | None = None,
-    variant: str = "",
-    **options: Any,
-) -> FirstDoses:
-    """Highest levels and severity after one dose, for a grid of doses, over draws.
-
-    Args:
-        regimen: one dose, which stands for every dose of the grid.
-        doses_mg: the grid, increasing.
-
-    Other arguments are as of :func:`predict`.
-
-    Raises:
-        LockError: as :func:`qsp_lib.model.simulate`.
-        InputError: a regimen of more than one dose, doses that do not increase from above 0.
-    """
-    grid = np.asarray(doses_mg, dtype=float)
-    if len(regimen.doses) != 1 or not regimen.total_ug > 0:
-        raise InputError(f"the regimen has {len(regimen.doses)} doses; expected one, above 0.")
-    if grid.ndim != 1 or grid.size < 2 or not grid[0] > 0 or not np.all(np.diff(grid) > 0):
-        raise InputError("doses of a grid must be two or more that increase from above 0 mg.")
-    job = _Job(
-        drug,
-        network,
-        regimen,
-        draws,
-        1,
-        steroid,
-        premedication,
-        solver or Solver(),
-        dose_factors=tuple((1000.0 * grid / regimen.total_ug).tolist()),
-    )
-    _try_one(job)
-    found = _swept(job, CHUNK_OF_GRID, options).reshape(len(draws), grid.size, _READ)
-    return FirstDoses(
-        drug.name,
-        _arm(job),
-        variant,
-        tuple(grid.tolist()),
-        found[:, :, 0],
-        {name: found[:, :, 1 + 2 * i] for i, name in enumerate(CYTOKINES)},
-        {name: found[:, :, 2 + 2 * i] for i, name in enumerate(CYTOKINES)},
-        _mark(job),
-    )
-
-
 def _try_one(job: _Job) -> None:
     """Simulate one draw here, so that what is refused is refused in its own words."""
     job.run(np.zeros((1, 1)))
-
-
-# ---------------------------------------------------------------- a drug of the class
-
-
-def predict_class(
-    plan: Plan,
-    file: DrugFile,
-    drug: DrugInputs,
-    network: NetworkParameters,
-    base: Draws,
-    *,
-    steroid: SteroidInputs,
-    seed: int,
-    variants: Mapping[str, Mapping[str, Any]] = VARIANTS,
-    solver: Solver | None = None,
-    **options: Any,
-) -> tuple[Prediction, ...]:
-    """A drug of the class in both arms, the primary one first, each variant after the other.
-
-    Args:
-        plan: what is predicted.
-        file: the drug's file: its regimens, and how far drugs of the class lie apart.
-        drug, network: as a lock record holds them.
-        base: draws of blinatumomab.
-        steroid: dexamethasone's inputs; draws of them in ``base`` come first.
-        seed, variants: see :func:`.class_draws.class_draws`.
-
-    Other arguments and errors are as of :func:`predict`.
-    """
-    return tuple(
-        predict(
-            drug,
-            network,
-            _regimen(plan, file),
-            class_draws(base, drug, Scatter.of(file), seed=seed, **changes),
-            listed=plan.listed,
-            steroid=given,
-            premedication=plan.premedication,
-            solver=solver,
-            variant=variant,
-            **options,
-        )
-        for variant, changes in variants.items()
-        for given in ([steroid, None] if plan.premedication is not None else [None])
-    )
-
-
-def predict_class_first_doses(
-    plan: Plan,
-    file: DrugFile,
-    drug: DrugInputs,
-    network: NetworkParameters,
-    base: Draws,
-    *,
-    steroid: SteroidInputs,
-    seed: int,
-    variants: Mapping[str, Mapping[str, Any]] = VARIANTS,
-    doses_mg: ArrayLike = FIRST_DOSES_MG,
-    solver: Solver | None = None,
-    **options: Any,
-) -> tuple[FirstDoses, ...]:
-    """Single first doses of a drug of the class; arguments as of :func:`predict_class`."""
-    return tuple(
-        predict_first_doses(
-            drug,
-            network,
-            _regimen(plan, file),
-            class_draws(base, drug, Scatter.of(file), seed=seed, **changes),
-            doses_mg=doses_mg,
-            steroid=given,
-            premedication=plan.premedication,
-            solver=solver,
-            variant=variant,
-            **options,
-        )
-        for variant, changes in variants.items()
-        for given in ([steroid, None] if plan.premedication is not None else [None])
-    )
-
-
-def _regimen(plan: Plan, file: DrugFile) -> Regimen:
-    if plan.regimen not in file.regimens:
-        raise InputError(
-            f"{file.inputs.label} has no regimen {plan.regimen!r}; its file gives "
-            f"{list(file.regimens)}."
-        )
-    return file.regimens[plan.regimen]

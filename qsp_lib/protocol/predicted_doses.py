@@ -1,4 +1,4 @@
-"""Predictions over draws, of dose intervals or of single doses, and the tables kept of them.
+"""Predictions over draws of dose intervals, and the tables kept of them.
 
 Times are in hours from the drug's first dose; levels are in pg/mL with the healthy level included.
 """
@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..common import InputError, late
-from .dose_plans import AFTER_H
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,77 +127,6 @@ class Prediction:
 
     def _named(self) -> dict[str, Any]:
         named = {name: getattr(self, name) for name in ("drug", "regimen", "arm", "variant")}
-        return named | ({"mark": self.mark} if self.mark else {})
-
-
-@dataclass(frozen=True)
-class FirstDoses:
-    """Single first doses of one drug in one arm, over N draws; NaN where an integration failed.
-
-    Attributes:
-        drug, arm, variant, mark: as of :class:`Prediction`.
-        doses_mg: n increasing doses.
-        index: severity index, ``(N, n)``.
-        peaks, peak_times_h: highest level (pg/mL) and its time (h), ``(N, n)`` by cytokine.
-    """
-
-    drug: str
-    arm: str
-    variant: str
-    doses_mg: tuple[float, ...]
-    index: Array
-    peaks: Mapping[str, Array]
-    peak_times_h: Mapping[str, Array]
-    mark: str = ""
-
-    @property
-    def failed(self) -> int:
-        """How many draws have a dose that could not be simulated."""
-        return int(np.isnan(self.index).any(axis=1).sum())
-
-    def peak_at(self, cytokine: str, dose_mg: float) -> Array:
-        """Highest level (pg/mL) at any dose (mg) within the grid, ``(N,)``.
-
-        Interpolated between the doses of the grid, both in the logarithm.
-
-        Raises:
-            InputError: an unknown cytokine, or a dose outside the grid.
-        """
-        if cytokine not in self.peaks:
-            raise InputError(f"no peaks of {cytokine!r}; expected one of {tuple(self.peaks)}.")
-        lowest, highest = self.doses_mg[0], self.doses_mg[-1]
-        if not lowest <= dose_mg <= highest:
-            raise InputError(
-                f"a dose of {dose_mg:g} mg is outside the grid's {lowest:g} to {highest:g} mg."
-            )
-        return _interpolated(np.log(self.doses_mg), self.peaks[cytokine], float(np.log(dose_mg)))
-
-    def peak_table(self) -> pd.DataFrame:
-        """One row a draw and dose: ``draw``, ``dose_mg``, index, peaks and times."""
-        draws, n_doses = self.index.shape
-        columns: dict[str, Any] = {
-            "draw": np.repeat(np.arange(draws), n_doses),
-            "dose_mg": np.tile(self.doses_mg, draws),
-            "index": self.index.ravel(),
-        }
-        for name in CYTOKINES:
-            columns[f"{name}_peak_pg_mL"] = self.peaks[name].ravel()
-            columns[f"{name}_peak_h"] = self.peak_times_h[name].ravel()
-        return late.pandas.DataFrame(self._named() | columns)
-
-    def quantile_table(self) -> pd.DataFrame:
-        """One row a quantity and dose: quantiles over draws, and how many failed."""
-        tables = []
-        for i, dose in enumerate(self.doses_mg):
-            rows = [("index", "1", 0.0, AFTER_H, self.index[:, i])]
-            for name in CYTOKINES:
-                rows.append((f"{name} peak", "pg/mL", 0.0, AFTER_H, self.peaks[name][:, i]))
-                rows.append((f"{name} peak time", "h", 0.0, AFTER_H, self.peak_times_h[name][:, i]))
-            tables.append(_quantile_table(self._named() | {"dose_mg": dose}, rows))
-        return late.pandas.concat(tables, ignore_index=True)
-
-    def _named(self) -> dict[str, Any]:
-        named = {name: getattr(self, name) for name in ("drug", "arm", "variant")}
         return named | ({"mark": self.mark} if self.mark else {})
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import fields, replace
-from itertools import combinations, pairwise
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +13,19 @@ import pytest
 from helpers import HOPELESS, give_up_on_hopeless, made_up_bispecific
 
 from qsp_lib.common.errors import InputError
-from qsp_lib.drugs import DrugFile, load_dexamethasone, load_drug
+from qsp_lib.drugs import load_dexamethasone
 from qsp_lib.model import severity
 from qsp_lib.model.concentration_table import ConcentrationTable
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
 from qsp_lib.model.draws import Draws
 from qsp_lib.model.parameters import NetworkParameters
-from qsp_lib.model.priors import Prior
 from qsp_lib.model.simulation import Solver, Steroid, simulate
 from qsp_lib.model.structure import RECOVERY_AT_REST
 from qsp_lib.protocol import engager_predictions
 from qsp_lib.protocol.class_draws import Scatter, class_draws
-from qsp_lib.protocol.dose_plans import WITH, WITHOUT, Plan, Premedication
-from qsp_lib.protocol.engager_predictions import (
-    predict,
-    predict_class,
-    predict_class_first_doses,
-    predict_first_doses,
-)
-from qsp_lib.protocol.predicted_doses import CYTOKINES, FirstDoses, Prediction, as_csv
+from qsp_lib.protocol.dose_plans import WITH, WITHOUT, Premedication
+from qsp_lib.protocol.engager_predictions import predict
+from qsp_lib.protocol.predicted_doses import CYTOKINES, Prediction, as_csv
 
 NETWORK = NetworkParameters.prior_medians("v2", t_cells=RECOVERY_AT_REST)
 DRUG = made_up_bispecific(name="invented", label="Invented", K_B=0.72, V1=4.0, CL=0.05, EC50=20.0)
@@ -64,7 +57,7 @@ def predicted(n: int = 3, **options: Any) -> Prediction:
     return predict(DRUG, NETWORK, STEPS, draws(n), **(dict(listed=2) | HERE | options))
 
 
-def same(one: Prediction | FirstDoses, other: Prediction | FirstDoses, n: int) -> bool:
+def same(one: Prediction, other: Prediction, n: int) -> bool:
     """Whether the first n draws of both are the same to the bit."""
     for field in fields(one):
         a, b = getattr(one, field.name), getattr(other, field.name)
@@ -244,130 +237,3 @@ def test_a_mark_goes_with_every_table() -> None:
     marked = Prediction(**({f.name: getattr(some, f.name) for f in fields(some)} | {"mark": "m"}))
     for table in (marked.peak_table(), marked.course_table(), marked.quantile_table()):
         assert set(table["mark"]) == {"m"}
-
-
-# ---------------------------------------------------------------- first doses
-
-GRID = (0.05, 0.5, 5.0)
-
-
-@pytest.fixture(scope="module")
-def grid() -> FirstDoses:
-    return predict_first_doses(DRUG, NETWORK, ONCE, draws(3), doses_mg=GRID, **HERE)
-
-
-def test_each_dose_of_the_grid_is_what_it_is_alone(grid: FirstDoses) -> None:
-    assert grid.doses_mg == pytest.approx(GRID) and grid.failed == 0
-    for i, mg in enumerate(GRID):
-        alone = Regimen.of(Infusion(0.0, 4.0, 1000.0 * mg))
-        run = predict(DRUG, NETWORK, alone, draws(3), listed=1, **HERE)
-        assert run.intervals_h == ((0.0, 336.0),)
-        assert grid.index[:, i] == pytest.approx(run.index[:, 0], abs=1e-5)
-        for name in CYTOKINES:
-            assert grid.peaks[name][:, i] == pytest.approx(run.peaks[name][:, 0], rel=1e-4)
-            assert grid.peak_at(name, grid.doses_mg[i]) == pytest.approx(grid.peaks[name][:, i])
-
-
-def test_doses_in_between_are_interpolated_in_the_logarithm(grid: FirstDoses) -> None:
-    middle = grid.peak_at("IL6", float(np.sqrt(0.05 * 0.5)))
-    assert middle == pytest.approx(np.sqrt(grid.peaks["IL6"][:, 0] * grid.peaks["IL6"][:, 1]))
-    for mg in (0.049, 5.01):
-        with pytest.raises(InputError, match="outside the grid's 0.05 to 5 mg"):
-            grid.peak_at("IL6", mg)
-    with pytest.raises(InputError, match="no peaks of 'CRP'"):
-        grid.peak_at("CRP", 1.0)
-
-
-def test_a_grid_of_25_is_close_enough_to_interpolate() -> None:
-    whole = predict_first_doses(DRUG, NETWORK, ONCE, draws(2), **HERE)
-    between = [float(np.sqrt(a * b)) for a, b in list(pairwise(whole.doses_mg))[::6]]
-    direct = predict_first_doses(DRUG, NETWORK, ONCE, draws(2), doses_mg=between, **HERE)
-    for i, mg in enumerate(between):
-        assert whole.peak_at("IL6", mg) == pytest.approx(direct.peaks["IL6"][:, i], rel=0.02)
-
-
-def test_tables_of_first_doses(grid: FirstDoses) -> None:
-    assert len(grid.peak_table()) == 9 and len(grid.quantile_table()) == 3 * 7
-    at = grid.quantile_table()
-    at = at[(at["dose_mg"] == grid.doses_mg[1]) & (at["quantity"] == "IL6 peak")].iloc[0]
-    assert at["q50"] == np.median(grid.peaks["IL6"][:, 1])
-
-
-def test_a_grid_is_the_same_however_many_draws_there_are(
-    grid: FirstDoses, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engager_predictions, "CHUNK_OF_GRID", 2)
-    some = predict_first_doses(DRUG, NETWORK, ONCE, draws(4), doses_mg=GRID, **HERE)
-    assert same(grid, some, 3)
-
-
-def test_a_steroid_lowers_first_doses_too(grid: FirstDoses) -> None:
-    some = predict_first_doses(
-        DRUG, NETWORK, ONCE, draws(3), doses_mg=GRID, steroid=STEROID, premedication=BEFORE, **HERE
-    )
-    assert some.arm == WITH and np.all(some.peaks["IFN"] < grid.peaks["IFN"])
-
-
-@pytest.mark.parametrize("doses_mg", [(1.0,), (0.0, 1.0), (2.0, 1.0), (1.0, 1.0), (np.nan, 1.0)])
-def test_a_grid_that_cannot_be_meant_is_refused(doses_mg: tuple[float, ...]) -> None:
-    with pytest.raises(InputError, match="two or more that increase from above 0 mg"):
-        predict_first_doses(DRUG, NETWORK, ONCE, draws(2), doses_mg=doses_mg)
-    with pytest.raises(InputError, match="has 3 doses; expected one"):
-        predict_first_doses(DRUG, NETWORK, STEPS, draws(2))
-
-
-# ---------------------------------------------------------------- a drug of the class
-
-
-@pytest.fixture(scope="module")
-def file() -> DrugFile:
-    """As a file of the made-up drug would be read."""
-    widths = {"k_act": 0.3, "k_exh": 0.3, "k_kill": 0.5}
-    potency = {"EC50": Prior(20.0, 0.3, "assumed"), "K_hook": Prior(4000.0, 0.5, "assumed")}
-    return replace(
-        load_drug("blinatumomab", inputs="v2"),
-        inputs=DRUG,
-        regimens={"clinical": STEPS, "single": ONCE},
-        priors=potency,
-        same_as_log10_sd=widths,
-    )
-
-
-def test_both_arms_and_every_variant_are_predicted_the_primary_one_first(
-    file: DrugFile, plain: Prediction, covered: Prediction
-) -> None:
-    plan = Plan("invented", "clinical", 2, BEFORE)
-    given: dict[str, Any] = dict(steroid=STEROID, seed=11) | HERE
-    found = predict_class(plan, file, DRUG, NETWORK, base_draws(3), **given)
-    assert [(p.variant, p.arm) for p in found] == [
-        (variant, arm) for variant in ("", "h 0.8", "no hook") for arm in (WITH, WITHOUT)
-    ]
-    assert same(found[0], covered, 3) and same(found[1], plain, 3)
-    assert not any(same(one, other, 3) for one, other in combinations(found, 2))
-    without = replace(plan, premedication=None)
-    alone = predict_class(without, file, DRUG, NETWORK, base_draws(3), **given, variants={"": {}})
-    assert len(alone) == 1 and same(alone[0], plain, 3)
-
-
-def test_first_doses_are_predicted_in_the_same_arms(file: DrugFile, grid: FirstDoses) -> None:
-    plan = Plan("invented", "single", 1, BEFORE)
-    given: dict[str, Any] = dict(steroid=STEROID, seed=11, doses_mg=GRID) | HERE
-    found = predict_class_first_doses(plan, file, DRUG, NETWORK, base_draws(3), **given)
-    assert [(p.variant, p.arm) for p in found] == [
-        (variant, arm) for variant in ("", "h 0.8", "no hook") for arm in (WITH, WITHOUT)
-    ]
-    assert same(found[1], grid, 3)
-    assert set(found[0].peak_table()["arm"]) == {WITH}
-
-
-def test_a_regimen_that_the_file_does_not_give_is_refused(file: DrugFile) -> None:
-    with pytest.raises(InputError, match="Invented has no regimen 'weekly'"):
-        predict_class(
-            Plan("invented", "weekly", 1),
-            file,
-            DRUG,
-            NETWORK,
-            base_draws(2),
-            steroid=STEROID,
-            seed=1,
-        )

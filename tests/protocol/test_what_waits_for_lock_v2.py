@@ -21,12 +21,7 @@ from qsp_lib.model.simulation import Steroid, simulate, simulate_exposure
 from qsp_lib.model.structure import RECOVERY_AT_REST
 from qsp_lib.protocol.class_draws import Scatter, class_draws
 from qsp_lib.protocol.dose_plans import PLANS, SINGLE, STEPPED, Plan
-from qsp_lib.protocol.engager_predictions import (
-    predict,
-    predict_class,
-    predict_class_first_doses,
-    predict_first_doses,
-)
+from qsp_lib.protocol.engager_predictions import predict
 from qsp_lib.protocol.lock import lock_path, read_record
 
 AT_REST = NetworkParameters.prior_medians("v2", t_cells=RECOVERY_AT_REST)
@@ -148,13 +143,4 @@ def test_no_engager_is_predicted(plan: Plan, network: NetworkParameters) -> None
                 listed=plan.listed,
                 steroid=steroid,
                 premedication=plan.premedication,
-            )
-    with pytest.raises(LockError, match=WAITS):
-        predict_class(plan, file, file.inputs, network, BASE, steroid=STEROID, seed=1)
-    if plan is SINGLE:
-        with pytest.raises(LockError, match=WAITS):
-            predict_first_doses(file.inputs, network, regimen, some)
-        with pytest.raises(LockError, match=WAITS):
-            predict_class_first_doses(
-                plan, file, file.inputs, network, BASE, steroid=STEROID, seed=1
             )
