@@ -98,7 +98,7 @@ def _whole(sample: KeptSample) -> str:
     Raises:
         LockError: more, or fewer.
     """
-    planned, stated = sample.made["sampler"]["draws"], sample.made["table"]["rows"]
+    planned, stated = sample.made["sampler"]["draws"], sample.rows_on_record
     if not len(sample) == planned == stated:
         raise LockError(
             f"{len(sample)} draws, of which {stated} are on record and {planned} were planned; "

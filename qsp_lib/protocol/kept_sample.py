@@ -102,6 +102,11 @@ class KeptSample:
         return len(self.points)
 
     @property
+    def rows_on_record(self) -> int:
+        """How many draws there are, as it is on record."""
+        return int(self.made["table"]["rows"] if "table" in self.made else self.made["rows"])
+
+    @property
     def acceptance(self) -> float:
         """Mean share of the moves that were accepted."""
         shares = self.made["diagnostics"]["acceptance"]
@@ -250,6 +255,11 @@ def write_kept_sample(
         LockError: there is a sample of this record already.
         InputError: chains too short for their autocorrelation.
     """
+    if record.sample is not None:
+        raise LockError(
+            f"the sample of lock {record.version} is part of it and is never made again; a new one "
+            "is a new version."
+        )
     table, about = sample_paths(record, directory)
     if not again and (table.exists() or about.exists()):
         raise LockError(
@@ -325,9 +335,14 @@ def continued(
 # ---------------------------------------------------------------- the two files
 
 
-def sample_paths(record: Record, directory: Path = SAMPLES) -> tuple[Path, Path]:
-    """Where the table of a record's sample is kept, and the record of how it was made."""
-    return tuple(directory / f"sample-{record.version}.{end}" for end in ("csv", "json"))  # type: ignore[return-value]
+def sample_paths(record: Record, directory: Path = SAMPLES) -> tuple[Path, ...]:
+    """Where the table of a record's sample is kept, and the record of how it was made.
+
+    A record that names its sample is itself what says how it was made.
+    """
+    if record.sample is not None:
+        return (directory / record.sample["file"],)
+    return tuple(directory / f"sample-{record.version}.{end}" for end in ("csv", "json"))
 
 
 def read_kept_sample(record: Record, directory: Path = SAMPLES) -> KeptSample:
@@ -338,7 +353,7 @@ def read_kept_sample(record: Record, directory: Path = SAMPLES) -> KeptSample:
             another record; each names the file and the hash.
     """
     if record.sample is not None:
-        return _locked_sample(record)
+        return _locked_sample(record, directory)
     table, about = sample_paths(record, directory)
     made = _read_about(record, about)
     expected = made["table"]["sha256"]
@@ -370,11 +385,11 @@ def read_kept_sample(record: Record, directory: Path = SAMPLES) -> KeptSample:
     )
 
 
-def _locked_sample(record: Record) -> KeptSample:
+def _locked_sample(record: Record, directory: Path) -> KeptSample:
     """The sample that is part of a record, whose hash the record holds."""
     assert record.sample is not None
     about, names = record.sample, record.posterior[0]
-    values = read_table(SAMPLES / about["file"], about["sha256"], tuple(about["columns"]))
+    values = read_table(directory / about["file"], about["sha256"], tuple(about["columns"]))
     points, log_posterior = values[:, : len(names)].copy(), values[:, -1].copy()
     return KeptSample(names, points, log_posterior, about["sha256"], about)
 
