@@ -18,7 +18,8 @@ from typing import Any
 
 import psutil
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / part) for part in ("commands", "")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "commands"))
 
 from checkout_copy import TABLE, Copy
 
