@@ -51,7 +51,38 @@ def central_amount(drug: DrugInputs, regimen: Regimen, times: ArrayLike) -> Arra
     return amount
 
 
+def absorbed(drug: DrugInputs, dose_ug: float, times: ArrayLike) -> Array:
+    """Concentration (ng/mL) after a dose under the skin at time 0, one compartment.
+
+    Source: Bateman 1910, Proc Camb Philos Soc 15:423.
+    """
+    assert drug.k_a is not None
+    out, since = drug.CL / drug.V1, np.asarray(times, dtype=float) - (drug.lag_h or 0.0)
+    taken = dose_ug * (1.0 if drug.F is None else drug.F)
+    after = np.maximum(since, 0.0)
+    level = np.exp(-out * after) - np.exp(-drug.k_a * after)
+    return np.asarray(taken / drug.V1 * drug.k_a / (drug.k_a - out) * level)
+
+
+def falling(drug: DrugInputs, dose_ug: float, since: ArrayLike) -> Array:
+    """Concentration (ng/mL) after a bolus, its clearance falling from then on, one compartment.
+
+    Args:
+        since: hours since the bolus; before it there is nothing.
+    """
+    assert drug.CL_0 is not None and drug.k_CL is not None
+    hours = np.maximum(np.asarray(since, dtype=float), 0.0)
+    fallen = (drug.CL_0 - drug.CL) * (1 - np.exp(-drug.k_CL * hours)) / drug.k_CL
+    level = dose_ug / drug.V1 * np.exp(-(drug.CL * hours + fallen) / drug.V1)
+    return np.where(np.asarray(since) >= 0, level, 0.0)
+
+
 def saturable_concentration(inputs: TocilizumabInputs, bolus_ug: float, times: ArrayLike) -> Array:
+    """Tocilizumab's concentration (ng/mL) after a bolus; as :func:`saturable`."""
+    return saturable(inputs.V1, inputs.Vmax, inputs.Km, bolus_ug, times)
+
+
+def saturable(V1: float, Vmax: float, Km: float, bolus_ug: float, times: ArrayLike) -> Array:
     """Concentration (ng/mL) after a bolus that leaves by Michaelis-Menten elimination alone.
 
     One compartment, no linear clearance: ``C = Km W(C0/Km exp((C0 - Vmax t/V1)/Km))`` with
@@ -61,9 +92,9 @@ def saturable_concentration(inputs: TocilizumabInputs, bolus_ug: float, times: A
     10.1007/BF02124750.
     """
     t = np.asarray(times, dtype=float)
-    start = bolus_ug / inputs.V1
-    exponent = np.log(start / inputs.Km) + (start - inputs.Vmax / inputs.V1 * t) / inputs.Km
-    return np.asarray(inputs.Km * wrightomega(exponent))
+    start = bolus_ug / V1
+    exponent = np.log(start / Km) + (start - Vmax / V1 * t) / Km
+    return np.asarray(Km * wrightomega(exponent))
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ from qsp_lib.model import ATOL, RTOL
 
 from .answer import KnownAnswer, Scale
 from .exposure import exposure
+from .forms import forms
 from .inference import inference
 from .invariants import invariants
 from .published import published
@@ -26,6 +27,7 @@ RECORD = Path(__file__).with_name("record.json")
 SCHEMA = 1
 CHECKS: Mapping[str, Callable[[], Iterator[KnownAnswer]]] = {
     "exposure": exposure,
+    "forms": forms,
     "invariants": invariants,
     "solvers": solvers,
     "inference": inference,

@@ -103,6 +103,12 @@ def known_answers_exposure(_book: BookData) -> str:
     return _table("exposure")
 
 
+@fragment("known_answers_forms")
+def known_answers_forms(_book: BookData) -> str:
+    """Forms of exposure that lock v1 does not know, and dexamethasone."""
+    return _table("forms")
+
+
 @fragment("known_answers_invariants")
 def known_answers_invariants(_book: BookData) -> str:
     """Conservation laws and partial solutions."""

@@ -20,6 +20,7 @@ from benchmarks.known_answers.closed_forms import (
     saturable_concentration,
 )
 from benchmarks.known_answers.exposure import exposure
+from benchmarks.known_answers.forms import forms
 from benchmarks.known_answers.invariants import invariants
 from benchmarks.known_answers.published import spread
 from benchmarks.known_answers.record import RECORD, write_record
@@ -92,7 +93,7 @@ def test_the_record_is_written_as_it_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("group", "rtol", "atol"),
-    [(exposure, 0.1, 1.0), (invariants, 0.03, 0.1), (solvers, 1e-2, 1e-3)],
+    [(exposure, 0.1, 1.0), (forms, 0.1, 1.0), (invariants, 0.03, 0.1), (solvers, 1e-2, 1e-3)],
 )
 def test_a_careless_integration_gives_wrong_answers(
     group: Callable[..., Iterator[KnownAnswer]], rtol: float, atol: float

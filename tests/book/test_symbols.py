@@ -12,6 +12,7 @@ from book.pages.fragments import FRAGMENTS, BookData
 from qsp_lib.common import number
 from qsp_lib.model.equations import INPUTS, NETWORK, PARAMETERS, STATES
 from qsp_lib.model.priors import network_table
+from qsp_lib.model.structure import RECOVERY_AT_REST, Structure, whole
 from qsp_lib.model.vocabulary import QUANTITIES
 from qsp_lib.protocol.lock import current_record
 
@@ -83,6 +84,27 @@ def test_where_a_symbol_enters_is_read_off_the_equations(
     name: str, places: tuple[str, ...]
 ) -> None:
     assert symbols.enters(name) == places
+
+
+def test_the_parts_of_another_record_have_their_symbols_on_the_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As they would stand under a record whose T cells recover at rest."""
+
+    def shown(mechanism: str = "bispecific") -> Structure:
+        return whole(mechanism, "gated", RECOVERY_AT_REST)
+
+    monkeypatch.setattr(symbols, "shown", shown)
+    symbols._holds.cache_clear()
+    text = "".join(FRAGMENTS[name](BookData(ROOT / "notebooks", {})) for name in MADE)
+    symbols._holds.cache_clear()
+    two = shown()
+    for name in (*two.states, *two.parameters, *two.inputs, *two.quantity_names):
+        assert text.count(f'id="{symbols.anchor(name)}"') == 1, name
+    (line,) = (line for line in text.splitlines() if 'id="symbol-B"' in line)
+    assert f"${QUANTITIES['B_0'].latex}$" in line
+    (line,) = (line for line in text.splitlines() if 'id="symbol-IC50_dex"' in line)
+    assert "SD002" in line and f"${QUANTITIES['s'].latex}$" in line
 
 
 def test_the_boundaries_are_those_of_the_lock() -> None:
