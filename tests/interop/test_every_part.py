@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from helpers import made_up, made_up_bispecific
 from sbml_reader import rates, resources
-from treatments import BY_BOTH, NETWORKS, treatments
+from treatments import BY_BOTH, CRP, DEPOT, FALLING, NETWORKS, RESCUE, treatments
 
 from qsp_lib.common.errors import LockError
 from qsp_lib.export import combine, sbml
@@ -31,6 +31,7 @@ from qsp_lib.export.dosed import DosedModel
 from qsp_lib.export.formula import identifier
 from qsp_lib.export.optional import library
 from qsp_lib.model.dosing import Bolus, Regimen
+from qsp_lib.model.parameters import DrugInputs
 from qsp_lib.model.structure import EXPOSURES, RECOVERY_AT_REST, STEROIDS, T_CELLS
 from qsp_lib.model.treatment import Treatment
 
@@ -262,3 +263,50 @@ def test_an_archive_is_the_same_bytes_when_made_twice() -> None:
     some = courses(RECOVERY_AT_REST)[1:3]
     one, other = (combine.archive_of(some, WORDS, DAY) for _ in range(2))
     assert one == other and len(one) > 1e5
+
+
+# ---------------------------------------------------------------- the network for any drug
+
+
+class NextRecord:
+    """As much of a record as the network's file reads, with drugs that nobody was given."""
+
+    version, date, digest, equations_digest = "v0", DAY, "0" * 64, "1" * 64
+    network, drug_names = NETWORKS[RECOVERY_AT_REST], ("one", "two", "blinatumomab")
+    tocilizumab, crp = RESCUE.inputs, CRP
+
+    def drug(self, name: str) -> DrugInputs:
+        own = {"one": DEPOT, "two": FALLING}.get(name, {})
+        make = made_up if name == "two" else made_up_bispecific
+        return make(K_B=0.72, **own)
+
+    def regimen(self, drug: str, name: str = "clinical") -> Regimen:
+        return ONCE
+
+
+@pytest.mark.parametrize("mechanism", ["monoclonal", "bispecific"])
+def test_the_network_of_a_record_with_other_parts_is_their_right_hand_side(mechanism: str) -> None:
+    record: Any = NextRecord()
+    text = sbml.network(record)
+    assert sbml.problems(text) == []
+    document = library("libsbml").readSBMLFromString(text).getModel()
+    structure, widest = sbml.wholes(record)[mechanism], sbml.wholes(record)["bispecific"]
+    assert structure.exposure == ("depot", "falling clearance") and structure.steroid == "oral"
+    known = {
+        name: float(value)
+        for name, value in zip(
+            (*widest.states, *widest.parameters, *widest.inputs),
+            np.random.default_rng(2).uniform(0.2, 1.0, 90),
+            strict=False,
+        )
+    } | {sbml.SWITCH: float(mechanism == "bispecific")}
+    found = dict(zip(widest.states, rates(document, known, widest.states), strict=True))
+    y, u = ([known[n] for n in names] for names in (structure.states, structure.inputs))
+    expected = structure.rhs(y, SimpleNamespace(**known), u)
+    for name, rate in zip(structure.states, expected, strict=True):
+        assert found[name] == pytest.approx(float(rate), rel=1e-12, abs=1e-13), name
+    assert {name: found[name] for name in found.keys() - set(structure.states)} in ({}, {"B": 0.0})
+    # a drug without a form of exposure has values with which it does nothing
+    values = sbml.drug_values(record, "two")
+    assert (values["k_a"], values["CL_0"]) == (1.0, FALLING["CL_0"])
+    assert sbml.drug_values(record, "one")["CL_0"] == record.drug("one").CL
