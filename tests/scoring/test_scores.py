@@ -165,6 +165,13 @@ def test_the_forecast_that_is_true_scores_best(several: Mixture) -> None:
         assert (own < means(other)).all()
 
 
+def test_an_interval_has_two_ends() -> None:
+    standard = Mixture(np.array([0.0]), 1.0)  # intervals of +-0.67 and +-1.64
+    found = [of_level(standard, y).inside for y in (-2.0, -1.0, 0.0, 1.0, 2.0)]
+    in_none, in_wide, in_both = (False, False), (False, True), (True, True)
+    assert found == [in_none, in_wide, in_both, in_wide, in_none]
+
+
 def test_below_a_limit_there_is_a_log_score_alone(several: Mixture) -> None:
     outcome = of_limit(several, 1.0)
     assert outcome.log_score == pytest.approx(-math.log(several.cdf(1.0)))
