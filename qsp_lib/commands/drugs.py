@@ -9,6 +9,7 @@ from .. import drugs, prediction, protocol
 from .common import DONE, Commands, command, print_json, print_lines, print_table
 
 MECHANISMS = ("bispecific", "monoclonal")
+EXPOSURES = ("intravenous", "subcutaneous", "table")
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -30,15 +31,27 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "new-drug",
         _new_drug,
         "write a drug file to start from; it can be run as it stands",
-        examples=("new-drug my_drug.toml", "new-drug my_drug.toml --mechanism monoclonal"),
+        examples=(
+            "new-drug my_drug.toml",
+            "new-drug my_drug.toml --mechanism monoclonal",
+            "new-drug my_drug.toml --exposure subcutaneous",
+        ),
     )
     new.add_argument("file", metavar="FILE", help="a .toml file that does not exist yet")
     new.add_argument("--mechanism", choices=MECHANISMS, default="bispecific")
+    new.add_argument(
+        "--exposure",
+        choices=EXPOSURES,
+        default="intravenous",
+        help="into a vein, under the skin, or as a table of concentrations, whose CSV is written "
+        "beside FILE",
+    )
 
 
 def _new_drug(options: argparse.Namespace) -> int:
 
-    path = prediction.write_template(options.file, options.mechanism)
+    path, *others = prediction.write_template(options.file, options.mechanism, options.exposure)
+    print_lines([f"wrote {other}, which it reads" for other in others])
     print_lines([f"wrote {path}; edit it, then: qsp-crs predict {path}"])
     return DONE
 

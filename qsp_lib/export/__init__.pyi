@@ -8,4 +8,6 @@ from .everything import packs as packs
 from .everything import read_manifest as read_manifest
 from .everything import write as write
 from .formula import identifier as identifier
+from .own_drug import names as names
+from .own_drug import own_drug as own_drug
 from .verifying import findings as findings

@@ -27,10 +27,11 @@ from .report import names_of_files as names_of_files
 from .report import require_writable as require_writable
 from .report import write as write
 from .report import write_into as write_into
-from .report import write_template as write_template
 from .setting import Setup as Setup
 from .setting import inputs_of as inputs_of
 from .setting import prepare as prepare
 from .stepping import steps_dict as steps_dict
 from .stepping import steps_text as steps_text
 from .stepping import steps_up as steps_up
+from .templates import EXPOSURES as EXPOSURES
+from .templates import write_template as write_template

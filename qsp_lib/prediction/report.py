@@ -7,7 +7,6 @@ import io
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from ..common import (
     plain,
     rounded,
     write_bytes_atomic,
-    write_text_atomic,
 )
 from ..drugs import SourcedValue
 from ..model import Dose, Infusion
@@ -206,28 +204,6 @@ def write_into(folder: str | os.PathLike[str], contents: Mapping[str, bytes]) ->
             f"The folder {target} cannot be made ({reason}); name one you can write to."
         ) from problem
     return tuple(write_bytes_atomic(target / name, data) for name, data in contents.items())
-
-
-def write_template(path: str | os.PathLike[str], mechanism: str) -> Path:
-    """Write the template of a drug file, never over a file that is there.
-
-    Raises:
-        InputError: An unknown mechanism, a name that does not end in .toml, or a file or folder
-            of that name.
-    """
-    known = ("bispecific", "monoclonal")
-    if mechanism not in known:
-        raise InputError(f"Mechanism {mechanism!r} was given; expected one of {', '.join(known)}.")
-    target = Path(path)
-    if target.suffix.lower() != ".toml":
-        raise InputError(f"{target} was given; expected a name that ends in .toml.")
-    text = (resources.files("qsp_lib") / "data" / "templates" / f"{mechanism}.toml").read_text(
-        encoding="utf-8"
-    )
-    try:
-        return write_text_atomic(target, text, replace=False)
-    except FileExistsError:
-        raise InputError(f"{target} exists and is not written over; name another file.") from None
 
 
 def _head(prediction: Prediction) -> Iterator[str]:

@@ -64,11 +64,13 @@ def test_the_template_predicts_as_it_stands(own: Path, capsys: Printed) -> None:
 
 
 @pytest.mark.parametrize("mechanism", ["bispecific", "monoclonal"])
+@pytest.mark.parametrize("exposure", ["intravenous", "subcutaneous", "table"])
 def test_each_template_is_a_users_drug_that_can_be_run(
-    tmp_path: Path, capsys: Printed, mechanism: str
+    tmp_path: Path, capsys: Printed, mechanism: str, exposure: str
 ) -> None:
     path = tmp_path / "own.toml"
-    said(capsys, "new-drug", str(path), "--mechanism", mechanism)
+    given = ("--mechanism", mechanism, "--exposure", exposure)
+    said(capsys, "new-drug", str(path), *given)
     file = load_drug(path)
     assert (file.inputs.mechanism, file.inputs.role) == (mechanism, "user")
     for regimen in file.regimens:
@@ -76,6 +78,18 @@ def test_each_template_is_a_users_drug_that_can_be_run(
             capsys, "predict", str(path), "--regimen", regimen, "--draws", "0", "--json"
         )
         assert answer["arms"]["untreated"]["severity"]["index"]["central"] > 0
+    forms = {"intravenous": "compartment", "subcutaneous": "depot", "table": "a table of 26"}
+    assert forms[exposure] in " ".join(answer["exposure"])
+
+
+def test_a_table_that_exists_is_never_written_over(tmp_path: Path, capsys: Printed) -> None:
+    (tmp_path / "own-concentrations.csv").write_text("mine")
+    path = tmp_path / "own.toml"
+    _, error = said(capsys, "new-drug", str(path), "--exposure", "table", code=1)
+    assert "own-concentrations.csv exists" in error and not path.exists()
+    (tmp_path / "other.toml").write_text("mine")
+    said(capsys, "new-drug", str(tmp_path / "other.toml"), "--exposure", "table", code=1)
+    assert not (tmp_path / "other-concentrations.csv").exists()
 
 
 def test_a_file_that_exists_is_never_written_over(own: Path, capsys: Printed) -> None:

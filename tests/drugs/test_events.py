@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from qsp_lib.common.errors import InputError
 from qsp_lib.drugs.reading import load_drug, with_events
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
-from qsp_lib.prediction.report import write_template
+from qsp_lib.prediction.templates import write_template
 
 HEADER = "TIME (h),AMT (mg),RATE (mg/h),CMT,EVID,II,ADDL"
 

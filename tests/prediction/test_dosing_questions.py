@@ -19,9 +19,9 @@ from qsp_lib.prediction.first_dose import first_dose, first_dose_text
 from qsp_lib.prediction.gaps import after_gap, gap_text
 from qsp_lib.prediction.goals import Goal, at_occupancy, first_group, indices, like, thresholds
 from qsp_lib.prediction.predicting import predict, run
-from qsp_lib.prediction.report import write_template
 from qsp_lib.prediction.setting import Setup, draws_for, prepare
 from qsp_lib.prediction.stepping import steps_text, steps_up
+from qsp_lib.prediction.templates import write_template
 from qsp_lib.protocol.lock import Record, current_record
 
 STEPPED = [
@@ -154,7 +154,7 @@ def test_thresholds_are_where_each_draw_passes() -> None:
 def test_every_step_keeps_to_the_goal_and_the_last_is_the_full_dose(
     tmp_path: Path, locked: Record
 ) -> None:
-    made = prepare(write_template(tmp_path / "own.toml", "bispecific"), locked)
+    made = prepare(write_template(tmp_path / "own.toml", "bispecific")[0], locked)
     found = steps_up(made, Goal(2.0, 0.25), n_draws=DRAWS, gaps_h=(24.0, 72.0))
     doses = found.doses
     assert doses[-1].amount_ug == found.full_ug == 10_000
