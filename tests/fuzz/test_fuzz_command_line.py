@@ -46,7 +46,14 @@ SHAPES: dict[tuple[str, ...], tuple[str, ...]] = {
         "--json",
         "--class-defaults",
         "--output",
+        "--dexamethasone",
+        "--tocilizumab-dose",
+        "--at",
     ),
+    ("gap", "mine.toml", "--received", "1"): ("--missed", "--restart", "--json", "--regimen"),
+    ("compare", "mine.toml"): ("--regimen", "--horizon", "--output", "--seed"),
+    ("first-dose", "mine.toml", "--limit", "-1"): ("--share", "--limit"),
+    ("steps", "mine.toml", "--limit", "0"): ("--full", "--gaps", "--most-steps"),
     ("drugs",): ("--json", "--class-defaults"),
     ("new-drug",): ("--mechanism",),
     ("evidence",): ("--json", "--table"),
@@ -57,6 +64,9 @@ SHAPES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("open",): ("--debugg",),
     ("run", "no-such-chapter"): ("--parameter", "--jobs", "--cell-timeout", "--list", "--json"),
 }
+
+
+DRAWN = ("predict", "gap", "compare", "first-dose", "steps")
 
 
 @pytest.fixture
@@ -78,7 +88,7 @@ def line(dice: random.Random) -> list[str]:
         words.append(dice.choice(VALUES))
         if dice.random() < 0.5:
             words += [dice.choice(SHAPES[shape]), dice.choice(VALUES)]
-    return words + (["--draws", dice.choice(("0", "0", "2", "-1", "x"))] * (words[0] == "predict"))
+    return words + (["--draws", dice.choice(("0", "0", "2", "-1", "x"))] * (words[0] in DRAWN))
 
 
 def files(folder: Path) -> dict[str, bytes]:
