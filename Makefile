@@ -167,7 +167,7 @@ stress: $(READY)
 	@$(PY) tests/stress/full_make.py
 	@$(PY) tests/stress/pairs.py $(STRESS_OPTIONS)
 
-# what survives is judged in benchmarks/mutants.md; MUTANTS_OPTIONS='--mutants 40 --seed 2'
+# stopped, it goes on from where it was; MUTANTS_OPTIONS='--mutants 40 --seed 2'
 mutants: $(MUTANTS_READY)
 	@$(PY) tests/stress/mutants.py $(MUTANTS_OPTIONS)
 

@@ -127,6 +127,31 @@ def test_information_says_which_parameters_the_data_moved() -> None:
     assert frame["prior_median"].tolist() == [1.0, 1.0, 1.0]
 
 
+def test_moved_is_narrower_than_seven_tenths_or_shifted_by_more_than_one_prior_sd() -> None:
+    # data of weight w at t leave a unit prior the width 1/sqrt(1 + w^2), shifted by t w^2/(1 + w^2)
+    width = np.array([0.69, 0.71, 0.9, 0.9])
+    shift = np.array([0.0, 0.0, 0.99, -1.01])
+    weight = np.sqrt(1 / width**2 - 1)
+    at = shift * (1 + weight**2) / weight**2
+    problem = Problem(
+        ("narrower", "wider", "nearer", "farther"),
+        lambda theta: (theta - at) * weight,
+        np.full(4, -20.0),
+        np.full(4, 20.0),
+        np.zeros(4),
+        np.ones(4),
+    )
+    frame = information(problem, fit_from(problem, np.zeros(4))).set_index("parameter")
+    assert frame["sd_ratio"].tolist() == pytest.approx(width)
+    assert frame["shift"].tolist() == pytest.approx(shift, abs=1e-6)
+    assert frame["moved"].to_dict() == {
+        "narrower": True,
+        "wider": False,
+        "nearer": False,
+        "farther": True,
+    }
+
+
 def test_the_data_spectrum_is_in_units_of_the_prior() -> None:
     sd = np.array([2.0, 0.5])
     slopes = np.array([[3.0, 0.0], [0.0, 1.0]])
