@@ -35,7 +35,6 @@ from ..pages import science as _science  # noqa: F401  (registers its fragments)
 from ..pages import status as _status  # noqa: F401  (registers its fragments)
 from ..pages import story as _story  # noqa: F401  (registers its fragment and pictures)
 from ..pages import symbols as _symbols  # noqa: F401  (registers its fragments)
-from ..pages import versions as _versions  # noqa: F401  (registers its fragments)
 from ..pages.fragments import FRAGMENTS, PICTURES, BookData
 from ..pages.substitutions import substitutions
 from . import api_reference, archive, chapter_pages, run_times
