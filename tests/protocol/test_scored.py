@@ -18,7 +18,7 @@ from scored_bench import ARMS, TABLES, build, file_of, lock, put_on_record
 
 from qsp_lib import protocol
 from qsp_lib.__main__ import main
-from qsp_lib.common.errors import LockError, SealError
+from qsp_lib.common.errors import InputError, LockError, SealError
 from qsp_lib.common.text import canonical_json
 from qsp_lib.evidence import judge_eligibility
 from qsp_lib.protocol import scored
@@ -31,7 +31,7 @@ from qsp_lib.protocol.record import OPTIONAL, digest_of, verify
 from qsp_lib.protocol.scored import drawn_again, evaluation_of, forecasts_of, require_ready
 from qsp_lib.protocol.seal import judge, rule_of, sealed_tables, verdicts_path
 from qsp_lib.protocol.verification import verify_records
-from qsp_lib.scoring import Forecasts, forecasts_text, plain_rules
+from qsp_lib.scoring import Forecasts, Rules, forecasts_text, plain_rules
 
 OKT3, STEP, OTHERS = TABLES
 EXPECTED = {
@@ -313,16 +313,23 @@ def test_a_lock_without_a_rule_for_a_table_does_not_open_it(tmp_path: Path) -> N
         require_ready(record, STEP, places)
 
 
-def test_a_file_of_draws_that_is_none_is_refused(places: Places) -> None:
+@pytest.mark.parametrize(
+    ("text", "digest", "words"),
+    [
+        ("draw,nonsense\n0,1\n", None, "names no quantity"),
+        ("draw,a/b/1/IL6/peak\n0,1.0\n", "0" * 64, "made from another record than lock v2"),
+    ],
+)
+def test_draws_that_are_none_or_of_another_record_are_refused(
+    places: Places, text: str, digest: str | None, words: str
+) -> None:
     record = lock(places)
     other = places.predictions / "made-up-v2.csv"
-    other.write_text("draw,nonsense\n0,1\n")
-    put_on_record(places, "prediction", other, record.digest)
-    with pytest.raises(Exception, match="names no quantity"):
-        scored._on_record(
-            record, STEP, "x", other.name, (other.name,), scored.Rules.from_plain(record.scoring),
-            places,
-        )  # fmt: skip
+    other.write_text(text)
+    put_on_record(places, "prediction", other, digest or record.digest)
+    rules = Rules.from_plain(record.scoring)
+    with pytest.raises((SealError, InputError), match=words):
+        scored._on_record(record, STEP, "x", other.name, (other.name,), rules, places)
 
 
 # ---------------------------------------------------------------- opened again
