@@ -254,8 +254,10 @@ def load_dexamethasone(*, inputs: str | None = None) -> SteroidFile:
 # ---------------------------------------------------------------- from shape to inputs
 
 
-LIGHTEST_KDA, HEAVIEST_KDA = 10.0, 500.0
+MASSES_KDA = 10.0, 500.0
 """Molar masses of antibodies and what is made of them."""
+WEIGHTS_KG, AREAS_M2 = (1.0, 400.0), (0.1, 4.0)
+"""Patients, from an infant to the heaviest adults."""
 
 
 @dataclass(frozen=True)
@@ -355,6 +357,8 @@ def _read_drug(
     read = _Reader(file, sources, inputs_of, shape.role == "user", from_class)
     weight = read("patient.weight", shape.patient.weight, "kg")
     bsa = read("patient.bsa", shape.patient.bsa, "m2")
+    _require_plausible(file, "patient.weight", weight, "kg", WEIGHTS_KG)
+    _require_plausible(file, "patient.bsa", bsa, "m2", AREAS_M2)
     molar_mass = _molar_mass(read, shape.molar_mass)
     patient = _Patient(weight, bsa, molar_mass)
     read = replace(read, patient=patient)
@@ -458,12 +462,20 @@ def _molar_mass(read: _Reader, given: schema.Number | None) -> float | None:
     if given is None:
         return None
     value = read("molar_mass", given, "kDa")
-    if not LIGHTEST_KDA <= value <= HEAVIEST_KDA:
-        raise InputError(
-            f"Drug file {read.file}, molar_mass: understood as {value:g} kDa; expected "
-            f"{LIGHTEST_KDA:g} to {HEAVIEST_KDA:g} kDa."
-        )
+    _require_plausible(read.file, "molar_mass", value, "kDa", MASSES_KDA)
     return value
+
+
+def _require_plausible(
+    file: str, name: str, value: float, unit: str, between: tuple[float, float]
+) -> None:
+    """Raise where a number, as it was understood, is surely a slip."""
+    low, high = between
+    if not low <= value <= high:
+        raise InputError(
+            f"Drug file {file}, {name}: understood as {value:g} {unit}; expected {low:g} to "
+            f"{high:g} {unit}."
+        )
 
 
 def _exposure_since_v1(read: _Reader, given: schema.Exposure) -> dict[str, Any]:
