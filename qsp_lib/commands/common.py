@@ -106,11 +106,7 @@ def print_text(text: str) -> None:
 
 
 def as_encoded(text: str, encoding: str | None) -> str:
-    """JSON text in letters that an encoding has.
-
-    >>> as_encoded('{"label": "β🧪"}', "ascii")
-    '{"label": "\\u03b2\\ud83e\\uddea"}'
-    """
+    """JSON text in letters that an encoding has: others as JSON escapes them."""
     try:
         text.encode(encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):
