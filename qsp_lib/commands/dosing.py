@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from .. import drugs, prediction, protocol
-from ..common import InputError, canonical_json, plain
-from .common import DONE, Commands, command, folder, print_lines, print_text, warn
+from ..common import InputError
+from .common import DONE, Commands, command, folder, print_json, print_lines, print_text, warn
 from .predicting import Progress, add_cover, add_draws, add_regimen, cover_of
 from .times import hours, several_hours
 
@@ -238,7 +238,7 @@ def _gap(options: argparse.Namespace) -> int:
 
 def _say(values: dict[str, object], text: str, as_json: bool) -> int:
     if as_json:
-        print_text(canonical_json(plain(values, "answer")))
+        print_json(values)
     else:
         print_lines(text.splitlines())
     return DONE
