@@ -72,7 +72,7 @@ def normal(mean: float, sd: float = 0.3, n_draws: int = N_DRAWS) -> np.ndarray:
 
 
 def of_regimen(
-    regimen: Regimen, mean: float, *, peaks: bool, step_h: float = 6.0
+    regimen: Regimen, mean: float, *, peaks: bool, step_h: float = 12.0
 ) -> dict[Any, Any]:
     """Forecasts of every quantity of a regimen, all around one level."""
     found = {}

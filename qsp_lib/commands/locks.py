@@ -135,7 +135,7 @@ def _make(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    record = protocol.newest_record()
+    record = protocol.current_record()
     tables = {name: protocol.status(name) for name in protocol.sealed_tables()}
     if options.json:
         names, mean, covariance = record.posterior
@@ -210,7 +210,7 @@ def _history(options: argparse.Namespace) -> int:
 
 
 def _predict(_options: argparse.Namespace) -> int:
-    written = protocol.commit_predictions(protocol.newest_record())
+    written = protocol.commit_predictions(protocol.current_record())
     for one in written:
         words = "finished what was interrupted:" if one.finished else "wrote"
         print_lines([f"{words} {one.path.name}"])
@@ -219,7 +219,7 @@ def _predict(_options: argparse.Namespace) -> int:
 
 
 def _open(options: argparse.Namespace) -> int:
-    record = protocol.newest_record()
+    record = protocol.current_record()
     if options.dry_run is not None:
         return _rehearse(options.table, options.dry_run, record)
     opened = protocol.open_table(

@@ -14,8 +14,8 @@ from .errors import InputError
 VERSIONS = ("v1", "v2")
 """Versions of the inputs, oldest first."""
 CURRENT = "v1"
-"""The lock, and the inputs, that chapters, site and commands stand on. A newer lock may be on
-record with its predictions; everything moves to it in one step, and this is the step."""
+"""The version that the newest lock record was made from, and that everything stands on. Later ones
+are developed beside it; everything moves to one in the step that locks it."""
 
 
 def input_file(name: str, inputs: str | None = None) -> Traversable:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common import CURRENT, LockError, SealError, canonical_json, write_text_atomic
+from ..common import LockError, SealError, canonical_json, write_text_atomic
 from ..inference import Problem
 from .ledger import entry_of, read_ledger, require_file
 from .places import PACKAGED, Places, Turn
@@ -104,24 +104,9 @@ def recorded_versions(places: Places = PACKAGED) -> tuple[str, ...]:
     return tuple(e.lock_version for e in read_ledger(places.ledger) if e.kind == "lock")
 
 
+@cache
 def current_record(places: Places = PACKAGED) -> Record:
-    """The record that chapters, site and commands stand on: of version :data:`CURRENT`.
-
-    Raises:
-        LockError: as :func:`newest_record`; or there is none of this version.
-    """
-    newest = newest_record(places)
-    return newest if newest.version == CURRENT else _record_of(CURRENT, places)
-
-
-@cache
-def _record_of(version: str, places: Places) -> Record:
-    return read_record(lock_path(version, places), places=places)
-
-
-@cache
-def newest_record(places: Places = PACKAGED) -> Record:
-    """The newest record: the one that predictions are made from and tables are opened with.
+    """The newest record.
 
     Raises:
         LockError: there is none, or it fails a check; the newest on file is not in the ledger, or
@@ -154,7 +139,7 @@ def write_record(content: Mapping[str, Any], turn: Turn) -> Path:
         raise LockError(
             f"lock {content['version']} exists and is never edited; a change is a new version."
         ) from None
-    newest_record.cache_clear()
+    current_record.cache_clear()
     return path
 
 

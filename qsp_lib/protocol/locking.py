@@ -41,8 +41,8 @@ from .forecasting import class_names, class_of_blinatumomab, listed_forecasts, l
 from .inputs import input_digests
 from .ledger import record_file
 from .lock import (
+    current_record,
     lock_path,
-    newest_record,
     read_record,
     recorded_versions,
     versions,
@@ -334,7 +334,7 @@ def make_lock(
             summary={"reason": content["reason"]},
             date=content["date"],
         )
-    newest_record.cache_clear()
+    current_record.cache_clear()
     return Written(path, finished)
 
 

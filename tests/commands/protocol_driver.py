@@ -41,7 +41,7 @@ def prepare() -> None:
     from qsp_lib.calibration import FITTED, make_problem
     from qsp_lib.inference import Fit
     from qsp_lib.protocol import blind_test, developing, ledger, locking, opening, record
-    from qsp_lib.protocol.lock import lock_path, newest_record, read_record
+    from qsp_lib.protocol.lock import current_record, lock_path, read_record
 
     first = read_record(lock_path("v1"), against_code=False)
     _, theta, _ = first.posterior
@@ -76,7 +76,7 @@ def prepare() -> None:
         module.code_digest = lambda: code
     for module in (ledger, opening, __import__("qsp_lib.protocol", fromlist=["x"])):
         module.today = lambda: DATE
-    newest_record.cache_clear()
+    current_record.cache_clear()
 
 
 def signed(content: dict[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def test_the_three_commands_do_their_work_one_after_the_other(checkout: Checkout
     said = checkout.said
     assert [said[name]["code"] for name in COMMANDS] == [0, 0, 0], said
     assert said["make"]["out"].startswith("wrote lock-v2.json: digest ")
-    assert said["predict"]["out"].startswith("wrote prediction-v2.json; commit it and the ledger")
+    assert said["predict"]["out"].startswith("wrote prediction-v2.json\ncommit it and the ledger")
     assert f"{TABLE} opened against lock v2" in said["open"]["out"]
     assert "TNF: predicted" in said["open"]["out"] and ", pass" in said["open"]["out"]
     added = {name: checkout.after[name].keys() - checkout.before[name].keys() for name in COMMANDS}
@@ -275,7 +275,7 @@ def test_of_two_at_once_one_waits_or_is_refused(checkout: Checkout, command: str
         assert checkout.copy.state() == checkout.after[command]
         told = "".join(one["out"] + one["err"] for one in both)
         words = (
-            "put on record while this fit ran",
+            "put on record while this one was composed",
             "is on record; nothing is left to do",
             "never made again",
             "the same came out",
@@ -297,7 +297,7 @@ def test_a_table_that_the_lock_predicts_nothing_of_is_refused_and_nothing_is_rec
 
 def test_the_prediction_on_record_is_not_made_again(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lock", "predict"]) == 1
-    assert "is on file and is never made again" in capsys.readouterr().err
+    assert "is in the ledger and is never made again" in capsys.readouterr().err
 
 
 def test_the_packaged_ledger_is_read(capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,10 +25,10 @@ from qsp_lib.protocol.findings import Finding
 from qsp_lib.protocol.history import History
 from qsp_lib.protocol.inputs import input_digests
 from qsp_lib.protocol.ledger import LedgerEntry, file_hash, hash_of, read_ledger, record_file
-from qsp_lib.protocol.lock import lock_path, newest_record, read_record, write_record
+from qsp_lib.protocol.lock import current_record, lock_path, read_record, write_record
 from qsp_lib.protocol.opening import MADE_UP, open_table
 from qsp_lib.protocol.places import PACKAGED, Places, take_turn
-from qsp_lib.protocol.record import FORMAT, digest_of
+from qsp_lib.protocol.record import digest_of
 from qsp_lib.protocol.verification import verify_records
 
 TABLE = "okt3_outcomes"
@@ -53,7 +53,7 @@ def second_lock(sealed: Mapping[str, str]) -> dict[str, Any]:
         "version": "v2",
         "date": "2026-12-01",
         "reason": "made by a test",
-        "format": FORMAT,
+        "format": 2,
         "predictions": {TABLE: ["prediction-v2.json"]},
         "digests": input_digests("v1"),
         "sealed": dict(sealed),
@@ -93,7 +93,7 @@ def build(folder: Path) -> Places:
             summary={"reason": content["reason"]},
             date=content["date"],
         )
-    newest_record.cache_clear()
+    current_record.cache_clear()
     record = read_record(path, places=places)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ledger, "today", lambda: "2026-12-02")

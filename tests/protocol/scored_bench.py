@@ -14,7 +14,7 @@ from protocol_bench import second_lock
 
 from qsp_lib.protocol import seal
 from qsp_lib.protocol.ledger import record_file
-from qsp_lib.protocol.lock import lock_path, newest_record, read_record, write_record
+from qsp_lib.protocol.lock import current_record, lock_path, read_record, write_record
 from qsp_lib.protocol.opening import MADE_UP_ROWS
 from qsp_lib.protocol.places import PACKAGED, Places, take_turn
 from qsp_lib.protocol.record import Record, digest_of
@@ -84,7 +84,7 @@ def build(folder: Path, content: dict[str, Any] | None = None, **other: Forecast
             summary={"reason": content["reason"]},
             date=content["date"],
         )
-    newest_record.cache_clear()
+    current_record.cache_clear()
     for table in TABLES:
         for arm, mean in ARMS.items():
             draws = places.predictions / file_of(table, arm)

@@ -262,8 +262,9 @@ def made_up_regimens(monkeypatch: pytest.MonkeyPatch) -> None:
     """The made-up drug is given a made-up short infusion, once and doubled."""
     regimens = {"clinical": REGIMENS["infusion"], "double": REGIMENS["infusion"].scaled(2.0)}
 
-    def load(name: str) -> Any:
-        return SimpleNamespace(regimens=regimens) if name == "okt3" else load_drug(name)
+    def load(name: str, inputs: str) -> Any:
+        own = name == "okt3"
+        return SimpleNamespace(regimens=regimens) if own else load_drug(name, inputs=inputs)
 
     monkeypatch.setattr(protocol_record, "load_drug", load)
     give_up_on_hopeless(monkeypatch)

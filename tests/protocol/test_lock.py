@@ -34,7 +34,6 @@ from qsp_lib.protocol.ledger import record_file
 from qsp_lib.protocol.lock import (
     current_record,
     lock_path,
-    newest_record,
     read_record,
     versions,
     write_record,
@@ -96,7 +95,7 @@ def test_the_newest_version_is_the_highest_number(content: Content, tmp_path: Pa
             digest = read_record(path).digest
             record_file("lock", path, turn, version=version, digest=digest, summary={})
     assert versions(places) == ("v1", "v2", "v10")
-    assert newest_record(places).version == "v10"
+    assert current_record(places).version == "v10"
 
 
 def test_only_lines_of_locks_are_versions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +107,7 @@ def test_only_lines_of_locks_are_versions(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_without_a_record_there_is_nothing_to_read(tmp_path: Path) -> None:
     with pytest.raises(LockError, match="there is no lock record yet"):
-        newest_record(Places(tmp_path))
+        current_record(Places(tmp_path))
     with pytest.raises(LockError, match=r"no lock record at lock-v1\.json; make one"):
         read_record(tmp_path / "lock-v1.json")
 

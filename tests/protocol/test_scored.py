@@ -253,8 +253,8 @@ def rebuilt(tmp_path: Path, table: str, new: Forecasts) -> Places:
     [
         (OKT3, "TNF", "does not hold okt3/clinical/1/TNF/peak, beside"),
         (OKT3, "grade", "does not hold okt3/clinical/1/grade/peak"),
-        (STEP, "/300h", "from 0 to 672 h in steps of 6 h"),
-        (STEP, "/672h", "from 0 to 672 h in steps of 6 h"),
+        (STEP, "/300h", "from 0 to 672 h in steps of 12 h"),
+        (STEP, "/672h", "from 0 to 672 h in steps of 12 h"),
         (OTHERS, "epcoritamab/step/3", "does not hold epcoritamab/step/3/IL6/peak"),
         (OTHERS, "single@60", "single/IL6 from 0.05 to 60 mg"),
         (OTHERS, "teclistamab", "and 4 more"),
