@@ -347,7 +347,7 @@ NOTICED: dict[str, tuple[Callable[[Bench], None], str]] = {
     ),
     "an assumed spread, signed": (
         locked("assumed", "okt3.k_exh", "log10_sd", to=0.1),
-        "assumed/k_exh/log10_sd is 0.1",
+        "assumed/okt3.k_exh/log10_sd is 0.1",
     ),
     "the tie, signed": (locked("severity", "tie", to=0.5), "tie of two indices"),
     "the healthy levels, signed": (locked("severity", "baselines", "IL6", to=1.0), "healthy"),
