@@ -95,6 +95,17 @@ def add_quick(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_long_run(parser: argparse.ArgumentParser) -> None:
+    """``--workers`` and ``--checkpoint``, of what takes minutes or longer."""
+    parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
+    parser.add_argument(
+        "--checkpoint",
+        type=folder,
+        metavar="FOLDER",
+        help="keep finished steps there, and go on from those that are there",
+    )
+
+
 def print_json(value: Any) -> None:
     """Print plain values as JSON with sorted keys; infinities are null."""
     print_text(json.dumps(_finite(value), indent=1, sort_keys=True, ensure_ascii=False) + "\n")

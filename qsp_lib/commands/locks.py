@@ -14,9 +14,9 @@ from .common import (
     REFUSED,
     Commands,
     Help,
+    add_long_run,
     add_quick,
     command,
-    folder,
     print_json,
     print_lines,
     print_table,
@@ -76,13 +76,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         examples=('lock make --reason "evidence row BO001 corrected"',),
     )
     make.add_argument("--reason", required=True, help="why this version exists; goes on record")
-    make.add_argument("--workers", type=int, default=2, help="processes (default 2)")
-    make.add_argument(
-        "--checkpoint",
-        type=folder,
-        metavar="FOLDER",
-        help="keep finished steps of the development there, and go on from those that are there",
-    )
+    add_long_run(make)
     command(
         actions,
         "predict",

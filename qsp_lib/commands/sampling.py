@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .. import common, protocol
-from .common import DONE, Commands, command, folder
+from .common import DONE, Commands, add_long_run, command
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -21,13 +21,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "digits and the same distribution.",
         examples=("sample", "sample --checkpoint half-done", "sample --again"),
     )
-    sample.add_argument("--workers", type=int, default=2, help="processes (default 2)")
-    sample.add_argument(
-        "--checkpoint",
-        type=folder,
-        metavar="FOLDER",
-        help="keep finished steps there, and go on from those that are there",
-    )
+    add_long_run(sample)
     sample.add_argument("--again", action="store_true", help="replace the sample that is kept")
     develop = command(
         commands,
@@ -42,13 +36,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     develop.add_argument(
         "structures", nargs="*", metavar="STRUCTURE", help="names; default all that are not kept"
     )
-    develop.add_argument("--workers", type=int, default=2, help="processes (default 2)")
-    develop.add_argument(
-        "--checkpoint",
-        type=folder,
-        metavar="FOLDER",
-        help="keep finished steps there, and go on from those that are there",
-    )
+    add_long_run(develop)
     develop.add_argument("--again", action="store_true", help="replace what is kept of them")
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__
 from ..common import InputError
 from ..model import Regimen
 from .arm import Estimate
@@ -163,14 +162,8 @@ def gap_dict(found: Gap) -> dict[str, Any]:
 
     setting = found.setting
     return {
-        "schema": 1,
-        "version": __version__,
-        "drug": setting.inputs.name,
-        "file_sha256": setting.file.sha256,
+        **setting.said(),
         "regimen": setting.regimen_key,
-        "lock": setting.record.summary,
-        "t_cell_part": setting.record.network.t_cells,
-        "cover": setting.cover.as_dict(setting.inputs.weight_kg),
         "received": found.received,
         "on_time": one(found.on_time),
         "restarts": [one(restart) for restart in found.restarts],

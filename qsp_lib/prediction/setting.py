@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import __version__
 from ..common import InputError
 from ..drugs import (
     DrugFile,
@@ -108,6 +110,18 @@ class Setup:
         """How many doses are still flowing at the horizon."""
         flowing = (d for d in self.regimen.doses if isinstance(d, Infusion))
         return sum(dose.start_h < self.horizon_h < dose.end_h - SAME_TIME_H for dose in flowing)
+
+    def said(self) -> dict[str, Any]:
+        """What every answer that is written as JSON says of what it was asked of."""
+        return {
+            "schema": 1,
+            "version": __version__,
+            "drug": self.inputs.name,
+            "file_sha256": self.file.sha256,
+            "lock": self.record.summary,
+            "t_cell_part": self.record.network.t_cells,
+            "cover": self.cover.as_dict(self.inputs.weight_kg),
+        }
 
     def simulate(self, draws: Draws | None, *, treated: bool) -> Trajectory:
         """The course at the locked values, or for each draw; times from the earlier first dose."""

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__
 from ..common import InputError
 from ..model import Draws, Regimen
 from .arm import Estimate
@@ -242,13 +241,7 @@ def steps_dict(found: Steps) -> dict[str, Any]:
     """What was found as plain values."""
     setting = found.setting
     return {
-        "schema": 1,
-        "version": __version__,
-        "drug": setting.inputs.name,
-        "file_sha256": setting.file.sha256,
-        "lock": setting.record.summary,
-        "t_cell_part": setting.record.network.t_cells,
-        "cover": setting.cover.as_dict(setting.inputs.weight_kg),
+        **setting.said(),
         "limit": found.goal.limit,
         "share": found.goal.share,
         "full_ug": found.full_ug,

@@ -73,15 +73,8 @@ def list_made_up(places: Places) -> None:
     shutil.copy(MADE_UP, table)
 
 
-def build(folder: Path) -> Places:
-    """Everything done once, in a folder of its own."""
-    places = Places(folder)
-    for name in ("locks", "predictions"):
-        shutil.copytree(PACKAGED.data / name, folder / name)
-    shutil.copy(PACKAGED.ledger, places.ledger)
-    cut_back(folder)
-    list_made_up(places)
-    content = second_lock({n: t.sha256 for n, t in seal.sealed_tables(places).items()})
+def put_on_record(content: dict[str, Any], places: Places) -> Path:
+    """Write a lock v2 of this content, and its line of the ledger."""
     with take_turn(places) as turn:
         path = write_record(content, turn)
         record_file(
@@ -94,7 +87,19 @@ def build(folder: Path) -> Places:
             date=content["date"],
         )
     current_record.cache_clear()
-    record = read_record(path, places=places)
+    return path
+
+
+def build(folder: Path) -> Places:
+    """Everything done once, in a folder of its own."""
+    places = Places(folder)
+    for name in ("locks", "predictions"):
+        shutil.copytree(PACKAGED.data / name, folder / name)
+    shutil.copy(PACKAGED.ledger, places.ledger)
+    cut_back(folder)
+    list_made_up(places)
+    content = second_lock({n: t.sha256 for n, t in seal.sealed_tables(places).items()})
+    record = read_record(put_on_record(content, places), places=places)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ledger, "today", lambda: "2026-12-02")
         commit_prediction(record, places)

@@ -10,11 +10,12 @@ from typing import Any
 
 from as_of_lock_v1 import cut_back
 from made_up import forecasts
+from protocol_bench import put_on_record as lock_on_record
 from protocol_bench import second_lock
 
 from qsp_lib.protocol import seal
 from qsp_lib.protocol.ledger import record_file
-from qsp_lib.protocol.lock import current_record, lock_path, read_record, write_record
+from qsp_lib.protocol.lock import lock_path, read_record
 from qsp_lib.protocol.opening import MADE_UP_ROWS
 from qsp_lib.protocol.places import PACKAGED, Places, take_turn
 from qsp_lib.protocol.record import Record, digest_of
@@ -73,18 +74,7 @@ def build(folder: Path, content: dict[str, Any] | None = None, **other: Forecast
     list_made_up(places)
     sealed = {name: table.sha256 for name, table in seal.sealed_tables(places).items()}
     content = (scoring_lock(sealed) | (content or {})) | {"sealed": sealed}
-    with take_turn(places) as turn:
-        path = write_record(content, turn)
-        record_file(
-            "lock",
-            path,
-            turn,
-            version="v2",
-            digest=digest_of(content),
-            summary={"reason": content["reason"]},
-            date=content["date"],
-        )
-    current_record.cache_clear()
+    lock_on_record(content, places)
     for table in TABLES:
         for arm, mean in ARMS.items():
             draws = places.predictions / file_of(table, arm)
