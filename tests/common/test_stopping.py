@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -82,6 +83,8 @@ def started(folder: Path, command: list[str], *, processes: int) -> tuple[psutil
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # whoever runs the tests in the background ignores an interrupt, and so would the program
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     until = time.monotonic() + 60
     while len(list(folder.glob("busy-*"))) < processes:
