@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from qsp_lib.evidence import EvidenceRow
-from qsp_lib.scoring import GRADE, Forecasts, Quantity, Rules, plain_rules
-from qsp_lib.scoring.rules import Regimen
+from qsp_lib.scoring import GRADE, ForecastQuantity, Forecasts, Rules, plain_rules
+from qsp_lib.scoring.rules import PredictedRegimen
 
 N_DRAWS = 40
 
@@ -72,17 +72,17 @@ def normal(mean: float, sd: float = 0.3, n_draws: int = N_DRAWS) -> np.ndarray:
 
 
 def of_regimen(
-    regimen: Regimen, mean: float, *, peaks: bool, step_h: float = 12.0
+    regimen: PredictedRegimen, mean: float, *, peaks: bool, step_h: float = 12.0
 ) -> dict[Any, Any]:
     """Forecasts of every quantity of a regimen, all around one level."""
     found = {}
     for amount in regimen.amounts if regimen.grid else (None,):
         for dose, start in enumerate(regimen.times_h, start=1):
             if peaks and start < regimen.until_h:
-                quantity = Quantity(regimen.drug, regimen.name, dose, "IL6", amount=amount)
+                quantity = ForecastQuantity(regimen.drug, regimen.name, dose, "IL6", amount=amount)
                 found[quantity] = normal(mean)
         for time in np.arange(0.0, regimen.until_h + step_h, step_h):
-            quantity = Quantity(regimen.drug, regimen.name, 1, "IL6", float(time), amount)
+            quantity = ForecastQuantity(regimen.drug, regimen.name, 1, "IL6", float(time), amount)
             found[quantity] = normal(mean)
     return found
 
@@ -93,8 +93,8 @@ def forecasts(table: str, mean: float = 2.0) -> Forecasts:
     found: dict[Any, Any] = {}
     if given.fixed is not None:
         for analyte in ("TNF", "IFN", "IL6"):
-            found[Quantity("okt3", "clinical", 1, analyte)] = normal(mean)
-        found[Quantity("okt3", "clinical", 1, GRADE)] = np.arange(N_DRAWS) % 4
+            found[ForecastQuantity("okt3", "clinical", 1, analyte)] = normal(mean)
+        found[ForecastQuantity("okt3", "clinical", 1, GRADE)] = np.arange(N_DRAWS) % 4
     for regimen in given.regimens:
         found |= of_regimen(regimen, mean, peaks=given.peaks)
     return Forecasts.of(found)

@@ -92,7 +92,7 @@ def open_quantities(problem: Problem, theta: Array) -> dict[str, Array]:
 
 
 def facts(quantities: Mapping[str, Array]) -> dict[str, NDArray[np.bool_]]:
-    """Whether each of :data:`FACTS` holds, ``(N,)``, from :func:`open_quantities`."""
+    """Whether each of ``FACTS`` holds, ``(N,)``, from :func:`open_quantities`."""
     quiet = quantities["blinatumomab IL-6 in week two"] < QUIET_BELOW * baselines()["IL6"]
     return {
         "silent at 7 ug/kg": quantities["index at 7 ug/kg"] < SILENT_BELOW,

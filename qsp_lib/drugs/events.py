@@ -25,7 +25,7 @@ _ROUTES: dict[str, Route] = {"IV": "IV", "CENTRAL": "IV", "SC": "SC", "DEPOT": "
 MOST_ROWS = 100_000
 
 Convert = Callable[[str, float, str, str], float]
-"""A number of a kind ('TIME', 'AMT', 'RATE') in its unit, given and wanted, for the patient."""
+# a number of a kind ('TIME', 'AMT', 'RATE') in its unit, given and wanted, for the patient
 
 
 @dataclass(frozen=True)

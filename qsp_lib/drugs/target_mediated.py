@@ -62,7 +62,7 @@ RTOL, DIGITS = 1e-10, 9
 
 
 @dataclass(frozen=True)
-class Target:
+class BoundTarget:
     """What binds the drug in plasma: total and ``K_SS`` in ng/mL, ``k_int`` per hour.
 
     Raises:
@@ -84,7 +84,7 @@ class Target:
 
 
 def free_concentrations(
-    drug: DrugInputs, target: Target, regimen: Regimen, times_h: ArrayLike
+    drug: DrugInputs, target: BoundTarget, regimen: Regimen, times_h: ArrayLike
 ) -> Array:
     """Free drug in plasma (ng/mL) at increasing times (h), ``(T,)``.
 
@@ -143,7 +143,7 @@ def free_concentrations(
     return found
 
 
-def target_of_the_evidence() -> Target:
+def target_of_the_evidence() -> BoundTarget:
     """Epcoritamab's target as row XI051 words it.
 
     Raises:
@@ -158,7 +158,7 @@ def target_of_the_evidence() -> Target:
         given_in = f"1{match[2]}" if match[2].startswith("/") else match[2]  # "/d" is 1/d
         return convert(match[1], given_in, unit)
 
-    return Target(given("BASE", "ng/mL"), given("KSS", "ng/mL"), given("kint", "1/h"))
+    return BoundTarget(given("BASE", "ng/mL"), given("KSS", "ng/mL"), given("kint", "1/h"))
 
 
 def table_times() -> Array:

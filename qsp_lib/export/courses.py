@@ -121,7 +121,7 @@ def reference(course: ReferenceCourse) -> NDArray[np.float64]:
 
 
 def simulated(course: ReferenceCourse, **options: Any) -> Trajectory:
-    """The course by one of this package's engines; options as of :func:`.model.simulate`."""
+    """The course by an engine; options as of :func:`qsp_lib.model.simulation.simulate`."""
     given = course.treatment
     table, end = given.drug.table, course.model.horizon_h
     # a table that does not say how it ends is not read beyond its last row

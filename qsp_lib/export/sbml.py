@@ -165,7 +165,7 @@ def dosed(model: DosedModel, date: str, notes: Iterable[str] = ()) -> str:
 
     Raises:
         LockError: a drug that may be simulated from a lock record alone.
-        InputError: as of :class:`.model.Treatment`.
+        InputError: as of :class:`qsp_lib.model.treatment.Treatment`.
     """
     given, structure = model.treatment, model.structure
     require_lock(given.drug, given.network, given.regimen, structure)

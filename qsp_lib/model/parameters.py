@@ -26,7 +26,7 @@ class NetworkParameters(Lockable):
     """The 17 parameters of the shared network (units: the parameter table).
 
     ``feedback`` is its structure: ``"gated"`` as published, ``"ungated"``, or ``"none"``;
-    ``t_cells`` the T-cell part that drives it, of :data:`.structure.T_CELLS`.
+    ``t_cells`` the T-cell part that drives it, of ``T_CELLS``.
 
     Raises:
         InputError: an unknown structure; a value that is not finite, or outside its validity

@@ -41,11 +41,11 @@ class Structure:
     """The choice of parts; equal choices are the same model.
 
     Attributes:
-        mechanism: one of :data:`MECHANISMS`.
-        feedback: one of :data:`FEEDBACKS`.
-        t_cells: one of :data:`T_CELLS`; empty for exposure alone, which drives nothing.
-        exposure: what is added to the drug's compartments, of :data:`EXPOSURES` in their order;
-            or :data:`TABLE` alone, in their place.
+        mechanism: one of ``MECHANISMS``.
+        feedback: one of ``FEEDBACKS``.
+        t_cells: one of ``T_CELLS``; empty for exposure alone, which drives nothing.
+        exposure: what is added to the drug's compartments, of ``EXPOSURES`` in their order;
+            or ``TABLE`` alone, in their place.
         tocilizumab, crp: whether the rescue and the CRP readout are there.
         steroid: how dexamethasone is given; empty for none.
 

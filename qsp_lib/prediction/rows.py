@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Read = Callable[[Array], Array]
-"""Columns ``(K, T)`` at times ``(T,)``."""
+# columns (K, T) at times (T,)
 
 FINE, LEFT_OUT = 0.0005, 0.003
 """What a straight line may leave out of a column's own value: before and by leaving out rows."""

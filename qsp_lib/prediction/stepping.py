@@ -43,7 +43,7 @@ _LEAST_RISE = 1.05
 
 
 @dataclass(frozen=True)
-class Dose:
+class StepDose:
     """One dose of the regimen that was found.
 
     Attributes:
@@ -59,7 +59,7 @@ class Dose:
 
 
 @dataclass(frozen=True)
-class Steps:
+class StepDoses:
     """What was found.
 
     Attributes:
@@ -74,7 +74,7 @@ class Steps:
     setting: Setup
     goal: Goal
     full_ug: float
-    doses: tuple[Dose, ...]
+    doses: tuple[StepDose, ...]
     at_once: Estimate
     tried: int
     n_draws: int
@@ -90,7 +90,7 @@ def steps_up(
     most_steps: int = MOST_STEPS,
     n_draws: int = 100,
     seed: int | None = None,
-) -> Steps:
+) -> StepDoses:
     """Look for the steps, in the form (route, length) of the regimen's first dose.
 
     Args:
@@ -150,7 +150,7 @@ def steps_up(
             f"the highest step was {short(nearest)} ug. Expected more steps, longer gaps, a higher "
             "limit or a larger share."
         )
-    return Steps(
+    return StepDoses(
         setting,
         goal,
         full,
@@ -220,7 +220,7 @@ class _Look:
         exponent = math.floor(math.log10(known[best])) - 2
         return float(math.floor(known[best] / 10.0**exponent + 1e-9) * 10.0**exponent)
 
-    def doses(self, given: Sequence[tuple[float, float]]) -> tuple[Dose, ...]:
+    def doses(self, given: Sequence[tuple[float, float]]) -> tuple[StepDose, ...]:
         """Each dose of the whole regimen with its own stretch of time."""
         whole = self._regimen(given)
         ends = [time for time, _ in given[1:]] + [end_of(whole) + AFTER_H]
@@ -229,7 +229,7 @@ class _Look:
             drawn = indices(self.setting, whole, self.draws, time, end)
             central = indices(self.setting, whole, None, time, end)[0]
             over = float(np.mean(drawn > self.goal.limit))
-            found.append(Dose(time, amount, _estimate(float(central), drawn), over))
+            found.append(StepDose(time, amount, _estimate(float(central), drawn), over))
         return tuple(found)
 
 
@@ -237,7 +237,7 @@ def _estimate(central: float, drawn: np.ndarray) -> Estimate:
     return Estimate(central, *map(float, np.percentile(drawn[np.isfinite(drawn)], [5, 50, 95])))
 
 
-def steps_dict(found: Steps) -> dict[str, Any]:
+def steps_dict(found: StepDoses) -> dict[str, Any]:
     """What was found as plain values."""
     setting = found.setting
     return {
@@ -254,7 +254,7 @@ def steps_dict(found: Steps) -> dict[str, Any]:
     }
 
 
-def steps_text(found: Steps) -> str:
+def steps_text(found: StepDoses) -> str:
     """What was found for a terminal."""
     setting, goal, lock = found.setting, found.goal, found.setting.record.summary
     lines = [

@@ -51,7 +51,7 @@ class Premedication:
 
 
 @dataclass(frozen=True)
-class Plan:
+class DosePlan:
     """What of a drug is predicted.
 
     Attributes:
@@ -67,18 +67,18 @@ class Plan:
     premedication: Premedication | None = None
 
 
-STEPPED = Plan("blinatumomab", "stepped", 3)
+STEPPED = DosePlan("blinatumomab", "stepped", 3)
 """Prediction 2: 5, 15, then 60 ug/m2/d in weekly steps."""
 _EPCORITAMAB = Premedication(16.0, (-1.0, 24.0, 48.0, 72.0), 4)
 PLANS = (
-    Plan("mosunetuzumab", "clinical", 5, Premedication(20.0, (-1.0,), 5)),
-    Plan("teclistamab", "clinical", 3, Premedication(16.0, (-1.0,), 3)),
-    Plan("epcoritamab", "clinical", 3, _EPCORITAMAB),
-    Plan("epcoritamab-linear", "clinical", 3, _EPCORITAMAB),
+    DosePlan("mosunetuzumab", "clinical", 5, Premedication(20.0, (-1.0,), 5)),
+    DosePlan("teclistamab", "clinical", 3, Premedication(16.0, (-1.0,), 3)),
+    DosePlan("epcoritamab", "clinical", 3, _EPCORITAMAB),
+    DosePlan("epcoritamab-linear", "clinical", 3, _EPCORITAMAB),
 )
 """Prediction 3, as the protocol lists it: XI018, XI019; XI038, XI105, XI106; XI054, XI104, the
 last of these of another regimen, and declared."""
-SINGLE = Plan("mosunetuzumab", "single", 1, Premedication(20.0, (-1.0,), 1))
+SINGLE = DosePlan("mosunetuzumab", "single", 1, Premedication(20.0, (-1.0,), 1))
 """Prediction 3, single first doses."""
 FIRST_DOSES_MG = tuple(float(mg) for mg in np.round(np.geomspace(0.05, 60.0, 25), 12))
 """Of mosunetuzumab; doses in between are interpolated."""

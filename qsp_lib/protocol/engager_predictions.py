@@ -38,7 +38,7 @@ from .dose_plans import (
     horizon_h,
     intervals_h,
 )
-from .predicted_doses import CYTOKINES, Prediction
+from .predicted_doses import CYTOKINES, DosePrediction
 
 Array = NDArray[np.float64]
 
@@ -161,12 +161,12 @@ def predict(
     solver: Solver | None = None,
     variant: str = "",
     **options: Any,
-) -> Prediction:
+) -> DosePrediction:
     """Levels and severity of every dose interval of a regimen, over draws.
 
     Args:
         drug, network, regimen, draws: as of :func:`qsp_lib.model.simulate`.
-        listed: how many of the doses are listed; see :class:`.dose_plans.Plan`.
+        listed: how many of the doses are listed; see :class:`.dose_plans.DosePlan`.
         steroid, premedication: dexamethasone, and when it is given; without either there is none.
         solver: engine and tolerances; its horizon is not read.
         variant: words for what is other than in the primary prediction.
@@ -192,7 +192,7 @@ def predict(
     intervals = intervals_h(regimen, listed)
     of_intervals = found[:, : _READ * len(intervals)].reshape(len(found), len(intervals), _READ)
     of_course = found[:, _READ * len(intervals) :].reshape(len(found), len(CYTOKINES), len(course))
-    return Prediction(
+    return DosePrediction(
         drug.name,
         regimen.label,
         _arm(job),

@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from ..common import LockError, late, write_text_atomic
 from ..drugs import DrugFile, load_drug
 from ..model import Draws
-from ..scoring import GRADE, Forecasts, Quantity, Rules, forecasts_text, not_covered
+from ..scoring import GRADE, ForecastQuantity, Forecasts, Rules, forecasts_text, not_covered
 from .blind_test import commit_prediction, prediction_path, run_protocol
 from .class_draws import LYSIS_TO_CYTOKINES, Scatter, class_draws
 from .comparing import require_same_table
-from .dose_plans import FIRST_DOSES_MG, PLANS, SINGLE, STEPPED, VARIANTS, WITH, WITHOUT, Plan
+from .dose_plans import FIRST_DOSES_MG, PLANS, SINGLE, STEPPED, VARIANTS, WITH, WITHOUT, DosePlan
 from .eight_checks import ARMS, CYTOKINES, BlindRun
 from .engager_predictions import predict
 from .ledger import entry_of, read_ledger, record_file
 from .lock import require_recorded
 from .places import PACKAGED, WAIT_S, Places, Written, take_turn
-from .predicted_doses import Prediction, as_csv
+from .predicted_doses import DosePrediction, as_csv
 from .record import Record
 
 Array = NDArray[np.float64]
@@ -121,14 +121,14 @@ def blind_forecasts(record: Record, drawn: BlindRun) -> Forecasts:
     """The blind drug's first-dose peaks and illustrative grade, from the protocol's own run."""
     drug, regimen = ARMS["okt3"]
     good = drawn.select(drawn.completed)
-    draws: dict[Quantity, Array] = {
-        Quantity(drug, regimen, 1, name): np.log10(
+    draws: dict[ForecastQuantity, Array] = {
+        ForecastQuantity(drug, regimen, 1, name): np.log10(
             good.arms["okt3"].peak(name).value + record.baselines[name]
         )
         for name in CYTOKINES
     }
     grades = record.boundaries.grade(good.severities["okt3"]["index"])
-    return Forecasts.of({**draws, Quantity(drug, regimen, 1, GRADE): grades})
+    return Forecasts.of({**draws, ForecastQuantity(drug, regimen, 1, GRADE): grades})
 
 
 def _okt3(record: Record) -> str:
@@ -159,7 +159,7 @@ def _engagers_alone(record: Record) -> str:
 
 
 def _class_forecasts(record: Record, *, steroid: bool) -> Forecasts:
-    draws: dict[Quantity, Array] = {}
+    draws: dict[ForecastQuantity, Array] = {}
     for plan in PLANS:
         if (plan.drug, plan.regimen) in STEPS_OF_RULES:
             draws |= dict(_quantities(plan, _predicted(record, plan, steroid=steroid)))
@@ -169,7 +169,7 @@ def _class_forecasts(record: Record, *, steroid: bool) -> Forecasts:
     return _of_whole_draws(draws)
 
 
-def _of_whole_draws(draws: Mapping[Quantity, Array]) -> Forecasts:
+def _of_whole_draws(draws: Mapping[ForecastQuantity, Array]) -> Forecasts:
     """Without the draws of which any integration failed: draw i is one parameter set throughout."""
     failed = np.any([~np.isfinite(values) for values in draws.values()], axis=0)
     return Forecasts.of({quantity: values[~failed] for quantity, values in draws.items()})
@@ -177,13 +177,13 @@ def _of_whole_draws(draws: Mapping[Quantity, Array]) -> Forecasts:
 
 def _predicted(
     record: Record,
-    plan: Plan,
+    plan: DosePlan,
     *,
     steroid: bool,
     dose_mg: float | None = None,
     variant: str = "",
     **changes: Any,
-) -> Prediction:
+) -> DosePrediction:
     """One regimen of a drug of the class, with or without its steroid."""
     file: DrugFile = load_drug(plan.drug, inputs=record.inputs)
     regimen = file.regimens[plan.regimen]
@@ -213,25 +213,25 @@ def _base(record: Record, which: str) -> Draws:
 
 
 def _quantities(
-    plan: Plan,
-    run: Prediction,
+    plan: DosePlan,
+    run: DosePrediction,
     *,
     peaks: bool = True,
     times_h: Sequence[float] | None = None,
     amount: float | None = None,
-) -> Iterator[tuple[Quantity, Array]]:
+) -> Iterator[tuple[ForecastQuantity, Array]]:
     """log10 levels of IL-6 of a prediction, by quantity; times count from the first dose."""
     named = plan.drug, STEPS_OF_RULES[plan.drug, plan.regimen]
     if peaks:
         for dose in range(run.peaks["IL6"].shape[1]):
             yield (
-                Quantity(*named, dose + 1, "IL6", amount=amount),
+                ForecastQuantity(*named, dose + 1, "IL6", amount=amount),
                 np.log10(run.peaks["IL6"][:, dose]),
             )
     for i, time in enumerate(run.course_times_h):
         if times_h is None or time in times_h:
             levels = np.log10(run.courses["IL6"][:, i])
-            yield Quantity(*named, 1, "IL6", float(time), amount), levels
+            yield ForecastQuantity(*named, 1, "IL6", float(time), amount), levels
 
 
 def _checked(record: Record, table: str, forecasts: Forecasts) -> str:

@@ -26,7 +26,7 @@ DIGITS = 6
 
 
 @dataclass(frozen=True)
-class Prediction:
+class DosePrediction:
     """One regimen of one drug in one arm, over N draws; NaN where an integration failed.
 
     Attributes:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from ..common import InputError
 from ..evidence import convert
-from .rules import Regimen
+from .rules import PredictedRegimen
 
 _UNIT = r"(?:mg|ug|µg|μg|mcg|g)(?:/kg|/m\^?2)?(?:/(?:d|day|24 ?h))?"
 _NUMBER = r"\d+(?:\.\d+)?"
@@ -48,7 +48,7 @@ def lists_of(text: str, unit: str) -> list[tuple[float, ...]]:
     return [amounts for amounts in found if amounts is not None]
 
 
-def begins_as(amounts: Sequence[float], regimen: Regimen) -> bool:
+def begins_as(amounts: Sequence[float], regimen: PredictedRegimen) -> bool:
     """Whether a list of amounts is how a regimen begins, a dose said again or not."""
     whole = list(regimen.amounts)
     steps = [a for i, a in enumerate(whole) if i == 0 or a != whole[i - 1]]
@@ -58,12 +58,12 @@ def begins_as(amounts: Sequence[float], regimen: Regimen) -> bool:
     )
 
 
-def doses_of_amount(amount: float, regimen: Regimen) -> tuple[int, ...]:
+def doses_of_amount(amount: float, regimen: PredictedRegimen) -> tuple[int, ...]:
     """Numbers (from 1) of the doses of an amount."""
     return tuple(i for i, a in enumerate(regimen.amounts, start=1) if _same(a, amount))
 
 
-def named_doses(text: str, regimen: Regimen) -> set[int]:
+def named_doses(text: str, regimen: PredictedRegimen) -> set[int]:
     """Numbers of the doses that a text names; 0 stands for one that the regimen does not have.
 
     By its place (second dose, step 2), its day (cycle 1 day 8; day 8; week 2), the regimen's own
@@ -102,14 +102,14 @@ def named_doses(text: str, regimen: Regimen) -> set[int]:
     return found
 
 
-def interval_of(dose: int, regimen: Regimen) -> tuple[float, float]:
+def interval_of(dose: int, regimen: PredictedRegimen) -> tuple[float, float]:
     """When a dose is given and when the next one is, or the prediction ends (h)."""
     start = regimen.times_h[dose - 1]
     following = regimen.times_h[dose : dose + 1]
     return start, min((*following, regimen.until_h))
 
 
-def latest_dose(time_h: float, regimen: Regimen) -> int:
+def latest_dose(time_h: float, regimen: PredictedRegimen) -> int:
     """Number of the last dose before a time (h from the first); the first one's at 0 h."""
     return max(1, sum(start < time_h for start in regimen.times_h))
 
@@ -138,11 +138,11 @@ def _same(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=_SAME)
 
 
-def _known(dose: int, regimen: Regimen) -> int:
+def _known(dose: int, regimen: PredictedRegimen) -> int:
     return dose if 1 <= dose <= len(regimen.times_h) else 0
 
 
-def _at(time_h: float, regimen: Regimen) -> int:
+def _at(time_h: float, regimen: PredictedRegimen) -> int:
     """Number of the dose at a time; 0 if there is none."""
     found = [i for i, start in enumerate(regimen.times_h, start=1) if math.isclose(start, time_h)]
     return found[0] if found else 0

@@ -22,8 +22,8 @@ from .doses import (
     lists_of,
     named_doses,
 )
-from .forecast import GRADE, Quantity
-from .rules import OF_LOCK_V1, Regimen, Rules, Table
+from .forecast import GRADE, ForecastQuantity
+from .rules import OF_LOCK_V1, PredictedRegimen, Rules, TableRules
 from .targets import GRADED, PASS_FAIL, SCORED, RowRule, Target, Verdict, study_of
 
 
@@ -32,7 +32,7 @@ def row_rule(rules: Rules, table: str) -> RowRule:
     return partial(judge_rows, rules, rules.table(table))
 
 
-def judge_rows(rules: Rules, table: Table, rows: Sequence[EvidenceRow]) -> tuple[Verdict, ...]:
+def judge_rows(rules: Rules, table: TableRules, rows: Sequence[EvidenceRow]) -> tuple[Verdict, ...]:
     """Verdicts on the rows of a table, in their order."""
     judge_one = _as_lock_v1 if table.rule == OF_LOCK_V1 else _by_text
     verdicts = [judge_one(rules, table, row) for row in rows]
@@ -47,7 +47,7 @@ def _without_duplicates(
     Args:
         passes: whether the others still take part in pass or fail, as they did under lock v1.
     """
-    best: dict[tuple[str, Quantity], int] = {}
+    best: dict[tuple[str, ForecastQuantity], int] = {}
     for i, verdict in enumerate(verdicts):
         target = verdict.target
         if target is None or target.use == PASS_FAIL:
@@ -74,7 +74,7 @@ def _without_duplicates(
 # ---------------------------------------------------------------- as lock v1 judged
 
 
-def _as_lock_v1(rules: Rules, table: Table, row: EvidenceRow) -> Verdict:
+def _as_lock_v1(rules: Rules, table: TableRules, row: EvidenceRow) -> Verdict:
     """A first-dose peak under OKT3, or a published grade."""
     fixed = table.fixed or {}
     where = fixed["quantity"]
@@ -84,7 +84,7 @@ def _as_lock_v1(rules: Rules, table: Table, row: EvidenceRow) -> Verdict:
     analyte = cytokine(row)
     if not eligible or analyte is None:
         return Verdict(False, reason)
-    quantity = Quantity(where["drug"], where["regimen"], int(where["dose"]), analyte)
+    quantity = ForecastQuantity(where["drug"], where["regimen"], int(where["dose"]), analyte)
     objection = _not_scored(rules, row)
     if not objection:
         return Verdict(True, f"scored; {reason}", _target(row, quantity, SCORED))
@@ -94,7 +94,7 @@ def _as_lock_v1(rules: Rules, table: Table, row: EvidenceRow) -> Verdict:
     )
 
 
-def _grade(rules: Rules, table: Table, row: EvidenceRow) -> Verdict:
+def _grade(rules: Rules, table: TableRules, row: EvidenceRow) -> Verdict:
     fixed = table.fixed or {}
     common = rules.common
     text = f"{row.population}; {row.route}".casefold()
@@ -124,7 +124,7 @@ def _grade(rules: Rules, table: Table, row: EvidenceRow) -> Verdict:
         if is_so:
             return Verdict(False, words)
     where = fixed["quantity"]
-    quantity = Quantity(where["drug"], where["regimen"], int(where["dose"]), GRADE)
+    quantity = ForecastQuantity(where["drug"], where["regimen"], int(where["dose"]), GRADE)
     target = Target(quantity, GRADED, row.value, None, (), row.n, study_of(row))
     return Verdict(True, "graded; a published grade after the first dose", target)
 
@@ -132,7 +132,7 @@ def _grade(rules: Rules, table: Table, row: EvidenceRow) -> Verdict:
 # ---------------------------------------------------------------- by text
 
 
-def _by_text(rules: Rules, table: Table, row: EvidenceRow) -> Verdict:
+def _by_text(rules: Rules, table: TableRules, row: EvidenceRow) -> Verdict:
     for part in _COMMON:
         objection = part(rules, row)
         if objection:
@@ -140,7 +140,7 @@ def _by_text(rules: Rules, table: Table, row: EvidenceRow) -> Verdict:
     reasons = []
     for regimen in table.regimens:
         found = _place(rules, table, regimen, row)
-        if isinstance(found, Quantity):
+        if isinstance(found, ForecastQuantity):
             return _verdict(rules, row, found)
         reasons.append(found)
     # the regimens that come nearest say what is missing
@@ -149,7 +149,7 @@ def _by_text(rules: Rules, table: Table, row: EvidenceRow) -> Verdict:
     return Verdict(False, "; ".join(words))
 
 
-def _verdict(rules: Rules, row: EvidenceRow, quantity: Quantity) -> Verdict:
+def _verdict(rules: Rules, row: EvidenceRow, quantity: ForecastQuantity) -> Verdict:
     words = f"beside {quantity.key}"
     objection = _not_scored(rules, row)
     use = PASS_FAIL if objection else SCORED
@@ -158,7 +158,9 @@ def _verdict(rules: Rules, row: EvidenceRow, quantity: Quantity) -> Verdict:
     return Verdict(True, f"{told}; {words}", target)
 
 
-def _target(row: EvidenceRow, quantity: Quantity, use: str, limit: float | None = None) -> Target:
+def _target(
+    row: EvidenceRow, quantity: ForecastQuantity, use: str, limit: float | None = None
+) -> Target:
     value = None if row.value is None else convert(row.value, row.unit, "pg/mL")
     is_bound = RANGE_KINDS.get(row.range_kind) == "limit"
     given = (row.value,) if is_bound else (row.value, row.low, row.high)
@@ -259,8 +261,8 @@ def _analyte_of(rules: Rules, row: EvidenceRow) -> str | None:
 
 
 def _place(
-    rules: Rules, table: Table, regimen: Regimen, row: EvidenceRow
-) -> Quantity | tuple[int, str]:
+    rules: Rules, table: TableRules, regimen: PredictedRegimen, row: EvidenceRow
+) -> ForecastQuantity | tuple[int, str]:
     """Which predicted quantity a row is of; else how far it came, and what is not clear."""
     drug, route = row.drug.casefold().strip(), row.route.casefold().strip()
     if not re.fullmatch(regimen.names, drug):
@@ -276,14 +278,14 @@ def _place(
     if not is_peak and row.time_h is None:
         return 2, "neither a peak nor a level at a time"
     analyte = _analyte_of(rules, row) or ""
-    base = Quantity(regimen.drug, regimen.name, 1, analyte)
+    base = ForecastQuantity(regimen.drug, regimen.name, 1, analyte)
     find = _on_grid if regimen.grid else _in_regimen
     return find(regimen, row, base, is_peak)
 
 
 def _on_grid(
-    regimen: Regimen, row: EvidenceRow, base: Quantity, is_peak: bool
-) -> Quantity | tuple[int, str]:
+    regimen: PredictedRegimen, row: EvidenceRow, base: ForecastQuantity, is_peak: bool
+) -> ForecastQuantity | tuple[int, str]:
     """A single or first dose of any amount between two ends."""
     amounts = amounts_of(row.dose, regimen.unit)
     if amounts is None or len(amounts) != 1:
@@ -301,8 +303,8 @@ def _on_grid(
 
 
 def _in_regimen(
-    regimen: Regimen, row: EvidenceRow, base: Quantity, is_peak: bool
-) -> Quantity | tuple[int, str]:
+    regimen: PredictedRegimen, row: EvidenceRow, base: ForecastQuantity, is_peak: bool
+) -> ForecastQuantity | tuple[int, str]:
     """A dose of a regimen, or a time in it."""
     lists = lists_of(row.schedule, regimen.unit)
     amounts = amounts_of(row.dose, regimen.unit) if row.dose.strip() else ()
@@ -344,5 +346,5 @@ def _in_regimen(
     return replace(base, time_h=time)
 
 
-def _within(time: float, doses: Sequence[int], regimen: Regimen) -> bool:
+def _within(time: float, doses: Sequence[int], regimen: PredictedRegimen) -> bool:
     return any(low <= time <= high for low, high in (interval_of(dose, regimen) for dose in doses))

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from .clusters import claim, cluster_means, difference_interval, skill, skill_interval
 from .doses import latest_dose
-from .forecast import GRADE, PEAK, Forecasts, Quantity
+from .forecast import GRADE, PEAK, ForecastQuantity, Forecasts
 from .mixture import Mixture, observation_sd
 from .reference import REFERENCE, references
-from .rules import OF_LOCK_V1, Regimen, Rules, Table
-from .scores import COVERED, Outcome, interval, of_level, of_limit, ranked_probability_score
+from .rules import OF_LOCK_V1, PredictedRegimen, Rules, TableRules
+from .scores import COVERED, Observed, interval, of_level, of_limit, ranked_probability_score
 from .targets import GRADED, PASS_FAIL, SCORED, Target
 
 Array = NDArray[np.float64]
@@ -72,7 +72,7 @@ def evaluate(
     }
 
 
-def cluster_of(table: Table, target: Target) -> tuple[str, str, str]:
+def cluster_of(table: TableRules, target: Target) -> tuple[str, str, str]:
     """Drug, dose and study of a row."""
     quantity = target.quantity
     dose = quantity.dose if quantity.amount is None else f"{quantity.amount:g}"
@@ -82,7 +82,7 @@ def cluster_of(table: Table, target: Target) -> tuple[str, str, str]:
     return quantity.drug, f"{quantity.regimen} {dose}", target.study
 
 
-def expected(table: Table, forecasts: Forecasts, target: Target) -> Array | None:
+def expected(table: TableRules, forecasts: Forecasts, target: Target) -> Array | None:
     """Draws ``(N,)`` of the log10 median that a row would give; None if it was not predicted.
 
     Where points at the floor of the assay were left out, a measured median is one of those above.
@@ -93,7 +93,7 @@ def expected(table: Table, forecasts: Forecasts, target: Target) -> Array | None
     return table.floor.median_above(draws, since_dose(table, target.quantity) or 0.0)
 
 
-def since_dose(table: Table, quantity: Quantity) -> float | None:
+def since_dose(table: TableRules, quantity: ForecastQuantity) -> float | None:
     """Hours from the latest dose; None for a peak."""
     regimen = _regimen(table, quantity)
     if quantity.time_h is None or regimen is None:
@@ -102,11 +102,11 @@ def since_dose(table: Table, quantity: Quantity) -> float | None:
     return time - regimen.times_h[latest_dose(time, regimen) - 1]
 
 
-def _from_first(quantity: Quantity, regimen: Regimen) -> float:
+def _from_first(quantity: ForecastQuantity, regimen: PredictedRegimen) -> float:
     return regimen.times_h[quantity.dose - 1] + (quantity.time_h or 0.0)
 
 
-def _regimen(table: Table, quantity: Quantity) -> Regimen | None:
+def _regimen(table: TableRules, quantity: ForecastQuantity) -> PredictedRegimen | None:
     found = (r for r in table.regimens if (r.drug, r.name) == (quantity.drug, quantity.regimen))
     return next(found, None)
 
@@ -115,7 +115,11 @@ def _regimen(table: Table, quantity: Quantity) -> Regimen | None:
 
 
 def _predictives(
-    rules: Rules, table: Table, target: Target, forecasts: Mapping[str, Forecasts], s_study: float
+    rules: Rules,
+    table: TableRules,
+    target: Target,
+    forecasts: Mapping[str, Forecasts],
+    s_study: float,
 ) -> dict[str, Mixture]:
     """What each forecast says of a row; one that says nothing is left out."""
     quantity = target.quantity
@@ -129,7 +133,7 @@ def _predictives(
     return found | references(rules.reference_drugs, rules.reference_sd, quantity.analyte, since)
 
 
-def _outcome(predictive: Mixture, target: Target) -> Outcome:
+def _outcome(predictive: Mixture, target: Target) -> Observed:
     if target.limit_pg_mL is not None:
         return of_limit(predictive, math.log10(target.limit_pg_mL))
     return of_level(predictive, math.log10(target.value or math.nan))
@@ -137,14 +141,14 @@ def _outcome(predictive: Mixture, target: Target) -> Outcome:
 
 def _all_scores(
     rules: Rules,
-    table: Table,
+    table: TableRules,
     rows: Sequence[EligibleRow],
     clusters: Sequence[tuple[str, str, str]],
     forecasts: Mapping[str, Forecasts],
     s_study: float,
 ) -> dict[str, Any]:
     """Scores of each forecast and of the references, averaged over clusters."""
-    outcomes: list[dict[str, Outcome]] = []
+    outcomes: list[dict[str, Observed]] = []
     for row in rows:
         predictives = _predictives(rules, table, row.target, forecasts, s_study)
         outcomes.append({name: _outcome(p, row.target) for name, p in predictives.items()})
@@ -156,7 +160,7 @@ def _averages(
     rules: Rules,
     name: str,
     clusters: Sequence[tuple[str, str, str]],
-    outcomes: Sequence[Mapping[str, Outcome]],
+    outcomes: Sequence[Mapping[str, Observed]],
 ) -> dict[str, Any] | None:
     """Averages of one forecast's scores over clusters; None if it says nothing of any row."""
     both = [
@@ -209,7 +213,9 @@ def _averages(
     }
 
 
-def _one_row(rules: Rules, table: Table, row: EligibleRow, forecasts: Forecasts) -> dict[str, Any]:
+def _one_row(
+    rules: Rules, table: TableRules, row: EligibleRow, forecasts: Forecasts
+) -> dict[str, Any]:
     """One row beside what was tested: what was predicted, observed, and how that scores."""
     target = row.target
     told: dict[str, Any] = {
@@ -243,7 +249,7 @@ def _one_row(rules: Rules, table: Table, row: EligibleRow, forecasts: Forecasts)
 
 
 def _grades(
-    rules: Rules, table: Table, rows: Sequence[EligibleRow], forecasts: Mapping[str, Forecasts]
+    rules: Rules, table: TableRules, rows: Sequence[EligibleRow], forecasts: Mapping[str, Forecasts]
 ) -> dict[str, Any] | None:
     """Ranked probability scores of the grade and of the place in the order, over studies.
 
@@ -298,7 +304,7 @@ def _of_places(rules: Rules, shares: Sequence[float]) -> list[float]:
 
 
 def pass_or_fail(
-    table: Table, rows: Sequence[EligibleRow], forecasts: Forecasts
+    table: TableRules, rows: Sequence[EligibleRow], forecasts: Forecasts
 ) -> dict[str, dict[str, Any]]:
     """The median prediction beside the published statistics, by quantity.
 
@@ -311,21 +317,23 @@ def pass_or_fail(
     for row in rows:
         if row.target.ends:
             groups.setdefault(row.target.quantity.key, []).append(row)
-    return {key: _compare(table, Quantity.parse(key), groups[key], forecasts) for key in groups}
+    return {
+        key: _compare(table, ForecastQuantity.parse(key), groups[key], forecasts) for key in groups
+    }
 
 
-def _always_compared(table: Table) -> list[Quantity]:
+def _always_compared(table: TableRules) -> list[ForecastQuantity]:
     if table.fixed is None:
         return []
     where = table.fixed["quantity"]
     return [
-        Quantity(where["drug"], where["regimen"], int(where["dose"]), analyte)
+        ForecastQuantity(where["drug"], where["regimen"], int(where["dose"]), analyte)
         for analyte in table.fixed["analytes"]
     ]
 
 
 def _compare(
-    table: Table, quantity: Quantity, rows: Sequence[EligibleRow], forecasts: Forecasts
+    table: TableRules, quantity: ForecastQuantity, rows: Sequence[EligibleRow], forecasts: Forecasts
 ) -> dict[str, Any]:
     beside = Target(quantity, PASS_FAIL, None, None, (), None, "")
     draws = expected(table, forecasts, beside)
@@ -367,18 +375,20 @@ def not_covered(rules: Rules, table_name: str, forecasts: Forecasts) -> list[str
     table = rules.table(table_name)
     if table.rule == OF_LOCK_V1:
         where = (table.fixed or {})["quantity"]
-        grade = Quantity(where["drug"], where["regimen"], int(where["dose"]), GRADE)
+        grade = ForecastQuantity(where["drug"], where["regimen"], int(where["dose"]), GRADE)
         wanted = [*_always_compared(table), grade]
         return [quantity.key for quantity in wanted if quantity.key not in forecasts]
     missing = []
     for regimen in table.regimens:
         for analyte in rules.common["analytes"]:
-            base = Quantity(regimen.drug, regimen.name, 1, analyte)
+            base = ForecastQuantity(regimen.drug, regimen.name, 1, analyte)
             missing += _not_covered(table, regimen, base, forecasts)
     return missing
 
 
-def _not_covered(table: Table, regimen: Regimen, base: Quantity, forecasts: Forecasts) -> list[str]:
+def _not_covered(
+    table: TableRules, regimen: PredictedRegimen, base: ForecastQuantity, forecasts: Forecasts
+) -> list[str]:
     where = f"{base.drug}/{base.regimen}/{base.analyte}"
     amounts: list[float | None] = [None]
     if regimen.grid:
@@ -390,9 +400,9 @@ def _not_covered(table: Table, regimen: Regimen, base: Quantity, forecasts: Fore
         amounts = list(known)
     missing = []
     for amount in amounts:
-        own = Quantity(base.drug, base.regimen, 1, base.analyte, amount=amount)
+        own = ForecastQuantity(base.drug, base.regimen, 1, base.analyte, amount=amount)
         for dose, start in enumerate(regimen.times_h, start=1):
-            peak = Quantity(base.drug, base.regimen, dose, base.analyte, amount=amount)
+            peak = ForecastQuantity(base.drug, base.regimen, dose, base.analyte, amount=amount)
             if table.peaks and start < regimen.until_h and peak.key not in forecasts:
                 missing.append(peak.key)
         times = forecasts.times(own)

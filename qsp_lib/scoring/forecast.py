@@ -37,7 +37,7 @@ _KEY = re.compile(
 
 
 @dataclass(frozen=True)
-class Quantity:
+class ForecastQuantity:
     """What a number is of.
 
     Attributes:
@@ -63,7 +63,7 @@ class Quantity:
         return f"{self.drug}/{self.regimen}{amount}/{self.dose}/{self.analyte}/{when}"
 
     @classmethod
-    def parse(cls, key: str) -> Quantity:
+    def parse(cls, key: str) -> ForecastQuantity:
         """The quantity of a key.
 
         >>> Quantity.parse("mosunetuzumab/single@0.4/1/IL6/12h").time_h
@@ -101,7 +101,7 @@ class Forecast:
         InputError: no draws, or one that is not finite; a grade that is none.
     """
 
-    quantity: Quantity
+    quantity: ForecastQuantity
     draws: Array
 
     def __post_init__(self) -> None:
@@ -135,7 +135,7 @@ class Forecasts(Mapping[str, Forecast]):
             raise InputError("a quantity is forecast twice; expected once.")
 
     @classmethod
-    def of(cls, draws: Mapping[Quantity, ArrayLike]) -> Forecasts:
+    def of(cls, draws: Mapping[ForecastQuantity, ArrayLike]) -> Forecasts:
         """From draws ``(N,)`` by quantity."""
         return cls([Forecast(q, np.asarray(values, dtype=float)) for q, values in draws.items()])
 
@@ -148,7 +148,7 @@ class Forecasts(Mapping[str, Forecast]):
     def __len__(self) -> int:
         return len(self._by_key)
 
-    def times(self, quantity: Quantity) -> list[float]:
+    def times(self, quantity: ForecastQuantity) -> list[float]:
         """Times (h from the same dose) at which the course of a quantity is forecast."""
         found = (f.quantity for f in self._by_key.values())
         return sorted(
@@ -157,7 +157,7 @@ class Forecasts(Mapping[str, Forecast]):
             if other.time_h is not None and other == replace(quantity, time_h=other.time_h)
         )
 
-    def amounts(self, quantity: Quantity) -> list[float]:
+    def amounts(self, quantity: ForecastQuantity) -> list[float]:
         """Amounts for which a quantity is forecast at any time."""
         found = (f.quantity for f in self._by_key.values())
         wanted = replace(quantity, time_h=None, amount=None)
@@ -169,7 +169,7 @@ class Forecasts(Mapping[str, Forecast]):
             }
         )
 
-    def at(self, quantity: Quantity) -> Array | None:
+    def at(self, quantity: ForecastQuantity) -> Array | None:
         """Draws ``(N,)`` of a quantity; None if it is outside of what is forecast.
 
         Between forecast times the logarithm of the level is a straight line in time, between
@@ -233,7 +233,7 @@ def read_forecasts(name: str, text: str) -> Forecasts:
         raise InputError(f"{name} is not readable as CSV ({problem}); restore it.") from None
     if header[0] != "draw" or len(header) < 2:
         raise InputError(f"{name} begins with {header[0]!r}; expected draw and keys of quantities.")
-    quantities = [Quantity.parse(key) for key in header[1:]]
+    quantities = [ForecastQuantity.parse(key) for key in header[1:]]
     if any(quantity.key != key for quantity, key in zip(quantities, header[1:], strict=True)):
         raise InputError(f"{name}: a key is not written as it is here, such as 012h; restore it.")
     for number, row in enumerate(rows):

@@ -102,7 +102,7 @@ class Mixture:
     def crps(self, y: float) -> float:
         """Continuous ranked probability score at y, in decades; 0 is best.
 
-        E|X - y| - E|X - X'|/2 with X, X' independent and of this distribution: both are means
+        ``E|X - y| - E|X - X'|/2`` with X, X' independent and of this distribution: both are means
         of ``|N(d, s^2)|``, as of Grimit et al., Q. J. R. Meteorol. Soc. 132 (2006) 2925.
         """
         apart = float(_mean_size(y - self.means, self.sd).mean())

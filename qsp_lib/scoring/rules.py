@@ -24,7 +24,7 @@ OF_LOCK_V1, OF_TEXT = "lock v1", "text"
 
 
 @dataclass(frozen=True)
-class Regimen:
+class PredictedRegimen:
     """A regimen that is predicted, and how a row says that it is of it.
 
     Attributes:
@@ -65,7 +65,7 @@ class Regimen:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableRules:
     """How one table is judged.
 
     Attributes:
@@ -81,14 +81,14 @@ class Table:
 
     name: str
     rule: str
-    regimens: tuple[Regimen, ...] = ()
+    regimens: tuple[PredictedRegimen, ...] = ()
     peaks: bool = True
     largest_gap_h: float = 0.0
     floor: AssayFloor | None = None
     beside_locks: tuple[str, ...] = ()
     fixed: Mapping[str, Any] | None = None
 
-    def regimen(self, drug: str, name: str) -> Regimen:
+    def regimen(self, drug: str, name: str) -> PredictedRegimen:
         """A regimen by its names."""
         return next(r for r in self.regimens if (r.drug, r.name) == (drug, name))
 
@@ -119,7 +119,7 @@ class Rules:
     drugs_grades: Mapping[str, int]
     places: tuple[int, ...]
     common: Mapping[str, Any]
-    tables: Mapping[str, Table]
+    tables: Mapping[str, TableRules]
 
     @classmethod
     def from_plain(cls, content: Mapping[str, Any]) -> Rules:
@@ -163,7 +163,7 @@ class Rules:
             tables={name: _table(name, given) for name, given in content["tables"].items()},
         )
 
-    def table(self, name: str) -> Table:
+    def table(self, name: str) -> TableRules:
         """The rules of a table.
 
         Raises:
@@ -183,12 +183,12 @@ def plain_rules() -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def _table(name: str, given: Mapping[str, Any]) -> Table:
+def _table(name: str, given: Mapping[str, Any]) -> TableRules:
     rule, floor = given["rule"], given.get("floor")
     if rule not in (OF_LOCK_V1, OF_TEXT):
         raise InputError(f"table {name!r} is judged by {rule!r}; expected lock v1 or text.")
     fixed = ("drug", "quantity", "analytes", "grade")
-    return Table(
+    return TableRules(
         name=name,
         rule=rule,
         regimens=tuple(_regimen(item) for item in given.get("regimens", ())),
@@ -200,12 +200,12 @@ def _table(name: str, given: Mapping[str, Any]) -> Table:
     )
 
 
-def _regimen(given: Mapping[str, Any]) -> Regimen:
+def _regimen(given: Mapping[str, Any]) -> PredictedRegimen:
     cycle = given.get("cycle_h")
     words = tuple((pattern, int(dose)) for pattern, dose in given.get("words", {}).items())
     for pattern in (given["names"], given["route"], *(pattern for pattern, _ in words)):
         re.compile(pattern)
-    return Regimen(
+    return PredictedRegimen(
         drug=given["drug"],
         name=given["name"],
         names=given["names"],

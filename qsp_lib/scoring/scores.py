@@ -18,7 +18,7 @@ COVERED = (0.5, 0.9)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Observed:
     """Scores of one level, or of one that is known only to lie below a limit.
 
     Attributes:
@@ -38,11 +38,11 @@ class Outcome:
     inside: tuple[bool, ...] | None = None
 
 
-def of_level(predictive: Mixture, level_log10: float) -> Outcome:
+def of_level(predictive: Mixture, level_log10: float) -> Observed:
     """Scores of a measured level (log10)."""
     median = predictive.quantile(0.5)
     ends = [interval(predictive, share) for share in COVERED]
-    return Outcome(
+    return Observed(
         log_score=-predictive.log_density(level_log10),
         crps=predictive.crps(level_log10),
         pit=predictive.cdf(level_log10),
@@ -53,9 +53,9 @@ def of_level(predictive: Mixture, level_log10: float) -> Outcome:
     )
 
 
-def of_limit(predictive: Mixture, limit_log10: float) -> Outcome:
+def of_limit(predictive: Mixture, limit_log10: float) -> Observed:
     """Score of a level that was below a limit (log10)."""
-    return Outcome(log_score=-predictive.log_cdf(limit_log10))
+    return Observed(log_score=-predictive.log_cdf(limit_log10))
 
 
 def interval(predictive: Mixture, share: float) -> tuple[float, float]:

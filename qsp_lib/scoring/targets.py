@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..evidence import EvidenceRow
-from .forecast import Quantity
+from .forecast import ForecastQuantity
 
 SCORED, PASS_FAIL, GRADED = "scored", "pass or fail", "graded"
 
@@ -25,7 +25,7 @@ class Target:
         study: the source in few words, the same for all rows of one study.
     """
 
-    quantity: Quantity
+    quantity: ForecastQuantity
     use: str
     value: float | None
     limit_pg_mL: float | None
@@ -49,7 +49,7 @@ class Verdict:
 
 
 RowRule = Callable[[Sequence[EvidenceRow]], Sequence[Verdict]]
-"""Verdicts on the rows of a table: a pure function of the rows."""
+# verdicts on the rows of a table: a pure function of the rows
 
 
 def study_of(row: EvidenceRow) -> str:

@@ -13,7 +13,7 @@ from qsp_lib.common.errors import InputError
 from qsp_lib.drugs import load_drug
 from qsp_lib.drugs.concentrations import read_concentrations
 from qsp_lib.drugs.target_mediated import (
-    Target,
+    BoundTarget,
     epcoritamab_table,
     free_concentrations,
     table_path,
@@ -24,7 +24,7 @@ from qsp_lib.model.simulation import simulate_exposure
 
 TIMES = np.array([0.0, 1.0, 12.0, 60.0, 168.0, 169.0, 240.0, 500.0])
 TWICE = Regimen.of(Bolus(0.0, 300.0, "SC"), Bolus(168.0, 900.0, "SC"))
-TARGET = Target(total=200.0, K_SS=20.0, k_int=0.001)
+TARGET = BoundTarget(total=200.0, K_SS=20.0, k_int=0.001)
 
 
 def absorbed(**changes: Any) -> Any:
@@ -65,7 +65,7 @@ def test_the_target_is_that_of_the_evidence_and_binds_nine_tenths_of_a_little() 
 
 @pytest.mark.parametrize("drug", [absorbed(), absorbed(F=0.6)])
 def test_without_target_it_is_the_models_own_exposure(drug: Any) -> None:
-    free = free_concentrations(drug, Target(1e-9, 20.0, 0.001), TWICE, TIMES)
+    free = free_concentrations(drug, BoundTarget(1e-9, 20.0, 0.001), TWICE, TIMES)
     run = simulate_exposure(drug, TWICE, horizon_h=500.0, times=TIMES, rtol=1e-9, atol=1e-9)
     own = [float(np.interp(t, run.times, run["C"])) for t in TIMES]
     assert free == pytest.approx(own, rel=1e-6, abs=1e-9)
@@ -74,13 +74,13 @@ def test_without_target_it_is_the_models_own_exposure(drug: Any) -> None:
 def test_much_more_drug_than_target_is_as_if_there_were_none() -> None:
     large = TWICE.scaled(1e6)
     free = free_concentrations(absorbed(), TARGET, large, TIMES)
-    none = free_concentrations(absorbed(), Target(1e-9, 20.0, 0.001), large, TIMES)
+    none = free_concentrations(absorbed(), BoundTarget(1e-9, 20.0, 0.001), large, TIMES)
     assert free == pytest.approx(none, rel=1e-3)
 
 
 def test_what_is_not_cleared_is_in_the_depot_free_or_bound() -> None:
     closed = absorbed(CL=0.0, Q=0.0)
-    stable = Target(200.0, 20.0, 1e-12)
+    stable = BoundTarget(200.0, 20.0, 1e-12)
     free = free_concentrations(closed, stable, TWICE, TIMES)
     absorbed_ug = [
         sum(
@@ -129,4 +129,4 @@ def test_what_it_is_not_meant_for_is_refused(change: dict[str, Any], words: str)
 @pytest.mark.parametrize("given", [(0.0, 1.0, 1.0), (1.0, -1.0, 1.0), (1.0, 1.0, np.nan)])
 def test_a_target_that_cannot_be_meant_is_refused(given: tuple[float, float, float]) -> None:
     with pytest.raises(InputError, match="expected a finite number above 0"):
-        Target(*given)
+        BoundTarget(*given)

@@ -13,7 +13,7 @@ from qsp_lib.protocol.dose_plans import (
     PLANS,
     SINGLE,
     STEPPED,
-    Plan,
+    DosePlan,
     Premedication,
     course_times,
     horizon_h,
@@ -31,7 +31,7 @@ STARTS = {
 
 
 @pytest.mark.parametrize("plan", [*PLANS, STEPPED], ids=lambda plan: plan.drug)
-def test_every_dose_has_an_interval_and_the_last_ends_with_the_horizon(plan: Plan) -> None:
+def test_every_dose_has_an_interval_and_the_last_ends_with_the_horizon(plan: DosePlan) -> None:
     regimen = load_drug(plan.drug, inputs="v2").regimens[plan.regimen]
     starts = STARTS[plan.drug]
     assert horizon_h(regimen, plan.listed) == starts[-1]

@@ -25,7 +25,7 @@ from qsp_lib.protocol import engager_predictions
 from qsp_lib.protocol.class_draws import Scatter, class_draws
 from qsp_lib.protocol.dose_plans import WITH, WITHOUT, Premedication
 from qsp_lib.protocol.engager_predictions import predict
-from qsp_lib.protocol.predicted_doses import CYTOKINES, Prediction, as_csv
+from qsp_lib.protocol.predicted_doses import CYTOKINES, DosePrediction, as_csv
 
 NETWORK = NetworkParameters.prior_medians("v2", t_cells=RECOVERY_AT_REST)
 DRUG = made_up_bispecific(name="invented", label="Invented", K_B=0.72, V1=4.0, CL=0.05, EC50=20.0)
@@ -53,11 +53,11 @@ def draws(n: int) -> Draws:
     return class_draws(base_draws(n), DRUG, SCATTER, seed=11)
 
 
-def predicted(n: int = 3, **options: Any) -> Prediction:
+def predicted(n: int = 3, **options: Any) -> DosePrediction:
     return predict(DRUG, NETWORK, STEPS, draws(n), **(dict(listed=2) | HERE | options))
 
 
-def same(one: Prediction, other: Prediction, n: int) -> bool:
+def same(one: DosePrediction, other: DosePrediction, n: int) -> bool:
     """Whether the first n draws of both are the same to the bit."""
     for field in fields(one):
         a, b = getattr(one, field.name), getattr(other, field.name)
@@ -69,19 +69,19 @@ def same(one: Prediction, other: Prediction, n: int) -> bool:
 
 
 @pytest.fixture(scope="module")
-def plain() -> Prediction:
+def plain() -> DosePrediction:
     return predicted()
 
 
 @pytest.fixture(scope="module")
-def covered() -> Prediction:
+def covered() -> DosePrediction:
     return predicted(steroid=STEROID, premedication=BEFORE)
 
 
 # ---------------------------------------------------------------- what is read
 
 
-def test_it_is_what_one_simulation_gives_in_each_interval(plain: Prediction) -> None:
+def test_it_is_what_one_simulation_gives_in_each_interval(plain: DosePrediction) -> None:
     assert (plain.drug, plain.regimen) == ("invented", "in steps")
     assert (plain.arm, plain.variant, plain.failed) == (WITHOUT, "", 0)
     assert plain.intervals_h == ((0.0, 72.0), (72.0, 144.0), (144.0, 408.0))
@@ -100,7 +100,7 @@ def test_it_is_what_one_simulation_gives_in_each_interval(plain: Prediction) -> 
         assert plain.courses["IL6"][:, i] == pytest.approx(level, rel=1e-3, abs=1e-3)
 
 
-def test_levels_between_the_times_of_a_course_are_close(plain: Prediction) -> None:
+def test_levels_between_the_times_of_a_course_are_close(plain: DosePrediction) -> None:
     run = simulate(DRUG, NETWORK, STEPS, draws=draws(3), horizon_h=408.0)
     for time in (2.2, 7.5, 22.0, 54.0, 90.0, 300.0):
         level = severity.baselines()["IL6"] + run.at("IL6", time)
@@ -110,7 +110,7 @@ def test_levels_between_the_times_of_a_course_are_close(plain: Prediction) -> No
 
 
 @pytest.mark.parametrize("time", [-1.0, 408.1])
-def test_levels_outside_are_refused(plain: Prediction, time: float) -> None:
+def test_levels_outside_are_refused(plain: DosePrediction, time: float) -> None:
     with pytest.raises(InputError, match="outside the course's 0 to 408 h"):
         plain.level_at("IL6", time)
     with pytest.raises(InputError, match="no course of 'IL8'"):
@@ -123,7 +123,7 @@ def test_levels_outside_are_refused(plain: Prediction, time: float) -> None:
 
 
 def test_a_steroid_before_the_dose_lowers_the_release_and_moves_no_time(
-    plain: Prediction, covered: Prediction
+    plain: DosePrediction, covered: DosePrediction
 ) -> None:
     assert covered.arm == WITH
     assert covered.intervals_h == plain.intervals_h
@@ -158,7 +158,7 @@ def test_a_steroid_without_effect_changes_nothing(table: bool) -> None:
     assert other.index == pytest.approx(one.index, abs=1e-5)
 
 
-def test_draws_of_the_steroid_come_before_its_inputs(covered: Prediction) -> None:
+def test_draws_of_the_steroid_come_before_its_inputs(covered: DosePrediction) -> None:
     weak = Draws(dict(draws(3).values) | {"IC50_dex": np.full(3, 1e9)})
     run = predict(
         DRUG, NETWORK, STEPS, weak, listed=2, steroid=STEROID, premedication=BEFORE, **HERE
@@ -169,20 +169,20 @@ def test_draws_of_the_steroid_come_before_its_inputs(covered: Prediction) -> Non
 # ---------------------------------------------------------------- what it does not hang on
 
 
-def test_a_draw_is_the_same_however_many_there_are(plain: Prediction) -> None:
+def test_a_draw_is_the_same_however_many_there_are(plain: DosePrediction) -> None:
     assert same(plain, predicted(5), 3)
     assert not same(plain, predicted(3, solver=Solver(rtol=1e-4)), 3)
 
 
 def test_a_draw_is_the_same_in_any_batch_and_on_any_number_of_workers(
-    plain: Prediction, monkeypatch: pytest.MonkeyPatch
+    plain: DosePrediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engager_predictions, "CHUNK", 1)
     assert same(plain, predicted(), 3)
     assert same(plain, predicted(workers=2), 3)
 
 
-def test_a_prediction_that_was_stopped_goes_on(plain: Prediction, tmp_path: Path) -> None:
+def test_a_prediction_that_was_stopped_goes_on(plain: DosePrediction, tmp_path: Path) -> None:
     kept = predicted(checkpoint=tmp_path / "kept")
     assert same(kept, plain, 3)
     assert same(predicted(checkpoint=tmp_path / "kept"), plain, 3)
@@ -209,7 +209,7 @@ def test_a_draw_that_fails_is_counted_and_left_out(monkeypatch: pytest.MonkeyPat
 # ---------------------------------------------------------------- tables that are kept
 
 
-def test_tables_hold_every_draw_and_their_quantiles(covered: Prediction) -> None:
+def test_tables_hold_every_draw_and_their_quantiles(covered: DosePrediction) -> None:
     peaks, courses, quantiles = (
         pd.read_csv(io.StringIO(as_csv(table)), keep_default_na=False)
         for table in (covered.peak_table(), covered.course_table(), covered.quantile_table())
@@ -234,6 +234,8 @@ def test_tables_hold_every_draw_and_their_quantiles(covered: Prediction) -> None
 
 def test_a_mark_goes_with_every_table() -> None:
     some = predicted(2)
-    marked = Prediction(**({f.name: getattr(some, f.name) for f in fields(some)} | {"mark": "m"}))
+    marked = DosePrediction(
+        **({f.name: getattr(some, f.name) for f in fields(some)} | {"mark": "m"})
+    )
     for table in (marked.peak_table(), marked.course_table(), marked.quantile_table()):
         assert set(table["mark"]) == {"m"}

@@ -14,7 +14,7 @@ from qsp_lib.protocol.dose_plans import (
     PLANS,
     SINGLE,
     STEPPED,
-    Plan,
+    DosePlan,
     course_times,
     intervals_h,
 )
@@ -25,7 +25,7 @@ from qsp_lib.protocol.forecasting import (
     listed_forecasts,
     listed_predictions,
 )
-from qsp_lib.protocol.predicted_doses import CYTOKINES, Prediction
+from qsp_lib.protocol.predicted_doses import CYTOKINES, DosePrediction
 from qsp_lib.protocol.seal import sealed_tables
 from qsp_lib.scoring import (
     Forecasts,
@@ -40,12 +40,12 @@ RULES = Rules.from_plain(plain_rules())
 N = 3
 
 
-def flat(plan: Plan, level: float = 50.0) -> Prediction:
+def flat(plan: DosePlan, level: float = 50.0) -> DosePrediction:
     """A prediction in which nothing happens: nothing held back is simulated here."""
     regimen = load_drug(plan.drug, inputs="v2").regimens[plan.regimen]
     intervals, times = intervals_h(regimen, plan.listed), course_times(regimen, plan.listed)
     per_dose, per_time = np.full((N, len(intervals)), level), np.full((N, len(times)), level)
-    return Prediction(
+    return DosePrediction(
         plan.drug,
         plan.regimen,
         "",

@@ -20,7 +20,7 @@ from qsp_lib.model.parameters import NetworkParameters
 from qsp_lib.model.simulation import Steroid, simulate, simulate_exposure
 from qsp_lib.model.structure import RECOVERY_AT_REST
 from qsp_lib.protocol.class_draws import Scatter, class_draws
-from qsp_lib.protocol.dose_plans import PLANS, SINGLE, STEPPED, Plan
+from qsp_lib.protocol.dose_plans import PLANS, SINGLE, STEPPED, DosePlan
 from qsp_lib.protocol.engager_predictions import predict
 from qsp_lib.protocol.lock import lock_path, read_record
 
@@ -33,7 +33,7 @@ WAITS = "is the blind drug|its outcomes are held back"
 LOCK_V1 = read_record(lock_path("v1"), against_code=False)
 
 
-def every(*plans: Plan) -> Any:
+def every(*plans: DosePlan) -> Any:
     return pytest.mark.parametrize("plan", plans, ids=lambda plan: f"{plan.drug} {plan.regimen}")
 
 
@@ -128,7 +128,7 @@ def test_a_steroid_is_a_part_of_version_2_whatever_the_network() -> None:
 
 @networks
 @every(*PLANS, SINGLE)
-def test_no_engager_is_predicted(plan: Plan, network: NetworkParameters) -> None:
+def test_no_engager_is_predicted(plan: DosePlan, network: NetworkParameters) -> None:
     """Neither arm, no variant: by the code that will do it from the record."""
     file = file_of(plan.drug)
     regimen = file.regimens[plan.regimen]

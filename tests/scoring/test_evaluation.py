@@ -14,7 +14,7 @@ from scipy.stats import norm
 from qsp_lib.common.numbers import rounded
 from qsp_lib.evidence import EvidenceRow, load_observations
 from qsp_lib.protocol.blind_test import compare_with_outcomes
-from qsp_lib.scoring import GRADE, EligibleRow, Forecasts, Quantity, evaluate, row_rule
+from qsp_lib.scoring import GRADE, EligibleRow, ForecastQuantity, Forecasts, evaluate, row_rule
 from qsp_lib.scoring.evaluation import expected, since_dose
 from qsp_lib.scoring.floor import median_above
 from qsp_lib.scoring.mixture import Mixture, observation_sd
@@ -139,7 +139,7 @@ def test_forecasts_stand_side_by_side_and_the_better_one_scores_better() -> None
 
 
 def test_a_forecast_that_says_nothing_of_a_row_is_named_and_not_counted() -> None:
-    one = {Quantity("teclistamab", "step", 2, "IL6"): normal(2.0)}
+    one = {ForecastQuantity("teclistamab", "step", 2, "IL6"): normal(2.0)}
     rows = [row(ENGAGER), row(ENGAGER, id="MU002", schedule="step-up dose 1")]
     found = evaluated(OTHERS, *rows, own=forecasts(OTHERS), part=Forecasts.of(one))
     assert found["not_predicted"] == {"own": [], "part": ["MU002"]}

@@ -14,18 +14,18 @@ from qsp_lib.scoring.forecast import (
     DECIMALS,
     GRADE,
     Forecast,
+    ForecastQuantity,
     Forecasts,
-    Quantity,
     forecasts_text,
     quantiles,
     read_forecasts,
 )
 
-COURSE = Quantity("engager", "step", 1, "IL6")
+COURSE = ForecastQuantity("engager", "step", 1, "IL6")
 
 
-def at(time_h: float, **changes) -> Quantity:
-    return Quantity(**{**vars(COURSE), "time_h": time_h, **changes})
+def at(time_h: float, **changes) -> ForecastQuantity:
+    return ForecastQuantity(**{**vars(COURSE), "time_h": time_h, **changes})
 
 
 MADE_UP = Forecasts.of(
@@ -34,16 +34,16 @@ MADE_UP = Forecasts.of(
         at(0.0): [0.0, 0.0, 0.0],
         at(10.0): [1.0, 2.0, 3.0],
         at(30.0): [0.5, -0.25, 1.0],
-        Quantity("engager", "single", 1, "IL6", amount=1.0): [0.0, 1.0, 2.0],
-        Quantity("engager", "single", 1, "IL6", amount=100.0): [2.0, 1.0, 4.0],
-        Quantity("engager", "step", 1, GRADE): [0.0, 4.0, 2.0],
+        ForecastQuantity("engager", "single", 1, "IL6", amount=1.0): [0.0, 1.0, 2.0],
+        ForecastQuantity("engager", "single", 1, "IL6", amount=100.0): [2.0, 1.0, 4.0],
+        ForecastQuantity("engager", "step", 1, GRADE): [0.0, 4.0, 2.0],
     }
 )
 
 
 @given(
     st.builds(
-        Quantity,
+        ForecastQuantity,
         st.from_regex(r"[a-z0-9_]{1,8}", fullmatch=True),
         st.from_regex(r"[a-z0-9_]{1,8}", fullmatch=True),
         st.integers(1, 40),
@@ -52,8 +52,8 @@ MADE_UP = Forecasts.of(
         st.none() | st.sampled_from([0.05, 0.4, 60.0]),
     )
 )
-def test_a_key_is_read_as_the_quantity_that_it_was_written_of(quantity: Quantity) -> None:
-    assert Quantity.parse(quantity.key) == quantity
+def test_a_key_is_read_as_the_quantity_that_it_was_written_of(quantity: ForecastQuantity) -> None:
+    assert ForecastQuantity.parse(quantity.key) == quantity
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_key_is_read_as_the_quantity_that_it_was_written_of(quantity: Quantity
 )  # fmt: skip
 def test_another_text_is_no_key(key: str) -> None:
     with pytest.raises(InputError, match="names no quantity"):
-        Quantity.parse(key)
+        ForecastQuantity.parse(key)
 
 
 def test_a_set_is_read_as_it_was_written() -> None:
@@ -104,7 +104,7 @@ ORDERED = [
     COURSE,
     at(0.0),
     at(10.0),
-    Quantity("engager", "step", 1, GRADE),
+    ForecastQuantity("engager", "step", 1, GRADE),
 ]
 
 
@@ -138,26 +138,26 @@ def test_between_two_times_the_logarithm_is_a_straight_line_in_each_draw() -> No
 @pytest.mark.parametrize(
     "quantity",
     [at(30.5), at(5.0, dose=2), at(5.0, analyte="TNF"), at(5.0, regimen="single"),
-     Quantity("engager", "step", 2, "IL6"),
-     Quantity("engager", "single", 1, "IL6", amount=0.5),
-     Quantity("engager", "single", 1, "IL6", amount=200.0),
-     Quantity("engager", "single", 1, "IL6", 4.0, amount=10.0)],
+     ForecastQuantity("engager", "step", 2, "IL6"),
+     ForecastQuantity("engager", "single", 1, "IL6", amount=0.5),
+     ForecastQuantity("engager", "single", 1, "IL6", amount=200.0),
+     ForecastQuantity("engager", "single", 1, "IL6", 4.0, amount=10.0)],
 )  # fmt: skip
-def test_nothing_is_extrapolated(quantity: Quantity) -> None:
+def test_nothing_is_extrapolated(quantity: ForecastQuantity) -> None:
     assert MADE_UP.at(quantity) is None
 
 
 def test_between_two_amounts_the_logarithm_is_a_straight_line_in_that_of_the_amount() -> None:
-    ten = Quantity("engager", "single", 1, "IL6", amount=10.0)
+    ten = ForecastQuantity("engager", "single", 1, "IL6", amount=10.0)
     assert MADE_UP.at(ten) == pytest.approx([1.0, 1.0, 3.0])
     both = Forecasts.of(
         {
-            Quantity("e", "s", 1, "IL6", time, amount): [time + 100 * math.log10(amount)]
+            ForecastQuantity("e", "s", 1, "IL6", time, amount): [time + 100 * math.log10(amount)]
             for time in (0.0, 10.0)
             for amount in (1.0, 100.0)
         }
     )
-    assert both.at(Quantity("e", "s", 1, "IL6", 5.0, 10.0)) == pytest.approx([105.0])
+    assert both.at(ForecastQuantity("e", "s", 1, "IL6", 5.0, 10.0)) == pytest.approx([105.0])
 
 
 def test_percentiles_stand_beside_the_draws() -> None:
