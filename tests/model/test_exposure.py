@@ -123,7 +123,10 @@ def test_a_table_may_be_straight_in_the_logarithm() -> None:
 
 @pytest.mark.parametrize(("ends", "after"), [(0.0, 0.0), (10.0, 25.0)])
 def test_a_table_may_say_how_it_ends(ends: float, after: float) -> None:
-    assert float(tabulated(ends=ends).at("C", 30.0)) == pytest.approx(after, rel=1e-5, abs=1e-9)
+    run = tabulated(ends=ends)
+    assert float(run.at("C", 30.0)) == pytest.approx(after, rel=1e-5, abs=1e-9)
+    # what it says until then is what it says without
+    assert [float(run.at("C", t)) for t in (6.0, 10.0, 15.0)] == pytest.approx([150, 200, 125])
 
 
 @pytest.mark.parametrize("engine", ENGINES)

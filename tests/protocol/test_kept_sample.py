@@ -255,6 +255,11 @@ def test_what_a_single_chain_is_worth_is_told_and_compared_with_no_other() -> No
     assert found["mean"]["one"] == pytest.approx(points[..., 0].mean(), rel=1e-6)
     assert found["sd"]["two"] == pytest.approx(points[..., 1].std(), rel=1e-6)
     assert "largest_distance_of_ensembles" not in found
+    # one that is shifted by ten standard deviations lies beyond it
+    apart = replace(chain, points=points + [20.0, 0.0])
+    assert kept_sample.diagnostics([chain, apart], ("one", "two"))[
+        "largest_distance_of_ensembles"
+    ] == pytest.approx(1.0, abs=1e-3)
 
 
 def test_chains_that_are_too_short_are_not_kept(
