@@ -31,8 +31,8 @@ def _one_line(text: str) -> str:
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Width = Annotated[float, Field(strict=True, ge=0, le=3, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
+# two of them make the name of a file, which may have 255 letters
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
-"""Two of them make the name of a file, which may have 255 letters."""
 Words = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 
 
