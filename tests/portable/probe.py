@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qsp_lib.common import code_digest
+from qsp_lib.common import CURRENT, code_digest
 from qsp_lib.inference import laplace_draws, sobol, standard_normals
 from qsp_lib.model import FEEDBACKS, equations_digest
 from qsp_lib.protocol import current_record
@@ -40,7 +40,7 @@ def bits() -> dict[str, Any]:
         "sobol": digest(sobol(1024, 17, record.seed)),
         "code": code_digest(),
         "equations": {feedback: equations_digest(feedback) for feedback in FEEDBACKS},
-        "inputs": input_digests(),
+        "inputs": input_digests(CURRENT),
         "record": record.digest,
     }
 
