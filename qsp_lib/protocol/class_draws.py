@@ -150,5 +150,5 @@ def _own_seed(seed: int, name: str) -> int:
     A record draws its declared priors from seeds beside its own: with those, a factor here would
     be the same normal as one of them.
     """
-    code = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
-    return (seed + 1 << 64) + code
+    code = int(hashlib.sha256(name.encode()).hexdigest(), base=16)
+    return (seed + 1 << 256) + code

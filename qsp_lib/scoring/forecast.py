@@ -66,7 +66,7 @@ class ForecastQuantity:
     def parse(cls, key: str) -> ForecastQuantity:
         """The quantity of a key.
 
-        >>> Quantity.parse("mosunetuzumab/single@0.4/1/IL6/12h").time_h
+        >>> ForecastQuantity.parse("mosunetuzumab/single@0.4/1/IL6/12h").time_h
         12.0
 
         Raises:
