@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,19 +49,7 @@ def require_same(
     Raises:
         LockError: it cannot be read, or holds something else.
     """
-    mend = "If it is not wanted, take the file away and run the command again."
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        raise LockError(
-            f"{path.name} is there, not in the ledger, and cannot be read ({problem}). {mend}"
-        ) from None
-    parted = list(differences(found, expected, rtol=rtol, atol=atol))
-    if parted:
-        raise LockError(
-            f"{path.name} is there, not in the ledger, and is not what is computed now: "
-            f"{parted[0]} ({len(parted)} differ). {mend}"
-        )
+    _require_same(path, json.loads, expected, "computed", rtol=rtol, atol=atol)
 
 
 def require_same_table(path: Path, text: str, *, atol: float = 2e-5) -> None:
@@ -75,18 +63,24 @@ def require_same_table(path: Path, text: str, *, atol: float = 2e-5) -> None:
     Raises:
         LockError: it cannot be read, or holds something else.
     """
+    _require_same(path, parsed_table, parsed_table(text), "made", rtol=RTOL, atol=atol)
+
+
+def _require_same(
+    path: Path, read: Callable[[str], Any], expected: Any, how: str, *, rtol: float, atol: float
+) -> None:
     mend = "If it is not wanted, take the file away and run the command again."
     try:
-        found = parsed_table(path.read_text(encoding="utf-8"))
+        found = read(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
         raise LockError(
             f"{path.name} is there, not in the ledger, and cannot be read ({problem}). {mend}"
         ) from None
-    parted = list(differences(found, parsed_table(text), atol=atol))
+    parted = list(differences(found, expected, rtol=rtol, atol=atol))
     if parted:
         raise LockError(
-            f"{path.name} is there, not in the ledger, and is not what is made now: {parted[0]} "
-            f"({len(parted)} differ). {mend}"
+            f"{path.name} is there, not in the ledger, and is not what is {how} now: "
+            f"{parted[0]} ({len(parted)} differ). {mend}"
         )
 
 
