@@ -40,7 +40,6 @@ class CandidateModel:
         rtol: float = FIT_RTOL,
         without_course: str | None = None,
         published_only: bool = False,
-        prior_width: float = 1.0,
     ) -> Problem:
         """The fit of both drugs to version 2's open data.
 
@@ -48,7 +47,6 @@ class CandidateModel:
             rtol: of the integration.
             without_course: a course to leave out.
             published_only: leave out every row that is a declared assumption.
-            prior_width: multiplies every standard deviation of the priors.
         """
         return make_problem(
             FITTED,
@@ -59,7 +57,6 @@ class CandidateModel:
             t_cells=self.t_cells,
             fixed={} if self.steep else {_STEEPNESS: 1.0},
             published_only=published_only,
-            prior_width=prior_width,
         )
 
 

@@ -33,6 +33,7 @@ from ..model import (
     Trajectory,
     network_table,
     simulate,
+    value_bounds,
 )
 
 Array = NDArray[np.float64]
@@ -42,9 +43,8 @@ LOCKED_T_CELLS = {"v1": CONSTANT_RECOVERY, "v2": RECOVERY_AT_REST}
 """The T-cell part that each version of the inputs goes with."""
 BOUND_DECADES = 3.0
 """How far from its prior median, at most, a fit moves a quantity."""
-STEEPNESS = "h"
-STEEPEST, SHALLOWEST = 20.0, 1.0
-"""Bounds of a fitted Hill coefficient; a steeper one is a step."""
+STEEPNESS, SHALLOWEST = "h", 1.0
+"""A fitted Hill coefficient, and its lower bound; the upper is what can be computed with."""
 PEAK_WITHIN_H = 48.0
 """Where a peak is looked for if its observation does not say."""
 LEAST_LEVEL = 1e-12
@@ -152,13 +152,18 @@ class CourseResiduals:
         horizon_h: float,
         times: Array | None = None,
         dose_factor: float = 1.0,
+        changed: Mapping[str, float] | None = None,
     ) -> Trajectory:
-        """A drug's regimen at parameter sets ``(N, d)`` in log10."""
+        """A drug's regimen at parameter sets ``(N, d)`` in log10, some values changed in all."""
+        draws = self.draws(theta, drug)
+        if changed:
+            others = {name: np.full(len(draws), value) for name, value in changed.items()}
+            draws = Draws(dict(draws.values) | others)
         return simulate(
             self.drug(drug),
             self.network,
             self.regimen(drug, regimen),
-            draws=self.draws(theta, drug),
+            draws=draws,
             dose_factor=dose_factor,
             horizon_h=horizon_h,
             times=times,
@@ -287,7 +292,6 @@ def make_problem(
     t_cells: str | None = None,
     fixed: Mapping[str, float] | None = None,
     published_only: bool = False,
-    prior_width: float = 1.0,
 ) -> Problem:
     """The fit of these drugs' courses, priors included.
 
@@ -302,14 +306,13 @@ def make_problem(
         t_cells: candidate T-cell part; by default the one that this version was locked with.
         fixed: values of drugs' quantities that are not estimated then, as ``tgn1412.h``.
         published_only: leave out every observation that is a declared assumption.
-        prior_width: multiplies every standard deviation of the priors.
     """
     inputs = which_inputs(inputs)
     t_cells = LOCKED_T_CELLS[inputs] if t_cells is None else t_cells
     held = dict(fixed or {})
     priors = {k: v for k, v in estimated(drugs, feedback, inputs).items() if k not in held}
     mean = np.log10([prior.median for prior in priors.values()])
-    sd = prior_width * np.array([prior.log10_sd for prior in priors.values()])
+    sd = np.array([prior.log10_sd for prior in priors.values()])
     steep = np.array([name.rpartition(".")[2] == STEEPNESS for name in priors])
     network = NetworkParameters.prior_medians(inputs, feedback=feedback, t_cells=t_cells)
     observations = tuple(
@@ -326,7 +329,7 @@ def make_problem(
         tuple(priors),
         residuals,
         np.where(steep, np.log10(SHALLOWEST), mean - BOUND_DECADES),
-        np.where(steep, np.log10(STEEPEST), mean + BOUND_DECADES),
+        np.where(steep, np.log10(value_bounds(STEEPNESS)[1]), mean + BOUND_DECADES),
         mean,
         sd,
     )

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ..evidence import baselines
 from ..inference import Problem
-from ..model import Draws, NetworkParameters, network_table, severity, simulate
-from .joint_fit import CourseResiduals, of_drug, values_at
+from ..model import HORIZON_H, network_table, severity
+from .joint_fit import CourseResiduals
 
 Array = NDArray[np.float64]
 
@@ -30,7 +30,8 @@ WITHOUT_BELOW = 0.5
 """Of TGN1412's peak IL-6: what is left without macrophages (PO041)."""
 MET_FROM = 0.7
 """Share of a model's sample in which a fact has to hold."""
-LOW_DOSES_UG_KG = (2.0, 7.0, 20.0)
+TRIAL_UG_KG = 7.0
+LOW_DOSES_UG_KG = (2.0, TRIAL_UG_KG, 20.0)
 """The dose of the low-dose trial is a declared assumption (PK035): it is shown with two others."""
 
 FACTS = {
@@ -64,6 +65,8 @@ def open_quantities(problem: Problem, theta: Array) -> dict[str, Array]:
     base = baselines()
     mild = fit.simulate(theta, "blinatumomab", "clinical", QUIET_TO_H)
     severe = fit.simulate(theta, "tgn1412", "clinical", FOLLOWED_TO_H)
+    inactive = {"k_M": network_table()["k_M"].lower}
+    without = fit.simulate(theta, "tgn1412", "clinical", HORIZON_H, changed=inactive)
     found = {
         "blinatumomab index": severity.index(mild),
         "blinatumomab IL-6 peak": mild.peak("IL6").value + base["IL6"],
@@ -79,14 +82,13 @@ def open_quantities(problem: Problem, theta: Array) -> dict[str, Array]:
             ],
             axis=0,
         ),
-        "IL-6 left without macrophages": _without_macrophages(fit, theta)
-        / severe.peak("IL6").value,
+        "IL-6 left without macrophages": without.peak("IL6").value / severe.peak("IL6").value,
     }
-    (trial,) = (dose for dose in LOW_DOSES_UG_KG if dose == 7.0)
     for dose in LOW_DOSES_UG_KG:
-        low = fit.simulate(theta, "tgn1412", "low_dose_trial", 168.0, dose_factor=dose / trial)
+        factor = dose / TRIAL_UG_KG
+        low = fit.simulate(theta, "tgn1412", "low_dose_trial", HORIZON_H, dose_factor=factor)
         found[f"index at {dose:g} ug/kg"] = severity.index(low)
-        if dose == trial:
+        if dose == TRIAL_UG_KG:
             found["low-dose trial TNF peak"] = low.peak("TNF").value + base["TNF"]
     return {name: np.atleast_1d(value) for name, value in found.items()}
 
@@ -100,19 +102,3 @@ def facts(quantities: Mapping[str, Array]) -> dict[str, NDArray[np.bool_]]:
         "quiet in week two": quiet,
         "macrophages make it": quantities["IL-6 left without macrophages"] < WITHOUT_BELOW,
     }
-
-
-def _without_macrophages(fit: CourseResiduals, theta: Array) -> Array:
-    """TGN1412's peak IL-6 (pg/mL above healthy) if macrophages cannot be activated, ``(N,)``."""
-    values = of_drug(values_at(fit.names, theta), "tgn1412")
-    values["k_M"] = np.full(len(theta), network_table()["k_M"].lower)
-    network: NetworkParameters = fit.network
-    run = simulate(
-        fit.drug("tgn1412"),
-        network,
-        fit.regimen("tgn1412", "clinical"),
-        draws=Draws(values),
-        rtol=fit.rtol,
-        atol=fit.atol,
-    )
-    return run.peak("IL6").value
