@@ -74,9 +74,9 @@ def computed_again(record: Record) -> Iterator[Finding]:
 def _indices(record: Record) -> dict[str, float]:
     """Severity index of each fitted drug: at the locked point, or the median of the kept sample."""
     drugs = record.content["severity"]["index"]
-    if record.sample is None:
+    if record.largest_sample is None:
         return {name: float(severity.index(record.run(name))) for name in drugs}
-    draws = record.draws(int(record.sample["rows"]))
+    draws = record.draws(record.largest_sample)
     return {
         name: float(np.median(severity.index(record.run(name, draws=draws[name]))))
         for name in drugs

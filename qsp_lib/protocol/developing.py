@@ -12,9 +12,8 @@ import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
-from functools import partial
-from importlib.metadata import version
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from ..calibration import (
     CANDIDATES,
     FACTS,
+    INPUTS,
     KEPT,
     LOCKED,
     MET_FROM,
@@ -38,27 +38,14 @@ from ..calibration import (
     root_mean_square,
 )
 from ..common import InputError, LockError, canonical_json, forbid_opening, write_text_atomic
-from ..inference import (
-    MOVES,
-    Chain,
-    Checkpoint,
-    Fit,
-    NestedRun,
-    Problem,
-    draw,
-    identify,
-    nested_run,
-    pooled,
-    run_chain,
-    share_at_best,
-    together,
-)
+from ..evidence import DECLARED
+from ..inference import NestedRun, Problem, nested_run, share_at_best, together
 from ..model import ATOL, RTOL, equations_digest
+from .ensembles import Plan, diagnostics, kept_draws, on_record, require_long, run_ensembles
 from .inputs import input_digests
-from .kept_sample import diagnostics, started_apart
 from .places import PACKAGED
 from .record import digest_of
-from .sample_table import DECIMALS, LOG_POSTERIOR, parse_table, table_text
+from .sample_table import LOG_POSTERIOR, parse_table, table_text
 
 Array = NDArray[np.float64]
 DEVELOPMENT = PACKAGED.development
@@ -70,104 +57,19 @@ LEVELS = (0.05, 0.5, 0.95)
 _PACKAGES = ("emcee", "nautilus-sampler", "numpy", "pydiffsol", "scipy")
 
 
-@dataclass(frozen=True)
-class ChainPlan:
-    """How a posterior is sampled: two ensembles that start apart and never meet.
-
-    Attributes:
-        walkers, steps, burn_in, thin: of each ensemble.
-        draws: how many of the pooled points are kept, without replacement.
-        least_times: autocorrelation times that each chain is to be long, burn-in removed.
-        prior_width: multiplies every standard deviation of the priors.
-    """
-
-    walkers: int = 48
-    steps: int = 14_500
-    burn_in: int = 1_000
-    thin: int = 10
-    draws: int = 4_000
-    least_times: float = 50.0
-    prior_width: float = 1.0
-
-
-LOCKED_PLAN = ChainPlan()
+LOCKED_PLAN = Plan(walkers=48, steps=14_500, burn_in=1_000)
 """Of the posterior that is locked."""
-SENSITIVITY_PLAN = ChainPlan(steps=4_000, least_times=10.0)
+SENSITIVITY_PLAN = replace(LOCKED_PLAN, steps=4_000, least_times=10.0)
 """Of the two other feedbacks, whose posteriors are kept for a sensitivity: long enough for an
 effective size of 1,000."""
-SHARES_PLAN = ChainPlan(steps=2_500, burn_in=500, draws=1_000, least_times=5.0)
+SHARES_PLAN = replace(LOCKED_PLAN, steps=2_500, burn_in=500, draws=1_000, least_times=5.0)
 """Of what is sampled only to see in what share of draws something holds."""
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """A posterior as two ensembles gave it, pooled.
-
-    Attributes:
-        points, log_posterior: the draws kept, ``(n, d)`` and ``(n,)``.
-        diagnostics: what the chains are worth.
-    """
-
-    points: Array
-    log_posterior: Array
-    diagnostics: Mapping[str, Any]
-
-
-def sample(
-    problem: Problem,
-    best: Fit,
-    plan: ChainPlan,
-    executor: Executor | None = None,
-    folder: Path | None = None,
-    what: str = "",
-) -> Sampled:
-    """Sample a posterior around its optimum.
-
-    Args:
-        folder: where finished legs are kept, so that a stopped run goes on.
-        what: names what is sampled, for the checkpoint.
-
-    Raises:
-        InputError: chains too short for their autocorrelation.
-    """
-    seeds = [(SEED, i) for i in range(2)]
-    starts = [
-        started_apart(problem, best.theta, best.covariance, plan.walkers, sum(s)) for s in seeds
-    ]
-    run = executor.map if executor is not None else map
-    chains = list(
-        run(_ensemble, [problem] * 2, starts, seeds, [plan] * 2, [folder] * 2, [what] * 2)
-    )
-    found = diagnostics(chains, problem.names)
-    if found["autocorrelation_times"] < plan.least_times:
-        raise InputError(
-            f"the chains of {what} are {found['autocorrelation_times']:g} autocorrelation times "
-            f"long; {plan.least_times:g} are needed. Run more than {plan.steps} steps."
-        )
-    points, log_density = pooled(chains)
-    which = draw(len(points), plan.draws, SEED)
-    # as they are kept, so that what is computed from them now can be computed from the file
-    return Sampled(points[which].round(DECIMALS), log_density[which].round(DECIMALS), found)
-
-
-def _ensemble(
-    problem: Problem,
-    start: Array,
-    seed: tuple[int, int],
-    plan: ChainPlan,
-    folder: Path | None,
-    what: str,
-) -> Chain:
-    """One chain without its burn-in, kept leg by leg in a folder if there is one."""
-    store = None
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        asked = partial(run_chain, problem, start, seed=list(seed), thin=plan.thin)
-        times = np.arange(plan.thin, plan.steps + 1, plan.thin, dtype=float)
-        name = f"{what.replace(' ', '-')}-{seed[1]}"
-        store = Checkpoint.open(folder / name, identify(asked, times, what))
-    with forbid_opening():
-        return run_chain(problem, start, plan.steps, seed, plan.thin, store).after(plan.burn_in)
+PLANS: Mapping[str, Plan] = MappingProxyType(
+    dict.fromkeys(CANDIDATES, SHARES_PLAN)
+    | dict.fromkeys(KEPT, SENSITIVITY_PLAN)
+    | {LOCKED: LOCKED_PLAN}
+)
+"""How each candidate structure is sampled."""
 
 
 def _nested(candidate: CandidateModel, seed: int, published_only: bool) -> NestedRun:
@@ -179,7 +81,7 @@ def _nested(candidate: CandidateModel, seed: int, published_only: bool) -> Neste
 
 def develop(
     candidate: CandidateModel,
-    plan: ChainPlan = LOCKED_PLAN,
+    plan: Plan,
     executor: Executor | None = None,
     folder: Path | None = None,
     say: Callable[[str], None] = lambda line: None,
@@ -195,23 +97,31 @@ def develop(
     best = fits[0]
     say(f"{candidate.name}: optimum at a cost of {best.cost:.3f}")
     problem = candidate.problem(RTOL)
-    sampled = sample(problem, best, plan, executor, folder, candidate.name)
-    say(f"{candidate.name}: {sampled.diagnostics['autocorrelation_times']:g} autocorrelation times")
+    name, names = candidate.name, problem.names
+    chains = run_ensembles(
+        problem, best.theta, best.covariance, SEED, plan, executor, folder, name, name
+    )
+    worth = diagnostics(chains, names)
+    say(f"{name}: {worth['autocorrelation_times']:g} autocorrelation times")
+    require_long(worth, plan)
+    text = table_text(names, *kept_draws(chains, plan, SEED))
+    # as they are kept, so that what is computed from them now can be computed from the file
+    points = parse_table(text)[1][:, :-1]
     asked = [(s, False) for s in SEEDS] + [(s, True) for s in WITHOUT_DECLARED_SEEDS]
     runs = list(run(_nested, [candidate] * len(asked), *zip(*asked, strict=True)))
     with_all, published = runs[: len(SEEDS)], runs[len(SEEDS) :]
     say(f"{candidate.name}: ln evidence {together(with_all)[0]:.2f}")
-    names, parts = problem.names, np.array_split(sampled.points, 8)
+    parts = np.array_split(points, 8)
     pieces = list(run(open_quantities, [problem] * len(parts), parts))
     quantities = {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
     at_best = open_quantities(problem, best.theta)
+    holds_at_best = facts(at_best)
     fit: CourseResiduals = problem.residuals  # type: ignore[assignment]
     table = fit.table(best.theta)
-    published_rows = table[table["use"] != "declared assumption"]
-    shares = {name: float(np.mean(holds)) for name, holds in facts(quantities).items()}
-    text = table_text(names, sampled.points, sampled.log_posterior)
+    published_rows = table[table["use"] != DECLARED]
+    shares = {fact: float(np.mean(holds)) for fact, holds in facts(quantities).items()}
     content = {
-        "structure": {key: value for key, value in asdict(candidate).items()},
+        "structure": asdict(candidate),
         "equations_sha256": equations_digest(candidate.feedback, candidate.t_cells),
         "estimated": list(names),
         "optimum": {
@@ -228,24 +138,24 @@ def develop(
         "evidence": _evidence(with_all),
         "evidence_published_rows": _evidence(published),
         "facts": {
-            name: {
-                "at_optimum": bool(facts(at_best)[name][0]),
+            fact: {
+                "at_optimum": bool(holds_at_best[fact][0]),
                 "share": share,
                 "met": share >= MET_FROM,
             }
-            for name, share in shares.items()
+            for fact, share in shares.items()
         },
         "quantities": {
-            name: {
-                "at_optimum": float(at_best[name][0]),
+            quantity: {
+                "at_optimum": float(at_best[quantity][0]),
                 "quantiles": np.quantile(values, LEVELS).tolist(),
             }
-            for name, values in quantities.items()
+            for quantity, values in quantities.items()
         },
         "second_sampler": _second_sampler(problem, with_all),
         "left_out": left_out_errors(candidate, best, executor).to_dict("records"),
-        "predictive": course_errors(problem, sampled.points[:1000]).to_dict("records"),
-        "sample": _about_sample(plan, sampled, text),
+        "predictive": course_errors(problem, points[:1000]).to_dict("records"),
+        "sample": _about_sample(plan, worth, text),
     }
     return content, text
 
@@ -276,16 +186,16 @@ def _second_sampler(problem: Problem, runs: Sequence[NestedRun]) -> dict[str, An
     return {"sampler": "nautilus", "quantiles": result}
 
 
-def _about_sample(plan: ChainPlan, sampled: Sampled, text: str) -> dict[str, Any]:
+def _about_sample(plan: Plan, worth: Mapping[str, Any], text: str) -> dict[str, Any]:
     columns, rows, sha256 = parse_table(text)
     return {
         "rows": len(rows),
         "columns": list(columns),
         "unit": f"log10 of each quantity's unit; {LOG_POSTERIOR}: natural log, up to a constant",
         "sha256": sha256,
-        "sampler": asdict(plan) | {"moves": [list(m) for m in MOVES], "seed": SEED, "ensembles": 2},
+        "sampler": on_record(plan, SEED),
         "solver": {"engine": "diffsol", "rtol": RTOL, "atol": ATOL},
-        "diagnostics": dict(sampled.diagnostics),
+        "diagnostics": dict(worth),
     }
 
 
@@ -295,11 +205,6 @@ def _about_sample(plan: ChainPlan, sampled: Sampled, text: str) -> dict[str, Any
 def development_paths(name: str, directory: Path = DEVELOPMENT) -> tuple[Path, Path]:
     """Where what is kept of a structure lies: the sample, and everything else."""
     return directory / f"sample-v2-{name}.csv", directory / f"development-v2-{name}.json"
-
-
-def is_developed(name: str, directory: Path = DEVELOPMENT) -> bool:
-    """Whether something is kept of a structure."""
-    return development_paths(name, directory)[1].exists()
 
 
 def develop_missing(
@@ -312,64 +217,60 @@ def develop_missing(
     again: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[Path]:
-    """Develop some structures, or all that nothing is kept of; what is kept of each.
+    """Develop some structures and keep what comes out of each, as soon as it does.
 
-    Args are as of :func:`write_development`.
+    Args:
+        names: of the structures; if none are named, all that nothing is kept of.
+        date: ISO date of the run.
+        directory: where to keep it; made if need be.
+        folder: where finished legs of the chains are kept, so that a stopped run goes on.
+        again: whether what is kept may be replaced; if none are named, all of it is.
+        say: called with one line of progress at a time.
+
+    Returns:
+        The file of each, in the order in which they were made.
+
+    Raises:
+        LockError: one that is named is kept already.
+        InputError: no such structure, a library that is not installed, or chains that are too
+            short.
     """
-    wanted = names or [name for name in CANDIDATES if not is_developed(name, directory)]
+    if unknown := [name for name in names if name not in CANDIDATES]:
+        raise InputError(f"no structure {unknown[0]!r}; expected one of {', '.join(CANDIDATES)}.")
+    kept = [] if again else [n for n in CANDIDATES if development_paths(n, directory)[1].exists()]
+    if there := [name for name in names if name in kept]:
+        file = development_paths(there[0], directory)[1].name
+        raise LockError(f"{file} is there already; --again makes it anew.")
+    if not (wanted := names or [name for name in CANDIDATES if name not in kept]):
+        return []
+    packages = _packages()  # before a run of hours, which one that is not there would end
+    directory.mkdir(parents=True, exist_ok=True)
     written = []
     for name in wanted:
-        other = SENSITIVITY_PLAN if name in KEPT else SHARES_PLAN
-        plan = LOCKED_PLAN if name == LOCKED else other
-        written.append(
-            write_development(
-                name,
-                date,
-                executor,
-                plan=plan,
-                directory=directory,
-                folder=folder,
-                again=again,
-                say=say,
-            )
-        )
-        say(f"wrote {written[-1].name}")
+        content, text = develop(CANDIDATES[name], PLANS[name], executor, folder, say)
+        content |= {"made": date, "inputs": development_inputs(), "packages": packages}
+        table, about = development_paths(name, directory)
+        write_text_atomic(table, text)
+        write_text_atomic(about, canonical_json(content | {"digest": digest_of(content)}))
+        written.append(about)
+        say(f"wrote {about.name}")
     return written
 
 
-def write_development(
-    name: str,
-    date: str,
-    executor: Executor | None = None,
-    *,
-    plan: ChainPlan = LOCKED_PLAN,
-    directory: Path = DEVELOPMENT,
-    folder: Path | None = None,
-    again: bool = False,
-    say: Callable[[str], None] = lambda line: None,
-) -> Path:
-    """Develop one structure and keep what comes out.
+def _packages() -> dict[str, str]:
+    """Versions of what a development is computed with.
 
     Raises:
-        LockError: it is kept already.
-        InputError: no such structure, or chains that are too short.
+        InputError: one that is not installed.
     """
-    if name not in CANDIDATES:
-        raise InputError(f"no structure {name!r}; expected one of {', '.join(CANDIDATES)}.")
-    table, about = development_paths(name, directory)
-    if not again and about.exists():
-        raise LockError(f"{about.name} is there already; --again makes it anew.")
-    directory.mkdir(parents=True, exist_ok=True)
-    content, text = develop(CANDIDATES[name], plan, executor, folder, say)
-    content |= {
-        "made": date,
-        "inputs": development_inputs(),
-        "packages": {name: version(name) for name in _PACKAGES}
-        | {"python": platform.python_version()},
-    }
-    write_text_atomic(table, text)
-    write_text_atomic(about, canonical_json(content | {"digest": digest_of(content)}))
-    return about
+    try:
+        found = {name: version(name) for name in _PACKAGES}
+    except PackageNotFoundError as problem:
+        raise InputError(
+            f"{problem.name} is not installed; a development needs the extra 'evidence' of this "
+            "package, which 'make setup' installs."
+        ) from None
+    return found | {"python": platform.python_version()}
 
 
 def development_inputs() -> dict[str, str]:
@@ -378,7 +279,7 @@ def development_inputs() -> dict[str, str]:
     wanted = ("v2/observations.csv", "v2/network_parameters.csv", "range_kinds.csv", *of_drugs)
     return {
         name: value
-        for name, value in input_digests("v2").items()
+        for name, value in input_digests(INPUTS).items()
         if name in wanted or name.startswith("evidence/")
     }
 

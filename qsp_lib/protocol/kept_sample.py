@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -31,19 +30,13 @@ from ..common import (
     write_text_atomic,
 )
 from ..inference import (
-    MOVES,
     Chain,
-    Checkpoint,
     Comparison,
     Problem,
     compare,
-    draw,
-    identify,
-    laplace_draws,
-    pooled,
     run_chain,
-    split_r_hat,
 )
+from .ensembles import Plan, diagnostics, kept_draws, on_record, require_long, run_ensembles
 from .record import Record, digest_of
 from .sample_table import LOG_POSTERIOR, SAMPLES, parse_table, read_table, table_text
 
@@ -51,26 +44,6 @@ Array = NDArray[np.float64]
 _MAKE = "make it with 'qsp-crs sample'"
 _RESTORE = "restore it, or make it anew with 'qsp-crs sample --again'"
 _PACKAGES = ("emcee", "numpy", "pydiffsol", "scipy")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a sample is made.
-
-    Attributes:
-        ensembles: chains that start apart and never meet; two say whether they agree.
-        walkers, steps, burn_in, thin: of each of them.
-        draws: how many of the pooled points are kept, without replacement.
-        least_times: autocorrelation times that each chain is to be long, burn-in removed.
-    """
-
-    ensembles: int = 2
-    walkers: int = 64
-    steps: int = 25_000
-    burn_in: int = 2_500
-    thin: int = 10
-    draws: int = 4_000
-    least_times: float = 50.0
 
 
 PLAN = Plan()
@@ -156,20 +129,6 @@ def locked_problem(record: Record) -> Problem:
     return problem
 
 
-def _ensemble(
-    problem: Problem, start: Array, seed: tuple[int, int], plan: Plan, folder: Path | None,
-    lock: str,
-) -> Chain:  # fmt: skip
-    """One chain, kept leg by leg in a folder if there is one."""
-    store = None
-    if folder is not None:
-        what = partial(run_chain, problem, start, seed=list(seed), thin=plan.thin)
-        times = np.arange(plan.thin, plan.steps + 1, plan.thin, dtype=float)
-        store = Checkpoint.open(folder / f"ensemble-{seed[1]}", identify(what, times, lock))
-    with forbid_opening():
-        return run_chain(problem, start, plan.steps, seed, plan.thin, store)
-
-
 def sample_posterior(
     record: Record,
     plan: Plan = PLAN,
@@ -181,51 +140,10 @@ def sample_posterior(
     Args:
         folder: where finished legs are kept, so that a stopped run goes on.
     """
-    problem = locked_problem(record)
     _, mean, covariance = record.posterior
-    seeds = [(record.seed, i) for i in range(plan.ensembles)]
-    starts = [started_apart(problem, mean, covariance, plan.walkers, sum(seed)) for seed in seeds]
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-    run = executor.map if executor is not None else map
-    n = plan.ensembles
-    chains = run(
-        _ensemble, [problem] * n, starts, seeds, [plan] * n, [folder] * n, [record.digest] * n
+    return run_ensembles(
+        locked_problem(record), mean, covariance, record.seed, plan, executor, folder, record.digest
     )
-    return [chain.after(plan.burn_in) for chain in chains]
-
-
-def started_apart(
-    problem: Problem, mean: Array, covariance: Array, walkers: int, seed: int
-) -> Array:
-    """Where an ensemble starts: draws ``(walkers, d)`` of Laplace's approximation, in bounds."""
-    margin = 1e-6
-    drawn = laplace_draws(mean, covariance, walkers, seed)
-    return drawn.clip(problem.lower + margin, problem.upper - margin)
-
-
-def diagnostics(chains: Sequence[Chain], names: Sequence[str]) -> dict[str, Any]:
-    """What the chains are worth, as plain numbers; by name where it differs by parameter."""
-
-    def by_name(values: Array, digits: int) -> dict[str, float]:
-        return {n: float(f"{v:.{digits}g}") for n, v in zip(names, values, strict=True)}
-
-    points, _ = pooled(chains)
-    times = np.stack([chain.autocorrelation_times() for chain in chains])
-    result = {
-        "acceptance": [round(chain.acceptance, 4) for chain in chains],
-        "autocorrelation_steps": by_name(times.max(axis=0), 4),
-        "autocorrelation_times": round(float(chains[0].steps / times.max()), 1),
-        "effective_size": by_name(np.sum([chain.effective_sizes() for chain in chains], axis=0), 5),
-        "split_r_hat": by_name(split_r_hat(chains), 6),
-        "mean": by_name(points.mean(axis=0), 7),
-        "sd": by_name(points.std(axis=0), 7),
-    }
-    if len(chains) > 1:
-        first, second = (pooled([chain])[0] for chain in chains[:2])
-        apart = compare(first, second, names).table
-        result["largest_distance_of_ensembles"] = round(float(apart["distance"].max()), 5)
-    return result
 
 
 def write_kept_sample(
@@ -272,14 +190,8 @@ def write_kept_sample(
     names = record.posterior[0]
     found = diagnostics(chains, names)
     say(f"chains of {found['autocorrelation_times']:g} autocorrelation times")
-    if found["autocorrelation_times"] < plan.least_times:
-        raise InputError(
-            f"the chains are {found['autocorrelation_times']:g} autocorrelation times long; a kept "
-            f"sample needs {plan.least_times:g}. Run more than {plan.steps} steps."
-        )
-    points, log_density = pooled(chains)
-    which = draw(len(points), plan.draws, record.seed)
-    text = table_text(names, points[which], log_density[which])
+    require_long(found, plan)
+    text = table_text(names, *kept_draws(chains, plan, record.seed))
     columns, rows, sha256 = parse_table(text)
     content = {
         "made": date,
@@ -292,10 +204,8 @@ def write_kept_sample(
             "up to a constant",
             "sha256": sha256,
         },
-        "sampler": asdict(plan) | {
-            "moves": [list(move) for move in MOVES], "seed": record.seed,
-            "start": "draws of Laplace's approximation at the lock",
-        },
+        "sampler": on_record(plan, record.seed)
+        | {"start": "draws of Laplace's approximation at the lock"},
         "solver": asdict(record.solver),
         "diagnostics": found,
         "packages": {name: version(name) for name in _PACKAGES}
