@@ -6,11 +6,11 @@ import argparse
 import re
 from pathlib import Path
 
-from .. import drugs, prediction, protocol
+from .. import drugs, prediction
 from ..common import InputError
 from .common import DONE, Commands, command, folder, print_json, print_lines, print_text, warn
-from .predicting import Progress, add_cover, add_draws, add_regimen, cover_of
-from .times import hours, several_hours
+from .predicting import Progress, add_cover, add_draws, add_regimen, setting_of
+from .times import several_hours
 
 NOT_FOR_PATIENTS = "A research model: not for choosing a dose for anyone."
 GRADE_2 = "grade2"
@@ -130,19 +130,10 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    record, cover = protocol.current_record(), cover_of(options)
-    horizon_h = hours("--horizon", options.horizon)
     n_draws = prediction.N_DRAWS if options.draws is None else options.draws
     prediction.require_draws(n_draws, options.seed)
     settings = [
-        prediction.prepare(
-            drug,
-            record,
-            regimen=regimen,
-            cover=cover,
-            horizon_h=horizon_h,
-            class_defaults=options.class_defaults,
-        )
+        setting_of(options, drug, regimen)
         for drug in options.drugs
         for regimen in options.regimen or ["clinical"]
     ]
@@ -174,16 +165,6 @@ def _compare(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _setting(options: argparse.Namespace) -> prediction.Setup:
-    return prediction.prepare(
-        options.drug,
-        protocol.current_record(),
-        regimen=options.regimen,
-        cover=cover_of(options),
-        class_defaults=options.class_defaults,
-    )
-
-
 def _goal(options: argparse.Namespace, setting: prediction.Setup) -> prediction.Goal:
     """The limit as a number, or as where a grade begins."""
     known = vars(setting.record.boundaries)
@@ -199,7 +180,7 @@ def _goal(options: argparse.Namespace, setting: prediction.Setup) -> prediction.
 
 
 def _first_dose(options: argparse.Namespace) -> int:
-    setting = _setting(options)
+    setting = setting_of(options, options.drug)
     found = prediction.first_dose(
         setting,
         _goal(options, setting),
@@ -210,7 +191,7 @@ def _first_dose(options: argparse.Namespace) -> int:
 
 
 def _steps(options: argparse.Namespace) -> int:
-    setting = _setting(options)
+    setting = setting_of(options, options.drug)
     full = options.full
     found = prediction.steps_up(
         setting,
@@ -226,7 +207,7 @@ def _steps(options: argparse.Namespace) -> int:
 
 def _gap(options: argparse.Namespace) -> int:
     found = prediction.after_gap(
-        _setting(options),
+        setting_of(options, options.drug),
         options.received,
         several_hours("--missed", options.missed),
         tuple(options.restart or ()),

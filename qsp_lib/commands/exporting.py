@@ -8,8 +8,7 @@ from pathlib import Path
 from .. import export, prediction, protocol
 from ..common import InputError
 from .common import DONE, Commands, command, folder, print_lines
-from .predicting import add_cover, add_regimen, cover_of
-from .times import hours
+from .predicting import add_class_defaults, add_cover, add_regimen, setting_of
 
 PACKAGED, OWN = Path("exports"), Path("exported")
 """Where the locked model goes, and a drug of one's own, if nothing else is said."""
@@ -37,11 +36,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     export.add_argument("drug", nargs="?", metavar="DRUG", help="a .toml file, or a drug's name")
     add_regimen(export)
     add_cover(export)
-    export.add_argument(
-        "--class-defaults",
-        action="store_true",
-        help="take what the file leaves out from the drug's class",
-    )
+    add_class_defaults(export)
     export.add_argument(
         "--output",
         type=folder,
@@ -51,19 +46,11 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    record = protocol.current_record()
     if options.drug is None:
         _refuse_what_is_of_one_drug(options)
-        written = export.write(record, options.output or PACKAGED)
+        written = export.write(protocol.current_record(), options.output or PACKAGED)
     else:
-        setting = prediction.prepare(
-            options.drug,
-            record,
-            regimen=options.regimen,
-            cover=cover_of(options),
-            horizon_h=hours("--horizon", options.horizon),
-            class_defaults=options.class_defaults,
-        )
+        setting = setting_of(options, options.drug)
         target = options.output or OWN
         prediction.require_writable(target, export.names(setting))
         written = [*prediction.write_into(target, export.own_drug(setting))]

@@ -101,10 +101,15 @@ def add_draws(parser: argparse.ArgumentParser, default: int = 200) -> None:
         "--draws", type=int, metavar="N", help=f"default {default}; 0 for no interval"
     )
     parser.add_argument("--seed", type=int, metavar="N", help="default: the lock record's own")
+    add_class_defaults(parser, ", and name it in the output")
+
+
+def add_class_defaults(parser: argparse.ArgumentParser, besides: str = "") -> None:
+    """``--class-defaults``, of what reads a drug file that leaves numbers out."""
     parser.add_argument(
         "--class-defaults",
         action="store_true",
-        help="take what the file leaves out from the drug's class, and name it in the output",
+        help=f"take what the file leaves out from the drug's class{besides}",
     )
 
 
@@ -120,22 +125,25 @@ def cover_of(options: argparse.Namespace) -> prediction.Cover:
     return prediction.Cover(**{name: value for name, value in given.items() if value is not None})
 
 
+def setting_of(
+    options: argparse.Namespace, drug: str, regimen: str | None = None
+) -> prediction.Setup:
+    """A drug as the options have it, by their regimen or another one, on the newest lock."""
+    return prediction.prepare(
+        drug,
+        protocol.current_record(),
+        regimen=options.regimen if regimen is None else regimen,
+        cover=cover_of(options),
+        horizon_h=hours("--horizon", getattr(options, "horizon", None)),
+        class_defaults=options.class_defaults,
+    )
+
+
 def _predict(options: argparse.Namespace) -> int:
-    record, cover = protocol.current_record(), cover_of(options)
-    horizon_h, asked_h = hours("--horizon", options.horizon), several_hours("--at", options.at)
+    asked_h = several_hours("--at", options.at)
     n_draws = prediction.N_DRAWS if options.draws is None else options.draws
     prediction.require_draws(n_draws, options.seed)
-    settings = [
-        prediction.prepare(
-            drug,
-            record,
-            regimen=options.regimen,
-            cover=cover,
-            horizon_h=horizon_h,
-            class_defaults=options.class_defaults,
-        )
-        for drug in options.drugs
-    ]
+    settings = [setting_of(options, drug) for drug in options.drugs]
     if options.output is not None:
         names = [prediction.names_of_files(s.inputs.name, s.regimen_key) for s in settings]
         if len(set(names)) < len(names):
@@ -144,13 +152,12 @@ def _predict(options: argparse.Namespace) -> int:
                 "over the other; give each drug a name of its own."
             )
         prediction.require_writable(options.output, [name for some in names for name in some])
-    found = []
-    for setting in settings:
-        found.append(
-            prediction.run(
-                setting, n_draws=n_draws, seed=options.seed, asked_h=asked_h, progress=Progress()
-            )
+    found = [
+        prediction.run(
+            setting, n_draws=n_draws, seed=options.seed, asked_h=asked_h, progress=Progress()
         )
+        for setting in settings
+    ]
     written = []
     if options.output is not None:
         written = [path for each in found for path in prediction.write(each, options.output)]
