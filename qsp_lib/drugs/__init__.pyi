@@ -1,5 +1,6 @@
 from .class_defaults import defaults_of_class as defaults_of_class
 from .class_defaults import fill as fill
+from .reading import LARGEST_DOSE_UG as LARGEST_DOSE_UG
 from .reading import RESCUE as RESCUE
 from .reading import STEROID as STEROID
 from .reading import DrugFile as DrugFile

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..model import Trajectory, severity
 from .rows import fine, joined, thinned, with_doses
@@ -35,6 +35,15 @@ class Estimate:
     low: float | None = None
     median: float | None = None
     high: float | None = None
+
+    @classmethod
+    def of(cls, central: float, drawn: ArrayLike) -> Estimate:
+        """From what was drawn ``(N,)``; a draw without a finite number is left out."""
+        values = np.asarray(drawn, dtype=float)
+        finite = values[np.isfinite(values)]
+        return cls(
+            float(central), *map(float, np.percentile(finite, [5, 50, 95])) if finite.size else ()
+        )
 
     def as_dict(self) -> dict[str, float]:
         """The numbers by name, without those that are None."""
@@ -190,11 +199,8 @@ class Measure:
         return np.concatenate([numbers[name] for numbers in self.taken[1:]])
 
     def _estimate(self, name: str) -> Estimate:
-        central = float(self.taken[0][name][0])
-        if len(self.taken) == 1:
-            return Estimate(central)
-        low, median, high = np.percentile(self._drawn(name), [5, 50, 95])
-        return Estimate(central, float(low), float(median), float(high))
+        drawn = self._drawn(name) if len(self.taken) > 1 else ()
+        return Estimate.of(self.taken[0][name][0], drawn)
 
 
 _TIMES = frozenset({*LEVELS, "S", "il6_time", "S_time"})

@@ -92,8 +92,8 @@ def compare(predictions: Sequence[Prediction]) -> tuple[Compared, ...]:
                 words,
                 prediction,
                 arm,
-                _estimate(more, here["severity"] - there["severity"]),
-                _estimate(ratio, here["IL6"] / there["IL6"]),
+                Estimate.of(more, here["severity"] - there["severity"]),
+                Estimate.of(ratio, here["IL6"] / there["IL6"]),
                 higher,
                 int(both.sum()),
             )
@@ -106,12 +106,6 @@ def _of(prediction: Prediction, arm: Arm, both: np.ndarray) -> dict[str, np.ndar
     chosen = both[prediction.completed]
     none = {"severity": np.zeros(0), "IL6": np.zeros(0)}
     return {name: values[chosen] for name, values in arm.drawn.items()} or none
-
-
-def _estimate(central: float, drawn: np.ndarray) -> Estimate:
-    if not drawn.size:
-        return Estimate(float(central))
-    return Estimate(float(central), *map(float, np.percentile(drawn, [5, 50, 95])))
 
 
 def comparison_text(compared: Sequence[Compared]) -> str:

@@ -153,8 +153,7 @@ def _own(setting: Setup, form: Regimen, goal: Goal, amounts: list[float]) -> flo
 def _estimate(setting: Setup, form: Regimen, amount: float, drawn: np.ndarray) -> Estimate:
     until = end_of(form) + AFTER_H
     central = indices(setting, like(form, 0.0, amount), None, 0.0, until)[0]
-    finite = drawn[np.isfinite(drawn)]
-    return Estimate(float(central), *map(float, np.percentile(finite, [5, 50, 95])))
+    return Estimate.of(central, drawn)
 
 
 def first_dose_dict(found: FirstDose) -> dict[str, Any]:
@@ -191,15 +190,13 @@ def _from(dose_ug: float | None) -> str:
 
 def first_dose_text(found: FirstDose) -> str:
     """What was found for a terminal."""
-    setting, goal, lock = found.setting, found.goal, found.setting.record.summary
+    setting, goal = found.setting, found.goal
     step = setting.steps[0]
     length = f"over {short(step.length_h)} h" if step.length_h else "bolus"
     lines = [
         f"{setting.inputs.label}: the highest first dose ({step.route}, {length}) with at most "
         f"{goal.share:.0%} of draws over a severity index of {goal.limit:g} in the week after it",
-        f"network of lock {lock['version']} of {lock['date']} ({lock['digest'][:12]}); its T-cell "
-        f"part: {setting.record.network.t_cells}; {found.n_draws} draws",
-        *setting.cover.lines(setting.inputs.weight_kg),
+        *setting.lines(found.n_draws),
         "",
     ]
     rows = [["", "dose (ug)", "z", "5-95 %", "over the limit"]]

@@ -126,7 +126,7 @@ def after_gap(
         for end in (until, begins + following):
             central = indices(setting, whole, None, begins, end)[0]
             drawn = () if draws is None else indices(setting, whole, draws, begins, end)
-            windows.append(_estimate(float(central), drawn))
+            windows.append(Estimate.of(central, drawn))
         return Restart(missed, step, known[step - 1].dose_ug, begins - last, *windows)
 
     return Gap(
@@ -143,11 +143,6 @@ def _part(regimen: Regimen, from_h: float, until_h: float) -> Regimen:
     """Doses that begin from one time on and before another."""
     kept = (d for d in regimen.doses if from_h - SAME_TIME_H <= d.time_h < until_h - SAME_TIME_H)
     return replace(regimen, doses=tuple(kept))
-
-
-def _estimate(central: float, drawn: Any) -> Estimate:
-    finite = [value for value in drawn if np.isfinite(value)]
-    return Estimate(central, *map(float, np.percentile(finite, [5, 50, 95])) if finite else ())
 
 
 def gap_dict(found: Gap) -> dict[str, Any]:
@@ -175,13 +170,11 @@ def gap_dict(found: Gap) -> dict[str, Any]:
 
 def gap_text(found: Gap) -> str:
     """What was found for a terminal."""
-    setting, lock = found.setting, found.setting.record.summary
+    setting = found.setting
     lines = [
         f"{setting.inputs.label}, {setting.regimen.label}: {found.received} of "
         f"{len(setting.steps)} steps received, then a gap",
-        f"network of lock {lock['version']} of {lock['date']} ({lock['digest'][:12]}); its T-cell "
-        f"part: {setting.record.network.t_cells}; {found.n_draws} draws",
-        *setting.cover.lines(setting.inputs.weight_kg),
+        *setting.lines(found.n_draws),
         "",
     ]
     rows = [

@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..common import InputError, IntegrationError
-from ..model import Bolus, Draws, Infusion, Regimen, severity, simulate_exposure
+from ..drugs import LARGEST_DOSE_UG
+from ..model import Bolus, Draws, Regimen, severity, simulate_exposure
 from .cover import NONE
-from .setting import Setup
+from .setting import SAME_TIME_H, Setup, end_of
 
 Array = NDArray[np.float64]
 AFTER_H = 168.0
 """How long after a dose its release is followed where a dose is looked for (h)."""
-LARGEST_UG = 1e7
-SMALLEST_UG = 1e-4
+SMALLEST_UG, LARGEST_UG = 1e-4, LARGEST_DOSE_UG
+"""Between which a dose is looked for; above the latter none can be given."""
 OCCUPANCIES = (0.1, 0.2)
 MOST_DRAWS = 1000
 _CHUNK = 2000
@@ -65,7 +66,7 @@ def require_doses(setting: Setup, what: str) -> None:
 def first_group(regimen: Regimen) -> Regimen:
     """What is given with the first dose, from time 0 on."""
     start = regimen.first_dose_h
-    first = tuple(dose for dose in regimen.doses if dose.time_h - start < 1e-6)
+    first = tuple(dose for dose in regimen.doses if dose.time_h - start < SAME_TIME_H)
     return Regimen(first, regimen.label).shifted(-start)
 
 
@@ -133,10 +134,9 @@ def at_occupancy(setting: Setup, form: Regimen, share: float) -> float:
 
 
 def _peak(setting: Setup, regimen: Regimen) -> float:
-    last = max(d.end_h if isinstance(d, Infusion) else d.time_h for d in regimen.doses)
     slow = any(isinstance(d, Bolus) and d.route == "SC" for d in regimen.doses)
     k_a = setting.inputs.k_a
-    until = last + (10.0 / k_a + 24.0 if slow and k_a else 1.0)
+    until = end_of(regimen) + (10.0 / k_a + 24.0 if slow and k_a else 1.0)
     return float(simulate_exposure(setting.inputs, regimen, horizon_h=until).peak("C").value)
 
 

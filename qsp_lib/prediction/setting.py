@@ -123,6 +123,15 @@ class Setup:
             "cover": self.cover.as_dict(self.inputs.weight_kg),
         }
 
+    def lines(self, n_draws: int) -> tuple[str, ...]:
+        """What an answer that is printed says of the lock, the draws and the cover it rests on."""
+        lock = self.record.summary
+        return (
+            f"network of lock {lock['version']} of {lock['date']} ({lock['digest'][:12]}); its "
+            f"T-cell part: {self.record.network.t_cells}; {n_draws} draws",
+            *self.cover.lines(self.inputs.weight_kg),
+        )
+
     def simulate(self, draws: Draws | None, *, treated: bool) -> Trajectory:
         """The course at the locked values, or for each draw; times from the earlier first dose."""
         weight = self.inputs.weight_kg

@@ -155,7 +155,7 @@ def steps_up(
         goal,
         full,
         look.doses(best),
-        _estimate(look.central((), 0.0, full), at_once),
+        Estimate.of(look.central((), 0.0, full), at_once),
         look.tried,
         n_draws,
         setting.record.seed if seed is None else seed,
@@ -229,12 +229,8 @@ class _Look:
             drawn = indices(self.setting, whole, self.draws, time, end)
             central = indices(self.setting, whole, None, time, end)[0]
             over = float(np.mean(drawn > self.goal.limit))
-            found.append(StepDose(time, amount, _estimate(float(central), drawn), over))
+            found.append(StepDose(time, amount, Estimate.of(central, drawn), over))
         return tuple(found)
-
-
-def _estimate(central: float, drawn: np.ndarray) -> Estimate:
-    return Estimate(central, *map(float, np.percentile(drawn[np.isfinite(drawn)], [5, 50, 95])))
 
 
 def steps_dict(found: StepDoses) -> dict[str, Any]:
@@ -256,13 +252,11 @@ def steps_dict(found: StepDoses) -> dict[str, Any]:
 
 def steps_text(found: StepDoses) -> str:
     """What was found for a terminal."""
-    setting, goal, lock = found.setting, found.goal, found.setting.record.summary
+    setting, goal = found.setting, found.goal
     lines = [
         f"{setting.inputs.label}: steps to {short(found.full_ug)} ug with at most {goal.share:.0%} "
         f"of draws over a severity index of {goal.limit:g} after each",
-        f"network of lock {lock['version']} of {lock['date']} ({lock['digest'][:12]}); its T-cell "
-        f"part: {setting.record.network.t_cells}; {found.n_draws} draws",
-        *setting.cover.lines(setting.inputs.weight_kg),
+        *setting.lines(found.n_draws),
         "",
     ]
     rows = [["", "at (d)", "dose (ug)", "z until the next", "5-95 %", "over the limit"]]
