@@ -7,7 +7,8 @@ comparison with published outcomes runs only when the held-back table is opened.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -110,30 +111,59 @@ def commit_prediction(record: Record, places: Places = PACKAGED, wait_s: float =
             a file is there that holds other numbers.
     """
     path = prediction_path(record, places)
-    _require_first(record, path, places)
+    require_first(record, path, places)
     content = {"lock_digest": record.digest} | predict(record)
     medians = {c: content["arms"]["okt3"][c]["peak"]["median"] for c in CYTOKINES}
+    summary = {"median_peaks_pg_mL": rounded(medians, COMPARED_DIGITS)}
+    same = partial(require_same, path, content)
+    return put_on_record(record, path, canonical_json(content), same, summary, places, wait_s)
+
+
+def put_on_record(
+    record: Record,
+    path: Path,
+    text: str,
+    require_same: Callable[[], None],
+    summary: Mapping[str, Any],
+    places: Places,
+    wait_s: float,
+) -> Written:
+    """Keep a prediction and its line of the ledger, once.
+
+    Args:
+        path: where it is kept.
+        text: what was predicted now.
+        require_same: called where the file is there already; raises if it holds something else.
+        summary: of its line.
+
+    Raises:
+        LockError: it is on record already, the record itself is not, or the file is another one.
+    """
     with take_turn(places, wait_s) as turn:
-        _require_first(record, path, places)
+        require_first(record, path, places)
         finished = path.exists()
         if finished:
-            require_same(path, content)
+            require_same()
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_text_atomic(path, canonical_json(content), replace=False)
+            write_text_atomic(path, text, replace=False)
         record_file(
             "prediction",
             path,
             turn,
             version=record.version,
             digest=record.digest,
-            summary={"median_peaks_pg_mL": rounded(medians, COMPARED_DIGITS)},
+            summary=summary,
         )
     return Written(path, finished)
 
 
-def _require_first(record: Record, path: Path, places: Places) -> None:
-    """Refuse a second prediction, and one from a record that is not on record."""
+def require_first(record: Record, path: Path, places: Places) -> None:
+    """Refuse a second prediction, and one from a record that is not on record.
+
+    Raises:
+        LockError: which of the two, and what to do.
+    """
     require_recorded(record, places)
     if entry_of("prediction", path.name, read_ledger(places.ledger)) is not None:
         there = "is on file" if path.exists() else "is in the ledger and its file is gone"

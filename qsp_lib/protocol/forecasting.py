@@ -8,24 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common import LockError, late, write_text_atomic
+from ..common import LockError, late
 from ..drugs import DrugFile, load_drug
 from ..model import Draws
 from ..scoring import GRADE, ForecastQuantity, Forecasts, Rules, forecasts_text, not_covered
-from .blind_test import commit_prediction, prediction_path, run_protocol
+from .blind_test import (
+    commit_prediction,
+    prediction_path,
+    put_on_record,
+    require_first,
+    run_protocol,
+)
 from .class_draws import LYSIS_TO_CYTOKINES, Scatter, class_draws
 from .comparing import require_same_table
 from .dose_plans import FIRST_DOSES_MG, PLANS, SINGLE, STEPPED, VARIANTS, WITH, WITHOUT, DosePlan
 from .eight_checks import ARMS, CYTOKINES, BlindRun
 from .engager_predictions import predict
-from .ledger import entry_of, read_ledger, record_file
+from .ledger import entry_of, read_ledger
 from .lock import require_recorded
-from .places import PACKAGED, WAIT_S, Places, Written, take_turn
+from .places import PACKAGED, WAIT_S, Places, Written
 from .predicted_doses import DosePrediction, as_csv
 from .record import Record
 
@@ -276,41 +284,19 @@ def commit_predictions(
         LockError: nothing is left to predict; the record is not on record; a file holds others.
     """
     require_recorded(record, places)
-    written = []
-    ledger = read_ledger(places.ledger)
-    if entry_of("prediction", prediction_path(record, places).name, ledger) is None:
-        written.append(commit_prediction(record, places, wait_s))
-    asked = predictions_of(record.version) if record.scoring else ()
-    for one in asked:
-        if entry_of("prediction", one.file, read_ledger(places.ledger)) is not None:
-            continue
-        text = one.make(record)
-        written.append(_put_on_record(record, one, text, places, wait_s))
+
+    def is_missing(path: Path) -> bool:
+        return entry_of("prediction", path.name, read_ledger(places.ledger)) is None
+
+    first = prediction_path(record, places)
+    written = [commit_prediction(record, places, wait_s)] if is_missing(first) else []
+    for one in predictions_of(record.version) if record.scoring else ():
+        path = places.predictions / one.file
+        if is_missing(path):
+            text = one.make(record)
+            same = partial(require_same_table, path, text)
+            summary = {"table": one.table, "forecast": one.name or "for showing"}
+            written.append(put_on_record(record, path, text, same, summary, places, wait_s))
     if not written:
-        raise LockError(
-            f"every prediction from lock {record.version} is in the ledger and is never made "
-            "again; read them, or make a new lock version."
-        )
+        require_first(record, first, places)
     return written
-
-
-def _put_on_record(
-    record: Record, one: Listed, text: str, places: Places, wait_s: float
-) -> Written:
-    path = places.predictions / one.file
-    with take_turn(places, wait_s) as turn:
-        finished = path.exists()
-        if finished:
-            require_same_table(path, text)
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_text_atomic(path, text, replace=False)
-        record_file(
-            "prediction",
-            path,
-            turn,
-            version=record.version,
-            digest=record.digest,
-            summary={"table": one.table, "forecast": one.name or "for showing"},
-        )
-    return Written(path, finished)

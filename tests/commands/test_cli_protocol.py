@@ -297,7 +297,7 @@ def test_a_table_that_the_lock_predicts_nothing_of_is_refused_and_nothing_is_rec
 
 def test_the_prediction_on_record_is_not_made_again(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lock", "predict"]) == 1
-    assert "is in the ledger and is never made again" in capsys.readouterr().err
+    assert "is on file and is never made again" in capsys.readouterr().err
 
 
 def test_the_packaged_ledger_is_read(capsys: pytest.CaptureFixture[str]) -> None:
