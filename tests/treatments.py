@@ -6,7 +6,7 @@ from typing import Any
 
 from helpers import REGIMENS, made_up, made_up_bispecific, rescue_inputs
 
-from qsp_lib.drugs.reading import load_dexamethasone
+from qsp_lib.drugs.co_medications import load_dexamethasone
 from qsp_lib.export.dosed import DosedModel
 from qsp_lib.model.concentration_table import ConcentrationTable
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen

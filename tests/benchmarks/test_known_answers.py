@@ -26,7 +26,7 @@ from benchmarks.known_answers.published import spread
 from benchmarks.known_answers.record import RECORD, write_record
 from benchmarks.known_answers.solvers import solve_hires, solvers
 from qsp_lib.common.errors import EvidenceError, InputError
-from qsp_lib.drugs.reading import load_tocilizumab
+from qsp_lib.drugs.co_medications import load_tocilizumab
 from qsp_lib.evidence.tables import load_tables
 
 COMMITTED = {answer.name: answer for answer in read_record()}

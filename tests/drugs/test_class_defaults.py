@@ -8,8 +8,8 @@ import pytest
 
 import qsp_lib
 from qsp_lib.common.errors import EvidenceError, InputError
-from qsp_lib.drugs import reading as drugs
 from qsp_lib.drugs.class_defaults import CLASS_DEFAULT, defaults_of_class, fill
+from qsp_lib.drugs.reader import LARGEST_FILE
 from qsp_lib.drugs.reading import load_drug, shipped_drugs
 
 TEMPLATE = (Path(qsp_lib.__file__).parent / "data" / "templates" / "bispecific.toml").read_text(
@@ -127,7 +127,7 @@ def test_a_file_that_is_none_is_refused_unread(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not a file"):
         load_drug(folder)
     huge = tmp_path / "huge.toml"
-    huge.write_bytes(b"#" * (drugs.LARGEST_FILE + 1))
+    huge.write_bytes(b"#" * (LARGEST_FILE + 1))
     with pytest.raises(InputError, match="larger than 1000000 bytes"):
         load_drug(huge)
     with pytest.raises(InputError, match="cannot be read"):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from qsp_lib.common.errors import EvidenceError, InputError
-from qsp_lib.drugs.reading import _read_steroid, load_dexamethasone, load_drug
+from qsp_lib.drugs.co_medications import _read_steroid, load_dexamethasone
+from qsp_lib.drugs.reading import load_drug
 from qsp_lib.evidence.row import DECLARED
 from qsp_lib.evidence.tables import load_tables, range_kinds_since_v1
 from qsp_lib.model.dosing import Bolus

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qsp_lib.common.errors import EvidenceError, InputError
-from qsp_lib.drugs.reading import load_drug, load_tocilizumab, shipped_drugs
+from qsp_lib.drugs.co_medications import load_tocilizumab
+from qsp_lib.drugs.reading import load_drug, shipped_drugs
 from qsp_lib.evidence.row import DECLARED
 from qsp_lib.evidence.tables import load_tables
 from qsp_lib.model.dosing import Bolus, Infusion

@@ -11,7 +11,8 @@ import pytest
 
 from qsp_lib.common.errors import InputError
 from qsp_lib.drugs.concentrations import read_concentrations
-from qsp_lib.drugs.reading import DrugFile, load_drug
+from qsp_lib.drugs.files import DrugFile
+from qsp_lib.drugs.reading import load_drug
 from qsp_lib.model.dosing import Bolus
 
 SHIPPED = (files("qsp_lib") / "data" / "drugs" / "tgn1412.toml").read_text(encoding="utf-8")

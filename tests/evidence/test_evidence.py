@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qsp_lib.common.errors import EvidenceError
-from qsp_lib.drugs.reading import load_drug, load_tocilizumab, shipped_drugs
+from qsp_lib.drugs.co_medications import load_tocilizumab
+from qsp_lib.drugs.reading import load_drug, shipped_drugs
 from qsp_lib.evidence.observations import load_observations
 from qsp_lib.evidence.row import COLUMNS, DECLARED, RANGE_KINDS, USES
 from qsp_lib.evidence.tables import (

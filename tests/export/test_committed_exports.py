@@ -19,7 +19,8 @@ import pytest
 from qsp_lib.__main__ import main
 from qsp_lib.common.errors import InputError
 from qsp_lib.common.files import write_bytes_atomic
-from qsp_lib.drugs.reading import load_drug, load_tocilizumab
+from qsp_lib.drugs.co_medications import load_tocilizumab
+from qsp_lib.drugs.reading import load_drug
 from qsp_lib.export import combine, dosed, everything, optional, sbml
 from qsp_lib.export.courses import grid, reference_courses, simulated
 from qsp_lib.export.formula import identifier

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qsp_lib.common.errors import InputError
-from qsp_lib.drugs.reading import load_drug, load_tocilizumab
+from qsp_lib.drugs.co_medications import load_tocilizumab
+from qsp_lib.drugs.reading import load_drug
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
 from qsp_lib.model.schedule import Segment, make_schedule
 

@@ -12,7 +12,7 @@ import sympy
 from helpers import made_up_bispecific, rescue_inputs
 
 from qsp_lib.common.errors import InputError
-from qsp_lib.drugs.reading import load_dexamethasone
+from qsp_lib.drugs.co_medications import load_dexamethasone
 from qsp_lib.model.dosing import Bolus, Regimen
 from qsp_lib.model.engines import ENGINES
 from qsp_lib.model.equations import FEEDBACKS, INPUTS, MECHANISMS, NETWORK, PARAMETERS, STATES, rhs
