@@ -90,13 +90,19 @@ def put_on_record(content: dict[str, Any], places: Places) -> Path:
     return path
 
 
-def build(folder: Path) -> Places:
-    """Everything done once, in a folder of its own."""
+def cut_back_copy(folder: Path) -> Places:
+    """The locks, predictions and ledger as of lock v1, in a folder of their own."""
     places = Places(folder)
     for name in ("locks", "predictions"):
         shutil.copytree(PACKAGED.data / name, folder / name)
     shutil.copy(PACKAGED.ledger, places.ledger)
     cut_back(folder)
+    return places
+
+
+def build(folder: Path) -> Places:
+    """Everything done once, in a folder of its own."""
+    places = cut_back_copy(folder)
     list_made_up(places)
     content = second_lock({n: t.sha256 for n, t in seal.sealed_tables(places).items()})
     record = read_record(put_on_record(content, places), places=places)

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from as_of_lock_v1 import cut_back
 from made_up import forecasts
+from protocol_bench import cut_back_copy, second_lock
 from protocol_bench import put_on_record as lock_on_record
-from protocol_bench import second_lock
 
 from qsp_lib.protocol import seal
 from qsp_lib.protocol.ledger import record_file
@@ -66,11 +65,7 @@ def put_on_record(places: Places, kind: str, path: Path, digest: str) -> None:
 
 def build(folder: Path, content: dict[str, Any] | None = None, **other: Forecasts) -> Places:
     """Everything but the openings; `other` forecasts in place of the made-up ones, by table."""
-    places = Places(folder)
-    for name in ("locks", "predictions"):
-        shutil.copytree(PACKAGED.data / name, folder / name)
-    shutil.copy(PACKAGED.ledger, places.ledger)
-    cut_back(folder)
+    places = cut_back_copy(folder)
     list_made_up(places)
     sealed = {name: table.sha256 for name, table in seal.sealed_tables(places).items()}
     content = (scoring_lock(sealed) | (content or {})) | {"sealed": sealed}

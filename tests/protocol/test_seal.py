@@ -17,6 +17,7 @@ from types import MappingProxyType
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up import ROW as MADE_UP
 
 from qsp_lib.common.blindfold import forbid_opening
 from qsp_lib.common.digests import code_digest
@@ -42,28 +43,12 @@ PACKAGE = Path(str(files("qsp_lib")))
 NAME = "made_up_outcomes"
 
 ROW = {
-    "id": "MU001",
-    "drug": "OKT3",
-    "population": "adults",
-    "dose": "5 mg",
-    "route": "IV",
-    "schedule": "first dose",
+    **MADE_UP,
     "analyte": "TNF",
     "statistic": "mean peak",
     "value": "7",
-    "value_text": "",
-    "low": "",
-    "high": "",
-    "range_kind": "",
-    "unit": "pg/mL",
     "time_h": "2",
-    "n": "10",
     "source": "Invented for this test",
-    "doi": "",
-    "pmid": "",
-    "verified": "yes",
-    "confidence": "low",
-    "note": "made up; no measurement",
 }
 
 
