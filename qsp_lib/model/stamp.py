@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
@@ -79,7 +80,7 @@ BLIND = "blind"
 
 
 @dataclass(frozen=True)
-class Lockable:
+class Lockable(ABC):
     """Shared behaviour of value objects that a lock record may own.
 
     Attributes:
@@ -93,9 +94,9 @@ class Lockable:
 
     NOT_VALUES: ClassVar[frozenset[str]] = frozenset({"lock", "origin"})
 
+    @abstractmethod
     def recorded(self, content: Mapping[str, Any]) -> Self | None:
         """The same thing as a record's content holds it, without stamp; None if it does not."""
-        raise NotImplementedError
 
     @property
     def mark(self) -> str:

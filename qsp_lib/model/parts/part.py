@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -22,7 +23,7 @@ class Door:
     of_drug: bool = True
 
 
-class Part:
+class Part(ABC):
     """One part; its methods are called with numbers, arrays or symbols alike.
 
     They are given ``y``, the states, ``p``, the parameters, and ``q``, everything else that has
@@ -50,6 +51,6 @@ class Part:
         """What it does to other parts, in terms of the named quantities."""
         return {}
 
+    @abstractmethod
     def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
         """Time derivatives (per hour) by state; of a state of another part, what it adds."""
-        raise NotImplementedError
