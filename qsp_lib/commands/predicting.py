@@ -128,7 +128,7 @@ def cover_of(options: argparse.Namespace) -> prediction.Cover:
 def setting_of(
     options: argparse.Namespace, drug: str, regimen: str | None = None
 ) -> prediction.Setup:
-    """A drug as the options have it, by their regimen or another one, on the newest lock."""
+    """A drug as the options have it, by their regimen or another one, on the current lock."""
     return prediction.prepare(
         drug,
         protocol.current_record(),

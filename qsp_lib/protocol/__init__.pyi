@@ -26,6 +26,7 @@ from .lock import current_record as current_record
 from .lock import kept_file as kept_file
 from .lock import lock_path as lock_path
 from .lock import locked_point as locked_point
+from .lock import newest_record as newest_record
 from .lock import read_made_from as read_made_from
 from .lock import read_record as read_record
 from .lock import signed as signed

@@ -437,7 +437,7 @@ class Record:
         return result
 
 
-def _digest_of_equations(structure: Mapping[str, Any]) -> str:
+def digest_of_equations(structure: Mapping[str, Any]) -> str:
     """Of the equations a record was made with, as they are now; lock v1 names no T-cell part."""
     t_cells = [structure["t_cells"]] if "t_cells" in structure else []
     return equations_digest(structure["feedback"], *t_cells)
@@ -503,7 +503,7 @@ def comparisons(content: Mapping[str, Any], places: Places = PACKAGED) -> tuple[
         LockError: the record names an input that is not here.
     """
     structure, severity = content["structure"], content["severity"]
-    found = [InputCheck(EQUATIONS, structure["equations_sha256"], _digest_of_equations(structure))]
+    found = [InputCheck(EQUATIONS, structure["equations_sha256"], digest_of_equations(structure))]
     found += check_inputs(content["version"], content["digests"])
     blind_test = content["blind_test"]
     known = [

@@ -34,6 +34,7 @@ from qsp_lib.protocol.ledger import record_file
 from qsp_lib.protocol.lock import (
     current_record,
     lock_path,
+    newest_record,
     read_record,
     versions,
     write_record,
@@ -96,6 +97,26 @@ def test_the_newest_version_is_the_highest_number(content: Content, tmp_path: Pa
             record_file("lock", path, turn, version=version, digest=digest, summary={})
     assert versions(places) == ("v1", "v2", "v10")
     assert current_record(places).version == "v10"
+
+
+def test_everything_stands_on_the_newest_record_of_the_current_inputs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    inputs = {"v1": "v1", "v2": "v1", "v3": "v2"}
+
+    def read(path: Path, **_: object) -> SimpleNamespace:
+        version = path.stem.removeprefix("lock-")
+        return SimpleNamespace(version=version, inputs=inputs[version])
+
+    monkeypatch.setattr(lock, "versions", lambda places: tuple(inputs))
+    monkeypatch.setattr(lock, "recorded_versions", lambda places: tuple(inputs))
+    monkeypatch.setattr(lock, "read_record", read)
+    monkeypatch.setattr(lock, "CURRENT", "v1")
+    assert current_record(Places(tmp_path)).version == "v2"
+    assert newest_record(Places(tmp_path)).version == "v3"
+    monkeypatch.setattr(lock, "CURRENT", "v4")
+    with pytest.raises(LockError, match="no lock record was made from inputs v4 yet"):
+        current_record(Places(tmp_path / "other"))
 
 
 def test_only_lines_of_locks_are_versions(monkeypatch: pytest.MonkeyPatch) -> None:
