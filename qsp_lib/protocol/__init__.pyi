@@ -1,13 +1,18 @@
 from .blind_test import commit_prediction as commit_prediction
 from .blind_test import committed_prediction as committed_prediction
 from .blind_test import evaluation as evaluation
+from .blind_test import run_protocol as run_protocol
 from .comparing import differences as differences
 from .developing import Development as Development
 from .developing import chosen_t_cells as chosen_t_cells
 from .developing import develop_missing as develop_missing
 from .developing import read_development as read_development
 from .eight_checks import ARMS as ARMS
+from .eight_checks import CHECKS as CHECKS
+from .eight_checks import HOLDS as HOLDS
 from .eight_checks import ORDERED as ORDERED
+from .eight_checks import BlindRun as BlindRun
+from .eight_checks import check_all as check_all
 from .findings import DIFFERS as DIFFERS
 from .findings import SAME as SAME
 from .findings import UNTOLD as UNTOLD
@@ -40,6 +45,7 @@ from .places import PACKAGED as PACKAGED
 from .provenance import explain as explain
 from .provenance import parameters as parameters
 from .record import Record as Record
+from .scored import committed_forecasts as committed_forecasts
 from .scored import evaluation_of as evaluation_of
 from .scored import require_ready as require_ready
 from .seal import known_path as known_path
