@@ -2,6 +2,8 @@ from .blind_test import commit_prediction as commit_prediction
 from .blind_test import committed_prediction as committed_prediction
 from .blind_test import evaluation as evaluation
 from .blind_test import run_protocol as run_protocol
+from .class_draws import Scatter as Scatter
+from .class_draws import class_draws as class_draws
 from .comparing import differences as differences
 from .developing import Development as Development
 from .developing import chosen_t_cells as chosen_t_cells
@@ -34,6 +36,7 @@ from .lock import locked_point as locked_point
 from .lock import newest_record as newest_record
 from .lock import read_made_from as read_made_from
 from .lock import read_record as read_record
+from .lock import record_of as record_of
 from .lock import signed as signed
 from .lock import versions as versions
 from .locking import make_lock as make_lock

@@ -132,6 +132,20 @@ def current_record(places: Places = PACKAGED) -> Record:
     raise LockError(f"no lock record was made from inputs {CURRENT} yet; run 'lock make'.")
 
 
+def record_of(version: str | None = None, places: Places = PACKAGED) -> Record:
+    """A record by its version, or the current one.
+
+    Raises:
+        LockError: there is no such version, or its record fails a check.
+    """
+    if version is None:
+        return current_record(places)
+    known = _known(places)
+    if version not in known:
+        raise LockError(f"there is no lock {version!r}; expected one of {', '.join(known)}.")
+    return read_record(lock_path(version, places), against_code=version == known[-1], places=places)
+
+
 def _known(places: Places) -> tuple[str, ...]:
     """Versions on file, of which there is at least one and the newest in the ledger."""
     known = versions(places)

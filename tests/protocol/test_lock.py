@@ -36,6 +36,7 @@ from qsp_lib.protocol.lock import (
     lock_path,
     newest_record,
     read_record,
+    record_of,
     versions,
     write_record,
 )
@@ -613,3 +614,10 @@ def test_the_draws_of_lock_v1_are_those_its_prediction_was_made_from() -> None:
     normals = standard_normals(n, mean.size, record.seed)
     then = mean + normals @ np.linalg.cholesky(covariance).T
     assert np.abs(laplace_draws(mean, covariance, n, record.seed) - then).max() < 1e-13
+
+
+def test_a_lock_is_asked_for_by_its_version() -> None:
+    assert record_of("v1") == read_record(lock_path("v1"))
+    assert record_of() == current_record()
+    with pytest.raises(LockError, match=r"there is no lock 'v9'; expected one of v1"):
+        record_of("v9")
