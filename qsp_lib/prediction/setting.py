@@ -114,13 +114,19 @@ class Setup:
         return sum(dose.start_h < self.horizon_h < dose.end_h - SAME_TIME_H for dose in flowing)
 
     def said(self) -> dict[str, Any]:
-        """What every answer that is written as JSON says of what it was asked of."""
+        """What every answer that is written as JSON says of what it was asked of.
+
+        ``posterior`` is the hash of the kept sample that draws are of, or ``"Laplace"``.
+        """
+        sample = self.record.sample
         return {
             "schema": 1,
             "version": __version__,
             "drug": self.inputs.name,
             "file_sha256": self.file.sha256,
             "lock": self.record.summary,
+            "engine": self.record.solver.engine,
+            "posterior": "Laplace" if sample is None else sample["sha256"],
             "t_cell_part": self.record.network.t_cells,
             "cover": self.cover.as_dict(self.inputs.weight_kg),
         }
