@@ -19,6 +19,7 @@ import pytest
 from helpers import REGIMENS, kept, made_up
 
 from qsp_lib.common.errors import LockError
+from qsp_lib.common.inputs import CURRENT
 from qsp_lib.common.text import canonical_json
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.inference.fitting import Fit, Problem
@@ -235,9 +236,10 @@ def test_a_comment_in_a_drug_file_is_no_change_and_a_number_is(tmp_path: Path) -
 
 
 def test_the_record_on_file_holds_against_the_code_and_the_evidence() -> None:
-    record = current_record()
-    assert record.version == versions()[-1]
-    assert set(record.network.values()) == set(NETWORK)
+    assert newest_record().version == versions()[-1]
+    assert current_record().inputs == CURRENT
+    for record in (current_record(), newest_record()):
+        assert set(record.network.values()) == set(NETWORK)
 
 
 # ---------------------------------------------------------------- locked values
