@@ -1,4 +1,4 @@
-"""``qsp-crs fit``: a drug's own rates from cytokines of a first cohort, with the network locked."""
+"""``qsp-crs fit`` and ``new-data``: a drug's own rates from cytokines of a first cohort."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SLOW_S = 2.0
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Declare ``fit``."""
+    """Declare ``fit`` and ``new-data``."""
     parser = command(
         commands,
         "fit",
@@ -64,6 +64,20 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         metavar="DIR",
         help="write NAME-fit.json, tables, a figure and NAME-fitted.toml with its draws there",
     )
+    new = command(
+        commands,
+        "new-data",
+        _new_data,
+        "write an example of measured cytokines to start from, as fit reads them",
+        examples=("new-data cohort.csv",),
+    )
+    new.add_argument("file", metavar="FILE", help="a .csv file that does not exist yet")
+
+
+def _new_data(options: argparse.Namespace) -> int:
+    path = own_data.write_example(options.file)
+    print_lines([f"wrote {path}; edit it, then: qsp-crs fit DRUG {path}"])
+    return DONE
 
 
 def _fit(options: argparse.Namespace) -> int:

@@ -1,4 +1,5 @@
 from .bands import Bands as Bands
+from .example import write_example as write_example
 from .fitting import N_DRAWS as N_DRAWS
 from .fitting import FittedDrug as FittedDrug
 from .fitting import Posed as Posed
