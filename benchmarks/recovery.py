@@ -15,6 +15,7 @@ import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -90,8 +91,13 @@ def recovered(problem: Posed, number: int, n_draws: int) -> Recovered:
     return Recovered(number, truth, held)
 
 
+@cache
+def _posed() -> Posed:
+    return made_up(current_record())
+
+
 def _one(number: int, n_draws: int) -> Recovered:
-    return recovered(made_up(current_record()), number, n_draws)
+    return recovered(_posed(), number, n_draws)
 
 
 def recover(sets: int, n_draws: int = DRAWS, workers: int = 1) -> Iterator[Recovered]:

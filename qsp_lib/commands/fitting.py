@@ -55,6 +55,9 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "--draws", type=int, metavar="N", default=own_data.N_DRAWS,
         help=f"of the posterior, 100 to 4000 (default {own_data.N_DRAWS})",
     )  # fmt: skip
+    parser.add_argument(
+        "--workers", type=int, default=2, help="processes of a long fit (default 2)"
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="default: the lock record's own")
     add_class_defaults(parser, ", and name it in the output")
     parser.add_argument(
@@ -95,7 +98,9 @@ def _fit(options: argparse.Namespace) -> int:
         file = problem.setting.file
         names = own_data.names_of_files(file.inputs.name, file.table.get("file"))
         prediction.require_writable(options.output, names)
-    fit = own_data.solve(problem, n_draws=options.draws, progress=_Progress())
+    fit = own_data.solve(
+        problem, n_draws=options.draws, workers=options.workers, progress=_Progress()
+    )
     bands = own_data.Bands(fit)
     written = []
     if options.output is not None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..model import Draws, baselines
 from .fitting import FittedDrug
-from .levels import simulated
+from .levels import Followed
 from .points import ANALYTES
 
 Array = NDArray[np.float64]
@@ -74,9 +74,10 @@ class Bands:
         for regimen in problem.data.regimens:
             setting = problem.settings[regimen]
             held = Draws({r.prior.name: np.array([r.held]) for r in fit.rates})
-            dense = simulated(setting, held)
+            followed = Followed.of(setting)
+            dense = followed.course(held)
             times = _rows(dense.times, dense.times[dense.task.schedule.firsts], setting.horizon_h)
-            course = simulated(setting, draws, times)
+            course = followed.course(draws, times)
             kept = course.completed
             analytes = [
                 name

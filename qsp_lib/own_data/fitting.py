@@ -17,19 +17,22 @@ that the drug's course at the locked values is made with.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common import InputError
+from ..common import InputError, pool
 from ..drugs import shipped_drugs
 from ..inference import Tempered, tempered
 from ..model import DRUG, Draws, value_bounds
 from ..prediction import Setup, draws_for, prepare
 from ..protocol import Record
-from .levels import predicted
+from .levels import Followed, predicted
 from .likelihood import Residuals
 from .points import Data
 from .priors import ESTIMATED, OFFSET, RESIDUAL, Declared, declared
@@ -43,7 +46,13 @@ NETWORK_DRAWS = 4_000
 """Draws of the network that are tried, if the record has so many."""
 FEW_MEMBERS = 10
 """Below so many draws of the network, a posterior is told to rest on few."""
+WORTH_WORKERS_S = 20.0
+"""A fit that would take longer is shared among processes, which take some seconds to start."""
+_CALLS = 40
 _AFTER_H = 1.0
+
+Simulate = Callable[[Mapping[str, Followed], Data, Draws], Array]
+# log10 levels (N, P) of points for draws
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,14 @@ class Posed:
         others = {name: values for name, values in drawn.values.items() if name in DRUG}
         return drawn.for_own_drug({**others, **own})
 
-    def levels(self, z: Array, members: NDArray[np.int_] | None) -> Array:
+    @property
+    def regimens(self) -> dict[str, Followed]:
+        """Every regimen of the data, as it is simulated."""
+        return {key: Followed.of(setting) for key, setting in self.settings.items()}
+
+    def levels(
+        self, z: Array, members: NDArray[np.int_] | None, simulate: Simulate = predicted
+    ) -> Array:
         """log10 levels of the points ``(N, P)``; NaN for what cannot be simulated."""
         possible = np.ones(len(z), bool)
         for i, prior in enumerate(self.priors):
@@ -99,7 +115,7 @@ class Posed:
         found = np.full((len(z), len(self.data.points)), np.nan)
         if possible.any():
             of = None if members is None else members[possible]
-            found[possible] = predicted(self.settings, self.data, self.draws(z[possible], of))
+            found[possible] = simulate(self.regimens, self.data, self.draws(z[possible], of))
         return found
 
 
@@ -236,6 +252,7 @@ def solve(
     problem: Posed,
     *,
     n_draws: int = N_DRAWS,
+    workers: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> FittedDrug:
     """The posterior of what a problem asks for.
@@ -243,32 +260,52 @@ def solve(
     Args:
         problem: the drug and its data.
         n_draws: how many draws of the posterior.
+        workers: processes that a long fit may use; the answer is the same with any number.
         progress: called now and then with the share of the likelihood that has been let in.
 
     Raises:
-        InputError: too few or too many draws.
-        IntegrationError: no course could be simulated.
+        InputError: too few or too many draws, no workers, or a likelihood of none of the draws.
     """
     require_draws(n_draws)
+    if workers < 1:
+        raise InputError(f"{workers} workers; expected 1 or more.")
     residuals, d = Residuals.of(problem.data), len(problem.all_priors)
+    with ExitStack() as stack:
+        share = _Sharing(workers, stack)
 
-    def log_likelihood(z: Array, members: NDArray[np.int_] | None) -> Array:
-        sigma, omega = RESIDUAL.at(z[:, d - 2]), OFFSET.at(z[:, d - 1])
-        return residuals.log_likelihood(problem.levels(z, members), sigma, omega)
+        def log_likelihood(z: Array, members: NDArray[np.int_] | None) -> Array:
+            sigma, omega = RESIDUAL.at(z[:, d - 2]), OFFSET.at(z[:, d - 1])
+            return residuals.log_likelihood(problem.levels(z, members, share), sigma, omega)
 
-    sample = tempered(log_likelihood, d, problem.network_draws, n_draws, problem.seed, progress)
-    held = tempered(
-        lambda z, _: log_likelihood(z, None), d, 1, max(FEWEST_DRAWS, n_draws // 4), problem.seed
-    )
+        sample = tempered(log_likelihood, d, problem.network_draws, n_draws, problem.seed, progress)
+        n_held = max(FEWEST_DRAWS, n_draws // 4)
+        held = tempered(lambda z, _: log_likelihood(z, None), d, 1, n_held, problem.seed)
+        found = problem.levels(sample.points, sample.members, share)
     learned = tuple(
         Learned.of(prior, sample.points[:, i], held.points[:, i])
         for i, prior in enumerate(problem.all_priors)
     )
-    return FittedDrug(
-        problem,
-        sample,
-        held,
-        problem.numbers(sample.points),
-        problem.levels(sample.points, sample.members),
-        learned,
-    )
+    return FittedDrug(problem, sample, held, problem.numbers(sample.points), found, learned)
+
+
+class _Sharing:
+    """Simulates draws, by several processes if the fit is long enough to start them.
+
+    Each draw is a course of its own, so that it is the same who simulates it.
+    """
+
+    def __init__(self, workers: int, stack: ExitStack) -> None:
+        self.workers, self.stack = workers, stack
+        self.executor: Executor | None = None
+
+    def __call__(self, regimens: Mapping[str, Followed], data: Data, draws: Draws) -> Array:
+        if self.executor is None or len(draws) < self.workers:
+            started = time.monotonic()
+            found = predicted(regimens, data, draws)
+            took_s = (time.monotonic() - started) * _CALLS
+            if self.executor is None and self.workers > 1 and took_s > WORTH_WORKERS_S:
+                self.executor = self.stack.enter_context(pool(self.workers))
+            return found
+        which = np.array_split(np.arange(len(draws)), self.workers)
+        parts, n = [draws[part] for part in which], self.workers
+        return np.concatenate([*self.executor.map(predicted, [regimens] * n, [data] * n, parts)])

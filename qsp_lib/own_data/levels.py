@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model import Draws, Trajectory, baselines
+from ..model import Draws, DrugInputs, Regimen, Trajectory, baselines
 from ..prediction import Setup
+from ..protocol import Record
 from .points import Data, Point
 
 Array = NDArray[np.float64]
@@ -16,11 +18,42 @@ _CHUNK_VALUES = 4_000_000  # states kept at a time, 32 MB
 _DENSE = 2_000
 
 
-def predicted(settings: Mapping[str, Setup], data: Data, draws: Draws) -> Array:
+@dataclass(frozen=True)
+class Followed:
+    """A regimen of a drug as it is simulated: no more than another process has to know.
+
+    Attributes:
+        record: the lock record.
+        inputs: the drug's.
+        regimen: its doses.
+        horizon_h: how long it is followed (h).
+    """
+
+    record: Record
+    inputs: DrugInputs
+    regimen: Regimen
+    horizon_h: float
+
+    @classmethod
+    def of(cls, setting: Setup) -> Followed:
+        """What is simulated of a prepared drug."""
+        return cls(setting.record, setting.inputs, setting.regimen, setting.horizon_h)
+
+    def course(self, draws: Draws, times: Array | None = None) -> Trajectory:
+        """The courses of some draws at report times (h), dense without any.
+
+        Draws of the drug's numbers alone have the network at its locked values.
+        """
+        return self.record.run(
+            self.inputs, self.regimen, draws=draws, horizon_h=self.horizon_h, times=times
+        )
+
+
+def predicted(regimens: Mapping[str, Followed], data: Data, draws: Draws) -> Array:
     """log10 of the level (pg/mL, healthy level included) of each point, for each draw.
 
     Args:
-        settings: of every regimen of the data, followed long enough for it.
+        regimens: every regimen of the data, followed long enough for it.
         data: the P points.
         draws: N of them.
 
@@ -36,19 +69,12 @@ def predicted(settings: Mapping[str, Setup], data: Data, draws: Draws) -> Array:
         size = max(1, _CHUNK_VALUES // (14 * (_DENSE if times is None else times.size + 10)))
         for start in range(0, len(draws), size):
             part = slice(start, min(start + size, len(draws)))
-            course = simulated(settings[regimen], draws[part], times)
+            course = regimens[regimen].course(draws[part], times)
             kept = course.completed
             if kept.any():
                 rows = np.arange(part.start, part.stop)[kept]
                 found[np.ix_(rows, columns)] = _read(course.select(kept), points)
     return found
-
-
-def simulated(setting: Setup, draws: Draws | None, times: Array | None = None) -> Trajectory:
-    """The courses of a regimen, at the locked network or for each draw; dense without times."""
-    return setting.record.run(
-        setting.inputs, setting.regimen, draws=draws, horizon_h=setting.horizon_h, times=times
-    )
 
 
 def _read(course: Trajectory, points: list[Point]) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,9 @@ from ..common import InputError
 
 ANALYTES = {"TNF": "TNF", "IFN": "IFN-gamma", "IL6": "IL-6"}
 """What may be measured, by the name of its state in the model, and in words."""
-MEASURED, BELOW, ABOVE = "", "below", "above"
+MEASURED: Final = ""
+BELOW: Final = "below"
+ABOVE: Final = "above"
 HIGHEST_PG_ML = 1e8
 """Levels above this (0.1 mg/mL) are a slip of the unit."""
 MOST_POINTS, MOST_REGIMENS = 2_000, 8

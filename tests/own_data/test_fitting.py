@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from qsp_lib.drugs import load_drug
 from qsp_lib.own_data.bands import Bands
 from qsp_lib.own_data.drug_file import drug_files
 from qsp_lib.own_data.fitting import FittedDrug, Posed, pose, solve
+from qsp_lib.own_data.levels import predicted
 from qsp_lib.own_data.report import (
     as_dict,
     as_text,
@@ -224,3 +226,13 @@ def test_a_table_of_concentrations_goes_with_the_drug_that_reads_it(tmp_path: Pa
     assert (out / table.name).read_bytes() == table.read_bytes()
     (name,) = [p for p in out.iterdir() if p.suffix == ".toml"]
     assert predict(name, RECORD, n_draws=3).n_draws == 3
+
+
+def test_another_process_simulates_the_same(posed: Posed) -> None:
+    """What is handed to a worker travels, and gives the same levels there."""
+    draws = posed.draws(np.zeros((3, 4)), np.array([1, 2, 3]))
+    alone = predicted(posed.regimens, posed.data, draws)
+    assert np.array_equal(
+        predicted(*pickle.loads(pickle.dumps((posed.regimens, posed.data, draws)))), alone
+    )
+    assert np.array_equal(predicted(posed.regimens, posed.data, draws[1:])[0], alone[1])
