@@ -15,6 +15,7 @@ from .commands import (
     dosing,
     drugs,
     exporting,
+    fitting,
     locks,
     predicting,
     profiling,
@@ -29,6 +30,7 @@ from .common import QspError, stops_in_order
 GROUPS = (
     predicting,
     dosing,
+    fitting,
     drugs,
     provenance,
     locks,

@@ -49,3 +49,5 @@ from .rejection_sampling import sobol as sobol
 from .rejection_sampling import wilson as wilson
 from .sweeping import part_of as part_of
 from .sweeping import sweep as sweep
+from .tempering import Tempered as Tempered
+from .tempering import tempered as tempered

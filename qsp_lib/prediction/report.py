@@ -110,6 +110,7 @@ def as_dict(prediction: Prediction) -> dict[str, Any]:
         "file": {
             "sha256": setting.file.sha256,
             "table": dict(setting.file.table),
+            "fitted": " ".join(fitted_words(setting)) or None,
             "regimen_source": list(setting.regimen_source),
             "numbers": {name: _sourced(given) for name, given in setting.file.sources.items()},
         },
@@ -260,6 +261,16 @@ def exposure_words(setting: Setup) -> Iterator[str]:
         yield "apparent clearance and volume"
 
 
+def fitted_words(setting: Setup) -> Iterator[str]:
+    """What the draws of a drug rest on that was fitted to data."""
+    fitted = setting.file.fitted
+    if fitted is not None:
+        yield (
+            f"Network and {', '.join(fitted.estimated)} are drawn together, as their fit left them "
+            f"({', '.join(fitted.source)})."
+        )
+
+
 def _dose(dose: Dose) -> dict[str, Any]:
     if isinstance(dose, Infusion):
         return {"start_h": dose.start_h, "amount_ug": dose.amount_ug, "over_h": dose.duration_h}
@@ -336,6 +347,7 @@ def _foot(prediction: Prediction) -> Iterator[str]:
         done = prediction.n_draws - prediction.failed_draws
         yield f"Intervals: 5th to 95th percentile of {done} of {prediction.n_draws} draws."
         yield drawn_from(prediction.setting.record)
+        yield from fitted_words(prediction.setting)
         yield COVERS
     yield ""
     yield "Assumed, borrowed or taken from the class:"

@@ -14,6 +14,7 @@ from .. import __version__
 from ..common import InputError
 from ..drugs import (
     DrugFile,
+    FittedDraws,
     SourcedValue,
     class_value,
     load_dexamethasone,
@@ -22,7 +23,7 @@ from ..drugs import (
     with_events,
 )
 from ..evidence import DECLARED
-from ..inference import standard_normals
+from ..inference import draw, standard_normals
 from ..model import Draws, DrugInputs, Infusion, Regimen, Structure, Trajectory, read_by
 from ..protocol import Record, Scatter, class_draws
 from .cover import NONE, Cover
@@ -269,6 +270,9 @@ def draws_for(setting: Setup, n_draws: int, seed: int | None = None) -> Draws:
     one seed can be compared draw by draw. With dexamethasone its declared priors are drawn too.
     """
     record, file = setting.record, setting.file
+    if file.fitted is not None:
+        draws = _fitted_draws(setting, file.fitted, n_draws, seed)
+        return _with_steroid(setting, draws, n_draws, record.seed if seed is None else seed)
     seed = record.seed if seed is None else seed
     joint = record.draws(n_draws, seed)
     if setting.inputs.lock is not None:
@@ -289,6 +293,35 @@ def draws_for(setting: Setup, n_draws: int, seed: int | None = None) -> Draws:
             values[name] = prior.median * 10.0 ** (prior.log10_sd * column)
     draws = next(iter(joint.values())).for_own_drug(values)
     return _with_steroid(setting, draws, n_draws, seed)
+
+
+def require_lock_of_fit(file: DrugFile, record: Record) -> None:
+    """Raise unless what was fitted was fitted with the network of this record.
+
+    Raises:
+        InputError: another record.
+    """
+    if file.fitted is not None and file.fitted.lock != record.digest:
+        raise InputError(
+            f"{file.inputs.label} was fitted with the network of another lock "
+            f"({file.fitted.lock[:12]}); this is lock {record.version} ({record.digest[:12]}). Fit "
+            "its data again: qsp-crs fit."
+        )
+
+
+def _fitted_draws(setting: Setup, fitted: FittedDraws, n_draws: int, seed: int | None) -> Draws:
+    """The first draws of a fit, or of another seed the same ones in another order."""
+    if n_draws > len(fitted):
+        raise InputError(
+            f"{n_draws} draws were asked for; expected at most {len(fitted)}, which the fit of "
+            f"{setting.inputs.label} kept."
+        )
+    rows = np.arange(n_draws) if seed is None else draw(len(fitted), n_draws, seed)
+    joint = setting.record.draws(fitted.network_draws, fitted.seed)
+    network = next(iter(joint.values()))[np.array(fitted.members)[rows]]
+    return network.for_own_drug(
+        {name: np.array(values)[rows] for name, values in fitted.values.items()}
+    )
 
 
 def _with_steroid(setting: Setup, draws: Draws, n_draws: int, seed: int) -> Draws:
@@ -317,6 +350,9 @@ def assumptions(setting: Setup) -> tuple[Assumption, ...]:
         elif DECLARED in given.source and not reasons:
             fitted = given.status == "estimated" and setting.inputs.lock is not None
             reasons += ["fitted, from a declared prior" if fitted else DECLARED]
+        own_fit = setting.file.fitted
+        if own_fit is not None and name in own_fit.estimated:
+            reasons.append(", ".join(own_fit.source))
         if reasons:
             is_rate = name in _OWN_RATES
             value = float(getattr(setting.inputs, name)) if is_rate else given.value
@@ -360,6 +396,7 @@ def _own(file: DrugFile, record: Record) -> tuple[DrugFile, DrugInputs]:
             f"{file.inputs.label} has the role {file.inputs.role!r}, which belongs to a drug that "
             'comes with the package; expected role = "user", or that drug by its name.'
         )
+    require_lock_of_fit(file, record)
     borrowed = {name: getattr(record.drug(owner), name) for name, owner in file.same_as.items()}
     inputs = file.inputs.replace(**borrowed)
     structure = structure_of(inputs, record)
