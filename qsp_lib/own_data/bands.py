@@ -98,7 +98,7 @@ class Bands:
     def points(self) -> tuple[At, ...]:
         """One for each point of the data."""
         fit, data = self.fit, self.fit.problem.data
-        kept = np.isfinite(fit.levels).all(axis=1)
+        kept = np.asarray(np.isfinite(fit.levels).all(axis=1))
         fitted, measured = _percentiles(fit.levels[kept], _noise(fit, len(kept))[kept])
         residuals = data.levels - np.log10(fitted[1])
         found = []
