@@ -31,7 +31,7 @@ NOISE = 0.2
 """log10 sd of the residuals of every data set."""
 BETWEEN = 83, 96
 """How many of a hundred 90 % intervals are to hold the truth."""
-SETS, DRAWS = 100, 500
+SETS, DRAWS = 100, 1_000
 ESTIMATE = ("k_act", "k_exh")
 INDIVIDUALS = 4
 DESIGN = (("TNF", 6.0), ("IFN", 6.0), ("IL6", 6.0), ("IL6", 24.0), ("IL6", 48.0))

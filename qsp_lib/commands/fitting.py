@@ -11,6 +11,8 @@ from ..common import InputError
 from .common import DONE, Commands, command, folder, print_lines, print_text, warn
 from .predicting import add_class_defaults, add_lock
 
+ESTIMATED, N_DRAWS = "k_act,k_exh", 1_000
+"""What is estimated and how many draws are made if nothing is said; told here for a quick help."""
 _SLOW_S = 2.0
 
 
@@ -41,9 +43,9 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument(
         "--estimate",
-        default=",".join(own_data.ESTIMATED),
+        default=ESTIMATED,
         metavar="NAMES",
-        help=f"of {', '.join(own_data.UNITS)} (default {','.join(own_data.ESTIMATED)})",
+        help=f"of k_act, k_exh, k_kill, k_rec, EC50 and h (default {ESTIMATED})",
     )
     parser.add_argument(
         "--prior-sd",
@@ -55,8 +57,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "--draws",
         type=int,
         metavar="N",
-        default=own_data.N_DRAWS,
-        help=f"of the posterior, 100 to 4000 (default {own_data.N_DRAWS})",
+        default=N_DRAWS,
+        help=f"of the posterior, 100 to 4000 (default {N_DRAWS})",
     )
     parser.add_argument(
         "--workers", type=int, default=2, help="processes of a long fit (default 2)"

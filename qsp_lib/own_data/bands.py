@@ -98,8 +98,9 @@ class Bands:
     def points(self) -> tuple[At, ...]:
         """One for each point of the data."""
         fit, data = self.fit, self.fit.problem.data
-        kept = np.asarray(np.isfinite(fit.levels).all(axis=1))
-        fitted, measured = _percentiles(fit.levels[kept], _noise(fit, len(kept))[kept])
+        kept = np.isfinite(fit.levels).all(axis=1)
+        noise = _noise(fit, len(fit.levels))
+        fitted, measured = _percentiles(fit.levels[kept], noise[kept])
         residuals = data.levels - np.log10(fitted[1])
         found = []
         for i, point in enumerate(data.points):

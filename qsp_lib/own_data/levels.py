@@ -62,7 +62,7 @@ def predicted(regimens: Mapping[str, Followed], data: Data, draws: Draws) -> Arr
     """
     found = np.full((len(draws), len(data.points)), np.nan)
     for regimen in data.regimens:
-        columns = [i for i, point in enumerate(data.points) if point.regimen == regimen]
+        columns = np.flatnonzero([point.regimen == regimen for point in data.points])
         points = [data.points[i] for i in columns]
         peaks = any(point.until_h is not None for point in points)
         times = None if peaks else np.unique([point.time_h for point in points])

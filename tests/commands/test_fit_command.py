@@ -6,10 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from qsp_lib.__main__ import main
+from qsp_lib import own_data
+from qsp_lib.__main__ import build_parser, main
+from qsp_lib.commands import fitting
 
 HEADER = "time (h),analyte,value (pg/mL)\n"
 TWO = "6,IL6,40\n24,IL6,50\n"
+
+
+def test_the_help_tells_what_the_fit_does() -> None:
+    assert fitting.ESTIMATED.split(",") == list(own_data.ESTIMATED)
+    assert fitting.N_DRAWS == own_data.N_DRAWS
+    options = build_parser().parse_args(["fit", "a.toml", "b.csv"])
+    assert (options.draws, options.workers) == (own_data.N_DRAWS, 2)
 
 
 @pytest.fixture
