@@ -7,7 +7,7 @@ part gains is an arrow more, and one that it loses an arrow less.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -39,7 +39,8 @@ class Arrow:
         source, target: names of states and of quantities that stand by themselves; ``OUTSIDE``
             for doses and for what is lost.
         rates: names of the parameters of the term.
-        gates: other states and quantities in the term.
+        gates: other states and quantities that are factors of the term.
+        brakes: those that only a share is left of the term by, as of recovery 1 - E.
         effects: quantities of a co-medication in the term.
     """
 
@@ -48,14 +49,20 @@ class Arrow:
     target: str
     rates: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
+    brakes: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Where it comes from and where it goes."""
+        return self.source, self.target
 
     @property
     def changes(self) -> tuple[str, ...]:
         """What it changes the level of: of a flow both of its ends."""
         if self.kind is Kind.READS:
             return ()
-        ends = (self.source, self.target) if self.kind is Kind.FLOW else (self.target,)
+        ends = self.ends if self.kind is Kind.FLOW else (self.target,)
         return tuple(end for end in ends if end) or (self.source,)
 
 
@@ -99,10 +106,47 @@ class Graph:
         """Pairs of states, the first of which changes the rate of the second, as arrows show."""
         found = set()
         for arrow in self.arrows:
-            acting = [arrow.source, *arrow.gates, *arrow.effects]
+            acting = [arrow.source, *arrow.gates, *arrow.brakes, *arrow.effects]
             states = frozenset[str]().union(*(self.read_by(name) for name in acting if name))
             found |= {(a, b) for b in arrow.changes for a in states if a != b}
         return frozenset(found)
+
+
+def simplified(graph: Graph, groups: Mapping[str, str]) -> Graph:
+    """The same with some parts as one node each, and without quantities between the others.
+
+    What goes on within a group, what doses add and what is lost are left out, but for a loss that
+    a co-medication changes.
+
+    Args:
+        groups: class names of parts to the name of the one node in their place.
+    """
+    stands = {node.name: groups.get(node.part, node.name) for node in graph.nodes}
+
+    def standing(names: Iterable[str]) -> tuple[str, ...]:
+        through = (
+            {name} if graph.node(name).part in groups else sorted(graph.read_by(name))
+            for name in names
+        )
+        return tuple(dict.fromkeys(stands[state] for states in through for state in states))
+
+    members: dict[str, tuple[str, ...]] = {}
+    for node in graph.nodes:
+        if node.part in groups:
+            group = groups[node.part]
+            members[group] = (*members.get(group, ()), *node.symbols)
+    grouped = [Node(name, name, True, symbols) for name, symbols in members.items()]
+    kept = [n for n in graph.nodes if n.part not in groups and n.is_state]
+    arrows: dict[Arrow, None] = {}
+    for arrow in graph.arrows:
+        if arrow.kind is Kind.READS or (OUTSIDE in arrow.ends and not arrow.effects):
+            continue
+        gates, brakes, effects = map(standing, (arrow.gates, arrow.brakes, arrow.effects))
+        target = stands.get(arrow.target, OUTSIDE)
+        for source in standing([arrow.source]):
+            if source != target:
+                arrows[Arrow(arrow.kind, source, target, (), gates, brakes, effects)] = None
+    return Graph((*grouped, *kept), tuple(arrows))
 
 
 @cache
@@ -210,8 +254,11 @@ class _Reader:
         names = sorted(map(str, term.free_symbols))
         exerting = (self._exerting(name) for name in names if name in self.effects)
         effects = frozenset[str]().union(*exerting)
-        homes = dict.fromkeys(self.home(name) for name in names if self._is_node(name))
+        factors = set(map(str, sympy.Mul.make_args(term)))
+        homes = {self.home(name): name in factors for name in names if self._is_node(name)}
         acting = [name for name in homes if name not in (source, target)]
+        brakes = tuple(name for name in acting if not homes[name])
+        acting = [name for name in acting if homes[name]]
         known = (*self.structure.inputs, *self.structure.parameters)
         rates = tuple(name for name in known if name in names)
         if kind is Kind.MAKES and acting:  # what enters through a quantity is gated by a state
@@ -220,7 +267,7 @@ class _Reader:
         elif kind is Kind.REMOVES:
             source = acting.pop(0) if acting else target
             target = OUTSIDE if source == target else target
-        return Arrow(kind, source, target, rates, tuple(acting), tuple(sorted(effects)))
+        return Arrow(kind, source, target, rates, tuple(acting), brakes, tuple(sorted(effects)))
 
     def _is_node(self, name: str) -> bool:
         return name in self.states or name in self.defined

@@ -30,6 +30,7 @@ from ..pages import machinery as _machinery  # noqa: F401  (registers its fragme
 from ..pages import manual as _manual  # noqa: F401  (registers its fragments)
 from ..pages import misses as _misses  # noqa: F401  (registers its fragment)
 from ..pages import model_page as _model_page  # noqa: F401  (registers its fragments)
+from ..pages import network_diagram as _network_diagram  # noqa: F401  (registers its fragments)
 from ..pages import performance as _performance  # noqa: F401  (registers its fragments)
 from ..pages import science as _science  # noqa: F401  (registers its fragments)
 from ..pages import status as _status  # noqa: F401  (registers its fragments)

@@ -1,0 +1,37 @@
+"""Pictures that a page shows as they fit: light or dark, and broad or narrow for a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+from .svg_colours import darkened
+
+PHONE = "(max-width: 600px)"
+"""Where the narrow arrangement is shown."""
+
+
+def themed_files(drawn: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Light pictures by their stems, as files in light and in dark."""
+    files = {f"{stem}.svg": picture for stem, picture in drawn.items()}
+    dark = {f"{stem}-dark.svg": darkened(picture.decode()) for stem, picture in drawn.items()}
+    return files | {name: text.encode() for name, text in dark.items()}
+
+
+def themed_picture(stem: str, alt: str, size: tuple[float, float]) -> str:
+    """A picture that was placed by :func:`themed_files` as ``stem`` and ``stem-narrow``, as HTML.
+
+    Markdown can give a reader neither another picture on a phone nor another one in the dark.
+
+    Args:
+        stem: the path without its ending, from the page.
+        alt: the picture in words.
+        size: of the broad one, in inches; the page keeps the place free.
+    """
+    wide, high = (round(96 * side) for side in size)
+    return "\n".join(
+        f'<picture class="themed {theme}"><source media="{PHONE}" srcset="{stem}-narrow{end}.svg">'
+        f'<img class="{theme}" src="{stem}{end}.svg" alt="{escape(alt)}" width="{wide}" '
+        f'height="{high}" loading="lazy"></picture>'
+        for theme, end in (("only-light", ""), ("only-dark", "-dark"))
+    )
