@@ -287,7 +287,8 @@ class Drawing:
             return text
         return (
             f'<a href="glossary.html#{anchor(name)}" '
-            f'aria-label="{name}: {escape(QUANTITIES[name].words)}">{text}</a>'
+            f'aria-label="{name}: {escape(QUANTITIES[name].words)}" '
+            f'data-meaning="{escape(QUANTITIES[name].words)}">{text}</a>'
         )
 
 

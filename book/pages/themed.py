@@ -18,7 +18,7 @@ def themed_files(drawn: Mapping[str, bytes]) -> dict[str, bytes]:
     return files | {name: text.encode() for name, text in dark.items()}
 
 
-def themed_picture(stem: str, alt: str, size: tuple[float, float]) -> str:
+def themed_picture(stem: str, alt: str, size: tuple[float, float], *, zoom: bool = False) -> str:
     """A picture that was placed by :func:`themed_files` as ``stem`` and ``stem-narrow``, as HTML.
 
     Markdown can give a reader neither another picture on a phone nor another one in the dark.
@@ -27,11 +27,17 @@ def themed_picture(stem: str, alt: str, size: tuple[float, float]) -> str:
         stem: the path without its ending, from the page.
         alt: the picture in words.
         size: of the broad one, in inches; the page keeps the place free.
+        zoom: whether it leads to itself at full size.
     """
     wide, high = (round(96 * side) for side in size)
-    return "\n".join(
-        f'<picture class="themed {theme}"><source media="{PHONE}" srcset="{stem}-narrow{end}.svg">'
-        f'<img class="{theme}" src="{stem}{end}.svg" alt="{escape(alt)}" width="{wide}" '
-        f'height="{high}" loading="lazy"></picture>'
-        for theme, end in (("only-light", ""), ("only-dark", "-dark"))
-    )
+    made = []
+    for theme, end in (("only-light", ""), ("only-dark", "-dark")):
+        picture = (
+            f'<picture class="themed {theme}"><source media="{PHONE}" '
+            f'srcset="{stem}-narrow{end}.svg"><img class="{theme}" src="{stem}{end}.svg" '
+            f'alt="{escape(alt)}" width="{wide}" height="{high}" loading="lazy"></picture>'
+        )
+        if zoom:
+            picture = f'<a class="zoom {theme}" href="{stem}{end}.svg">{picture}</a>'
+        made.append(picture)
+    return "\n".join(made)
