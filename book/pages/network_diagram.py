@@ -301,7 +301,11 @@ def network_small(_book: BookData) -> str:
         Drawing(graph, layout, linked=False).svg(label, view)
         for layout, view in ((SMALL, "wide"), (SMALL_PHONE, "narrow"))
     )
-    return _figure(pictures, f"{_KEY} [The model](model.md) has the same with every symbol.")
+    caption = (
+        "Arrow: becomes or makes. Bar: removes or holds back. Orange dot: needed too. Circle: "
+        "attacked. [With every symbol](model.md)."
+    )
+    return _figure(pictures, caption)
 
 
 @fragment("network")

@@ -32,12 +32,15 @@ def themed_picture(stem: str, alt: str, size: tuple[float, float], *, zoom: bool
     wide, high = (round(96 * side) for side in size)
     made = []
     for theme, end in (("only-light", ""), ("only-dark", "-dark")):
+        # what is printed is light, and has to be there then
+        lazy = ' loading="lazy"' if theme == "only-dark" else ""
         picture = (
             f'<picture class="themed {theme}"><source media="{PHONE}" '
             f'srcset="{stem}-narrow{end}.svg"><img class="{theme}" src="{stem}{end}.svg" '
-            f'alt="{escape(alt)}" width="{wide}" height="{high}" loading="lazy"></picture>'
+            f'alt="{escape(alt)}" width="{wide}" height="{high}"{lazy}></picture>'
         )
         if zoom:
             picture = f'<a class="zoom {theme}" href="{stem}{end}.svg">{picture}</a>'
         made.append(picture)
-    return "\n".join(made)
+    # apart from the caption, which the theme would hide along with the picture before it
+    return f'<div class="themed-pair">{"".join(made)}</div>'

@@ -127,9 +127,10 @@ def run_chapters(
         names: which; default all, in order. A chapter waits for those among them that it
             depends on, and reads the others' committed numbers.
         notebooks: the folder of the chapters.
-        build: where the outputs go: ``notebooks/*.ipynb`` and ``results/*.json`` in it.
+        build: where the outputs go: ``notebooks/*.ipynb``, ``results/*.json`` and, of a chapter with
+            figures, ``drawn/*.json`` (them in vectors) in it.
         jobs: how many chapters run side by side.
-        in_place: write to ``notebooks`` and to ``results`` beside it instead.
+        in_place: write to ``notebooks``, and to ``results`` and ``drawn`` beside it, instead.
         parameters: values other than the defaults, for one named chapter; its output then goes
             to ``trial`` in ``build``, because the book is made from defaults only.
         cell_timeout_s: how long one cell may take.

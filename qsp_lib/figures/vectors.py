@@ -99,6 +99,8 @@ def _stand_alone(axis: Axes, panels: Iterable[Axes]) -> None:
 
 def _fit(figure: Figure, panels: Iterable[Axes], wide: float) -> None:
     """Wrap what is wider than its place, and make room for what grew."""
+    layout = figure.get_layout_engine()
+    figure.set_layout_engine("none")  # what is too wide still leaves a layout no room
     figure.draw_without_rendering()
     more = 0.0
     for axis in panels:
@@ -111,6 +113,7 @@ def _fit(figure: Figure, panels: Iterable[Axes], wide: float) -> None:
             more += _narrow(legend, 0.96 * wide * figure.dpi)
     size = figure.get_size_inches()
     figure.set_size_inches(size[0], size[1] + more)
+    figure.set_layout_engine(layout)
 
 
 def _wrap(text: Text, wide: float) -> float:
