@@ -47,6 +47,12 @@ from .rejection_sampling import sample_of as sample_of
 from .rejection_sampling import share as share
 from .rejection_sampling import sobol as sobol
 from .rejection_sampling import wilson as wilson
+from .reweighting import Reweighted as Reweighted
+from .reweighting import log_prior as log_prior
+from .reweighting import mixture as mixture
+from .reweighting import model_weights as model_weights
+from .reweighting import reweighted as reweighted
+from .reweighting import with_prior_sds as with_prior_sds
 from .sweeping import part_of as part_of
 from .sweeping import sweep as sweep
 from .tempering import Tempered as Tempered
