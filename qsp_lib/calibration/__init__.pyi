@@ -8,6 +8,7 @@ from .candidates import CandidateModel as CandidateModel
 from .declared import CO_MEDICATIONS as CO_MEDICATIONS
 from .declared import declared_draws as declared_draws
 from .declared import declared_priors as declared_priors
+from .declared import widened as widened
 from .development import Candidate as Candidate
 from .development import comparison as comparison
 from .development import course_errors as course_errors

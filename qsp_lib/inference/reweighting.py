@@ -122,15 +122,9 @@ def log_prior(problem: Problem, theta: Array) -> Array:
     proper = np.isfinite(sd)
     mean, sd = mean[proper], sd[proper]
     low, high = ((bound[proper] - mean) / sd for bound in (problem.lower, problem.upper))
-    # of a Gaussian far above its lower bound the upper tails are the small numbers, so that both
-    # ends are turned to where they are
-    turned = low > 0
-    low, high = np.where(turned, -high, low), np.where(turned, -low, high)
-    within = np.log(scipy.special.ndtr(high) - scipy.special.ndtr(low))
-    z = (theta[:, proper] - mean) / sd
-    density = -0.5 * z**2 - np.log(sd * np.sqrt(2 * np.pi)) - within
+    density = scipy.stats.truncnorm.logpdf(theta[:, proper], low, high, mean, sd).sum(axis=1)
     inside = np.all((theta >= problem.lower) & (theta <= problem.upper), axis=1)
-    return np.where(inside, density.sum(axis=1), -np.inf)
+    return np.where(inside, density, -np.inf)
 
 
 def with_prior_sds(problem: Problem, sds: Mapping[str, float] | float) -> Problem:

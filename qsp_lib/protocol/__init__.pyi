@@ -1,3 +1,9 @@
+from .averaging import FEEDBACK_SDS as FEEDBACK_SDS
+from .averaging import PRIOR_FACTORS as PRIOR_FACTORS
+from .averaging import FeedbackWeight as FeedbackWeight
+from .averaging import averaged as averaged
+from .averaging import feedback_weights as feedback_weights
+from .averaging import under_other_priors as under_other_priors
 from .blind_test import commit_prediction as commit_prediction
 from .blind_test import committed_prediction as committed_prediction
 from .blind_test import evaluation as evaluation
