@@ -31,3 +31,7 @@ from .open_facts import MET_FROM as MET_FROM
 from .open_facts import SIX as SIX
 from .open_facts import facts as facts
 from .open_facts import open_quantities as open_quantities
+from .sensitivities import SENSITIVITIES as SENSITIVITIES
+from .sensitivities import Sensitivity as Sensitivity
+from .sensitivities import sensitive_quantities as sensitive_quantities
+from .sensitivities import starts_near as starts_near

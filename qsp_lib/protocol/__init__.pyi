@@ -54,6 +54,8 @@ from .places import PACKAGED as PACKAGED
 from .provenance import explain as explain
 from .provenance import parameters as parameters
 from .record import Record as Record
+from .refitting import keep_sensitivities as keep_sensitivities
+from .refitting import read_sensitivities as read_sensitivities
 from .scored import committed_forecasts as committed_forecasts
 from .scored import evaluation_of as evaluation_of
 from .scored import require_ready as require_ready
