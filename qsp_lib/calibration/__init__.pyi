@@ -26,6 +26,8 @@ from .joint_fit import network_at as network_at
 from .joint_fit import of_drug as of_drug
 from .joint_fit import root_mean_square as root_mean_square
 from .joint_fit import values_at as values_at
+from .made_up_data import MadeUpSet as MadeUpSet
+from .made_up_data import MadeUpSets as MadeUpSets
 from .open_facts import FACTS as FACTS
 from .open_facts import MET_FROM as MET_FROM
 from .open_facts import SIX as SIX

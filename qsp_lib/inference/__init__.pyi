@@ -37,6 +37,12 @@ from .profiles import ProfiledQuantity as ProfiledQuantity
 from .profiles import Request as Request
 from .profiles import profile as profile
 from .profiles import profile_all as profile_all
+from .rank_calibration import LEVEL as LEVEL
+from .rank_calibration import Gaussian as Gaussian
+from .rank_calibration import between as between
+from .rank_calibration import rank_of as rank_of
+from .rank_calibration import under as under
+from .rank_calibration import uniformity as uniformity
 from .rejection_sampling import Band as Band
 from .rejection_sampling import LogUniform as LogUniform
 from .rejection_sampling import Sample as Sample
