@@ -10,6 +10,8 @@ import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 
@@ -57,7 +59,7 @@ class NestedTask:
             "seed": self.seed,
             "published_only": self.published_only,
             "live_points": self.live_points,
-            "code": code_digest(),
+            "code": _code(),
         }
         rows = "published" if self.published_only else "all"
         name = f"{self.candidate.name}-nested-{rows}-{self.seed}-{digest(identity)[:16]}.npz"
@@ -89,6 +91,14 @@ class NestedTask:
             )
             write_bytes_atomic(path, buffer.getvalue())
         return made
+
+
+@cache
+def _code() -> str:
+    """Digest of the code that decides what a run finds: of these wings, and of no other."""
+    root = Path(str(resources.files("qsp_lib")))
+    wings = ("evidence", "inference", "model", "drugs", "calibration")
+    return code_digest([path for wing in wings for path in sorted((root / wing).rglob("*.py"))])
 
 
 def _read(path: Path) -> NestedRun:
