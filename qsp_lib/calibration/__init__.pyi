@@ -2,7 +2,6 @@ from .candidates import CANDIDATES as CANDIDATES
 from .candidates import FEEDBACK_CANDIDATES as FEEDBACK_CANDIDATES
 from .candidates import FITTED as FITTED
 from .candidates import INPUTS as INPUTS
-from .candidates import KEPT as KEPT
 from .candidates import LOCKED as LOCKED
 from .candidates import T_CELL_CANDIDATES as T_CELL_CANDIDATES
 from .candidates import CandidateModel as CandidateModel

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from .. import own_data, prediction, protocol
 from ..common import InputError
 from .common import DONE, Commands, command, folder, print_lines, print_text, warn
-from .predicting import add_class_defaults
+from .predicting import add_class_defaults, add_lock
 
 ESTIMATED, N_DRAWS = "k_act,k_exh", 1_000
 """What is estimated and how many draws are made if nothing is said; told here for a quick help."""
@@ -54,13 +54,17 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         help="log10 sd of a prior, in place of the drug file's; may be given again",
     )
     parser.add_argument(
-        "--draws", type=int, metavar="N", default=N_DRAWS,
+        "--draws",
+        type=int,
+        metavar="N",
+        default=N_DRAWS,
         help=f"of the posterior, 200 to 4000 (default {N_DRAWS})",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--workers", type=int, default=2, help="processes of a long fit (default 2)"
     )
     parser.add_argument("--seed", type=int, metavar="N", help="default: the lock record's own")
+    add_lock(parser)
     add_class_defaults(parser, ", and name it in the output")
     parser.add_argument(
         "-o",
@@ -90,7 +94,7 @@ def _fit(options: argparse.Namespace) -> int:
     problem = own_data.pose(
         options.drug,
         options.data,
-        protocol.current_record(),
+        protocol.record_of(options.lock),
         estimate=[name.strip() for name in options.estimate.split(",") if name.strip()],
         widths=_widths(options.prior_sd or ()),
         seed=options.seed,

@@ -14,8 +14,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         commands,
         "sample",
         _sample,
-        "make the posterior sample of the newest lock record, and keep it",
-        description="Run two ensembles of walkers on the posterior of the newest lock record, see "
+        "make the posterior sample of the current lock record, and keep it",
+        description="Run two ensembles of walkers on the posterior of the current lock record, see "
         "that they are long enough, and keep draws of them for chapters 03 and 08. Takes about "
         "half an hour on two cores. No two machines make the same chain: a new sample has other "
         "digits and the same distribution.",

@@ -7,8 +7,10 @@ from .chains import draw as draw
 from .chains import pooled as pooled
 from .chains import run_chain as run_chain
 from .chains import split_r_hat as split_r_hat
+from .chains import systematic as systematic
 from .checkpoint import Checkpoint as Checkpoint
 from .checkpoint import identify as identify
+from .evidence import LIVE_POINTS as LIVE_POINTS
 from .evidence import NestedRun as NestedRun
 from .evidence import nested_run as nested_run
 from .evidence import together as together

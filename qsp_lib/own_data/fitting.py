@@ -192,7 +192,7 @@ def pose(
         InputError: a drug of the package, one that was fitted already, fewer measured points than
             numbers to estimate, or what reading either file refuses.
     """
-    if os.fspath(drug) in shipped_drugs():
+    if os.fspath(drug) in shipped_drugs(record.inputs):
         raise InputError(
             f"{os.fspath(drug)} comes with the package and is locked; expected a drug file of your "
             "own, such as qsp-crs new-drug writes."

@@ -73,7 +73,7 @@ def predicted(regimens: Mapping[str, Followed], data: Data, draws: Draws) -> Arr
             kept = course.completed
             if kept.any():
                 rows = np.arange(part.start, part.stop)[kept]
-                found[np.ix_(rows, columns)] = _read(course.select(kept), points)
+                found[np.ix_(rows, np.array(columns))] = _read(course.select(kept), points)
     return found
 
 

@@ -25,7 +25,7 @@ from ..drugs import (
 from ..evidence import DECLARED
 from ..inference import draw, standard_normals
 from ..model import Draws, DrugInputs, Infusion, Regimen, Structure, Trajectory, read_by
-from ..protocol import Record
+from ..protocol import Record, Scatter, class_draws
 from .cover import NONE, Cover
 
 Array = NDArray[np.float64]
@@ -38,6 +38,8 @@ SAME_TIME_H = 1e-6
 """Doses that begin this close together (h) are one step."""
 _OWN_RATES = ("k_act", "k_exh", "k_kill", "k_rec")
 _STEROID_DRAWN = {"IC50": "IC50_dex", "k_e0": "k_e0", "w": "w_dex"}
+OF_CLASS = "blinatumomab"
+"""The drug whose rates, scattered, are those of the record's other bispecifics."""
 _NEUTRAL = {"h": 1.0}
 """Values that mean nothing to a T-cell part that does not read them."""
 
@@ -113,13 +115,19 @@ class Setup:
         return sum(dose.start_h < self.horizon_h < dose.end_h - SAME_TIME_H for dose in flowing)
 
     def said(self) -> dict[str, Any]:
-        """What every answer that is written as JSON says of what it was asked of."""
+        """What every answer that is written as JSON says of what it was asked of.
+
+        ``posterior`` is the hash of the kept sample that draws are of, or ``"Laplace"``.
+        """
+        sample = self.record.sample
         return {
             "schema": 1,
             "version": __version__,
             "drug": self.inputs.name,
             "file_sha256": self.file.sha256,
             "lock": self.record.summary,
+            "engine": self.record.solver.engine,
+            "posterior": "Laplace" if sample is None else sample["sha256"],
             "t_cell_part": self.record.network.t_cells,
             "cover": self.cover.as_dict(self.inputs.weight_kg),
         }
@@ -157,7 +165,7 @@ def prepare(
     class_defaults: bool = False,
 ) -> Setup:
     """Everything a prediction is made from, checked; arguments as of ``predict``."""
-    file = load_drug(drug, class_defaults=class_defaults)
+    file = load_drug(drug, class_defaults=class_defaults, inputs=record.inputs)
     file, inputs = inputs_of(drug, file, record)
     if regimen.lower().endswith(".csv"):
         file, regimen = with_events(file, regimen)
@@ -183,7 +191,7 @@ def inputs_of(
         InputError: a drug of one's own with a role of the package's drugs, or with a number that
             the record's T-cell part does not read.
     """
-    if os.fspath(drug) in shipped_drugs():
+    if os.fspath(drug) in shipped_drugs(record.inputs):
         return file, record.drug(os.fspath(drug))
     return _own(file, record)
 
@@ -268,7 +276,12 @@ def draws_for(setting: Setup, n_draws: int, seed: int | None = None) -> Draws:
     seed = record.seed if seed is None else seed
     joint = record.draws(n_draws, seed)
     if setting.inputs.lock is not None:
-        return _with_steroid(setting, joint[setting.inputs.name], n_draws, seed)
+        name = setting.inputs.name
+        if name in joint:
+            return _with_steroid(setting, joint[name], n_draws, seed)
+        base, scatter = joint[OF_CLASS], Scatter.of(file)
+        draws = class_draws(base, setting.inputs, scatter, seed=seed)
+        return _with_steroid(setting, draws, n_draws, seed)
     values: dict[str, Array] = {}
     normals = standard_normals(n_draws, len(_OWN_RATES), seed + 2)
     for name, prior in file.priors.items():
@@ -312,8 +325,8 @@ def _fitted_draws(setting: Setup, fitted: FittedDraws, n_draws: int, seed: int |
 
 
 def _with_steroid(setting: Setup, draws: Draws, n_draws: int, seed: int) -> Draws:
-    if not setting.cover.dexamethasone_h:
-        return draws
+    if not setting.cover.dexamethasone_h or "IC50_dex" in draws.values:
+        return draws  # since lock v2 the record draws the steroid's inputs with all others
     priors = load_dexamethasone().priors
     normals = standard_normals(n_draws, len(priors), seed + 3)
     values: dict[str, Array] = {}
