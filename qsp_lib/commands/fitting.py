@@ -58,7 +58,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         type=int,
         metavar="N",
         default=N_DRAWS,
-        help=f"of the posterior, 100 to 4000 (default {N_DRAWS})",
+        help=f"of the posterior, 200 to 4000 (default {N_DRAWS})",
     )
     parser.add_argument(
         "--workers", type=int, default=2, help="processes of a long fit (default 2)"

@@ -59,13 +59,13 @@ def _course(
     if band is None:
         return
     times = band.times_h / scale
-    axis.fill_between(
-        times, band.measured[0], band.measured[2], color=INDIGO, alpha=0.12, linewidth=0,
-        label="with residual error",
-    )  # fmt: skip
-    axis.fill_between(
-        times, band.fitted[0], band.fitted[2], color=INDIGO, alpha=0.3, linewidth=0, label="fitted"
-    )
+    for edges, alpha, label in (
+        (band.measured, 0.12, "with residual error"),
+        (band.fitted, 0.3, "fitted"),
+    ):
+        axis.fill_between(
+            times, edges[0], edges[2], color=INDIGO, alpha=alpha, linewidth=0, label=label
+        )
     axis.plot(times, band.fitted[1], color=INDIGO, label="median")
     axis.plot(times, band.held, color=WINE, linestyle="--", linewidth=1, label="network held")
     for point, whose in _points(bands, regimen):

@@ -41,14 +41,15 @@ from .verdicts import Learned
 
 Array = NDArray[np.float64]
 N_DRAWS = 1_000
-FEWEST_DRAWS, MOST_DRAWS = 100, 4_000
+FEWEST_DRAWS, MOST_DRAWS = 200, 4_000
+"""At least as many as predict takes of them if nothing is said."""
 NETWORK_DRAWS = 4_000
 """Draws of the network that are tried, if the record has so many."""
 FEW_MEMBERS = 10
 """Below so many draws of the network, a posterior is told to rest on few."""
 WORTH_WORKERS_S = 20.0
 """A fit that would take longer is shared among processes, which take some seconds to start."""
-_CALLS = 40
+_CALLS, _FEWEST_HELD = 40, 100
 _AFTER_H = 1.0
 
 Simulate = Callable[[Mapping[str, Followed], Data, Draws], Array]
@@ -278,7 +279,7 @@ def solve(
             return residuals.log_likelihood(problem.levels(z, members, share), sigma, omega)
 
         sample = tempered(log_likelihood, d, problem.network_draws, n_draws, problem.seed, progress)
-        n_held = max(FEWEST_DRAWS, n_draws // 4)
+        n_held = max(_FEWEST_HELD, n_draws // 4)
         held = tempered(lambda z, _: log_likelihood(z, None), d, 1, n_held, problem.seed)
         found = problem.levels(sample.points, sample.members, share)
     learned = tuple(

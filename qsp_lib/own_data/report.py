@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import __version__
 from ..common import canonical_json, number, plain, rounded
-from ..prediction import NOT_FOR, aligned, png, write_into
+from ..prediction import NOT_FOR, aligned, assumptions, png, write_into
 from .bands import N_SHOWN, Bands
 from .drug_file import drug_files, fitted_name
 from .figure import figure
@@ -152,6 +152,7 @@ def _lines(bands: Bands) -> Iterator[str]:
             f"  prior of {prior.name}: median {short(prior.median)}{unit}, log10 sd "
             f"{prior.log10_sd:g} ({prior.reason}{'; ' + meaning if meaning else ''})"
         )
+    yield from _of_the_file(fit)
     yield f"  {ASSUMES.format(sharer=sharer)}"
     yield NETWORK.format(n=problem.network_draws)
     yield (
@@ -160,6 +161,19 @@ def _lines(bands: Bands) -> Iterator[str]:
     )
     yield BAND.format(sharer=sharer)
     yield NOT_FOR
+
+
+def _of_the_file(fit: FittedDrug) -> Iterator[str]:
+    """What the fit rests on that it does not estimate and nobody published of this drug."""
+    problem = fit.problem
+    estimated = {prior.name for prior in problem.priors}
+    others = [a for a in assumptions(problem.setting) if a.name not in estimated]
+    drawn = [a.name for a in others if a.name in problem.joint.values]
+    fixed = [a.name for a in others if a.name not in problem.joint.values]
+    if drawn:
+        yield f"  drawn with the network and not estimated: {', '.join(drawn)}"
+    if fixed:
+        yield f"  assumed in the drug file and taken as they stand: {', '.join(fixed)}"
 
 
 def _sharer(fit: FittedDrug) -> str:
@@ -258,7 +272,12 @@ def as_dict(bands: Bands) -> dict[str, Any]:
         ],
         "share_inside": bands.share_inside,
         "warnings": list(warnings_of(fit)),
-        "assumptions": [ASSUMES.format(sharer=sharer), NETWORK.format(n=problem.network_draws)],
+        "horizon_h": {key: s.horizon_h for key, s in problem.settings.items()},
+        "assumptions": [
+            *(words.strip() for words in _of_the_file(fit)),
+            ASSUMES.format(sharer=sharer),
+            NETWORK.format(n=problem.network_draws),
+        ],
         "bands": f"{BAND.format(sharer=sharer)} Courses are of {N_SHOWN} draws.",
         "not_for": NOT_FOR,
     }

@@ -84,8 +84,11 @@ def read_data(
             the line.
     """
     source = Path(path)
-    data = read_bytes(source, "a .csv file of measurements")
     where = f"Data {source.name}"
+    try:
+        data = read_bytes(source, "a .csv file of measurements")
+    except InputError as problem:
+        raise InputError(str(problem).replace("Drug file", "Data", 1)) from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..common import number
 from .priors import Declared
 
 MOVED_BY = 0.3
@@ -62,13 +63,14 @@ class Learned:
     @property
     def words(self) -> str:
         """The verdict as a sentence."""
-        name = self.prior.name
+        name, unit = self.prior.name, "" if self.prior.unit == "1" else f" {self.prior.unit}"
+        low, high = (number(end, ascii_only=True) for end in (self.low, self.high))
         return {
-            "moved": f"{name} was moved: the data say where it lies.",
-            "bounded below": f"{name} is bounded on one side: the data say that it is not lower; "
-            "how high it may be is the prior's word.",
-            "bounded above": f"{name} is bounded on one side: the data say that it is not higher; "
-            "how low it may be is the prior's word.",
+            "moved": f"{name} was moved: the data put it between {low} and {high}{unit}.",
+            "bounded below": f"{name} is bounded on one side: the data say that it is hardly below "
+            f"{low}{unit}; how high it may be is the prior's word.",
+            "bounded above": f"{name} is bounded on one side: the data say that it is hardly above "
+            f"{high}{unit}; how low it may be is the prior's word.",
             "not moved": f"{name} was not moved: these data say nothing of it that its prior does "
             "not.",
         }[self.verdict]

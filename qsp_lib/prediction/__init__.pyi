@@ -31,6 +31,7 @@ from .report import require_writable as require_writable
 from .report import write as write
 from .report import write_into as write_into
 from .setting import Setup as Setup
+from .setting import assumptions as assumptions
 from .setting import draws_for as draws_for
 from .setting import inputs_of as inputs_of
 from .setting import prepare as prepare

@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
         ("own.toml", TWO, ["--prior-sd", "k_act=-1"], "expected a name and a log10 sd above 0"),
         ("own.toml", TWO, ["--prior-sd", "k_act=9"], "log10 sd 9 was given"),
         ("own.toml", TWO, ["--prior-sd", "h=0.1"], "a prior width of h was given"),
-        ("own.toml", TWO, ["--draws", "5"], "expected 100 to 4000"),
+        ("own.toml", TWO, ["--draws", "5"], "expected 200 to 4000"),
         ("own.toml", TWO, ["--seed", "-1"], "expected 0 or more"),
         ("own.toml", TWO + TWO, [], "was given twice"),
         ("own.toml", "6,IL6,<4\n9,IL6,<4\n", [], "beyond their limits"),
