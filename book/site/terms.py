@@ -62,7 +62,12 @@ def define_first_uses(html: Path) -> None:
                 continue
             to = "glossary.html" if page.parent == glossary.parent else f"../{GLOSSARY}"
             before = page.read_text(encoding="utf-8")
-            after = _ARTICLE.sub(lambda part: defined(part[0], terms, symbols, to), before)  # noqa: B023
+            # the text between the navigation and the footer
+            article = _ARTICLE.search(before)
+            if article is None:
+                continue
+            marked = defined(article[0], terms, symbols, to)
+            after = before[: article.start()] + marked + before[article.end() :]
             if after != before:
                 page.write_text(after, encoding="utf-8")
 

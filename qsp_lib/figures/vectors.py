@@ -29,6 +29,8 @@ PHONE_IN = 3.7
 SMALLEST_PT = 8.4
 """Letters on a phone: 11 pixels at least."""
 LOWEST_PANEL_IN = 2.2
+_MARGIN_IN = 0.45
+"""What the label and the padding of an axis take."""
 MANY = 4
 """Columns from which on panels are small enough for two beside each other on a phone."""
 HEADER = ("panel", "x axis", "y axis", "drawn as", "series", "x", "y")
@@ -107,10 +109,13 @@ def _fit(figure: Figure, panels: Iterable[Axes], wide: float) -> None:
         titles = (axis.title, axis._left_title, axis._right_title)  # type: ignore[attr-defined]
         for text in (*titles, axis.xaxis.label):
             more += _wrap(text, 0.8 * wide)
-        more += _wrap_ticks(axis, 0.42 * wide)
-    for legend in (*figure.legends, *(axis.get_legend() for axis in panels)):
-        if legend is not None:
-            more += _narrow(legend, 0.96 * wide * figure.dpi)
+        labelled = 0.42 * wide
+        more += _wrap_ticks(axis, labelled)
+        if legend := axis.get_legend():  # stands over its panel, beside what the ticks say
+            room = wide - min(_longest(axis), labelled) - _MARGIN_IN
+            more += _narrow(legend, room * figure.dpi)
+    for legend in figure.legends:
+        more += _narrow(legend, 0.96 * PHONE_IN * figure.dpi)
     size = figure.get_size_inches()
     figure.set_size_inches(size[0], size[1] + more)
     figure.set_layout_engine(layout)
@@ -129,9 +134,7 @@ def _wrap(text: Text, wide: float) -> float:
 
 def _wrap_ticks(axis: Axes, wide: float) -> float:
     """The same for words at the ticks of a vertical axis."""
-    labels = axis.get_yticklabels()
-    longest = max((t.get_window_extent().width for t in labels), default=0.0)
-    longest /= axis.get_figure().dpi  # type: ignore[union-attr]
+    labels, longest = axis.get_yticklabels(), _longest(axis)
     texts = [label.get_text() for label in labels]
     if longest <= wide or not any(" " in text for text in texts):
         return 0.0
@@ -140,6 +143,12 @@ def _wrap_ticks(axis: Axes, wide: float) -> float:
     axis.set_yticks(axis.get_yticks(), broken)
     lines = max(text.count("\n") for text in broken)
     return 0.6 * lines * len(texts) * 1.2 * labels[0].get_fontsize() / 72
+
+
+def _longest(axis: Axes) -> float:
+    """Inches that the words at the ticks of a vertical axis take."""
+    widths = [label.get_window_extent().width for label in axis.get_yticklabels()]
+    return max(widths, default=0.0) / axis.get_figure().dpi  # type: ignore[union-attr]
 
 
 def _narrow(legend: Legend, wide: float) -> float:
