@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from html import escape
 
 import matplotlib
+from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from qsp_lib.figures import STYLE, vectors
@@ -56,7 +57,7 @@ def figure_files(stem: str, draw: Callable[[], Figure]) -> dict[str, bytes]:
     with matplotlib.rc_context(STYLE | {"backend": "agg"}):
         figure = draw()
         made = vectors(figure)
-        matplotlib.pyplot.close(figure)
+        plt.close(figure)
     drawn = {stem: made.broad.encode(), f"{stem}-narrow": made.narrow.encode()}
     return themed_files(drawn) | {f"{stem}.csv": made.data.encode()}
 
