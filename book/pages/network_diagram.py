@@ -87,6 +87,8 @@ class Drawing:
             view: its class, by which the style sheet shows it where it fits.
         """
         wide, high = self.layout.size
+        if frames := self._used_frames():  # parts that a version has not leave no empty place
+            high = max(bottom for _, _, _, bottom in frames.values()) + 4
         # what can be followed has to be reachable, so a linked picture is a group of links
         role = "group" if self.linked else "img"
         return (
@@ -106,15 +108,17 @@ class Drawing:
 
     # frames and nodes
 
-    def _frames(self) -> Iterator[str]:
+    def _used_frames(self) -> dict[str, tuple[float, float, float, float]]:
         used = {TITLES[node.part] for node in self.graph.nodes if node.part in TITLES}
-        for title, (left, top, right, bottom) in self.layout.frames.items():
-            if title in used:
-                yield (
-                    f'<rect class="frame {title.partition(",")[0].replace(" ", "-")}" x="{left:g}" '
-                    f'y="{top:g}" width="{right - left:g}" height="{bottom - top:g}" rx="8"/>'
-                    f'<text class="title" x="{left + 8:g}" y="{top + 17:g}">{escape(title)}</text>'
-                )
+        return {title: frame for title, frame in self.layout.frames.items() if title in used}
+
+    def _frames(self) -> Iterator[str]:
+        for title, (left, top, right, bottom) in self._used_frames().items():
+            yield (
+                f'<rect class="frame" x="{left:g}" y="{top:g}" width="{right - left:g}" '
+                f'height="{bottom - top:g}" rx="8"/>'
+                f'<text class="title" x="{left + 8:g}" y="{top + 17:g}">{escape(title)}</text>'
+            )
 
     def _node(self, node: Node) -> str:
         x, y = self.layout.places[node.name]
