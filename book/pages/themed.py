@@ -9,7 +9,7 @@ import matplotlib
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from qsp_lib.figures import STYLE, vectors
+from qsp_lib.figures import STYLE, in_vectors
 
 from .svg_colours import darkened
 
@@ -56,7 +56,7 @@ def figure_files(stem: str, draw: Callable[[], Figure]) -> dict[str, bytes]:
     """The files of a figure that is drawn when the site is built, in the book's style."""
     with matplotlib.rc_context(STYLE | {"backend": "agg"}):
         figure = draw()
-        made = vectors(figure)
+        made = in_vectors(figure)
         plt.close(figure)
     drawn = {stem: made.broad.encode(), f"{stem}-narrow": made.narrow.encode()}
     return themed_files(drawn) | {f"{stem}.csv": made.data.encode()}

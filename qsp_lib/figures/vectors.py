@@ -46,7 +46,7 @@ class Vectors:
     Attributes:
         broad, narrow: SVG without a background, for a page and for a phone.
         size: of the broad one, width and height in inches.
-        data: what is drawn, as CSV with :data:`HEADER`; numbers in the units of the axes.
+        data: what is drawn, as CSV with ``HEADER``; numbers in the units of the axes.
     """
 
     broad: str
@@ -55,7 +55,7 @@ class Vectors:
     data: str
 
 
-def vectors(figure: Figure) -> Vectors:
+def in_vectors(figure: Figure) -> Vectors:
     """Draw a figure for the site; it is left restacked, so this comes last."""
     broad, (wide, high), data = as_svg(figure), figure.get_size_inches(), as_csv(figure)
     restack(figure)
