@@ -17,7 +17,15 @@ from matplotlib.text import Text
 
 from qsp_lib import figures
 from qsp_lib.figures import fits
-from qsp_lib.figures.vectors import HEADER, PHONE_IN, SMALLEST_PT, as_csv, as_svg, restack, vectors
+from qsp_lib.figures.vectors import (
+    HEADER,
+    PHONE_IN,
+    SMALLEST_PT,
+    as_csv,
+    as_svg,
+    in_vectors,
+    restack,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -101,13 +109,13 @@ def test_of_many_small_panels_two_stand_beside_each_other() -> None:
 
 
 def test_the_vectors_are_whole_light_and_of_the_size_that_they_say() -> None:
-    made = vectors(waterfall())
+    made = in_vectors(waterfall())
     for text, wide in ((made.broad, made.size[0]), (made.narrow, PHONE_IN)):
         picture = ElementTree.fromstring(text)
         assert float(picture.attrib["width"].removesuffix("pt")) == pytest.approx(72 * wide)
         assert not re.search(r' d="[^"]*\d\.\d{3}', text)
         assert "date" not in text and "#ffffff" not in text
-    assert vectors(waterfall()) == made
+    assert in_vectors(waterfall()) == made
 
 
 def test_a_transform_keeps_its_digits() -> None:
