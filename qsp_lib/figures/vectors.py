@@ -86,7 +86,7 @@ def restack(figure: Figure) -> None:
         axis.set_subplotspec(grid[number // beside, number % beside])
     figure.set_size_inches(PHONE_IN, high * stacked)
     for text in figure.findobj(Text):
-        text.set_fontsize(max(text.get_fontsize(), SMALLEST_PT))  # type: ignore[attr-defined]
+        text.set_fontsize(max(text.get_fontsize(), SMALLEST_PT))
     _fit(figure, panels, PHONE_IN / beside)
 
 
