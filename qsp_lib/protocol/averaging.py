@@ -76,7 +76,7 @@ def feedback_weights(
 
     Args:
         developed: what is kept of each structure, by name.
-        sd: prior standard deviation (log10) of each of :data:`FEEDBACK_QUANTITIES`, where the
+        sd: prior standard deviation (log10) of each of `FEEDBACK_QUANTITIES`, where the
             structure has them.
         published_only: by the evidence without the declared rows. The draws and the change of the
             evidence with the prior remain those with them.
