@@ -26,7 +26,7 @@ from ..inference import LEVEL, Gaussian, between, fit, rank_of, split_r_hat, uni
 from ..model import RTOL
 from .developing import DEVELOPMENT, LOCKED_PLAN, development_inputs, read_development
 from .ensembles import Plan, kept_draws, on_record, run_ensembles
-from .kept_beside import keep_beside, read_beside
+from .kept_beside import finished_part, keep_beside, read_beside
 
 Array = NDArray[np.float64]
 SEED = 20180618
@@ -194,7 +194,8 @@ def check_calibration(
         "starts": STARTS,
         "inputs": development_inputs(),
     }
-    finished = {} if again or not path.exists() else _finished(path, about)
+    before = {} if again else finished_part(path, about, f"{MAKE} --again")
+    finished = {one["set"]: one for one in before.get("sets", ())}
     missing = [number for number in range(sets) if number not in finished]
     run = executor.map if executor is not None else map
     n = len(missing)
@@ -206,20 +207,6 @@ def check_calibration(
         keep_beside(path, about | judged | {"made": date, "sets": kept})
         say(f"data set {found['set'] + 1}: {len(kept)} of {sets} finished")
     return path
-
-
-def _finished(path: Path, about: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
-    """The data sets that are kept, by number.
-
-    Raises:
-        LockError: they were made otherwise.
-    """
-    kept = read_beside(path, f"{MAKE} --again")
-    if other := [name for name, value in about.items() if kept.get(name) != value]:
-        raise LockError(
-            f"{path.name} was made with another {other[0]}; '{MAKE} --again' begins anew."
-        )
-    return {one["set"]: one for one in kept["sets"]}
 
 
 def read_calibration_check(directory: Path = DEVELOPMENT) -> Mapping[str, Any]:

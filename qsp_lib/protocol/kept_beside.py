@@ -1,4 +1,4 @@
-"""What is kept beside a development: JSON that says what it is the hash of."""
+"""What is kept beside a development: JSON that says its own hash, and may be added to."""
 
 from __future__ import annotations
 
@@ -22,16 +22,6 @@ def keep_beside(path: Path, content: Mapping[str, Any]) -> Path:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_text_atomic(path, signed(content))
-
-
-def refuse_kept(path: Path, again: bool) -> None:
-    """Refuse to make what is kept already.
-
-    Raises:
-        LockError: the file is there, and was not asked for anew.
-    """
-    if path.exists() and not again:
-        raise LockError(f"{path.name} is there already; --again makes it anew.")
 
 
 def read_beside(path: Path, make: str) -> Mapping[str, Any]:
@@ -58,3 +48,22 @@ def read_beside(path: Path, make: str) -> Mapping[str, Any]:
             f"{str(stated)[:12]}; {again}."
         )
     return MappingProxyType(content)
+
+
+def finished_part(path: Path, about: Mapping[str, Any], make: str) -> Mapping[str, Any]:
+    """What a run that was stopped has kept; nothing if it has kept nothing.
+
+    Args:
+        path: of the file.
+        about: what the run is, as it stands in the file.
+        make: the command that begins anew.
+
+    Raises:
+        LockError: the file was edited, or is of another run.
+    """
+    if not path.exists():
+        return MappingProxyType({})
+    kept = read_beside(path, make)
+    if other := [name for name, value in about.items() if kept.get(name) != value]:
+        raise LockError(f"{path.name} was made with another {other[0]!r}; '{make}' begins anew.")
+    return kept

@@ -21,13 +21,14 @@ from ..calibration import (
     sensitive_quantities,
     starts_near,
 )
-from ..common import forbid_opening
+from ..common import LockError, forbid_opening
 from ..evidence import DECLARED
 from ..inference import Problem, fit, share_at_best, starting_points
 from .developing import DEVELOPMENT, SEED, development_inputs, read_development
-from .kept_beside import keep_beside, read_beside, refuse_kept
+from .kept_beside import finished_part, keep_beside, read_beside
 
 Array = NDArray[np.float64]
+MAKE = "qsp-crs sensitivities"
 OTHER_STARTS = 3
 """Starts besides the locked optimum: the prior's medians, and Sobol points of the prior."""
 
@@ -94,39 +95,43 @@ def keep_sensitivities(
     other_starts: int = OTHER_STARTS,
     say: Callable[[str], None] = lambda line: None,
 ) -> Path:
-    """Fit every case and keep what comes out; the path.
+    """Fit every case that is not kept, and keep each as soon as it is fitted; the path.
 
     Args:
         date: ISO date of the run.
         optimum: of the locked structure ``(d,)`` in log10; by default as it is kept.
         cases: what is changed, one after the other.
         directory: where to keep it.
-        again: whether what is kept may be replaced.
+        again: whether what is kept is thrown away first.
         other_starts: starts besides the optimum.
         say: called with one line of progress at a time.
 
     Raises:
-        LockError: it is kept already, or nothing is kept of the locked structure.
+        LockError: all is kept already, what is kept was made otherwise or edited, or nothing is
+            kept of the locked structure.
     """
     path = sensitivities_path(directory)
-    refuse_kept(path, again)
     problem = CANDIDATES[LOCKED].problem()
-    if optimum is None:
-        kept = read_development(LOCKED, directory).content["optimum"]
-        optimum = np.array(kept["theta_log10"])
-    found = []
-    for case in cases:
-        found.append(refitted(case, problem, optimum, executor, other_starts))
-        say(f"{case.label}: cost {found[-1]['cost']:.3f}")
-    content = {
+    about = {
         "structure": LOCKED,
         "estimated": list(problem.names),
         "starts": {"locked_optimum": 1, "others": other_starts, "seed": SEED},
-        "cases": found,
-        "made": date,
         "inputs": development_inputs(),
     }
-    return keep_beside(path, content)
+    kept = {} if again else finished_part(path, about, f"{MAKE} --again")
+    found = {case["name"]: case for case in kept.get("cases", ())}
+    missing = [case for case in cases if case.name not in found]
+    if not missing:
+        raise LockError(f"{path.name} is there already; --again makes it anew.")
+    if optimum is None:
+        locked = read_development(LOCKED, directory).content["optimum"]
+        optimum = np.array(locked["theta_log10"])
+    for case in missing:
+        found[case.name] = refitted(case, problem, optimum, executor, other_starts)
+        in_order = [found[one.name] for one in cases if one.name in found]
+        keep_beside(path, about | {"made": date, "cases": in_order})
+        say(f"{case.label}: cost {found[case.name]['cost']:.3f}")
+    return path
 
 
 def read_sensitivities(directory: Path = DEVELOPMENT) -> Mapping[str, Any]:
@@ -135,4 +140,4 @@ def read_sensitivities(directory: Path = DEVELOPMENT) -> Mapping[str, Any]:
     Raises:
         LockError: the file is missing, cannot be read, or was edited.
     """
-    return read_beside(sensitivities_path(directory), "qsp-crs sensitivities")
+    return read_beside(sensitivities_path(directory), MAKE)

@@ -145,7 +145,7 @@ def test_what_was_made_otherwise_or_edited_is_not_gone_on_from(
 ) -> None:
     run(tmp_path, 2)
     other = Line(prior=Gaussian(np.zeros(2), np.eye(2)))
-    with pytest.raises(LockError, match="made with another prior_mean_log10"):
+    with pytest.raises(LockError, match="made with another 'prior_mean_log10'"):
         run(tmp_path, 3, line=other)
     path = calibration_check.calibration_path(tmp_path)
     path.write_text(path.read_text().replace('"ranks"', '"rank"', 1))

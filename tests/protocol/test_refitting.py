@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return done
 
 
-def kept(folder: Path, **options: Any) -> Path:
-    return keep_sensitivities(DATE, optimum=np.zeros(3), cases=CASES, directory=folder, **options)
+def kept(folder: Path, cases: Sequence[Sensitivity] = CASES, **options: Any) -> Path:
+    return keep_sensitivities(DATE, optimum=np.zeros(3), cases=cases, directory=folder, **options)
 
 
 def test_what_is_kept_reads_back_and_is_not_made_again_unless_asked(
@@ -71,6 +72,16 @@ def test_what_is_kept_reads_back_and_is_not_made_again_unless_asked(
         kept(tmp_path / "new")
     assert len(asked) == len(CASES)
     kept(tmp_path / "new", again=True)
+
+
+def test_a_run_goes_on_where_it_stopped(asked: list[str], tmp_path: Path) -> None:
+    kept(tmp_path, SENSITIVITIES[1:2])
+    kept(tmp_path)
+    assert asked == [CASES[1].name, CASES[0].name]
+    found = read_sensitivities(tmp_path)["cases"]
+    assert [case["name"] for case in found] == [case.name for case in CASES]
+    with pytest.raises(LockError, match="made with another 'starts'; .* begins anew"):
+        kept(tmp_path, SENSITIVITIES, other_starts=7)
 
 
 def test_without_a_kept_optimum_there_is_nothing_to_start_from(tmp_path: Path) -> None:
