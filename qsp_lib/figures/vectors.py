@@ -162,9 +162,19 @@ def _narrow(legend: Legend, wide: float, figure: Figure) -> float:
     columns: int = legend._ncols  # type: ignore[attr-defined]
     while legend.get_window_extent().width > wide * figure.dpi and columns > 1:
         columns -= 1
-        legend.set_ncols(columns)
+        _set_columns(legend, columns)
         figure.draw_without_rendering()
     return max(0.0, (legend.get_window_extent().height - before) / figure.dpi)
+
+
+def _set_columns(legend: Any, columns: int) -> None:
+    """Lay a legend out anew: its own ``set_ncols`` leaves what is drawn as it is."""
+    place, words = legend._loc, [text.get_text() for text in legend.get_texts()]
+    legend.set_ncols(columns)
+    legend._init_legend_box(legend.legend_handles, words)
+    legend._loc = place
+    for text in legend.get_texts():
+        text.set_fontsize(max(text.get_fontsize(), SMALLEST_PT))
 
 
 def as_csv(figure: Figure) -> str:

@@ -83,7 +83,7 @@ def test_on_a_phone_nothing_is_cut_and_every_letter_can_be_read(make: Callable[[
     restack(figure)
     figure.draw_without_rendering()
     assert figure.get_size_inches()[0] == PHONE_IN
-    sizes = [text.get_fontsize() for text in figure.findobj(Text)]
+    sizes = [float(text.get_fontsize()) for text in figure.findobj(Text)]
     assert min(sizes) >= SMALLEST_PT
     drawn, (wide, high) = figure.get_tightbbox(), figure.get_size_inches()
     assert drawn.x0 >= -0.02 and drawn.y0 >= -0.02
@@ -105,7 +105,8 @@ def test_panels_stand_below_each_other_with_the_labels_that_they_shared() -> Non
 def test_of_many_small_panels_two_stand_beside_each_other() -> None:
     figure = many_panels()
     restack(figure)
-    assert figure.axes[0].get_subplotspec().get_gridspec().get_geometry() == (6, 2)
+    spec = figure.axes[0].get_subplotspec()
+    assert spec is not None and spec.get_gridspec().get_geometry() == (6, 2)
 
 
 def test_the_vectors_are_whole_light_and_of_the_size_that_they_say() -> None:
