@@ -265,7 +265,7 @@ class Drawing:
         kind = ATTACKS.get(effect, effect)
         text = tspans(QUANTITIES[effect].latex, 12) if effect in QUANTITIES else effect[0].upper()
         return (
-            f'<g class="badge {escape(kind)}"><circle cx="{place[0]:.1f}" cy="{place[1]:.1f}" '
+            f'<g class="mark {escape(kind)}"><circle cx="{place[0]:.1f}" cy="{place[1]:.1f}" '
             f'r="{BADGE:g}"/><text x="{place[0]:.1f}" y="{place[1] + 4:.1f}">{text}</text></g>'
         )
 

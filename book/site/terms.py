@@ -23,6 +23,8 @@ WITHOUT = ("api",)
 """How pages begin that are none: the functions' have a language of their own."""
 EVERYWHERE = frozenset({"chapter"})
 """Terms that a reader meets all the time and knows."""
+ELSEWHERE = frozenset({"Z", "s", "Q"})
+"""Letters that stand for something else on pages too, as Z for the evidence of a structure."""
 _TERM = re.compile(r'<dt id="(term-[^"]+)">(.*?)</dt>\s*<dd>(.*?)</dd>', re.DOTALL)
 _HEADERLINK = re.compile(r'<a class="headerlink".*?</a>', re.DOTALL)
 _TAG = re.compile(r"(<[^>]+>)")
@@ -55,7 +57,10 @@ def define_first_uses(html: Path) -> None:
     glossary = html / GLOSSARY
     if not glossary.exists():
         return
-    terms, symbols = read_terms(glossary.read_text(encoding="utf-8")), symbol_entries()
+    text = glossary.read_text(encoding="utf-8")
+    terms = read_terms(text)
+    # the glossary has the symbols of its lock's version, and others may not
+    symbols = {s: m for s, m in symbol_entries().items() if f'id="{m.place}"' in text}
     for folder in FOLDERS:
         for page in sorted((html / folder).glob("*.html")):
             if page == glossary or page.name.startswith(WITHOUT):
@@ -86,6 +91,8 @@ def symbol_entries() -> dict[str, Meaning]:
     """What each symbol stands for, by its LaTeX; of two set alike the first."""
     found: dict[str, Meaning] = {}
     for name, quantity in QUANTITIES.items():
+        if quantity.latex in ELSEWHERE:
+            continue
         unit = "" if quantity.unit == "1" else f" ({quantity.unit.replace('ug', 'µg')})"
         found.setdefault(quantity.latex, Meaning(anchor(name), quantity.words + unit))
     return found

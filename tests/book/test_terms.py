@@ -69,8 +69,11 @@ def test_every_symbol_of_the_model_has_words_and_its_unit() -> None:
 def test_pages_of_prose_are_marked_and_the_glossary_and_the_functions_are_not(
     tmp_path: Path,
 ) -> None:
-    glossary = '<article><dl><dt id="term-lock">lock</dt><dd><p>Fixed.</p></dd></dl></article>'
-    page = "<title>lock</title><article><p>A lock.</p></article><p>lock</p>"
+    symbol = '<span id="symbol-K_M" class="symbol"></span>'
+    glossary = f'<article>{symbol}<dt id="term-lock">lock</dt><dd><p>Fixed.</p></dd></article>'
+    # of two symbols the glossary has one; the other belongs to another version of the model
+    letters = math("K_M") + math("K_S")
+    page = f"<title>lock</title><article><p>A lock. {letters}</p></article><p>lock</p>"
     for folder in ("book", "notebooks"):
         (tmp_path / folder).mkdir()
     for name in ("book/glossary.html", "book/api_model.html", "book/x.html", "notebooks/y.html"):
@@ -81,4 +84,5 @@ def test_pages_of_prose_are_marked_and_the_glossary_and_the_functions_are_not(
     assert (tmp_path / "book/x.html").read_text().count('href="glossary.html#term-lock"') == 1
     marked = (tmp_path / "notebooks/y.html").read_text()
     assert marked.count('href="../book/glossary.html#term-lock"') == 1
+    assert "symbol-K_M" in marked and "symbol-K_S" not in marked
     assert marked.endswith("</article><p>lock</p>")

@@ -129,3 +129,10 @@ def test_a_term_says_what_it_means_to_the_pointer_and_to_the_keyboard(visit: Ope
 def test_a_page_explains_a_term_once(opened: Visit) -> None:
     aims = opened.page.locator("article a.meaning").evaluate_all("all => all.map((a) => a.href)")
     assert len(aims) == len(set(aims))
+
+
+@pytest.mark.parametrize("path", DRAWN_CHAPTERS[:1])
+def test_a_dark_figure_stands_on_the_dark_page(visit: Open, path: str) -> None:
+    box = visit(path, color_scheme="dark").page.locator(".text_html:has(.themed)").first
+    ground = box.evaluate("box => getComputedStyle(box).backgroundColor")
+    assert ground == "rgba(0, 0, 0, 0)"
