@@ -42,7 +42,7 @@ ATTACKS = {"rho": "tocilizumab", "s": "dexamethasone"}
 
 
 @dataclass(frozen=True)
-class Curve:
+class Route:
     """An arrow's line: a quadratic Bézier curve by its three points."""
 
     start: Point
@@ -87,6 +87,8 @@ class Drawing:
             view: its class, by which the style sheet shows it where it fits.
         """
         wide, high = self.layout.size
+        if frames := self._used_frames():  # parts that a version has not leave no empty place
+            high = max(bottom for _, _, _, bottom in frames.values()) + 4
         # what can be followed has to be reachable, so a linked picture is a group of links
         role = "group" if self.linked else "img"
         return (
@@ -106,15 +108,17 @@ class Drawing:
 
     # frames and nodes
 
-    def _frames(self) -> Iterator[str]:
+    def _used_frames(self) -> dict[str, tuple[float, float, float, float]]:
         used = {TITLES[node.part] for node in self.graph.nodes if node.part in TITLES}
-        for title, (left, top, right, bottom) in self.layout.frames.items():
-            if title in used:
-                yield (
-                    f'<rect class="frame {title.partition(",")[0].replace(" ", "-")}" x="{left:g}" '
-                    f'y="{top:g}" width="{right - left:g}" height="{bottom - top:g}" rx="8"/>'
-                    f'<text class="title" x="{left + 8:g}" y="{top + 17:g}">{escape(title)}</text>'
-                )
+        return {title: frame for title, frame in self.layout.frames.items() if title in used}
+
+    def _frames(self) -> Iterator[str]:
+        for title, (left, top, right, bottom) in self._used_frames().items():
+            yield (
+                f'<rect class="frame" x="{left:g}" y="{top:g}" width="{right - left:g}" '
+                f'height="{bottom - top:g}" rx="8"/>'
+                f'<text class="title" x="{left + 8:g}" y="{top + 17:g}">{escape(title)}</text>'
+            )
 
     def _node(self, node: Node) -> str:
         x, y = self.layout.places[node.name]
@@ -170,7 +174,7 @@ class Drawing:
             f'<path d="{curve.path()}"/>{head}{"".join(lines)}</g>'
         )
 
-    def curve(self, arrow: Arrow) -> Curve:
+    def curve(self, arrow: Arrow) -> Route:
         """Where an arrow runs, from border to border."""
         if OUTSIDE in arrow.ends:
             return self._stub(arrow)
@@ -182,13 +186,13 @@ class Drawing:
             start, end = ((x - 6 * dy, y + 6 * dx) for x, y in (start, end))
         middle = _mixed(start, end, 0.5)
         control = (middle[0] + 2 * bend[0], middle[1] + 2 * bend[1])
-        return Curve(
+        return Route(
             self._border(arrow.source, start, control),
             control,
             self._border(arrow.target, end, control, gap=2.5),
         )
 
-    def _stub(self, arrow: Arrow) -> Curve:
+    def _stub(self, arrow: Arrow) -> Route:
         """A short arrow from or to the outside."""
         name = arrow.source or arrow.target
         place = self.layout.places[name]
@@ -203,7 +207,7 @@ class Drawing:
         near = (x + shift * abs(dy), y + shift * abs(dx))
         away = (near[0] + STUB * dx, near[1] + STUB * dy)
         start, end = (away, near) if arrow.source == OUTSIDE else (near, away)
-        return Curve(start, _mixed(start, end, 0.5), end)
+        return Route(start, _mixed(start, end, 0.5), end)
 
     def _border(self, name: str, place: Point, toward: Point, gap: float = 0.0) -> Point:
         """Where a line from a node's middle leaves the node."""
@@ -218,13 +222,13 @@ class Drawing:
         )
         return place[0] + reach * dx, place[1] + reach * dy
 
-    def _control(self, name: str, curve: Curve, *, stops: bool) -> str:
+    def _control(self, name: str, curve: Route, *, stops: bool) -> str:
         """A line from what opens or holds back an arrow to the middle of the arrow."""
         middle, place = curve.at(0.5), self.layout.places[name]
         start = self._border(name, place, middle)
         dx, dy = _unit(start, middle)
         end = (middle[0] - 4 * dx, middle[1] - 4 * dy)
-        line = Curve(start, _mixed(start, end, 0.5), end)
+        line = Route(start, _mixed(start, end, 0.5), end)
         if stops:
             return f'<path class="control" d="{line.path()}"/>{_bar(line)}'
         return (
@@ -245,7 +249,7 @@ class Drawing:
             x, y = curve.at(0.5)
             yield self._list(arrow.rates, shift, (x, y + 14 * alike.index(arrow)))
 
-    def _beside(self, arrow: Arrow, curve: Curve) -> Point:
+    def _beside(self, arrow: Arrow, curve: Route) -> Point:
         """Beside the middle of an arrow: above it, or to its right."""
         dx, dy = _unit(curve.start, curve.end)
         wide = self._width(arrow.rates)
@@ -378,7 +382,7 @@ def _unit(a: Point, b: Point) -> Point:
     return dx / length, dy / length
 
 
-def _head(curve: Curve) -> str:
+def _head(curve: Route) -> str:
     (x, y), (dx, dy) = curve.end, _unit(curve.control, curve.end)
     left = (x - 8 * dx + 3.6 * dy, y - 8 * dy - 3.6 * dx)
     right = (x - 8 * dx - 3.6 * dy, y - 8 * dy + 3.6 * dx)
@@ -386,7 +390,7 @@ def _head(curve: Curve) -> str:
     return f'<polygon class="head" points="{points}"/>'
 
 
-def _bar(curve: Curve) -> str:
+def _bar(curve: Route) -> str:
     (x, y), (dx, dy) = curve.end, _unit(curve.control, curve.end)
     return (
         f'<path class="stop" d="M{x + 6 * dy:.1f} {y - 6 * dx:.1f}'

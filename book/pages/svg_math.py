@@ -17,7 +17,7 @@ _SHIFT = {"_": 0.25, "^": -0.35}
 
 
 @dataclass(frozen=True)
-class Run:
+class Letters:
     """Letters that are set alike.
 
     Attributes:
@@ -30,7 +30,7 @@ class Run:
     place: str = ""
 
 
-def runs(latex: str) -> tuple[Run, ...]:
+def runs(latex: str) -> tuple[Letters, ...]:
     r"""A symbol such as ``K_\mathrm{hook}`` in runs of letters.
 
     Raises:
@@ -46,16 +46,16 @@ def runs(latex: str) -> tuple[Run, ...]:
 _Tokens = list[tuple[str, ...]]
 
 
-def _group(tokens: _Tokens, at: int, place: str, *, upright: bool) -> tuple[list[Run], int]:
+def _group(tokens: _Tokens, at: int, place: str, *, upright: bool) -> tuple[list[Letters], int]:
     """The runs from a place on, up to the end of its group."""
-    found: list[Run] = []
+    found: list[Letters] = []
     while at < len(tokens) and tokens[at][1] != "}":
         more, at = _one(tokens, at, place, upright=upright)
         found += more
     return found, at
 
 
-def _one(tokens: _Tokens, at: int, place: str, *, upright: bool) -> tuple[list[Run], int]:
+def _one(tokens: _Tokens, at: int, place: str, *, upright: bool) -> tuple[list[Letters], int]:
     """One letter, command or group."""
     command, mark, space, letter = tokens[at]
     if mark == "{":
@@ -64,24 +64,24 @@ def _one(tokens: _Tokens, at: int, place: str, *, upright: bool) -> tuple[list[R
     if mark in ("_", "^"):
         return _one(tokens, at + 1, mark, upright=upright)
     if mark == "'":
-        return [Run("′", True, place)], at + 1
+        return [Letters("′", True, place)], at + 1
     if command == "mathrm":
         return _one(tokens, at + 1, place, upright=True)
     if command == "dot":
         (base, *rest), end = _one(tokens, at + 1, place, upright=upright)
-        return [Run(f"{base.text}\u0307", base.upright, place), *rest], end
+        return [Letters(f"{base.text}\u0307", base.upright, place), *rest], end
     if command in _GREEK:
-        return [Run(_GREEK[command], upright, place)], at + 1
+        return [Letters(_GREEK[command], upright, place)], at + 1
     if command:
         raise InputError(f"a symbol has \\{command}, which pictures do not set.")
     if space:
         return [], at + 1
-    return [Run(letter, upright or not letter.isalpha(), place)], at + 1
+    return [Letters(letter, upright or not letter.isalpha(), place)], at + 1
 
 
-def _joined(found: list[Run]) -> Iterator[Run]:
+def _joined(found: list[Letters]) -> Iterator[Letters]:
     for (upright, place), alike in groupby(found, key=lambda run: (run.upright, run.place)):
-        yield Run("".join(run.text for run in alike), upright, place)
+        yield Letters("".join(run.text for run in alike), upright, place)
 
 
 def tspans(latex: str, size: float) -> str:

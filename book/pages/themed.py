@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
+
+import matplotlib
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from qsp_lib.figures import STYLE, in_vectors
 
 from .svg_colours import darkened
 
@@ -44,3 +50,24 @@ def themed_picture(stem: str, alt: str, size: tuple[float, float], *, zoom: bool
         made.append(picture)
     # apart from the caption, which the theme would hide along with the picture before it
     return f'<div class="themed-pair">{"".join(made)}</div>'
+
+
+def figure_files(stem: str, draw: Callable[[], Figure]) -> dict[str, bytes]:
+    """The files of a figure that is drawn when the site is built, in the book's style."""
+    with matplotlib.rc_context(STYLE | {"backend": "agg"}):
+        figure = draw()
+        made = in_vectors(figure)
+        plt.close(figure)
+    drawn = {stem: made.broad.encode(), f"{stem}-narrow": made.narrow.encode()}
+    return themed_files(drawn) | {f"{stem}.csv": made.data.encode()}
+
+
+def figure_block(stem: str, alt: str, size: tuple[float, float]) -> str:
+    """Such a figure on a page in the folder ``book``, with its data, as MyST Markdown."""
+    place = f"../_static/generated/{stem}"
+    return (
+        "```{raw} html\n"
+        f'<figure class="align-default">{themed_picture(place, alt, size, zoom=True)}'
+        f'<p class="figure-links"><a href="{place}.csv" download>Data (CSV)</a></p></figure>\n'
+        "```\n"
+    )

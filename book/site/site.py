@@ -118,7 +118,8 @@ def stage(
     shutil.rmtree(target, ignore_errors=True)
     (target / "notebooks").mkdir(parents=True)
     shutil.copy(root / "notebooks" / MODELS, target / "notebooks")
-    numbers, pictures = {}, {}
+    numbers: dict[str, results.Results] = {}
+    pictures: dict[str, bytes] = {}
     for name in notebooks.chapter_names(root / "notebooks"):
         notebook = executed_dir / f"{name}.ipynb"
         if not notebook.exists():

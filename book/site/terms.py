@@ -38,7 +38,7 @@ _CLOSED = frozenset(
 
 
 @dataclass(frozen=True)
-class Entry:
+class Meaning:
     """A word of the glossary.
 
     Attributes:
@@ -62,32 +62,37 @@ def define_first_uses(html: Path) -> None:
                 continue
             to = "glossary.html" if page.parent == glossary.parent else f"../{GLOSSARY}"
             before = page.read_text(encoding="utf-8")
-            after = _ARTICLE.sub(lambda part: defined(part[0], terms, symbols, to), before)  # noqa: B023
+            # the text between the navigation and the footer
+            article = _ARTICLE.search(before)
+            if article is None:
+                continue
+            marked = defined(article[0], terms, symbols, to)
+            after = before[: article.start()] + marked + before[article.end() :]
             if after != before:
                 page.write_text(after, encoding="utf-8")
 
 
-def read_terms(glossary: str) -> dict[str, Entry]:
+def read_terms(glossary: str) -> dict[str, Meaning]:
     """The terms of the built glossary, in lower case."""
     found = {}
     for place, term, meaning in _TERM.findall(glossary):
         word = _plain(_HEADERLINK.sub("", term))
         if word not in EVERYWHERE:
-            found[word.lower()] = Entry(place, _plain(meaning))
+            found[word.lower()] = Meaning(place, _plain(meaning))
     return found
 
 
-def symbol_entries() -> dict[str, Entry]:
+def symbol_entries() -> dict[str, Meaning]:
     """What each symbol stands for, by its LaTeX; of two set alike the first."""
-    found: dict[str, Entry] = {}
+    found: dict[str, Meaning] = {}
     for name, quantity in QUANTITIES.items():
         unit = "" if quantity.unit == "1" else f" ({quantity.unit.replace('ug', 'µg')})"
-        found.setdefault(quantity.latex, Entry(anchor(name), quantity.words + unit))
+        found.setdefault(quantity.latex, Meaning(anchor(name), quantity.words + unit))
     return found
 
 
 def defined(
-    article: str, terms: Mapping[str, Entry], symbols: Mapping[str, Entry], glossary: str
+    article: str, terms: Mapping[str, Meaning], symbols: Mapping[str, Meaning], glossary: str
 ) -> str:
     """A page's text with the first use of each term and symbol made a link.
 
@@ -140,7 +145,7 @@ def _pieces(article: str) -> Iterator[tuple[str, bool]]:
             at = equation.end()
 
 
-def _first_uses(text: str, left: dict[str, Entry], glossary: str) -> str:
+def _first_uses(text: str, left: dict[str, Meaning], glossary: str) -> str:
     """A piece of text with the terms that are left marked in it; they are taken from ``left``."""
     if not left:
         return text
@@ -154,7 +159,7 @@ def _first_uses(text: str, left: dict[str, Entry], glossary: str) -> str:
     return pattern.sub(link, text)
 
 
-def _with_meanings(article: str, symbols: Mapping[str, Entry]) -> str:
+def _with_meanings(article: str, symbols: Mapping[str, Meaning]) -> str:
     """Links that lead to a symbol already, with what it means."""
     meanings = {entry.place.removeprefix("symbol-"): entry.meaning for entry in symbols.values()}
 
@@ -165,7 +170,7 @@ def _with_meanings(article: str, symbols: Mapping[str, Entry]) -> str:
     return _SYMBOL_LINK.sub(add, article)
 
 
-def _opened(entry: Entry, glossary: str, kind: str) -> str:
+def _opened(entry: Meaning, glossary: str, kind: str) -> str:
     label = f' aria-label="{escape(entry.place.removeprefix("symbol-"))} in the glossary"'
     return (
         f'<a class="meaning {kind}" href="{glossary}#{escape(entry.place)}" '

@@ -8,6 +8,7 @@ from .candidates import CandidateModel as CandidateModel
 from .declared import CO_MEDICATIONS as CO_MEDICATIONS
 from .declared import declared_draws as declared_draws
 from .declared import declared_priors as declared_priors
+from .declared import widened as widened
 from .development import Candidate as Candidate
 from .development import comparison as comparison
 from .development import course_errors as course_errors
@@ -25,8 +26,14 @@ from .joint_fit import network_at as network_at
 from .joint_fit import of_drug as of_drug
 from .joint_fit import root_mean_square as root_mean_square
 from .joint_fit import values_at as values_at
+from .made_up_data import MadeUpSet as MadeUpSet
+from .made_up_data import MadeUpSets as MadeUpSets
 from .open_facts import FACTS as FACTS
 from .open_facts import MET_FROM as MET_FROM
 from .open_facts import SIX as SIX
 from .open_facts import facts as facts
 from .open_facts import open_quantities as open_quantities
+from .sensitivities import SENSITIVITIES as SENSITIVITIES
+from .sensitivities import Sensitivity as Sensitivity
+from .sensitivities import sensitive_quantities as sensitive_quantities
+from .sensitivities import starts_near as starts_near

@@ -127,8 +127,8 @@ def run_chapters(
         names: which; default all, in order. A chapter waits for those among them that it
             depends on, and reads the others' committed numbers.
         notebooks: the folder of the chapters.
-        build: where the outputs go: ``notebooks/*.ipynb``, ``results/*.json`` and, of a chapter with
-            figures, ``drawn/*.json`` (them in vectors) in it.
+        build: where the outputs go: ``notebooks/*.ipynb``, ``results/*.json`` and, of a chapter
+            with figures, ``drawn/*.json`` (them in vectors) in it.
         jobs: how many chapters run side by side.
         in_place: write to ``notebooks``, and to ``results`` and ``drawn`` beside it, instead.
         parameters: values other than the defaults, for one named chapter; its output then goes

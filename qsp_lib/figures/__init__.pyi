@@ -12,4 +12,4 @@ from .style import WINE as WINE
 from .style import use_style as use_style
 from .vectors import HEADER as HEADER
 from .vectors import Vectors as Vectors
-from .vectors import vectors as vectors
+from .vectors import in_vectors as in_vectors

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from ..common import canonical_json, late, write_text_atomic
-from .vectors import vectors
+from .vectors import in_vectors
 
 SCHEMA = 1
 
@@ -28,7 +28,7 @@ def record_figures(file: Path) -> None:
 
     def show(figure: Figure) -> Any:
         png = shown(figure)
-        kept.append(asdict(vectors(figure)))
+        kept.append(asdict(in_vectors(figure)))
         write_text_atomic(file, canonical_json({"schema": SCHEMA, "figures": kept}))
         return png
 

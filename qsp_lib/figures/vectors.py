@@ -29,6 +29,8 @@ PHONE_IN = 3.7
 SMALLEST_PT = 8.4
 """Letters on a phone: 11 pixels at least."""
 LOWEST_PANEL_IN = 2.2
+_MARGIN_IN = 0.45
+"""What the label and the padding of an axis take."""
 MANY = 4
 """Columns from which on panels are small enough for two beside each other on a phone."""
 HEADER = ("panel", "x axis", "y axis", "drawn as", "series", "x", "y")
@@ -44,7 +46,7 @@ class Vectors:
     Attributes:
         broad, narrow: SVG without a background, for a page and for a phone.
         size: of the broad one, width and height in inches.
-        data: what is drawn, as CSV with :data:`HEADER`; numbers in the units of the axes.
+        data: what is drawn, as CSV with ``HEADER``; numbers in the units of the axes.
     """
 
     broad: str
@@ -53,7 +55,7 @@ class Vectors:
     data: str
 
 
-def vectors(figure: Figure) -> Vectors:
+def in_vectors(figure: Figure) -> Vectors:
     """Draw a figure for the site; it is left restacked, so this comes last."""
     broad, (wide, high), data = as_svg(figure), figure.get_size_inches(), as_csv(figure)
     restack(figure)
@@ -70,8 +72,9 @@ def as_svg(figure: Figure) -> str:
 
 def restack(figure: Figure) -> None:
     """Set a figure's panels below each other, at a phone's width, with letters to be read there."""
-    panels = [axis for axis in figure.axes if axis.get_visible() and axis.get_subplotspec()]
-    rows, columns = panels[0].get_subplotspec().get_gridspec().get_geometry()
+    placed = [(axis, axis.get_subplotspec()) for axis in figure.axes if axis.get_visible()]
+    panels = [axis for axis, spec in placed if spec is not None]
+    rows, columns = next(spec for _, spec in placed if spec is not None).get_geometry()[:2]
     beside = 2 if columns >= MANY else 1
     high = figure.get_size_inches()[1] / rows
     if columns > 1 and beside == 1:
@@ -98,7 +101,7 @@ def _stand_alone(axis: Axes, panels: Iterable[Axes]) -> None:
 
 
 def _fit(figure: Figure, panels: Iterable[Axes], wide: float) -> None:
-    """Wrap what is wider than its place, and make room for what grew."""
+    """Wrap what is wider than its place, and make room for what grew; widths in inches."""
     layout = figure.get_layout_engine()
     figure.set_layout_engine("none")  # what is too wide still leaves a layout no room
     figure.draw_without_rendering()
@@ -106,50 +109,72 @@ def _fit(figure: Figure, panels: Iterable[Axes], wide: float) -> None:
     for axis in panels:
         titles = (axis.title, axis._left_title, axis._right_title)  # type: ignore[attr-defined]
         for text in (*titles, axis.xaxis.label):
-            more += _wrap(text, 0.8 * wide)
-        more += _wrap_ticks(axis, 0.42 * wide)
-    for legend in (*figure.legends, *(axis.get_legend() for axis in panels)):
-        if legend is not None:
-            more += _narrow(legend, 0.96 * wide * figure.dpi)
+            more += _wrap(text, 0.8 * wide, figure.dpi)
+        longest, labelled = _longest(axis, figure.dpi), 0.42 * wide
+        if longest > labelled:
+            more += _wrap_ticks(axis, labelled / longest)
+        if legend := axis.get_legend():  # stands over its panel, beside what the ticks say
+            more += _narrow(legend, wide - min(longest, labelled) - _MARGIN_IN, figure)
+    for legend in figure.legends:
+        more += _narrow(legend, 0.96 * PHONE_IN, figure)
     size = figure.get_size_inches()
     figure.set_size_inches(size[0], size[1] + more)
     figure.set_layout_engine(layout)
 
 
-def _wrap(text: Text, wide: float) -> float:
+def _wrap(text: Text, wide: float, dpi: float) -> float:
     """Break a text that is wider than so many inches; how many inches higher it is then."""
-    words = text.get_text()
-    extent = text.get_window_extent().width / text.get_figure().dpi  # type: ignore[union-attr]
+    words, extent = text.get_text(), text.get_window_extent().width / dpi
     if not words or extent <= wide or "$" in words:
         return 0.0
     broken = textwrap.fill(words, max(8, int(len(words) * wide / extent)))
     text.set_text(broken)
-    return broken.count("\n") * 1.2 * text.get_fontsize() / 72
+    return broken.count("\n") * _line_in(text)
 
 
-def _wrap_ticks(axis: Axes, wide: float) -> float:
-    """The same for words at the ticks of a vertical axis."""
+def _wrap_ticks(axis: Axes, share: float) -> float:
+    """Break the words at the ticks of a vertical axis to a share of their width."""
     labels = axis.get_yticklabels()
-    longest = max((t.get_window_extent().width for t in labels), default=0.0)
-    longest /= axis.get_figure().dpi  # type: ignore[union-attr]
     texts = [label.get_text() for label in labels]
-    if longest <= wide or not any(" " in text for text in texts):
+    if not any(" " in text for text in texts):
         return 0.0
-    letters = int(max(map(len, texts)) * wide / longest)
-    broken = [textwrap.fill(text, max(10, letters)) for text in texts]
+    letters = max(10, int(max(map(len, texts)) * share))
+    broken = [textwrap.fill(text, letters) for text in texts]
     axis.set_yticks(axis.get_yticks(), broken)
     lines = max(text.count("\n") for text in broken)
-    return 0.6 * lines * len(texts) * 1.2 * labels[0].get_fontsize() / 72
+    return 0.6 * lines * len(texts) * _line_in(labels[0])
 
 
-def _narrow(legend: Legend, wide: float) -> float:
-    """Take columns from a legend until it is no wider than so many dots; inches it grew."""
+def _longest(axis: Axes, dpi: float) -> float:
+    """Inches that the words at the ticks of a vertical axis take."""
+    widths = [label.get_window_extent().width for label in axis.get_yticklabels()]
+    return max(widths, default=0.0) / dpi
+
+
+def _line_in(text: Text) -> float:
+    """Inches from a line of a text to its next."""
+    return 1.2 * float(text.get_fontsize()) / 72
+
+
+def _narrow(legend: Legend, wide: float, figure: Figure) -> float:
+    """Take columns from a legend until it is no wider than so many inches; inches it grew."""
     before = legend.get_window_extent().height
-    while legend.get_window_extent().width > wide and legend._ncols > 1:  # type: ignore[attr-defined]
-        legend.set_ncols(legend._ncols - 1)  # type: ignore[attr-defined]
-        legend.get_figure().draw_without_rendering()  # type: ignore[union-attr]
-    grew = legend.get_window_extent().height - before
-    return max(0.0, grew / legend.get_figure().dpi)  # type: ignore[union-attr]
+    columns: int = legend._ncols  # type: ignore[attr-defined]
+    while legend.get_window_extent().width > wide * figure.dpi and columns > 1:
+        columns -= 1
+        _set_columns(legend, columns)
+        figure.draw_without_rendering()
+    return max(0.0, (legend.get_window_extent().height - before) / figure.dpi)
+
+
+def _set_columns(legend: Any, columns: int) -> None:
+    """Lay a legend out anew: its own ``set_ncols`` leaves what is drawn as it is."""
+    place, words = legend._loc, [text.get_text() for text in legend.get_texts()]
+    legend.set_ncols(columns)
+    legend._init_legend_box(legend.legend_handles, words)
+    legend._loc = place
+    for text in legend.get_texts():
+        text.set_fontsize(max(text.get_fontsize(), SMALLEST_PT))
 
 
 def as_csv(figure: Figure) -> str:

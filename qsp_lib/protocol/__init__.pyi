@@ -1,7 +1,15 @@
+from .averaging import FEEDBACK_SDS as FEEDBACK_SDS
+from .averaging import PRIOR_FACTORS as PRIOR_FACTORS
+from .averaging import FeedbackWeight as FeedbackWeight
+from .averaging import averaged as averaged
+from .averaging import feedback_weights as feedback_weights
+from .averaging import under_other_priors as under_other_priors
 from .blind_test import commit_prediction as commit_prediction
 from .blind_test import committed_prediction as committed_prediction
 from .blind_test import evaluation as evaluation
 from .blind_test import run_protocol as run_protocol
+from .calibration_check import check_calibration as check_calibration
+from .calibration_check import read_calibration_check as read_calibration_check
 from .class_draws import Scatter as Scatter
 from .class_draws import class_draws as class_draws
 from .comparing import differences as differences
@@ -48,6 +56,8 @@ from .places import PACKAGED as PACKAGED
 from .provenance import explain as explain
 from .provenance import parameters as parameters
 from .record import Record as Record
+from .refitting import keep_sensitivities as keep_sensitivities
+from .refitting import read_sensitivities as read_sensitivities
 from .scored import committed_forecasts as committed_forecasts
 from .scored import evaluation_of as evaluation_of
 from .scored import require_ready as require_ready

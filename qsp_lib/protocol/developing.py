@@ -36,13 +36,11 @@ from ..calibration import (
     open_quantities,
     root_mean_square,
 )
-from ..common import InputError, LockError, canonical_json, forbid_opening, write_text_atomic
+from ..common import InputError, LockError, canonical_json, write_text_atomic
 from ..evidence import DECLARED
 from ..inference import (
-    LIVE_POINTS,
     NestedRun,
     Problem,
-    nested_run,
     share_at_best,
     systematic,
     together,
@@ -50,6 +48,7 @@ from ..inference import (
 from ..model import ATOL, RTOL, equations_digest
 from .ensembles import Plan, diagnostics, kept_draws, on_record, require_long, run_ensembles
 from .inputs import input_digests
+from .nested_runs import NestedTask
 from .places import PACKAGED
 from .record import digest_of
 from .sample_table import LOG_POSTERIOR, parse_table, table_text
@@ -75,13 +74,6 @@ NESTED_DRAWS = 1_000
 """Draws of the nested runs that are kept of a structure without ensembles."""
 
 
-def _nested(candidate: CandidateModel, seed: int, published_only: bool) -> NestedRun:
-    problem = candidate.problem(RTOL, published_only=published_only)
-    fit: CourseResiduals = problem.residuals  # type: ignore[assignment]
-    with forbid_opening():
-        return nested_run(problem, seed, fit.log_likelihood_constant)
-
-
 def develop(
     candidate: CandidateModel,
     plan: Plan | None,
@@ -93,7 +85,7 @@ def develop(
 
     Args:
         plan: of its ensembles; None for a sample of the nested runs alone.
-        folder: where finished legs of the chains are kept.
+        folder: where finished legs of the chains and finished nested runs are kept.
         say: called with one line of progress at a time.
     """
     run = executor.map if executor is not None else map
@@ -103,11 +95,16 @@ def develop(
     problem = candidate.problem(RTOL)
     name, names = candidate.name, problem.names
     asked = [(s, False) for s in SEEDS] + [(s, True) for s in WITHOUT_DECLARED_SEEDS]
-    runs = list(run(_nested, [candidate] * len(asked), *zip(*asked, strict=True)))
+    tasks = [NestedTask(candidate, s, published_only, folder) for s, published_only in asked]
+    runs = []
+    for made in run(NestedTask.run, tasks):
+        runs.append(made)
+        say(f"{name}: nested run {len(runs)} of {len(tasks)}, {made.calls:,} sets")
     with_all, published = runs[: len(SEEDS)], runs[len(SEEDS) :]
     say(f"{name}: ln evidence {together(with_all)[0]:.2f}")
     if plan is None:
-        drawn, sampler, worth = _nested_draws(problem, with_all)
+        live_points = tasks[0].live_points
+        drawn, sampler, worth = _nested_draws(problem, with_all, live_points)
     else:
         chains = run_ensembles(
             problem, best.theta, best.covariance, SEED, plan, executor, folder, name, name
@@ -195,7 +192,7 @@ def _second_sampler(problem: Problem, runs: Sequence[NestedRun]) -> dict[str, An
 
 
 def _nested_draws(
-    problem: Problem, runs: Sequence[NestedRun]
+    problem: Problem, runs: Sequence[NestedRun], live_points: int
 ) -> tuple[tuple[Array, Array], dict[str, Any], dict[str, Any]]:
     """Draws of several nested runs together, how they were made, and what they are worth.
 
@@ -204,7 +201,7 @@ def _nested_draws(
     points = np.concatenate([one.points for one in runs])
     weights = np.concatenate([np.exp(one.log_weights) / len(runs) for one in runs])
     which = systematic(weights, NESTED_DRAWS, SEED)
-    sampler = {"sampler": "nautilus", "live_points": LIVE_POINTS, "seeds": list(SEEDS)}
+    sampler = {"sampler": "nautilus", "live_points": live_points, "seeds": list(SEEDS)}
     worth = {
         "effective_size": float(weights.sum() ** 2 / np.sum(weights**2)),
         "distinct_draws": len(np.unique(which)),

@@ -120,7 +120,7 @@ def current_record(places: Places = PACKAGED) -> Record:
 
     A record of later inputs is made, put on record and asked for its predictions first; chapters,
     exports and predictions of one's own drug move to it together, in the step that changes
-    :data:`qsp_lib.common.CURRENT`.
+    `qsp_lib.common.CURRENT`.
 
     Raises:
         LockError: as of :func:`newest_record`, or there is no record of these inputs.

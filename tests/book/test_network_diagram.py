@@ -13,7 +13,7 @@ from book.pages.fragments import FRAGMENTS, BookData
 from book.pages.network_diagram import Drawing, in_words
 from book.pages.network_graph import OUTSIDE, Arrow, Graph, Kind, graph_of, simplified
 from book.pages.network_layout import GROUPS, PHONE, SMALL, SMALL_PHONE, WIDE, Layout
-from book.pages.svg_math import Run, runs
+from book.pages.svg_math import Letters, runs
 from book.pages.symbols import shown
 from qsp_lib.chapters.notebooks import ROOT
 from qsp_lib.common.errors import InputError
@@ -161,22 +161,30 @@ def test_every_frame_belongs_to_a_part_and_every_title_has_its_frame() -> None:
 @pytest.mark.parametrize(
     ("latex", "expected"),
     [
-        (r"K_\mathrm{hook}", [Run("K", False), Run("hook", True, "_")]),
+        (r"K_\mathrm{hook}", [Letters("K", False), Letters("hook", True, "_")]),
         (
             r"k_{\mathrm{IL6},T}",
-            [Run("k", False), Run("IL6,", True, "_"), Run("T", False, "_")],
+            [Letters("k", False), Letters("IL6,", True, "_"), Letters("T", False, "_")],
         ),
-        (r"\mathrm{EC}_{50}", [Run("EC", True), Run("50", True, "_")]),
-        (r"V_1'", [Run("V", False), Run("1", True, "_"), Run("′", True)]),
+        (r"\mathrm{EC}_{50}", [Letters("EC", True), Letters("50", True, "_")]),
+        (r"V_1'", [Letters("V", False), Letters("1", True, "_"), Letters("′", True)]),
         (
             r"k_a^\mathrm{dex}",
-            [Run("k", False), Run("a", False, "_"), Run("dex", True, "^")],
+            [Letters("k", False), Letters("a", False, "_"), Letters("dex", True, "^")],
         ),
-        (r"\sigma", [Run("σ", False)]),
-        (r"\dot C(t)", [Run("C\u0307", False), Run("(", True), Run("t", False), Run(")", True)]),
+        (r"\sigma", [Letters("σ", False)]),
+        (
+            r"\dot C(t)",
+            [
+                Letters("C\u0307", False),
+                Letters("(", True),
+                Letters("t", False),
+                Letters(")", True),
+            ],
+        ),
     ],
 )
-def test_a_symbol_is_set_as_in_the_equations(latex: str, expected: list[Run]) -> None:
+def test_a_symbol_is_set_as_in_the_equations(latex: str, expected: list[Letters]) -> None:
     assert list(runs(latex)) == expected
 
 

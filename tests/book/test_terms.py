@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from book.site.terms import Entry, define_first_uses, defined, read_terms, symbol_entries
+from book.site.terms import Meaning, define_first_uses, defined, read_terms, symbol_entries
 
-TERMS = {"lock": Entry("term-lock", "What is fixed."), "prior": Entry("term-prior", "Before.")}
-SYMBOLS = {"K_M": Entry("symbol-K_M", "threshold"), "S": Entry("symbol-S", "signal")}
+TERMS = {"lock": Meaning("term-lock", "What is fixed."), "prior": Meaning("term-prior", "Before.")}
+SYMBOLS = {"K_M": Meaning("symbol-K_M", "threshold"), "S": Meaning("symbol-S", "signal")}
 
 
 def made(text: str) -> str:
@@ -56,7 +56,7 @@ def test_terms_are_read_from_the_built_glossary() -> None:
         '<dt id="term-chapter">chapter</dt><dd><p>A notebook.</p></dd></dl>'
     )
     assert read_terms(page) == {
-        "severity index": Entry("term-severity-index", "The peak & more, z.")
+        "severity index": Meaning("term-severity-index", "The peak & more, z.")
     }
 
 

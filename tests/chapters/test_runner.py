@@ -166,7 +166,7 @@ def test_figures_are_kept_in_vectors_beside_the_png_of_the_notebook(home: Path) 
     assert len(kept["figures"]) == 2
     for figure in kept["figures"]:
         assert figure["broad"].startswith("<svg ") and figure["narrow"].startswith("<svg ")
-        assert ",line,a line,1,1\n" in figure["data"]
+        assert ",line,a line,0,1\n" in figure["data"]
     notebook = json.loads((home / "_build" / "notebooks" / "01_one.ipynb").read_text("utf-8"))
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 2

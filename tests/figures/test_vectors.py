@@ -17,7 +17,15 @@ from matplotlib.text import Text
 
 from qsp_lib import figures
 from qsp_lib.figures import fits
-from qsp_lib.figures.vectors import HEADER, PHONE_IN, SMALLEST_PT, as_csv, as_svg, restack, vectors
+from qsp_lib.figures.vectors import (
+    HEADER,
+    PHONE_IN,
+    SMALLEST_PT,
+    as_csv,
+    as_svg,
+    in_vectors,
+    restack,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +83,7 @@ def test_on_a_phone_nothing_is_cut_and_every_letter_can_be_read(make: Callable[[
     restack(figure)
     figure.draw_without_rendering()
     assert figure.get_size_inches()[0] == PHONE_IN
-    sizes = [text.get_fontsize() for text in figure.findobj(Text)]
+    sizes = [float(text.get_fontsize()) for text in figure.findobj(Text)]
     assert min(sizes) >= SMALLEST_PT
     drawn, (wide, high) = figure.get_tightbbox(), figure.get_size_inches()
     assert drawn.x0 >= -0.02 and drawn.y0 >= -0.02
@@ -97,17 +105,18 @@ def test_panels_stand_below_each_other_with_the_labels_that_they_shared() -> Non
 def test_of_many_small_panels_two_stand_beside_each_other() -> None:
     figure = many_panels()
     restack(figure)
-    assert figure.axes[0].get_subplotspec().get_gridspec().get_geometry() == (6, 2)
+    spec = figure.axes[0].get_subplotspec()
+    assert spec is not None and spec.get_gridspec().get_geometry() == (6, 2)
 
 
 def test_the_vectors_are_whole_light_and_of_the_size_that_they_say() -> None:
-    made = vectors(waterfall())
+    made = in_vectors(waterfall())
     for text, wide in ((made.broad, made.size[0]), (made.narrow, PHONE_IN)):
         picture = ElementTree.fromstring(text)
         assert float(picture.attrib["width"].removesuffix("pt")) == pytest.approx(72 * wide)
         assert not re.search(r' d="[^"]*\d\.\d{3}', text)
         assert "date" not in text and "#ffffff" not in text
-    assert vectors(waterfall()) == made
+    assert in_vectors(waterfall()) == made
 
 
 def test_a_transform_keeps_its_digits() -> None:
