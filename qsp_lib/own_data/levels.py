@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model import Draws, DrugInputs, Regimen, Trajectory, baselines
+from ..model import Draws, DrugInputs, Infusion, Regimen, Trajectory, baselines
 from ..prediction import Setup
 from ..protocol import Record
 from .points import Data, Point
 
 Array = NDArray[np.float64]
 _CHUNK_VALUES = 4_000_000  # states kept at a time, 32 MB
-_DENSE = 2_000
+_RISING = np.linspace(0.0, 1.0, 41) ** 2
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,8 @@ def predicted(regimens: Mapping[str, Followed], data: Data, draws: Draws) -> Arr
     for regimen in data.regimens:
         columns = np.flatnonzero([point.regimen == regimen for point in data.points])
         points = [data.points[i] for i in columns]
-        peaks = any(point.until_h is not None for point in points)
-        times = None if peaks else np.unique([point.time_h for point in points])
-        size = max(1, _CHUNK_VALUES // (14 * (_DENSE if times is None else times.size + 10)))
+        times = _times(points, regimens[regimen].regimen)
+        size = max(1, _CHUNK_VALUES // (14 * (times.size + 10)))
         for start in range(0, len(draws), size):
             part = slice(start, min(start + size, len(draws)))
             course = regimens[regimen].course(draws[part], times)
@@ -75,6 +74,21 @@ def predicted(regimens: Mapping[str, Followed], data: Data, draws: Draws) -> Arr
                 rows = np.arange(part.start, part.stop)[kept]
                 found[np.ix_(rows, np.array(columns))] = _read(course.select(kept), points)
     return found
+
+
+def _times(points: list[Point], regimen: Regimen) -> Array:
+    """Report times for some points: theirs, and enough of them where a peak is looked for.
+
+    They are dense after every change of dosing, where levels rise; a peak is read off the cubic
+    between two of them.
+    """
+    doses = [(d.time_h, d.end_h if isinstance(d, Infusion) else d.time_h) for d in regimen.doses]
+    changes = np.unique(doses)
+    times = [np.array([point.time_h for point in points])]
+    for start, end in {(p.time_h, p.until_h) for p in points if p.until_h is not None}:
+        edges = np.unique([start, end, *changes[(changes > start) & (changes < end)]])
+        times += [a + (b - a) * _RISING for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return np.unique(np.concatenate(times))
 
 
 def _read(course: Trajectory, points: list[Point]) -> Array:
