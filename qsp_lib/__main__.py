@@ -16,6 +16,7 @@ from .commands import (
     drugs,
     exporting,
     locks,
+    population,
     predicting,
     profiling,
     provenance,
@@ -29,6 +30,7 @@ from .common import QspError, stops_in_order
 GROUPS = (
     predicting,
     dosing,
+    population,
     drugs,
     provenance,
     locks,
