@@ -16,6 +16,7 @@ from .population.factors import Factors as Factors
 from .population.factors import declared_factors as declared_factors
 from .population.incidence import CAVEAT as CAVEAT
 from .population.incidence import Limit as Limit
+from .population.incidence import all_pass as all_pass
 from .population.incidence import incidence as incidence
 from .population.incidence import limit_from as limit_from
 from .population.incidence import published as published
@@ -30,6 +31,7 @@ from .population.quantiles import OverDraws as OverDraws
 from .population.quantiles import quantile_over_draws as quantile_over_draws
 from .population.quantiles import share_over_draws as share_over_draws
 from .population.sensitivity import SobolIndices as SobolIndices
+from .population.sensitivity import people_explained as people_explained
 from .population.simulating import PatientArm as PatientArm
 from .population.spread import LEAST_EFFECTIVE as LEAST_EFFECTIVE
 from .population.spread import Rule as Rule

@@ -33,13 +33,12 @@ from qsp_lib.analyses.population.quantiles import (
 )
 from qsp_lib.analyses.population.sensitivity import (
     explained_by,
-    explained_patients,
+    people_explained,
     sobol_indices,
     sobol_places,
 )
 from qsp_lib.analyses.population.simulating import (
     OfPatients,
-    OfPlaces,
     PatientArm,
     PatientSimulator,
     il6_at,
@@ -574,8 +573,7 @@ def test_a_base_point_that_failed_is_left_out_whole_and_counted() -> None:
 def test_the_posterior_is_one_factor_and_what_is_not_read_explains_nothing(
     simulator: PatientSimulator,
 ) -> None:
-    places = OfPlaces(simulator)
-    found = explained_patients(places, 32, 3, workers=1)
+    found = people_explained(simulator, 32, 3, workers=1)
     index = found["anchor.index"]
     assert index.names[0] == "posterior draw"
     assert index.total[index.names.index("baseline_il6")] == pytest.approx(0, abs=1e-12)

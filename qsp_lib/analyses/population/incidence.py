@@ -93,7 +93,7 @@ def incidence(population: Population, weights: Weights, arm: str, limit: Limit) 
     return share_over_draws(population.of(arm, "index"), weights.weights, limit.index)
 
 
-def all_of(population: Population, weights: Weights, arm: str, limit: Limit, n: int) -> OverDraws:
+def all_pass(population: Population, weights: Weights, arm: str, limit: Limit, n: int) -> OverDraws:
     """Probability that all of ``n`` patients of a treatment pass the limit, over draws."""
 
     def number(draw: int, v: Array, w: Array) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ...common import InputError, late
 from ...inference import sweep
-from .simulating import OfPlaces
+from .simulating import INDEX, OfPlaces, PatientSimulator
 
 Array = NDArray[np.float64]
 
@@ -134,22 +134,21 @@ def explained_by(
     return [sobol_indices(names, column, seed) for column in outputs.T]
 
 
-def explained_patients(
-    places: OfPlaces, base: int, seed: int, log10: bool = True, **options: Any
+def people_explained(
+    people: PatientSimulator, base: int, seed: int, **options: Any
 ) -> Mapping[str, SobolIndices]:
-    """Indices of every quantity of a population, by ``arm.quantity``.
+    """Indices of every quantity of a population, by ``arm.quantity``; of IL-6, of its logarithm.
 
     Args:
-        places: the treatments.
+        people: the treatments.
         base, seed, options: as for :func:`explained_by`.
-        log10: whether levels of IL-6 count by their logarithm, as they are shown.
     """
-    names = places.simulator.quantities
+    places = OfPlaces(people)
     outputs = sweep(places, sobol_places(places.names, base, seed), **options)
     found = {}
-    for name, column in zip(names, outputs.T, strict=True):
-        level = np.log10(column) if log10 and ".il6" in name else column
-        found[name] = sobol_indices(places.names, level, seed)
+    for name, column in zip(people.quantities, outputs.T, strict=True):
+        values = column if name.endswith(f".{INDEX}") else np.log10(column)
+        found[name] = sobol_indices(places.names, values, seed)
     return found
 
 
