@@ -361,7 +361,7 @@ def _weights_lines(found: PopulationAnswer) -> Iterator[str]:
         yield f"  {words} ({some.rule.value}): met in {counts['met']} draws{effective}"
         if counts["no_solution"]:
             failing = ", ".join(f"{name} in {n}" for name, n in some.failing.items())
-            yield f"    no weights meet it in {counts['no_solution']}, which {failing} fail(s)"
+            yield f"    no weights meet it in {counts['no_solution']}; what fails: {failing}"
         if counts["too_few"]:
             yield f"    too few effective patients in {counts['too_few']}"
         if not len(good):

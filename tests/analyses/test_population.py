@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from qsp_lib.analyses.population.patients import Patients
 from qsp_lib.analyses.population.population import (
     ANCHOR,
     Population,
+    by_blocks,
     simulate_population,
     spreads,
     weigh,
@@ -51,6 +53,7 @@ from qsp_lib.analyses.population.spread import (
     gaps,
     spread_above_floor,
     spread_data,
+    weigh_draw,
 )
 from qsp_lib.analyses.population.weights import Weighed, kish, max_entropy
 from qsp_lib.common import EvidenceError, InputError
@@ -228,6 +231,37 @@ def test_workers_change_nothing(simulator: PatientSimulator, population: Populat
         assert np.array_equal(again.values[name], values, equal_nan=True)
 
 
+def test_blocks_of_draws_are_the_same_patients_and_say_the_same(
+    simulator: PatientSimulator, population: Population
+) -> None:
+    def summary(found: Population) -> np.ndarray:
+        index = found.of(ANCHOR, "index")
+        return np.stack([np.median(index, axis=1), index.max(axis=1)], axis=1)
+
+    patients, whole = Patients(4, 40, 11), summary(population)
+    for draws in (1, 3):
+        found = by_blocks(simulator, patients, summary, draws, workers=1)
+        assert np.array_equal(found, whole)
+    sizes = [len(block) for block in patients.blocks(3)]
+    assert sizes == [120, 40]
+    with pytest.raises(InputError, match="draws 3 to 4 for treatments of 4"):
+        simulate_population(simulator, Patients(2, 5, 11, first_draw=3))
+    with pytest.raises(InputError, match="0 draws at a time"):
+        list(patients.blocks(0))
+
+
+def test_a_population_that_was_stopped_goes_on_and_another_is_refused(
+    simulator: PatientSimulator, population: Population, tmp_path: Path
+) -> None:
+    some = Patients(1, 6, 11)
+    options = {"workers": 1, "chunk": 4, "checkpoint": tmp_path / "kept"}
+    once = simulate_population(simulator, some, **options)
+    again = simulate_population(simulator, some, **options)
+    assert np.array_equal(once.of(ANCHOR, "index"), again.of(ANCHOR, "index"))
+    with pytest.raises(InputError, match="another sweep"):
+        simulate_population(simulator, Patients(1, 6, 12), **options)
+
+
 def test_the_average_patient_is_the_draw_itself(simulator: PatientSimulator) -> None:
     record = current_record()
     draws = record.draws(4)["blinatumomab"]
@@ -303,6 +337,27 @@ def test_a_burden_is_a_patient_with_fewer_targets(simulator: PatientSimulator) -
     alone = PatientSimulator(simulator.network, (low,), simulator.factors, simulator.solver)
     draw = np.zeros(1, int)
     assert np.array_equal(alone.run(draw, one), plain.run(draw, tenth))
+
+
+def test_a_burden_that_no_factor_takes_is_refused(simulator: PatientSimulator) -> None:
+    others = Factors(tuple(f for f in declared_factors() if f.name != "targets"))
+    with pytest.raises(InputError, match="low has a burden of its own"):
+        replace(simulator, factors=others)
+    with pytest.raises(InputError, match="a burden of 20"):
+        simulator.arms[0].with_burden(20.0, "too many")
+    with pytest.raises(InputError, match="each once"):
+        replace(simulator, arms=simulator.arms[:1] * 2)
+
+
+def test_an_arm_cannot_be_changed_and_travels(simulator: PatientSimulator) -> None:
+    arm = pickle.loads(pickle.dumps(simulator.arms[0]))
+    assert {k: v.tolist() for k, v in arm.values.items()} == {
+        k: v.tolist() for k, v in simulator.arms[0].values.items()
+    }
+    with pytest.raises(TypeError):
+        arm.values["k_act"] = np.ones(4)  # type: ignore[index]
+    with pytest.raises(ValueError, match="read-only"):
+        arm.values["k_act"][0] = 1.0
 
 
 def test_a_monoclonal_antibody_has_no_use_for_targets() -> None:
@@ -449,6 +504,23 @@ def test_nobody_above_the_floor_meets_no_spread() -> None:
     datum = spread_data()[0]
     found = max_entropy(gaps(np.full(30, 5.0), datum, np.ones(30, bool)), [datum.name] * 2)
     assert (found.outcome, found.fails) == (Weighed.NO_SOLUTION, datum.name)
+
+
+def test_patients_who_are_all_alike_meet_no_spread_and_the_datum_is_named() -> None:
+    alike = {time: np.full(50, 200.0) for time in TIMES_H}
+    found = weigh_draw(alike, least_effective=2)
+    used = [datum.name for datum in spread_data() if datum.used]
+    assert found.outcome is Weighed.NO_SOLUTION and found.fails in used
+    failed = weigh_draw({time: np.full(50, np.nan) for time in TIMES_H})
+    assert failed.outcome is Weighed.TOO_FEW
+
+
+def test_a_patient_that_failed_has_no_weight() -> None:
+    levels = 10.0 ** np.random.default_rng(6).normal(2.4, 0.85, (5, 200))
+    il6 = dict(zip(TIMES_H, levels, strict=True))
+    il6[24.0][7] = np.nan
+    found = weigh_draw(il6, least_effective=2)
+    assert found.outcome is Weighed.MET and found.weights[7] == 0
 
 
 def test_the_weighted_population_has_the_spread_that_it_is_held_to(

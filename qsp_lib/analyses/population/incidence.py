@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 
 from ...evidence import load_tables
 from .population import Population, Weights
-from .quantiles import OverDraws, over_draws, share_over_draws, weighted_quantile, weighted_share
+from .quantiles import (
+    OverDraws,
+    over_draws,
+    quantile_error,
+    share_error,
+    share_over_draws,
+    weighted_quantile,
+    weighted_share,
+)
 
 Array = NDArray[np.float64]
 
@@ -79,12 +87,7 @@ def limit_from(population: Population, weights: Weights, arm: str, share: float)
     for draw in np.flatnonzero(weights.met):
         w = weights.weights[draw]
         index[draw] = weighted_quantile(values[draw], w, 1.0 - share)
-        reach = np.sqrt(share * (1 - share) / weights.effective[draw])
-        ends = [
-            weighted_quantile(values[draw], w, float(np.clip(1 - share + d, 0, 1)))
-            for d in (-reach, reach)
-        ]
-        errors[draw] = (ends[1] - ends[0]) / 2
+        errors[draw] = quantile_error(values[draw], w, 1.0 - share)
     return Limit(arm, share, index, errors)
 
 
@@ -98,7 +101,6 @@ def all_pass(population: Population, weights: Weights, arm: str, limit: Limit, n
 
     def number(draw: int, v: Array, w: Array) -> tuple[float, float]:
         share = weighted_share(v, w, float(limit.index[draw]))
-        error = np.sqrt(share * (1 - share) / weights.effective[draw])
-        return share**n, n * share ** (n - 1) * float(error)
+        return share**n, n * share ** (n - 1) * share_error(share, w)
 
     return over_draws(population.of(arm, "index"), weights.weights, number)

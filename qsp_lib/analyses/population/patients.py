@@ -7,7 +7,8 @@ workers and in a population of any size.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ class Patients:
         each: patients a draw.
         seed: of who they are, 0 or more.
         factors: what varies between them.
+        first_draw: the draw of the posterior that the first of them live in.
 
     Raises:
         InputError: no draws or patients, a negative seed, more factors than numbers are kept for.
@@ -40,12 +42,15 @@ class Patients:
     each: int
     seed: int
     factors: Factors = field(default_factory=declared_factors)
+    first_draw: int = 0
 
     def __post_init__(self) -> None:
         if self.n_draws < 1 or self.each < 1:
             raise InputError(
                 f"{self.each} patients in each of {self.n_draws} draws; expected 1 or more of both."
             )
+        if self.first_draw < 0:
+            raise InputError(f"Draw {self.first_draw} was asked for; expected 0 or a later one.")
         if self.seed < 0:
             raise InputError(f"The seed of the patients is {self.seed}; expected 0 or more.")
         if len(self.factors) > MOST_FACTORS:
@@ -66,7 +71,7 @@ class Patients:
             raise InputError(
                 f"{count} patients from number {first} on were asked for; there are {len(self)}."
             )
-        start = first * (MOST_FACTORS // _COUNTER)
+        start = (self.first_draw * self.each + first) * (MOST_FACTORS // _COUNTER)
         raw = np.random.Philox(key=self.seed, counter=start).random_raw(count * MOST_FACTORS)
         # the middles of 2**52 equal parts, so that no place is 0 or 1
         places = ((raw >> np.uint64(12)).astype(float) + 0.5) * 2.0**-52
@@ -76,6 +81,18 @@ class Patients:
         """Their factors ``(count, d)``; of all of them by default."""
         count = len(self) - first if count is None else count
         return self.factors.quantile(self.unit(first, count))
+
+    def blocks(self, draws: int) -> Iterator[Patients]:
+        """The same patients, so many draws at a time.
+
+        Raises:
+            InputError: fewer than one draw at a time.
+        """
+        if draws < 1:
+            raise InputError(f"{draws} draws at a time; expected 1 or more.")
+        for first in range(0, self.n_draws, draws):
+            n = min(draws, self.n_draws - first)
+            yield replace(self, n_draws=n, first_draw=self.first_draw + first)
 
     def nested(self, values: Array) -> Array:
         """Something of all patients ``(n_draws * each, ...)`` as ``(n_draws, each, ...)``."""

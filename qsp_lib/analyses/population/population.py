@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...common import InputError
-from ...inference import sweep
+from ...inference import part_of, sweep
 from .patients import Patients
 from .simulating import OfPatients, PatientSimulator, il6_at
 from .spread import LEAST_EFFECTIVE, Rule, SpreadDatum, spread_above_floor, spread_data, weigh_draw
@@ -115,21 +115,50 @@ def simulate_population(
 
     Args:
         simulator: the treatments.
-        patients: of as many draws as the treatments have.
+        patients: of draws that the treatments have.
         options: of :func:`qsp_lib.inference.sweep`: workers, chunk, executor, checkpoint, ...
 
     Raises:
-        InputError: another number of draws, or other factors.
+        InputError: draws that the treatments do not have, or other factors.
     """
-    if patients.n_draws != simulator.n_draws or patients.factors != simulator.factors:
+    last = patients.first_draw + patients.n_draws
+    if last > simulator.n_draws or patients.factors != simulator.factors:
         raise InputError(
-            f"patients of {patients.n_draws} draws for treatments of {simulator.n_draws}; expected "
-            "the same draws and the same factors."
+            f"patients of draws {patients.first_draw} to {last - 1} for treatments of "
+            f"{simulator.n_draws}; expected draws that those have, and the same factors."
         )
     numbers = np.arange(len(patients), dtype=float)[:, None]
     found = sweep(OfPatients(simulator, patients), numbers, **options)
     values = {name: patients.nested(found[:, i]) for i, name in enumerate(simulator.quantities)}
     return Population(patients, values, simulator.idle, simulator.mark)
+
+
+def by_blocks(
+    simulator: PatientSimulator,
+    patients: Patients,
+    summary: Callable[[Population], Array],
+    draws: int = 20,
+    **options: Any,
+) -> Array:
+    """What is said of each draw, with no more than a block of draws in memory.
+
+    Weights are within a draw, so whatever is made of them can be made block by block: a
+    population of any size takes the memory of one block and of the summary.
+
+    Args:
+        simulator, patients: as for :func:`simulate_population`.
+        summary: of a block's population: ``(D, k)`` or ``(D,)`` numbers, a row a draw.
+        draws: in a block.
+        options: of :func:`qsp_lib.inference.sweep`; a checkpoint has a folder a block.
+
+    Returns:
+        ``(n_draws, k)`` or ``(n_draws,)``, the same whatever the blocks.
+    """
+    parts = []
+    for block in patients.blocks(draws):
+        own = part_of(options, f"draws-{block.first_draw}")
+        parts.append(summary(simulate_population(simulator, block, **own)))
+    return np.concatenate(parts)
 
 
 def weigh(

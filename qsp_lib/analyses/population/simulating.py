@@ -9,8 +9,10 @@ everything is computed on explicitly unlocked copies and carries their mark.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +42,9 @@ from .patients import Patients
 Array = NDArray[np.float64]
 
 INDEX, IL6_PEAK = "index", "il6_peak"
+DRAW = "posterior draw"
+"""Name of the coordinate that says which draw of the posterior a place is in."""
+TARGETS = "B_0"
 _DENSE_H, _SPARSE_H, _DENSE_FOR_H = 0.5, 2.0, 48.0
 
 
@@ -86,7 +91,15 @@ class PatientArm:
                 f"{self.name}: a burden of {self.burden:g} was asked for; expected "
                 f"{LEAST_TARGETS:g} to {MOST_TARGETS:g} times the average patient's."
             )
-        object.__setattr__(self, "values", {k: np.array(v) for k, v in self.values.items()})
+        arrays = {name: np.array(array, dtype=float) for name, array in self.values.items()}
+        for array in arrays.values():
+            array.setflags(write=False)
+        object.__setattr__(self, "values", MappingProxyType(arrays))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # a read-only mapping does not travel to another process
+        given = {of.name: getattr(self, of.name) for of in fields(self)}
+        return _made_again, (given | {"values": dict(self.values)},)
 
     @property
     def n_draws(self) -> int:
@@ -107,6 +120,10 @@ class PatientArm:
         return replace(self, regimen=self.regimen.scaled(factor), name=name)
 
 
+def _made_again(given: dict[str, Any]) -> PatientArm:
+    return PatientArm(**given)
+
+
 def il6_at(time_h: float) -> str:
     """Name of the observed IL-6 at a time (h)."""
     return f"il6_{time_h:g}h"
@@ -123,7 +140,8 @@ class PatientSimulator:
         solver: engine and tolerances.
 
     Raises:
-        InputError: no treatments, two of one name, or of different numbers of draws.
+        InputError: no treatments, two of one name, of different numbers of draws, or with a burden
+            that no factor takes.
     """
 
     network: NetworkParameters
@@ -137,6 +155,11 @@ class PatientSimulator:
             raise InputError(f"treatments {names} were given; expected one or more, each once.")
         if len({arm.n_draws for arm in self.arms}) > 1:
             raise InputError("treatments of different numbers of draws; expected the same draws.")
+        of_targets = any(TARGETS in factor.scales for factor in self.factors)
+        if not of_targets and (burdened := [arm.name for arm in self.arms if arm.burden != 1]):
+            raise InputError(
+                f"{burdened[0]} has a burden of its own, and no factor is of targets; expected one."
+            )
 
     @property
     def n_draws(self) -> int:
@@ -198,13 +221,11 @@ class PatientSimulator:
     def _simulated(self, arm: PatientArm, draws: NDArray[np.int_], factors: Array) -> Trajectory:
         own = arm.drug.values() | self.network.values()
         values = {name: array[draws] for name, array in arm.values.items()}
-        if arm.burden != 1 and "targets" not in self.factors.names:
-            raise InputError("a burden was asked for and no factor is of targets; expected one.")
         for i, factor in enumerate(self.factors):
             if factor.scales == (OBSERVED,):
                 continue
             by = factors[:, i]
-            if "B_0" in factor.scales:
+            if TARGETS in factor.scales:
                 by = np.clip(by * arm.burden, LEAST_TARGETS, MOST_TARGETS)
             for name in self._scaled(arm, factor.scales):
                 if name in own or name in values:
@@ -231,7 +252,7 @@ class PatientSimulator:
         many times the targets are so many times the activation, exactly.
         """
         bispecific = arm.drug.mechanism == "bispecific"
-        if "B_0" in scales and "B_0" not in self._structure(arm).parameters:
+        if TARGETS in scales and TARGETS not in self._structure(arm).parameters:
             return ("k_act",) if bispecific else ()
         return scales
 
@@ -246,7 +267,7 @@ class OfPatients:
     def __call__(self, numbers: Array) -> Array:
         """``(m, k)`` as :meth:`PatientSimulator.run` gives them."""
         first, count = int(numbers[0, 0]), len(numbers)
-        draws = (first + np.arange(count)) // self.patients.each
+        draws = self.patients.first_draw + (first + np.arange(count)) // self.patients.each
         return self.simulator.run(draws, self.patients.values(first, count))
 
 
@@ -266,9 +287,6 @@ class OfPlaces:
         n = self.simulator.n_draws
         draws = np.minimum((places[:, 0] * n).astype(int), n - 1)
         return self.simulator.run(draws, self.simulator.factors.quantile(places[:, 1:]))
-
-
-DRAW = "posterior draw"
 
 
 def times_for(regimen: Regimen, horizon_h: float) -> Array:
