@@ -10,7 +10,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book site pdf notebooks test test-quick test-portable test-site coverage stress mutants lint format bench check-clean check-site \
+.PHONY: help book site pdf notebooks test test-quick test-portable test-site coverage stress mutants lint format bench recovery check-clean check-site \
   run-times exports exposure-tables second-engine test-interop clean clean-venv setup
 
 PY := .venv/bin/python
@@ -56,6 +56,7 @@ help:
 	@echo "make test-interop  read the exports with libraries that are not the model's own"
 	@echo "make lint        ruff, mypy, and which module may import which"
 	@echo "make format      let ruff tidy the code"
+	@echo "make recovery    a hundred made-up data sets: do the intervals of qsp-crs fit hold the truth?"
 	@echo "make bench       time the ensemble beside other solvers, for the book's page on speed"
 	@echo "make clean       remove _build;  make clean-venv removes .venv too"
 	@echo
@@ -206,6 +207,10 @@ $(BENCH_READY): requirements-bench.txt constraints.txt pyproject.toml $(READY)
 # BENCH_OPTIONS='--date 2026-01-31 --rounds 5', for example
 bench: $(BENCH_READY)
 	@$(BENCH)/bin/python -m benchmarks $(BENCH_OPTIONS)
+
+# a hundred fits of data whose truth is known: some minutes
+recovery: $(READY)
+	@$(PY) -m benchmarks.recovery --workers $(JOBS)
 
 # the site as a reader gets it, in a browser: built from what is committed, or as `make book` left it
 test-site: site check-site

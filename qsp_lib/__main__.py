@@ -15,6 +15,7 @@ from .commands import (
     dosing,
     drugs,
     exporting,
+    fitting,
     locks,
     population,
     predicting,
@@ -30,6 +31,7 @@ from .common import QspError, stops_in_order
 GROUPS = (
     predicting,
     dosing,
+    fitting,
     population,
     drugs,
     provenance,

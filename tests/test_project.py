@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -16,6 +17,30 @@ from qsp_lib import __version__
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 TITLE = "One cytokine network, three drugs: an open test of a published claim"
+
+
+def test_an_archive_is_told_what_the_citation_says() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    archived = json.loads((ROOT / ".zenodo.json").read_text(encoding="utf-8"))
+    for ours, theirs in (("title", "title"), ("version", "version"), ("keywords", "keywords")):
+        assert archived[theirs] == citation[ours]
+    assert archived["description"] == citation["abstract"]
+    assert archived["license"] == citation["license"]
+    assert archived["creators"] == citation["authors"]
+
+
+def test_a_live_copy_and_a_container_have_a_python_and_files_that_are_there() -> None:
+    tested = (ROOT / ".github" / "workflows" / "book.yml").read_text(encoding="utf-8")
+    given = (ROOT / "binder" / "runtime.txt").read_text().strip().removeprefix("python-")
+    container = (ROOT / ".devcontainer" / "Dockerfile").read_text(encoding="utf-8")
+    assert f'"{given}"' in tested and f"FROM python:{given}-" in container
+    wanted = (ROOT / "binder" / "requirements.txt").read_text(encoding="utf-8")
+    named = re.findall(r"^-[rc] (.+)$", wanted, re.MULTILINE)
+    assert len(named) == 2 and all((ROOT / "binder" / name).is_file() for name in named)
+    settings = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    assert (ROOT / ".devcontainer" / settings["build"]["dockerfile"]).is_file()
+    (target,) = re.findall(r"make (\w+)", settings["postCreateCommand"])
+    assert f"\n{target}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 def requirements(name: str) -> dict[str, str]:

@@ -77,6 +77,7 @@ class Checklist:
         source: the publication the items are paraphrased from.
         doi: of that publication, if it has one.
         note: what the framework is for.
+        by_name: whether it goes by the names of the elements alone, the text not being at hand.
         statements: name and text of what is settled before the items, if anything.
         items: at least one.
     """
@@ -88,6 +89,7 @@ class Checklist:
     note: str
     statements: tuple[tuple[str, str], ...]
     items: tuple[Item, ...]
+    by_name: bool = False
 
     def __post_init__(self) -> None:
         if not (self.title and self.short and self.source and self.note and self.items):
@@ -109,7 +111,7 @@ def read_checklist(text: str) -> Checklist:
         raise InputError(f"a checklist is not TOML ({problem}).") from None
     if given.get("schema") != SCHEMA:
         raise InputError(f"a checklist has schema {given.get('schema')!r}; expected {SCHEMA}.")
-    known = {"schema", "title", "short", "source", "doi", "note", "statements", "items"}
+    known = {"schema", "title", "short", "source", "doi", "note", "by_name", "statements", "items"}
     _require_known(given, known, "a checklist")
     statements = given.get("statements", [])
     for statement in statements:
@@ -122,6 +124,7 @@ def read_checklist(text: str) -> Checklist:
         given.get("note", ""),
         tuple((s["name"], s["text"]) for s in statements),
         tuple(_item(item) for item in given.get("items", [])),
+        given.get("by_name", False),
     )
 
 
@@ -195,14 +198,15 @@ def _rows(items: tuple[Item, ...]) -> list[tuple[str, ...]]:
 def section(checklist: Checklist) -> str:
     """One checklist as a section of the page."""
     doi = f", [doi {checklist.doi}](https://doi.org/{checklist.doi})" if checklist.doi else ""
+    taken = "Named after" if checklist.by_name else "Paraphrased from"
     parts = [
         f"## {checklist.title}\n",
-        f"{checklist.note} Paraphrased from {checklist.source}{doi}.\n",
+        f"{checklist.note} {taken} {checklist.source}{doi}.\n",
         tally(checklist.items) + "\n",
     ]
     if checklist.statements:
         parts.append(_boxed(table(("first of all", "for this model"), checklist.statements)))
-    header = ("item, in our words", "verdict", "answer")
+    header = ("element" if checklist.by_name else "item, in our words", "verdict", "answer")
     return "\n".join([*parts, _boxed(table(header, _rows(checklist.items)))])
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
-
 from benchmarks.known_answers import KnownAnswer, KnownAnswers, read_record
 from benchmarks.known_answers.answer import Scale
 from benchmarks.known_answers.solvers import CURVES
 from qsp_lib.common import number
 
 from .fragments import BookData, fragment, pictures, table
+from .machinery_figure import SIZE, error_against_tolerance
+from .themed import figure_block, figure_files
 
 ROUNDING = 1e-12
 """Errors below this are shown as such: the last digits belong to the machine."""
@@ -21,7 +21,7 @@ _HEADER = (
     "error",
     "tolerance",
 )
-_PICTURE = "known_answers.svg"
+_PICTURE = "known_answers"
 _ALT = (
     "Largest relative error against the relative tolerance, both on logarithmic scales, for four "
     "pairs of solver and problem. From 10⁻³ to 10⁻⁹ every line falls steadily and nearly in "
@@ -136,7 +136,7 @@ def known_answers_published(_book: BookData) -> str:
 @fragment("known_answers_figure")
 def known_answers_figure(_book: BookData) -> str:
     """Error against tolerance: the place of the picture, and its description."""
-    return f"```{{figure}} _static/generated/{_PICTURE}\n:alt: {_ALT}\n```\n"
+    return figure_block(_PICTURE, _ALT, SIZE)
 
 
 @pictures("known_answers_figure")
@@ -144,19 +144,4 @@ def known_answers_pictures(_book: BookData) -> dict[str, bytes]:
     """Error against tolerance, drawn from the record."""
     record = read_record()
     curves = {CURVES[name]: errors for name, errors in record.convergence.items()}
-    return {_PICTURE: _svg(record.rtols, curves)}
-
-
-def _svg(rtols: tuple[float, ...], curves: dict[str, tuple[float, ...]]) -> bytes:
-    import matplotlib
-
-    from qsp_lib.figures import STYLE
-
-    from .machinery_figure import error_against_tolerance
-
-    with matplotlib.rc_context(STYLE | {"backend": "agg"}):
-        figure = error_against_tolerance(rtols, curves)
-        drawn = io.BytesIO()
-        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
-        matplotlib.pyplot.close(figure)
-    return drawn.getvalue()
+    return figure_files(_PICTURE, lambda: error_against_tolerance(record.rtols, curves))

@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 
 from qsp_lib.figures import COLOURS, INDIGO, OLIVE, WIDTH, WINE
 
+SIZE = (WIDTH, 3.6)
+"""Inches."""
 _LOOKS = (
     (INDIGO, "o", "-"),
     (OLIVE, "s", "-"),
@@ -26,7 +28,7 @@ def error_against_tolerance(
         rtols: tolerances, ``(n,)``.
         errors: label to errors, ``(n,)``; at most four.
     """
-    figure, axis = plt.subplots(figsize=(WIDTH, 3.6))
+    figure, axis = plt.subplots(figsize=SIZE)
     axis.fill_between(rtols, rtols, [r * 1e-12 for r in rtols], color="#F3F3F3", linewidth=0)
     axis.plot(rtols, rtols, color=COLOURS["light"], linewidth=1)
     for (label, values), (colour, marker, line) in zip(errors.items(), _LOOKS, strict=False):

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from qsp_lib import own_data
 from qsp_lib.__main__ import build_parser
 from qsp_lib.chapters import Results
 from qsp_lib.common import InputError, number
 from qsp_lib.drugs import defaults_of_class, fill, load_drug
-from qsp_lib.prediction import Arm, Estimate, Prediction, as_text, predict
+from qsp_lib.prediction import Arm, Estimate, Prediction, as_text, predict, write_template
 from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, table
 
 STEP_UP, AT_ONCE = "clinical", "full_at_once"
 TOCILIZUMAB_H = 2.0
+FITTED_DRAWS = 200
 SAMPLED, CHECKED = "03_blind_prediction", "blinatumomab"
 """Where draws of both kinds are compared, and the drug they differ most for."""
 
@@ -60,6 +63,29 @@ def own_drug_regimens(_book: BookData) -> str:
     return table(
         ("regimen", "highest IL-6 (pg/mL)", "at (h)", "severity z", "5–95 %", "grade"), rows
     )
+
+
+@fragment("own_data_file")
+def own_data_file(_book: BookData) -> str:
+    """The example of measured cytokines, as ``new-data`` writes it."""
+    path = Path(str(resources.files("qsp_lib"))) / "data" / "templates" / "cohort.csv"
+    return f"```text\n{path.read_text(encoding='utf-8')}```\n"
+
+
+@fragment("own_data_output")
+def own_data_output(_book: BookData) -> str:
+    """What ``fit`` prints of the example and the template of a drug under the skin."""
+    return f"```text\n{own_data.as_text(fitted_example())}```\n"
+
+
+@lru_cache(maxsize=1)
+def fitted_example() -> own_data.Bands:
+    """The fit that the page's commands make."""
+    with tempfile.TemporaryDirectory() as name:
+        drug = write_template(Path(name) / "under_the_skin.toml", "bispecific", "subcutaneous")[0]
+        data = own_data.write_example(Path(name) / "cohort.csv")
+        posed = own_data.pose(drug, data, current_record())
+    return own_data.Bands(own_data.solve(posed, n_draws=FITTED_DRAWS))
 
 
 @fragment("own_drug_reading")

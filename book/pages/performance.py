@@ -6,20 +6,21 @@ from the record each time the book is built.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 from benchmarks.record import AS_IN_CHAPTER, OURS, Cell, Measured, SpeedRecord, Spread, load
 from qsp_lib.common import number, percent
 
 from .fragments import BookData, fragment, pictures, table
+from .performance_figure import SIZE, speed
+from .themed import figure_block, figure_files
 
 TIMES_ROADRUNNER = 10.0
 """Goal: how many times faster than libroadrunner the headline is."""
 SHARE_OF_FLOOR = 0.25
 """Goal: the floor over our time a simulation, on one core."""
 ROADRUNNER = "roadrunner"
-PICTURE = "performance.svg"
+PICTURE = "performance"
 MARK = "†"
 
 
@@ -358,21 +359,10 @@ def performance_figure(_book: BookData) -> str:
         f"time at {record.simulations:,} simulations: {ranked}. Right: error reached against "
         "processor time a simulation as the tolerance is tightened."
     )
-    return f"```{{figure}} _static/generated/{PICTURE}\n:alt: {alt}\n```\n"
+    return figure_block(PICTURE, alt, SIZE)
 
 
 @pictures("performance_figure")
 def performance_pictures(_book: BookData) -> dict[str, bytes]:
     """Time against size, and error against time, drawn from the record."""
-    import matplotlib
-
-    from qsp_lib.figures import STYLE
-
-    from .performance_figure import speed
-
-    with matplotlib.rc_context(STYLE | {"backend": "agg"}):
-        figure = speed(load())
-        drawn = io.BytesIO()
-        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
-        matplotlib.pyplot.close(figure)
-    return {PICTURE: drawn.getvalue()}
+    return figure_files(PICTURE, lambda: speed(load()))

@@ -16,6 +16,8 @@ from qsp_lib.figures import COLOURS, WIDTH
 if TYPE_CHECKING:
     from benchmarks.record import Measured, SpeedRecord
 
+SIZE = (WIDTH, 4.4)
+"""Inches."""
 _LOOKS: dict[str, tuple[str, str, Any]] = {
     "qsp_lib": ("#000000", "o", "-"),
     "cyrk_loop": ("#0072B2", "s", "-"),
@@ -49,7 +51,7 @@ def _sizes(axis: Axes, record: SpeedRecord, engine: Measured, look: tuple[str, s
 
 def speed(record: SpeedRecord) -> Figure:
     """Wall time against the number of simulations, and error against time a simulation."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 4.4))
+    figure, (left, right) = plt.subplots(1, 2, figsize=SIZE)
     handles = []
     for name, engine in record.engines.items():
         if name in _HIDDEN:

@@ -19,7 +19,8 @@ from qsp_lib.protocol import current_record
 
 from ..explorer.settings import Setting, solve
 from .fragments import BookData, fragment, pictures, require_current_lock
-from .story_figure import DrugStory, as_svg
+from .story_figure import BROAD, DrugStory, as_svg
+from .themed import themed_files, themed_picture
 
 CHAPTER = "03_blind_prediction"
 ORDER = ("blinatumomab", "okt3", "tgn1412")
@@ -71,14 +72,15 @@ def _course(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 @pictures("story")
 def draw(book: BookData) -> Mapping[str, bytes]:
-    """The figure as two files: for a page, and for a phone."""
+    """The figure as four files: for a page and for a phone, in light and in dark."""
     severity_of_lock = current_record().content["severity"]
     edges = tuple(severity_of_lock["boundaries"][f"grade_{n}"] for n in (1, 2, 3, 4))
     stories = drug_stories(_numbers(book))
-    return {
-        f"story{suffix}.svg": as_svg(stories, edges, severity_of_lock["tie"], narrow=narrow)
+    drawn = {
+        f"story{suffix}": as_svg(stories, edges, severity_of_lock["tie"], narrow=narrow)
         for suffix, narrow in (("", False), ("-narrow", True))
     }
+    return themed_files(drawn)
 
 
 @fragment("story")
@@ -95,20 +97,20 @@ def shown(book: BookData) -> str:
         for drawn in ("prediction", "sampler")
     )
     # raw HTML, because Markdown cannot give a phone another picture
+    shown_as = themed_picture("../_static/generated/story", _described(stories), BROAD)
     return f"""```{{raw}} html
 <figure class="align-default story">
-<picture>
-<source media="(max-width: 600px)" srcset="../_static/generated/story-narrow.svg">
-<img src="../_static/generated/story.svg" alt="{_described(stories)}" width="730" height="336">
-</picture>
-<figcaption><p>The curves are the effective IL-6 signal that the one locked network gives for each
-drug's own exposure and T cells; their highest points are the severity index z. Bars are the 5th to
-95th percentile: wide, {laplace["draws"]} draws of the locked protocol, which takes the posterior as
-Gaussian (Laplace); thin, {sampler["draws"]} of a sampler that does not. The upper part of
-{LABELS[mild]}'s wide bar comes from that approximation: {laplace["high"]} of the Laplace draws
+{shown_as}
+<figcaption><p>Left, the IL-6 signal that the one network gives for each drug; right, its highest
+point, the severity. OKT3 entered no fit.</p>
+<details><summary>What the bars and shades are</summary><p>The curves are the effective IL-6 signal
+for each drug's own exposure and T cells; their highest points are the severity index z. Bars are
+the 5th to 95th percentile: wide, {laplace["draws"]} draws of the locked protocol, which takes the
+posterior as Gaussian (Laplace); thin, {sampler["draws"]} of a sampler that does not. The upper part
+of {LABELS[mild]}'s wide bar comes from that approximation: {laplace["high"]} of the Laplace draws
 put it in grade 3 or 4, and {sampler["high"]} of the sampler's. Shades are the illustrative grades.
-OKT3 entered no fit: its course is the committed blind prediction (lock {record.version} of
-{record.date}).</p></figcaption>
+OKT3's course is the committed blind prediction (lock {record.version} of
+{record.date}).</p></details></figcaption>
 </figure>
 ```
 """

@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from qsp_lib.figures import COLOURS, LABELS, STYLE, WIDTH
+from qsp_lib.figures import COLOURS, LABELS, STYLE
 
 LAST_H = 168.0
-NARROW = 3.7
-"""Inches; about what a phone shows, so that the text stays as large as the page's."""
+BROAD, NARROW = (9.4, 3.0), (3.7, 5.4)
+"""Inches; about what the front page and a phone show, so that letters stay as large as there."""
 _BANDS = ("#FFFFFF", "#F4F4F4", "#E9E9E9", "#DEDEDE", "#D2D2D2")
 _LABEL_AT_H = 100.0
 _LAPLACE: dict[str, Any] = {"linewidth": 8, "alpha": 0.3, "solid_capstyle": "butt"}
@@ -59,8 +59,7 @@ def story(
         tie: two indices this close are not called an order.
         narrow: one panel above the other, for a phone.
     """
-    size = (NARROW, 5.9) if narrow else (WIDTH, 3.5)
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Figure(figsize=NARROW if narrow else BROAD, layout="constrained")
     if narrow:
         course, severity = figure.subplots(2, 1)
     else:
@@ -171,5 +170,7 @@ def as_svg(
         figure = story(drugs, edges, tie, narrow=narrow)
         FigureCanvasAgg(figure)
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(
+            buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True
+        )
     return buffer.getvalue()

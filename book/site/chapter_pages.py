@@ -19,6 +19,7 @@ from qsp_lib.common import InputError, number
 
 from ..pages import prose
 from ..pages.fragments import table
+from .drawn import show_drawn
 
 TITLE = "What you can change in this chapter"
 CLASS = "chapter-parameters"
@@ -28,8 +29,11 @@ FOLDED = "hide-input"
 
 def stage_chapter(
     name: str, source: Path, target: Path, declared_in: Path, results: Results
-) -> None:
+) -> dict[str, bytes]:
     """Write a chapter as its page is made from: numbers filled in, code folded, the table added.
+
+    Returns:
+        The pictures that it shows and the files beside them, by name (`book.site.drawn`).
 
     Args:
         source, target: folders of the executed notebook and of the staged one.
@@ -37,16 +41,19 @@ def stage_chapter(
         results: its numbers.
 
     Raises:
-        InputError: a sentence names a number that there is not, or says what is not so.
+        InputError: a sentence names a number that there is not, or says what is not so; or
+            not as many figures were drawn as the notebook shows.
     """
     notebook = notebooks.read_notebook(name, source)
     fill_in(notebook, results)
+    files = show_drawn(name, notebook, source.parent / "drawn")
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             tags = cell["metadata"].setdefault("tags", [])
             tags.append(FOLDED)
     notebook["cells"].insert(1, _cell(parameter_block(name, declared_in)))
     (target / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    return files
 
 
 def fill_in(notebook: dict[str, Any], results: Results) -> None:

@@ -26,8 +26,25 @@ _NOT_A_LIST = re.compile("<(dl|dd)>")
 _SEARCH_BUTTON = re.compile(r'(<button class="btn search-button-field[^>]*?) aria-label="Search"')
 
 
+_MADE = re.compile(r'<a class="made" href="#(made-[^"]+)"')
+_CELL = '<div class="cell '
+
+
+def name_cells(html: str) -> str:
+    """A page whose links "how it was made" lead to the cell that made the figure.
+
+    MyST-NB gives a cell no name: each takes that of the link within it.
+    """
+    for link in reversed(list(_MADE.finditer(html))):
+        place = html.rfind(_CELL, 0, link.start())
+        if place >= 0:
+            html = f'{html[:place]}<div id="{link[1]}" class="cell {html[place + len(_CELL) :]}'
+    return html
+
+
 def mend(html: str) -> str:
     """One page with its known faults put right; a page without them as it was."""
+    html = name_cells(html)
     # the entrance is a redirect and nothing else; an icon would be asked for and left behind
     if entrance := _ENTRANCE.fullmatch(html):
         return _WHOLE_ENTRANCE.format(to=entrance["to"])

@@ -30,6 +30,7 @@ from ..pages import machinery as _machinery  # noqa: F401  (registers its fragme
 from ..pages import manual as _manual  # noqa: F401  (registers its fragments)
 from ..pages import misses as _misses  # noqa: F401  (registers its fragment)
 from ..pages import model_page as _model_page  # noqa: F401  (registers its fragments)
+from ..pages import network_diagram as _network_diagram  # noqa: F401  (registers its fragments)
 from ..pages import performance as _performance  # noqa: F401  (registers its fragments)
 from ..pages import science as _science  # noqa: F401  (registers its fragments)
 from ..pages import status as _status  # noqa: F401  (registers its fragments)
@@ -37,7 +38,7 @@ from ..pages import story as _story  # noqa: F401  (registers its fragment and p
 from ..pages import symbols as _symbols  # noqa: F401  (registers its fragments)
 from ..pages.fragments import FRAGMENTS, PICTURES, BookData
 from ..pages.substitutions import substitutions
-from . import api_reference, archive, chapter_pages, run_times
+from . import api_reference, archive, chapter_pages, run_times, terms
 from . import mending as pages
 from .jupyter_book import run
 from .whole import check_site
@@ -78,6 +79,7 @@ def _build(root: Path, target: Path, executed: bool) -> Path:
     draft = target / "site-draft"
     built = run(source, draft, target, "-W", "-n", "--keep-going") / "html"
     pages.mend_site(built)
+    terms.define_first_uses(built)
     for name in notebooks.chapter_names(root / "notebooks"):
         chapter_pages.offer_original(name, executed_dir, built)
     problems = check_site(built)
@@ -116,7 +118,8 @@ def stage(
     shutil.rmtree(target, ignore_errors=True)
     (target / "notebooks").mkdir(parents=True)
     shutil.copy(root / "notebooks" / MODELS, target / "notebooks")
-    numbers = {}
+    numbers: dict[str, results.Results] = {}
+    pictures: dict[str, bytes] = {}
     for name in notebooks.chapter_names(root / "notebooks"):
         notebook = executed_dir / f"{name}.ipynb"
         if not notebook.exists():
@@ -125,7 +128,7 @@ def stage(
                 f"Run it first: python -m qsp_lib run {name}."
             )
         numbers[name] = results.load(name, results_dir)
-        chapter_pages.stage_chapter(
+        pictures |= chapter_pages.stage_chapter(
             name, executed_dir, target / "notebooks", root / "notebooks", numbers[name]
         )
         fragments.require_current_lock(numbers[name])
@@ -139,6 +142,11 @@ def stage(
     _place_icon_fonts(target, ("book", "notebooks", *sorted(folders)))
     _place_model(target)
     interoperability.stage_downloads(root, target / "extra")
+
+    place = target / "book" / "_static" / "generated"
+    place.mkdir(exist_ok=True)
+    for file, content in pictures.items():
+        (place / file).write_bytes(content)
 
     measured = run_times.read(root / "book")
     _place_fragments(

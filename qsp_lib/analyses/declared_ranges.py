@@ -45,7 +45,7 @@ def ranges(record: Record, drug: str = BLIND) -> Iterator[Range]:
     Raises:
         InputError: an input that should have a declared range has none.
     """
-    given = load_drug(drug)
+    given = load_drug(drug, inputs=record.inputs)
     for name in DRAWN:
         unit = given.sources[name].unit
         owner = record.same_as.get(drug, {}).get(name)
@@ -58,7 +58,7 @@ def ranges(record: Record, drug: str = BLIND) -> Iterator[Range]:
             names, mean, covariance = record.posterior
             place = names.index(f"{owner}.{name}")
             middle, sd = 10.0 ** mean[place], float(np.sqrt(covariance[place, place]))
-            origin = f"5–95 % of the posterior of {load_drug(owner).inputs.label}'s"
+            origin = f"5–95 % of the posterior of {record.drug(owner).label}'s"
         reach = 10.0 ** (sd * float(norm.ppf(0.95)))
         yield Range(name, unit, middle / reach, middle * reach, origin)
     for name in NOT_DRAWN:
@@ -94,7 +94,7 @@ def one_at_a_time(record: Record, drug: str = BLIND) -> pd.DataFrame:
         ``il6`` (pg/mL, with the healthy baseline), ``index``, ``order``.
     """
     network = record.network.unlocked()
-    regimen = load_drug(drug).regimens["clinical"]
+    regimen = record.regimen(drug)
     base = record.drug(drug)
     others = {name: float(severity.index(record.run(name))) for name in ORDERED if name != drug}
     rows = []

@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
 from ..common import InputError
-from ..drugs import load_drug
 from ..model import (
     Draws,
     DrugInputs,
@@ -265,7 +264,7 @@ def hook_curves(record: Record, hooks: Sequence[float], factors: ArrayLike) -> d
         factors: multiples of the clinical dose.
     """
     drug = record.drug("blinatumomab").unlocked()
-    regimen = load_drug("blinatumomab").regimens["clinical"]
+    regimen = record.regimen("blinatumomab")
     return {
         hook: dose_response(
             drug.replace(K_hook=hook), record.network, regimen, factors, record.solver
@@ -352,7 +351,7 @@ def ensembles(
     size = max(_CHUNK // factor.size, 1)
     jobs, owners = [], []
     for name in DRUGS:
-        regimen = load_drug(name).regimens["clinical"]
+        regimen = record.regimen(name)
         for first in range(0, len(draws[name]), size):
             piece = draws[name][first : first + size]
             jobs.append(
@@ -389,7 +388,7 @@ def jumps(record: Record, name: str, draws: Draws, ensemble: Ensemble) -> dict[s
     drug, network = record.drug(name).unlocked(), record.network.unlocked()
     mine = {key: values[which] for key, values in draws.values.items()}
     uncoupled = Draws(mine | {"k_TNF_M": np.zeros(sum(which))})
-    regimen = load_drug(name).regimens["clinical"]
+    regimen = record.regimen(name)
     for label, job in (
         (
             "without_feedback",

@@ -9,7 +9,6 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..common import InputError
-from ..drugs import load_drug
 from ..evidence import load_tables
 from ..model import Draws, severity
 from ..protocol import Record
@@ -38,14 +37,14 @@ def trial_doses(n_doses: int = 7) -> Array:
 
 def trial_curve(record: Record, doses_ug_per_kg: ArrayLike) -> Curve:
     """TGN1412 at these doses (ug/kg), given as fast as the clinical one."""
-    drug, regimen = record.drug("tgn1412"), load_drug("tgn1412").regimens["clinical"]
+    drug, regimen = record.drug("tgn1412"), record.regimen("tgn1412")
     factor = np.asarray(doses_ug_per_kg, dtype=float) / clinical_ug_per_kg(record)
     return dose_response(drug, record.network, regimen, factor, record.solver)
 
 
 def clinical_ug_per_kg(record: Record) -> float:
     """The dose of the 2006 trial in ug/kg, of which the others are multiples."""
-    total = load_drug("tgn1412").regimens["clinical"].total_ug
+    total = record.regimen("tgn1412").total_ug
     return total / record.drug("tgn1412").weight_kg
 
 
@@ -57,7 +56,7 @@ def trial_over_draws(record: Record, draws: Draws, dose_ug_per_kg: float) -> Cur
     """
     if not (np.isfinite(dose_ug_per_kg) and dose_ug_per_kg > 0):
         raise InputError(f"a dose of {dose_ug_per_kg:g} ug/kg; expected a number above 0.")
-    drug, regimen = record.drug("tgn1412"), load_drug("tgn1412").regimens["clinical"]
+    drug, regimen = record.drug("tgn1412"), record.regimen("tgn1412")
     factor = np.full(len(draws), dose_ug_per_kg / clinical_ug_per_kg(record))
     run = record.run(drug, regimen, draws=draws, dose_factor=factor)
     return read_off(drug, run)

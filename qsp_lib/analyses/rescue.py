@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..common import InputError
-from ..drugs import load_drug, load_tocilizumab
+from ..drugs import load_tocilizumab
 from ..model import HORIZON_H, Draws, Peak, Rescue, Trajectory, severity
 from ..protocol import Record
 
@@ -84,8 +84,7 @@ def simulate_course(
     Raises:
         InputError: tocilizumab after the horizon, a dose of 0 or less, no doses.
     """
-    file = load_drug(SEVERE)
-    regimen, dose_h, rescue = file.regimens["clinical"], 0.0, None
+    regimen, dose_h, rescue = record.regimen(SEVERE), 0.0, None
     if tocilizumab_h is not None:
         if not (np.isfinite(tocilizumab_h) and tocilizumab_h < horizon_h and horizon_h > 0):
             raise InputError(
@@ -98,7 +97,11 @@ def simulate_course(
                 "more."
             )
         dose_h = max(0.0, -tocilizumab_h)
-        one = load_tocilizumab().regimens["clinical"].scaled(mg_per_kg / FULL_MG_PER_KG)
+        one = (
+            load_tocilizumab(inputs=record.inputs)
+            .regimens["clinical"]
+            .scaled(mg_per_kg / FULL_MG_PER_KG)
+        )
         first = one.shifted(tocilizumab_h + dose_h)
         doses = [dose for i in range(n_doses) for dose in first.shifted(i * REPEAT_AFTER_H).doses]
         inputs = record.tocilizumab if f_R is None else replace(record.tocilizumab, f_R=f_R)

@@ -76,5 +76,3 @@ INPUTS = "v2"
 """The version of observations, priors and drug files that they are fitted to."""
 LOCKED = "gated"
 """The structure that is locked: the T-cell part by the rule, the feedback as published."""
-KEPT = ("gated", "ungated", "none")
-"""Those whose posterior is kept as a sample, one a feedback."""

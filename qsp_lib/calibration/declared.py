@@ -5,6 +5,7 @@ co-medications.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,14 @@ def declared_priors(blind: str, inputs: str) -> dict[str, Prior]:
     ):
         found |= {f"{owner}.{name}": prior for name, prior in priors.items()}
     return dict(sorted(found.items()))
+
+
+def widened(priors: Mapping[str, Prior], factor: float) -> dict[str, Prior]:
+    """Priors with their widths multiplied by a factor.
+
+    No data are held to what is declared, so that draws of these are draws of its posterior.
+    """
+    return {name: replace(one, log10_sd=factor * one.log10_sd) for name, one in priors.items()}
 
 
 def declared_draws(priors: Mapping[str, Prior], n_draws: int, seed: int) -> dict[str, Array]:

@@ -30,6 +30,7 @@ from ..model import (
     NetworkParameters,
     Prior,
     Regimen,
+    Steroid,
     Trajectory,
     network_table,
     simulate,
@@ -144,6 +145,10 @@ class CourseResiduals:
         """A regimen of a drug's file."""
         return load_drug(drug, inputs=self.inputs).regimens[name]
 
+    def steroid(self, drug: str, regimen: str) -> Steroid | None:
+        """What is given beside a regimen: nothing, as nothing of it was published with a level."""
+        return None
+
     def simulate(
         self,
         theta: Array,
@@ -163,6 +168,7 @@ class CourseResiduals:
             self.drug(drug),
             self.network,
             self.regimen(drug, regimen),
+            steroid=self.steroid(drug, regimen),
             draws=draws,
             dose_factor=dose_factor,
             horizon_h=horizon_h,

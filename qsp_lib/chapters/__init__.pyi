@@ -32,3 +32,4 @@ from .runner import Run as Run
 from .runner import prepare_kernels as prepare_kernels
 from .runner import run_chapters as run_chapters
 from .runner import run_times as run_times
+from .verdicts import ShareOfDraws as ShareOfDraws

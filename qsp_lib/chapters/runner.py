@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ..common import (
+    DRAWN,
     RESULTS_DIR,
     RESULTS_FROM,
     InputError,
@@ -126,9 +127,10 @@ def run_chapters(
         names: which; default all, in order. A chapter waits for those among them that it
             depends on, and reads the others' committed numbers.
         notebooks: the folder of the chapters.
-        build: where the outputs go: ``notebooks/*.ipynb`` and ``results/*.json`` in it.
+        build: where the outputs go: ``notebooks/*.ipynb``, ``results/*.json`` and, of a chapter
+            with figures, ``drawn/*.json`` (them in vectors) in it.
         jobs: how many chapters run side by side.
-        in_place: write to ``notebooks`` and to ``results`` beside it instead.
+        in_place: write to ``notebooks``, and to ``results`` and ``drawn`` beside it, instead.
         parameters: values other than the defaults, for one named chapter; its output then goes
             to ``trial`` in ``build``, because the book is made from defaults only.
         cell_timeout_s: how long one cell may take.
@@ -244,7 +246,7 @@ class _Places:
 
 def _start_from_committed(places: _Places, known: Sequence[str], chosen: Sequence[str]) -> None:
     """Drop what other chapters left in the build; give those not run their committed numbers."""
-    for folder, suffix in (("notebooks", ".ipynb"), ("results", ".json")):
+    for folder, suffix in (("notebooks", ".ipynb"), ("results", ".json"), ("drawn", ".json")):
         target = places.home / folder
         target.mkdir(parents=True, exist_ok=True)
         for path in target.iterdir():
@@ -269,6 +271,8 @@ def _run_one(
     folder = places.own / name
     folder.mkdir(parents=True)
     os.environ[RESULTS_DIR] = str(folder)
+    drawn = folder / "drawn.json"
+    os.environ[DRAWN] = str(drawn)
     os.environ[RESULTS_FROM] = str(places.read_from)
     draft = folder / f"{name}.ipynb"
     started = time.monotonic()
@@ -297,10 +301,15 @@ def _run_one(
     executed = tidy(json.loads(draft.read_text(encoding="utf-8")))
     output = places.home / "notebooks" / draft.name
     with only_one(places.build):
-        for target in (places.home / "notebooks", places.home / "results", places.read_from):
-            target.mkdir(parents=True, exist_ok=True)
+        for target in ("notebooks", "results", "drawn"):
+            (places.home / target).mkdir(parents=True, exist_ok=True)
+        places.read_from.mkdir(parents=True, exist_ok=True)
         write_text_atomic(output, as_text(executed))
         write_bytes_atomic(places.home / "results" / numbers.name, numbers.read_bytes())
+        if drawn.exists():
+            write_bytes_atomic(places.home / "drawn" / numbers.name, drawn.read_bytes())
+        else:
+            (places.home / "drawn" / numbers.name).unlink(missing_ok=True)
         (places.failed / draft.name).unlink(missing_ok=True)
     os.replace(numbers, places.read_from / numbers.name)
     return Run(name, time.monotonic() - started, output=str(output))

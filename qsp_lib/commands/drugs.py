@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import drugs, prediction, protocol
 from .common import DONE, Commands, command, print_json, print_lines, print_table
+from .predicting import add_lock
 
 MECHANISMS = ("bispecific", "monoclonal")
 EXPOSURES = ("intravenous", "subcutaneous", "table")
@@ -26,6 +27,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     drugs.add_argument(
         "--class-defaults", action="store_true", help="fill in what the file leaves out"
     )
+    add_lock(drugs)
     new = command(
         commands,
         "new-drug",
@@ -57,13 +59,14 @@ def _new_drug(options: argparse.Namespace) -> int:
 
 
 def _drugs(options: argparse.Namespace) -> int:
-
+    record = protocol.record_of(options.lock)
     if options.drug is not None:
         if options.drug == drugs.RESCUE:
-            rescue = drugs.load_tocilizumab()
+            rescue = drugs.load_tocilizumab(inputs=record.inputs)
             return _explain({"name": drugs.RESCUE, "role": "rescue"}, rescue, {}, options.json)
-        record = protocol.current_record()
-        file = drugs.load_drug(options.drug, class_defaults=options.class_defaults)
+        file = drugs.load_drug(
+            options.drug, class_defaults=options.class_defaults, inputs=record.inputs
+        )
         file, inputs = prediction.inputs_of(options.drug, file, record)
         head = {
             "name": inputs.name,
@@ -77,11 +80,11 @@ def _drugs(options: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = [
         {
             "name": name,
-            "mechanism": (file := drugs.load_drug(name)).inputs.mechanism,
+            "mechanism": (file := drugs.load_drug(name, inputs=record.inputs)).inputs.mechanism,
             "role": file.inputs.role,
             "regimens": list(file.regimens),
         }
-        for name in drugs.shipped_drugs()
+        for name in drugs.shipped_drugs(record.inputs)
     ]
     rows.append(
         {

@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import export, prediction, protocol
 from ..common import InputError
 from .common import DONE, Commands, command, folder, print_lines
-from .predicting import add_class_defaults, add_cover, add_regimen, setting_of
+from .predicting import add_class_defaults, add_cover, add_lock, add_regimen, setting_of
 
 PACKAGED, OWN = Path("exports"), Path("exported")
 """Where the locked model goes, and a drug of one's own, if nothing else is said."""
@@ -37,6 +37,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     add_regimen(export)
     add_cover(export)
     add_class_defaults(export)
+    add_lock(export)
     export.add_argument(
         "--output",
         type=folder,
@@ -48,7 +49,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 def _export(options: argparse.Namespace) -> int:
     if options.drug is None:
         _refuse_what_is_of_one_drug(options)
-        written = export.write(protocol.current_record(), options.output or PACKAGED)
+        written = export.write(protocol.record_of(options.lock), options.output or PACKAGED)
     else:
         setting = setting_of(options, options.drug)
         target = options.output or OWN

@@ -41,7 +41,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         actions,
         "show",
         _show,
-        "print what the newest record holds",
+        "print what the current record holds",
         examples=("lock show", "lock show --json"),
         reads=True,
     )
@@ -204,7 +204,7 @@ def _history(options: argparse.Namespace) -> int:
 
 
 def _predict(_options: argparse.Namespace) -> int:
-    written = protocol.commit_predictions(protocol.current_record())
+    written = protocol.commit_predictions(protocol.newest_record())
     for one in written:
         words = "finished what was interrupted:" if one.finished else "wrote"
         print_lines([f"{words} {one.path.name}"])
@@ -213,7 +213,7 @@ def _predict(_options: argparse.Namespace) -> int:
 
 
 def _open(options: argparse.Namespace) -> int:
-    record = protocol.current_record()
+    record = protocol.newest_record()
     if options.dry_run is not None:
         return _rehearse(options.table, options.dry_run, record)
     opened = protocol.open_table(

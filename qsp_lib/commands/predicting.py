@@ -101,7 +101,17 @@ def add_draws(parser: argparse.ArgumentParser, default: int = 200) -> None:
         "--draws", type=int, metavar="N", help=f"default {default}; 0 for no interval"
     )
     parser.add_argument("--seed", type=int, metavar="N", help="default: the lock record's own")
+    add_lock(parser)
     add_class_defaults(parser, ", and name it in the output")
+
+
+def add_lock(parser: argparse.ArgumentParser) -> None:
+    """``--lock``, of what rests on a lock record."""
+    parser.add_argument(
+        "--lock",
+        metavar="VERSION",
+        help="rest on this lock, such as v1 (default: the one that the book stands on)",
+    )
 
 
 def add_class_defaults(parser: argparse.ArgumentParser, besides: str = "") -> None:
@@ -128,10 +138,10 @@ def cover_of(options: argparse.Namespace) -> prediction.Cover:
 def setting_of(
     options: argparse.Namespace, drug: str, regimen: str | None = None
 ) -> prediction.Setup:
-    """A drug as the options have it, by their regimen or another one, on the newest lock."""
+    """A drug as the options have it, by their regimen or another one, on the lock they name."""
     return prediction.prepare(
         drug,
-        protocol.current_record(),
+        protocol.record_of(options.lock),
         regimen=options.regimen if regimen is None else regimen,
         cover=cover_of(options),
         horizon_h=hours("--horizon", getattr(options, "horizon", None)),

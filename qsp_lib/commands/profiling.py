@@ -14,7 +14,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         commands,
         "profiles",
         _profiles,
-        "make all profile likelihoods from the newest lock record, and keep them",
+        "make all profile likelihoods from the current lock record, and keep them",
         description="Profile all 17 network parameters and the ratio k_fb/d_IL6, check three of "
         "them with an independent profiler, and keep the result for chapter 07. Takes minutes.",
         examples=("profiles", "profiles --workers 4", "profiles --second"),

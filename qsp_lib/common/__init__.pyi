@@ -3,6 +3,7 @@ from .blindfold import refuse_if_forbidden as refuse_if_forbidden
 from .digests import code_digest as code_digest
 from .digests import digest as digest
 from .digests import parsed_table as parsed_table
+from .environment import DRAWN as DRAWN
 from .environment import QUIET as QUIET
 from .environment import RESULTS_DIR as RESULTS_DIR
 from .environment import RESULTS_FROM as RESULTS_FROM

@@ -3,7 +3,7 @@
 A folder is locked by a file elsewhere: under ``_build/locks`` of the checkout, or in the user's
 cache where there is no checkout or it cannot be written to. Nothing is added to the folder itself,
 and the operating system drops the lock of a process that dies. Who only reads takes no lock: files
-are replaced whole (:mod:`.files`).
+are replaced whole (:mod:`qsp_lib.common.files`).
 """
 
 from __future__ import annotations

@@ -5,11 +5,14 @@ from .co_medications import STEROID as STEROID
 from .co_medications import load_dexamethasone as load_dexamethasone
 from .co_medications import load_tocilizumab as load_tocilizumab
 from .files import DrugFile as DrugFile
+from .files import FittedDraws as FittedDraws
 from .files import RescueFile as RescueFile
 from .files import SourcedValue as SourcedValue
 from .files import SteroidFile as SteroidFile
+from .fitted import fitted_csv as fitted_csv
 from .patient import LARGEST_DOSE_UG as LARGEST_DOSE_UG
 from .patient import dose_for as dose_for
+from .reader import read_bytes as read_bytes
 from .reading import class_value as class_value
 from .reading import load_drug as load_drug
 from .reading import shipped_drugs as shipped_drugs

@@ -41,6 +41,31 @@ class SourcedValue:
 
 
 @dataclass(frozen=True)
+class FittedDraws:
+    """Joint draws of a network and of a drug's own numbers, as a fit to data left them.
+
+    Attributes:
+        members: which of the record's draws each is of, counted from 0, ``(N,)``.
+        values: the drug's numbers in each, ``(N,)`` by name (1/h, ng/mL, 1).
+        network_draws, seed: how many draws of the record they are of, and of which seed.
+        lock: digest of the record.
+        estimated: names of the numbers that the data were to say something of.
+        source: what they were fitted to.
+    """
+
+    members: tuple[int, ...]
+    values: Mapping[str, tuple[float, ...]]
+    network_draws: int
+    seed: int
+    lock: str
+    estimated: tuple[str, ...]
+    source: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+
+@dataclass(frozen=True)
 class DrugFile:
     """A validated drug file.
 
@@ -58,6 +83,7 @@ class DrugFile:
         table: how its concentration table is read, with the table's source and sha256; empty
             without one.
         apparent: whether its clearances and volumes are over F.
+        fitted: joint draws of a fit to data, in place of the priors; None without one.
     """
 
     inputs: DrugInputs
@@ -72,6 +98,7 @@ class DrugFile:
         default_factory=lambda: MappingProxyType({}), metadata={"since_v1": True}
     )
     apparent: bool = field(default=False, metadata={"since_v1": True})
+    fitted: FittedDraws | None = field(default=None, metadata={"since_v1": True})
 
     @property
     def class_defaults(self) -> tuple[str, ...]:

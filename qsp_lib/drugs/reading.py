@@ -44,7 +44,8 @@ from .class_defaults import CLASS_DEFAULT
 from .co_medications import RESCUE, STEROID
 from .concentrations import read_concentrations
 from .events import read_events
-from .files import DrugFile, SourcedValue
+from .files import DrugFile, FittedDraws, SourcedValue
+from .fitted import read_fitted
 from .patient import Patient, for_patient, quantity
 from .reader import MOST_DOSES, Reader, packaged, read_bytes, read_regimens, require_plausible
 
@@ -250,6 +251,7 @@ def _read_drug(
         MappingProxyType(widths),
         MappingProxyType(table),
         shape.pharmacokinetics.apparent,
+        None if shape.fitted is None else _fitted(read, shape.fitted, folder),
     )
 
 
@@ -362,6 +364,31 @@ def _table(
         molar_mass_kDa=read.patient.molar_mass_kDa,
     )
     return table, hashlib.sha256(data).hexdigest()
+
+
+def _fitted(read: Reader, given: schema.Fitted, folder: Path | None) -> FittedDraws:
+    """The joint draws beside the file, which are those that the file names."""
+    where = f"Drug file {read.file}, fitted"
+    source = read.check("fitted", given.source)
+    if folder is None or not read.own:
+        raise InputError(f"{where}: {given.file!r} was given; expected it of a drug of one's own.")
+    data = read_bytes(folder / given.file, "the .csv file of draws that the fit wrote beside it")
+    sha256 = hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
+    if sha256 != given.sha256:
+        raise InputError(
+            f"{where}: {given.file!r} is not the file that the fit wrote ({sha256[:12]}, expected "
+            f"{given.sha256[:12]}); restore both, or fit again."
+        )
+    members, values = read_fitted(where, data.decode("utf-8"), given.network_draws)
+    return FittedDraws(
+        members,
+        values,
+        given.network_draws,
+        given.seed,
+        given.lock,
+        tuple(given.estimated),
+        source,
+    )
 
 
 def _rates(

@@ -256,6 +256,17 @@ class TCells(Strict):
         return (SameAs if borrowed else Rate).model_validate(given)
 
 
+class Fitted(Sourced):
+    """Joint draws of a fit to data of one's own, in a file beside the drug's."""
+
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.csv$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    lock: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    seed: Annotated[int, Field(strict=True, ge=0)]
+    network_draws: Annotated[int, Field(strict=True, ge=1, le=10_000)]
+    estimated: Annotated[list[str], Field(min_length=1)]
+
+
 class DrugShape(FileShape):
     """A drug that activates T cells."""
 
@@ -266,6 +277,7 @@ class DrugShape(FileShape):
     pharmacokinetics: Exposure
     potency: Potency
     t_cells: TCells
+    fitted: Fitted | None = None
 
     @model_validator(mode="after")
     def _fits_its_mechanism(self) -> DrugShape:

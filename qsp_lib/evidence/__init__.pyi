@@ -6,6 +6,7 @@ from .observations import ANALYTES as ANALYTES
 from .observations import B_CELLS as B_CELLS
 from .observations import CD8_T_CELLS as CD8_T_CELLS
 from .observations import Observation as Observation
+from .observations import ceilings as ceilings
 from .observations import counts as counts
 from .observations import load_observations as load_observations
 from .row import DECLARED as DECLARED

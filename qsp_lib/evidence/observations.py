@@ -129,6 +129,23 @@ def _observations(inputs: str) -> tuple[Observation, ...]:
     return read_observations(text, load_tables())
 
 
+def ceilings(inputs: str | None = None) -> dict[str, float]:
+    """The highest level that the assay reads (pg/mL), by id of each observation that has one.
+
+    An :class:`Observation` says so only where the level was above it.
+
+    Args:
+        inputs: the version; by default the current one.
+    """
+    text = input_file("observations.csv", which_inputs(inputs)).read_text(encoding="utf-8")
+    records = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    return {
+        observation.id: float(record["censor_above"])
+        for observation, record in zip(load_observations(inputs), records, strict=True)
+        if record["censor_above"]
+    }
+
+
 def read_observations(text: str, evidence: Evidence) -> tuple[Observation, ...]:
     """Read a table of observations (CSV text) against the evidence it refers to.
 

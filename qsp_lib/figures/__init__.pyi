@@ -1,3 +1,4 @@
+from .recording import record_figures as record_figures
 from .style import COLOURS as COLOURS
 from .style import CYTOKINE_LABELS as CYTOKINE_LABELS
 from .style import INDIGO as INDIGO
@@ -9,3 +10,6 @@ from .style import STYLE as STYLE
 from .style import WIDTH as WIDTH
 from .style import WINE as WINE
 from .style import use_style as use_style
+from .vectors import HEADER as HEADER
+from .vectors import Vectors as Vectors
+from .vectors import in_vectors as in_vectors

@@ -6,12 +6,15 @@ in the chapters nothing else has it.
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import matplotlib
 
-from ..common import late
+from .. import figures
+from ..common import DRAWN, late
 
 COLOURS = {
     "blinatumomab": "#0072B2",
@@ -59,8 +62,14 @@ SMALLEST_EIGENVALUE = 1e-8
 
 
 def use_style() -> None:
-    """Set the book's style, and figure files that depend on nothing but the figure."""
+    """Set the book's style, and figure files that depend on nothing but the figure.
+
+    While the chapters are run for the book (``QSP_DRAWN`` names a file), their figures are kept
+    there in vectors too.
+    """
     matplotlib.rcParams.update(STYLE)
     if "IPython" not in sys.modules:  # outside a notebook there is nothing to set
         return
     late.backend_inline.set_matplotlib_formats("png", metadata={"Software": None}, bbox_inches=None)
+    if file := os.environ.get(DRAWN):
+        figures.record_figures(Path(file))

@@ -7,8 +7,10 @@ from .chains import draw as draw
 from .chains import pooled as pooled
 from .chains import run_chain as run_chain
 from .chains import split_r_hat as split_r_hat
+from .chains import systematic as systematic
 from .checkpoint import Checkpoint as Checkpoint
 from .checkpoint import identify as identify
+from .evidence import LIVE_POINTS as LIVE_POINTS
 from .evidence import NestedRun as NestedRun
 from .evidence import nested_run as nested_run
 from .evidence import together as together
@@ -35,6 +37,12 @@ from .profiles import ProfiledQuantity as ProfiledQuantity
 from .profiles import Request as Request
 from .profiles import profile as profile
 from .profiles import profile_all as profile_all
+from .rank_calibration import LEVEL as LEVEL
+from .rank_calibration import Gaussian as Gaussian
+from .rank_calibration import between as between
+from .rank_calibration import rank_of as rank_of
+from .rank_calibration import under as under
+from .rank_calibration import uniformity as uniformity
 from .rejection_sampling import Band as Band
 from .rejection_sampling import LogUniform as LogUniform
 from .rejection_sampling import Sample as Sample
@@ -45,5 +53,13 @@ from .rejection_sampling import sample_of as sample_of
 from .rejection_sampling import share as share
 from .rejection_sampling import sobol as sobol
 from .rejection_sampling import wilson as wilson
+from .reweighting import Reweighted as Reweighted
+from .reweighting import log_prior as log_prior
+from .reweighting import mixture as mixture
+from .reweighting import model_weights as model_weights
+from .reweighting import reweighted as reweighted
+from .reweighting import with_prior_sds as with_prior_sds
 from .sweeping import part_of as part_of
 from .sweeping import sweep as sweep
+from .tempering import Tempered as Tempered
+from .tempering import tempered as tempered

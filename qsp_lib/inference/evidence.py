@@ -47,15 +47,25 @@ class NestedRun:
     @property
     def effective_size(self) -> float:
         """Kish's effective size of the weighted sample."""
-        weights = np.exp(self.log_weights)
-        return float(weights.sum() ** 2 / (weights**2).sum())
+        return kish_size(self.log_weights)
 
     def quantiles(self, values: Array, levels: Sequence[float]) -> Array:
         """Weighted quantiles of ``values`` ``(n,)``, one of each point."""
-        order = np.argsort(values, kind="stable")
-        cumulative = np.cumsum(np.exp(self.log_weights)[order])
-        at = np.searchsorted(cumulative, np.asarray(levels) * cumulative[-1])
-        return np.asarray(values[order[at.clip(max=len(values) - 1)]], dtype=float)
+        return weighted_quantiles(values, self.log_weights, levels)
+
+
+def kish_size(log_weights: Array) -> float:
+    """Kish's effective size of draws with these log weights ``(n,)``."""
+    weights = np.exp(log_weights - np.max(log_weights))
+    return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def weighted_quantiles(values: Array, log_weights: Array, levels: Sequence[float]) -> Array:
+    """Quantiles of ``values`` ``(n,)`` with log weights ``(n,)``."""
+    order = np.argsort(values, kind="stable")
+    cumulative = np.cumsum(np.exp(log_weights)[order])
+    at = np.searchsorted(cumulative, np.asarray(levels) * cumulative[-1])
+    return np.asarray(values[order[at.clip(max=len(values) - 1)]], dtype=float)
 
 
 def nested_run(

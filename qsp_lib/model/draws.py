@@ -115,7 +115,8 @@ class Draws:
     def __len__(self) -> int:
         return len(next(iter(self.values.values())))
 
-    def __getitem__(self, part: slice) -> Draws:
+    def __getitem__(self, part: slice | NDArray[np.int_]) -> Draws:
+        """A part of them, or those of some indices, each as often as it is named."""
         return self._with({name: array[part] for name, array in self.values.items()})
 
     def repeat(self, times: int) -> Draws:

@@ -8,6 +8,7 @@ from .comparing import comparison_text as comparison_text
 from .comparing import require_comparable as require_comparable
 from .cover import Cover as Cover
 from .figure import as_png as as_png
+from .figure import in_days as in_days
 from .figure import png as png
 from .first_dose import first_dose as first_dose
 from .first_dose import first_dose_dict as first_dose_dict
@@ -27,10 +28,12 @@ from .population import population_json as population_json
 from .population import population_text as population_text
 from .population import require_population as require_population
 from .predicting import N_DRAWS as N_DRAWS
+from .predicting import NOT_FOR as NOT_FOR
 from .predicting import Prediction as Prediction
 from .predicting import predict as predict
 from .predicting import require_draws as require_draws
 from .predicting import run as run
+from .report import aligned as aligned
 from .report import as_json as as_json
 from .report import as_text as as_text
 from .report import names_of_files as names_of_files
@@ -38,6 +41,8 @@ from .report import require_writable as require_writable
 from .report import write as write
 from .report import write_into as write_into
 from .setting import Setup as Setup
+from .setting import assumptions as assumptions
+from .setting import draws_for as draws_for
 from .setting import inputs_of as inputs_of
 from .setting import prepare as prepare
 from .stepping import steps_dict as steps_dict

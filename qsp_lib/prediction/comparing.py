@@ -59,6 +59,14 @@ def require_comparable(settings: Sequence[Setup]) -> None:
             f"{courses} courses were given to compare; expected 2 to {MOST}: several regimens "
             "(--regimen, again), several drugs, or one with and without cover."
         )
+    fits = {setting.file.fitted and setting.file.sha256 for setting in settings}
+    if len(fits) > 1:
+        fitted = next(setting for setting in settings if setting.file.fitted is not None)
+        raise InputError(
+            f"{fitted.inputs.label} was fitted to data, and its draws of the network are those "
+            "that could make them; expected nothing beside it but its own regimens and covers, as "
+            "a difference is of the same draws of the network in both."
+        )
 
 
 def compare(predictions: Sequence[Prediction]) -> tuple[Compared, ...]:

@@ -22,15 +22,12 @@ from ..common import (
 )
 from ..drugs import SourcedValue
 from ..model import Dose, Infusion
+from ..protocol import Record
 from .arm import LEVEL_UNITS, Arm, Estimate
 from .predicting import COVERS, NOT_FOR, Prediction
 from .setting import INDEX_H, Assumption, Setup
 
 SCHEMA = 2
-DRAWN_FROM = (
-    "The network's draws are of the Laplace approximation to its posterior, which reaches "
-    "higher than the posterior itself does (chapter 3)."
-)
 NAMES = {"C": "exposure", "A": "activated T cells", "TNF": "TNF", "IFN": "IFN-gamma", "IL6": "IL-6"}
 COURSE_UNITS = LEVEL_UNITS | {"S": "pg/mL"}
 _COLUMN_UNITS = {"ng/mL": "ng_per_mL", "pg/mL": "pg_per_mL", "fraction": "fraction"}
@@ -60,6 +57,19 @@ def as_text(prediction: Prediction, *, intervals: bool = False) -> str:
             lines += ["", *_asked(prediction, arm)]
     lines += ["", *_foot(prediction)]
     return "\n".join(lines) + "\n"
+
+
+def drawn_from(record: Record) -> str:
+    """What the draws of the network are, in a sentence."""
+    if record.sample is None:
+        return (
+            "The network's draws are of the Laplace approximation to its posterior, which reaches "
+            "higher than the posterior itself does (chapter 3)."
+        )
+    return (
+        f"The network's draws are of the kept sample of its posterior "
+        f"({record.sample['sha256'][:12]})."
+    )
 
 
 def arm_words(prediction: Prediction, arm: str) -> str:
@@ -100,12 +110,13 @@ def as_dict(prediction: Prediction) -> dict[str, Any]:
         "file": {
             "sha256": setting.file.sha256,
             "table": dict(setting.file.table),
+            "fitted": " ".join(fitted_words(setting)) or None,
             "regimen_source": list(setting.regimen_source),
             "numbers": {name: _sourced(given) for name, given in setting.file.sources.items()},
         },
         "used": {name: value for name, value in inputs.plain().items() if name != "table"},
         "assumptions": [vars(assumption) for assumption in prediction.assumptions],
-        "interval": f"{DRAWN_FROM} {COVERS}",
+        "interval": f"{drawn_from(prediction.setting.record)} {COVERS}",
         "not_for": NOT_FOR,
     }
 
@@ -250,6 +261,16 @@ def exposure_words(setting: Setup) -> Iterator[str]:
         yield "apparent clearance and volume"
 
 
+def fitted_words(setting: Setup) -> Iterator[str]:
+    """What the draws of a drug rest on that was fitted to data."""
+    fitted = setting.file.fitted
+    if fitted is not None:
+        yield (
+            f"Network and {', '.join(fitted.estimated)} are drawn together, as their fit left them "
+            f"({', '.join(fitted.source)})."
+        )
+
+
 def _dose(dose: Dose) -> dict[str, Any]:
     if isinstance(dose, Infusion):
         return {"start_h": dose.start_h, "amount_ug": dose.amount_ug, "over_h": dose.duration_h}
@@ -325,7 +346,8 @@ def _foot(prediction: Prediction) -> Iterator[str]:
     if prediction.n_draws:
         done = prediction.n_draws - prediction.failed_draws
         yield f"Intervals: 5th to 95th percentile of {done} of {prediction.n_draws} draws."
-        yield DRAWN_FROM
+        yield drawn_from(prediction.setting.record)
+        yield from fitted_words(prediction.setting)
         yield COVERS
     yield ""
     yield "Assumed, borrowed or taken from the class:"

@@ -14,6 +14,7 @@ from .. import __version__
 from ..common import InputError
 from ..drugs import (
     DrugFile,
+    FittedDraws,
     SourcedValue,
     class_value,
     load_dexamethasone,
@@ -22,9 +23,9 @@ from ..drugs import (
     with_events,
 )
 from ..evidence import DECLARED
-from ..inference import standard_normals
+from ..inference import draw, standard_normals
 from ..model import Draws, DrugInputs, Infusion, Regimen, Structure, Trajectory, read_by
-from ..protocol import Record
+from ..protocol import Record, Scatter, class_draws
 from .cover import NONE, Cover
 
 Array = NDArray[np.float64]
@@ -37,6 +38,8 @@ SAME_TIME_H = 1e-6
 """Doses that begin this close together (h) are one step."""
 _OWN_RATES = ("k_act", "k_exh", "k_kill", "k_rec")
 _STEROID_DRAWN = {"IC50": "IC50_dex", "k_e0": "k_e0", "w": "w_dex"}
+OF_CLASS = "blinatumomab"
+"""The drug whose rates, scattered, are those of the record's other bispecifics."""
 _NEUTRAL = {"h": 1.0}
 """Values that mean nothing to a T-cell part that does not read them."""
 
@@ -112,13 +115,19 @@ class Setup:
         return sum(dose.start_h < self.horizon_h < dose.end_h - SAME_TIME_H for dose in flowing)
 
     def said(self) -> dict[str, Any]:
-        """What every answer that is written as JSON says of what it was asked of."""
+        """What every answer that is written as JSON says of what it was asked of.
+
+        ``posterior`` is the hash of the kept sample that draws are of, or ``"Laplace"``.
+        """
+        sample = self.record.sample
         return {
             "schema": 1,
             "version": __version__,
             "drug": self.inputs.name,
             "file_sha256": self.file.sha256,
             "lock": self.record.summary,
+            "engine": self.record.solver.engine,
+            "posterior": "Laplace" if sample is None else sample["sha256"],
             "t_cell_part": self.record.network.t_cells,
             "cover": self.cover.as_dict(self.inputs.weight_kg),
         }
@@ -156,7 +165,7 @@ def prepare(
     class_defaults: bool = False,
 ) -> Setup:
     """Everything a prediction is made from, checked; arguments as of ``predict``."""
-    file = load_drug(drug, class_defaults=class_defaults)
+    file = load_drug(drug, class_defaults=class_defaults, inputs=record.inputs)
     file, inputs = inputs_of(drug, file, record)
     if regimen.lower().endswith(".csv"):
         file, regimen = with_events(file, regimen)
@@ -182,7 +191,7 @@ def inputs_of(
         InputError: a drug of one's own with a role of the package's drugs, or with a number that
             the record's T-cell part does not read.
     """
-    if os.fspath(drug) in shipped_drugs():
+    if os.fspath(drug) in shipped_drugs(record.inputs):
         return file, record.drug(os.fspath(drug))
     return _own(file, record)
 
@@ -261,10 +270,18 @@ def draws_for(setting: Setup, n_draws: int, seed: int | None = None) -> Draws:
     one seed can be compared draw by draw. With dexamethasone its declared priors are drawn too.
     """
     record, file = setting.record, setting.file
+    if file.fitted is not None:
+        draws = _fitted_draws(setting, file.fitted, n_draws, seed)
+        return _with_steroid(setting, draws, n_draws, record.seed if seed is None else seed)
     seed = record.seed if seed is None else seed
     joint = record.draws(n_draws, seed)
     if setting.inputs.lock is not None:
-        return _with_steroid(setting, joint[setting.inputs.name], n_draws, seed)
+        name = setting.inputs.name
+        if name in joint:
+            return _with_steroid(setting, joint[name], n_draws, seed)
+        base, scatter = joint[OF_CLASS], Scatter.of(file)
+        draws = class_draws(base, setting.inputs, scatter, seed=seed)
+        return _with_steroid(setting, draws, n_draws, seed)
     values: dict[str, Array] = {}
     normals = standard_normals(n_draws, len(_OWN_RATES), seed + 2)
     for name, prior in file.priors.items():
@@ -278,9 +295,38 @@ def draws_for(setting: Setup, n_draws: int, seed: int | None = None) -> Draws:
     return _with_steroid(setting, draws, n_draws, seed)
 
 
+def require_lock_of_fit(file: DrugFile, record: Record) -> None:
+    """Raise unless what was fitted was fitted with the network of this record.
+
+    Raises:
+        InputError: another record.
+    """
+    if file.fitted is not None and file.fitted.lock != record.digest:
+        raise InputError(
+            f"{file.inputs.label} was fitted with the network of another lock "
+            f"({file.fitted.lock[:12]}); this is lock {record.version} ({record.digest[:12]}). Fit "
+            "its data again: qsp-crs fit."
+        )
+
+
+def _fitted_draws(setting: Setup, fitted: FittedDraws, n_draws: int, seed: int | None) -> Draws:
+    """The first draws of a fit, or of another seed the same ones in another order."""
+    if n_draws > len(fitted):
+        raise InputError(
+            f"{n_draws} draws were asked for; expected at most {len(fitted)}, which the fit of "
+            f"{setting.inputs.label} kept."
+        )
+    rows = np.arange(n_draws) if seed is None else draw(len(fitted), n_draws, seed)
+    joint = setting.record.draws(fitted.network_draws, fitted.seed)
+    network = next(iter(joint.values()))[np.array(fitted.members)[rows]]
+    return network.for_own_drug(
+        {name: np.array(values)[rows] for name, values in fitted.values.items()}
+    )
+
+
 def _with_steroid(setting: Setup, draws: Draws, n_draws: int, seed: int) -> Draws:
-    if not setting.cover.dexamethasone_h:
-        return draws
+    if not setting.cover.dexamethasone_h or "IC50_dex" in draws.values:
+        return draws  # since lock v2 the record draws the steroid's inputs with all others
     priors = load_dexamethasone().priors
     normals = standard_normals(n_draws, len(priors), seed + 3)
     values: dict[str, Array] = {}
@@ -304,6 +350,9 @@ def assumptions(setting: Setup) -> tuple[Assumption, ...]:
         elif DECLARED in given.source and not reasons:
             fitted = given.status == "estimated" and setting.inputs.lock is not None
             reasons += ["fitted, from a declared prior" if fitted else DECLARED]
+        own_fit = setting.file.fitted
+        if own_fit is not None and name in own_fit.estimated:
+            reasons.append(", ".join(own_fit.source))
         if reasons:
             is_rate = name in _OWN_RATES
             value = float(getattr(setting.inputs, name)) if is_rate else given.value
@@ -347,6 +396,7 @@ def _own(file: DrugFile, record: Record) -> tuple[DrugFile, DrugInputs]:
             f"{file.inputs.label} has the role {file.inputs.role!r}, which belongs to a drug that "
             'comes with the package; expected role = "user", or that drug by its name.'
         )
+    require_lock_of_fit(file, record)
     borrowed = {name: getattr(record.drug(owner), name) for name, owner in file.same_as.items()}
     inputs = file.inputs.replace(**borrowed)
     structure = structure_of(inputs, record)

@@ -12,7 +12,7 @@ import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
@@ -25,7 +25,6 @@ from ..calibration import (
     CANDIDATES,
     FACTS,
     INPUTS,
-    KEPT,
     LOCKED,
     MET_FROM,
     CandidateModel,
@@ -37,12 +36,19 @@ from ..calibration import (
     open_quantities,
     root_mean_square,
 )
-from ..common import InputError, LockError, canonical_json, forbid_opening, write_text_atomic
+from ..common import InputError, LockError, canonical_json, write_text_atomic
 from ..evidence import DECLARED
-from ..inference import NestedRun, Problem, nested_run, share_at_best, together
+from ..inference import (
+    NestedRun,
+    Problem,
+    share_at_best,
+    systematic,
+    together,
+)
 from ..model import ATOL, RTOL, equations_digest
 from .ensembles import Plan, diagnostics, kept_draws, on_record, require_long, run_ensembles
 from .inputs import input_digests
+from .nested_runs import NestedTask
 from .places import PACKAGED
 from .record import digest_of
 from .sample_table import LOG_POSTERIOR, parse_table, table_text
@@ -59,29 +65,18 @@ _PACKAGES = ("emcee", "nautilus-sampler", "numpy", "pydiffsol", "scipy")
 
 LOCKED_PLAN = Plan(walkers=48, steps=14_500, burn_in=1_000)
 """Of the posterior that is locked."""
-SENSITIVITY_PLAN = replace(LOCKED_PLAN, steps=4_000, least_times=10.0)
-"""Of the two other feedbacks, whose posteriors are kept for a sensitivity: long enough for an
-effective size of 1,000."""
-SHARES_PLAN = replace(LOCKED_PLAN, steps=2_500, burn_in=500, draws=1_000, least_times=5.0)
-"""Of what is sampled only to see in what share of draws something holds."""
-PLANS: Mapping[str, Plan] = MappingProxyType(
-    dict.fromkeys(CANDIDATES, SHARES_PLAN)
-    | dict.fromkeys(KEPT, SENSITIVITY_PLAN)
-    | {LOCKED: LOCKED_PLAN}
+PLANS: Mapping[str, Plan | None] = MappingProxyType(
+    dict.fromkeys(CANDIDATES) | {LOCKED: LOCKED_PLAN}
 )
-"""How each candidate structure is sampled."""
-
-
-def _nested(candidate: CandidateModel, seed: int, published_only: bool) -> NestedRun:
-    problem = candidate.problem(RTOL, published_only=published_only)
-    fit: CourseResiduals = problem.residuals  # type: ignore[assignment]
-    with forbid_opening():
-        return nested_run(problem, seed, fit.log_likelihood_constant)
+"""How each candidate structure is sampled: the one to be locked by ensembles. Of the others the
+sample is what the nested runs, which they need for their evidence, leave behind."""
+NESTED_DRAWS = 1_000
+"""Draws of the nested runs that are kept of a structure without ensembles."""
 
 
 def develop(
     candidate: CandidateModel,
-    plan: Plan,
+    plan: Plan | None,
     executor: Executor | None = None,
     folder: Path | None = None,
     say: Callable[[str], None] = lambda line: None,
@@ -89,7 +84,8 @@ def develop(
     """Everything about one structure: what is kept of it, and its sample as a table.
 
     Args:
-        folder: where finished legs of the chains are kept.
+        plan: of its ensembles; None for a sample of the nested runs alone.
+        folder: where finished legs of the chains and finished nested runs are kept.
         say: called with one line of progress at a time.
     """
     run = executor.map if executor is not None else map
@@ -98,19 +94,28 @@ def develop(
     say(f"{candidate.name}: optimum at a cost of {best.cost:.3f}")
     problem = candidate.problem(RTOL)
     name, names = candidate.name, problem.names
-    chains = run_ensembles(
-        problem, best.theta, best.covariance, SEED, plan, executor, folder, name, name
-    )
-    worth = diagnostics(chains, names)
-    say(f"{name}: {worth['autocorrelation_times']:g} autocorrelation times")
-    require_long(worth, plan)
-    text = table_text(names, *kept_draws(chains, plan, SEED))
+    asked = [(s, False) for s in SEEDS] + [(s, True) for s in WITHOUT_DECLARED_SEEDS]
+    tasks = [NestedTask(candidate, s, published_only, folder) for s, published_only in asked]
+    runs = []
+    for made in run(NestedTask.run, tasks):
+        runs.append(made)
+        say(f"{name}: nested run {len(runs)} of {len(tasks)}, {made.calls:,} sets")
+    with_all, published = runs[: len(SEEDS)], runs[len(SEEDS) :]
+    say(f"{name}: ln evidence {together(with_all)[0]:.2f}")
+    if plan is None:
+        live_points = tasks[0].live_points
+        drawn, sampler, worth = _nested_draws(problem, with_all, live_points)
+    else:
+        chains = run_ensembles(
+            problem, best.theta, best.covariance, SEED, plan, executor, folder, name, name
+        )
+        worth = diagnostics(chains, names)
+        say(f"{name}: {worth['autocorrelation_times']:g} autocorrelation times")
+        require_long(worth, plan)
+        drawn, sampler = kept_draws(chains, plan, SEED), on_record(plan, SEED)
+    text = table_text(names, *drawn)
     # as they are kept, so that what is computed from them now can be computed from the file
     points = parse_table(text)[1][:, :-1]
-    asked = [(s, False) for s in SEEDS] + [(s, True) for s in WITHOUT_DECLARED_SEEDS]
-    runs = list(run(_nested, [candidate] * len(asked), *zip(*asked, strict=True)))
-    with_all, published = runs[: len(SEEDS)], runs[len(SEEDS) :]
-    say(f"{candidate.name}: ln evidence {together(with_all)[0]:.2f}")
     parts = np.array_split(points, 8)
     pieces = list(run(open_quantities, [problem] * len(parts), parts))
     quantities = {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
@@ -155,7 +160,7 @@ def develop(
         "second_sampler": _second_sampler(problem, with_all),
         "left_out": left_out_errors(candidate, best, executor).to_dict("records"),
         "predictive": course_errors(problem, points[:1000]).to_dict("records"),
-        "sample": _about_sample(plan, worth, text),
+        "sample": _about_sample(sampler, worth, text),
     }
     return content, text
 
@@ -186,14 +191,35 @@ def _second_sampler(problem: Problem, runs: Sequence[NestedRun]) -> dict[str, An
     return {"sampler": "nautilus", "quantiles": result}
 
 
-def _about_sample(plan: Plan, worth: Mapping[str, Any], text: str) -> dict[str, Any]:
+def _nested_draws(
+    problem: Problem, runs: Sequence[NestedRun], live_points: int
+) -> tuple[tuple[Array, Array], dict[str, Any], dict[str, Any]]:
+    """Draws of several nested runs together, how they were made, and what they are worth.
+
+    Every run counts the same; a point is drawn as often as its weight says, up to one time.
+    """
+    points = np.concatenate([one.points for one in runs])
+    weights = np.concatenate([np.exp(one.log_weights) / len(runs) for one in runs])
+    which = systematic(weights, NESTED_DRAWS, SEED)
+    sampler = {"sampler": "nautilus", "live_points": live_points, "seeds": list(SEEDS)}
+    worth = {
+        "effective_size": float(weights.sum() ** 2 / np.sum(weights**2)),
+        "distinct_draws": len(np.unique(which)),
+    }
+    drawn = points[which], -problem.cost(points[which])
+    return drawn, sampler | {"draws": NESTED_DRAWS, "seed": SEED}, worth
+
+
+def _about_sample(
+    sampler: Mapping[str, Any], worth: Mapping[str, Any], text: str
+) -> dict[str, Any]:
     columns, rows, sha256 = parse_table(text)
     return {
         "rows": len(rows),
         "columns": list(columns),
         "unit": f"log10 of each quantity's unit; {LOG_POSTERIOR}: natural log, up to a constant",
         "sha256": sha256,
-        "sampler": on_record(plan, SEED),
+        "sampler": dict(sampler),
         "solver": {"engine": "diffsol", "rtol": RTOL, "atol": ATOL},
         "diagnostics": dict(worth),
     }

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common import LockError, SealError, canonical_json, write_text_atomic
+from ..common import CURRENT, LockError, SealError, canonical_json, write_text_atomic
 from ..inference import Problem
 from .ledger import entry_of, read_ledger, require_file
 from .places import PACKAGED, Places, Turn
@@ -104,14 +104,50 @@ def recorded_versions(places: Places = PACKAGED) -> tuple[str, ...]:
     return tuple(e.lock_version for e in read_ledger(places.ledger) if e.kind == "lock")
 
 
-@cache
-def current_record(places: Places = PACKAGED) -> Record:
-    """The newest record.
+def newest_record(places: Places = PACKAGED) -> Record:
+    """The record that was made last: the one to predict and open tables with.
 
     Raises:
         LockError: there is none, or it fails a check; the newest on file is not in the ledger, or
             the newest in the ledger is not on file.
     """
+    return read_record(lock_path(_known(places)[-1], places), places=places)
+
+
+@cache
+def current_record(places: Places = PACKAGED) -> Record:
+    """The record that everything stands on: the newest that was made from the current inputs.
+
+    A record of later inputs is made, put on record and asked for its predictions first; chapters,
+    exports and predictions of one's own drug move to it together, in the step that changes
+    `qsp_lib.common.CURRENT`.
+
+    Raises:
+        LockError: as of :func:`newest_record`, or there is no record of these inputs.
+    """
+    for version in reversed(_known(places)):
+        record = read_record(lock_path(version, places), against_code=False, places=places)
+        if record.inputs == CURRENT:
+            return read_record(lock_path(version, places), places=places)
+    raise LockError(f"no lock record was made from inputs {CURRENT} yet; run 'lock make'.")
+
+
+def record_of(version: str | None = None, places: Places = PACKAGED) -> Record:
+    """A record by its version, or the current one.
+
+    Raises:
+        LockError: there is no such version, or its record fails a check.
+    """
+    if version is None:
+        return current_record(places)
+    known = _known(places)
+    if version not in known:
+        raise LockError(f"there is no lock {version!r}; expected one of {', '.join(known)}.")
+    return read_record(lock_path(version, places), against_code=version == known[-1], places=places)
+
+
+def _known(places: Places) -> tuple[str, ...]:
+    """Versions on file, of which there is at least one and the newest in the ledger."""
     known = versions(places)
     recorded = recorded_versions(places)
     if recorded and recorded[-1] not in known:
@@ -121,7 +157,7 @@ def current_record(places: Places = PACKAGED) -> Record:
         )
     if not known:
         raise LockError("there is no lock record yet; calibrate and develop, then 'lock make'.")
-    return read_record(lock_path(known[-1], places), places=places)
+    return known
 
 
 def write_record(content: Mapping[str, Any], turn: Turn) -> Path:

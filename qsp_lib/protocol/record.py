@@ -392,10 +392,33 @@ class Record:
         """
         if self.sample is None:
             return self.draws_at(self.points(n_draws, seed), seed)
-        rows, n_estimated = self._rows(n_draws, seed), len(self.posterior[0])
+        return self._draws_of_rows(self._rows(n_draws, seed))
+
+    def _draws_of_rows(self, rows: NDArray[np.float64]) -> dict[str, Draws]:
+        assert self.sample is not None
+        n_estimated = len(self.posterior[0])
         declared = self.sample["columns"][n_estimated:-1]
         drawn = dict(zip(declared, 10.0 ** rows[:, n_estimated:-1].T, strict=True))
         return self._draws_of(rows[:, :n_estimated], drawn)
+
+    def crossed_draws(self, n_draws: int) -> dict[str, Draws]:
+        """Draws as of :meth:`draws` whose declared inputs are those of the draw after each.
+
+        What two draws share is then what the fit knows; :func:`.variance_shares` sets both side by
+        side.
+
+        Raises:
+            InputError: fewer than 2, or more than the kept sample has.
+            LockError: a record whose posterior is not a kept sample.
+        """
+        if self.sample is None:
+            raise LockError(f"lock {self.version} keeps no sample; its draws cannot be crossed.")
+        if n_draws < 2:
+            raise InputError(f"{n_draws} draws; expected 2 or more to cross.")
+        rows, n_estimated = self._rows(n_draws, None), len(self.posterior[0])
+        return self._draws_of_rows(
+            np.column_stack([rows[:, :n_estimated], np.roll(rows[:, n_estimated:], -1, axis=0)])
+        )
 
     def draws_at(self, theta: NDArray[np.float64], seed: int | None = None) -> dict[str, Draws]:
         """Draws for every drug at these posterior points ``(N, d)``, in log10."""
@@ -437,7 +460,7 @@ class Record:
         return result
 
 
-def _digest_of_equations(structure: Mapping[str, Any]) -> str:
+def digest_of_equations(structure: Mapping[str, Any]) -> str:
     """Of the equations a record was made with, as they are now; lock v1 names no T-cell part."""
     t_cells = [structure["t_cells"]] if "t_cells" in structure else []
     return equations_digest(structure["feedback"], *t_cells)
@@ -503,7 +526,7 @@ def comparisons(content: Mapping[str, Any], places: Places = PACKAGED) -> tuple[
         LockError: the record names an input that is not here.
     """
     structure, severity = content["structure"], content["severity"]
-    found = [InputCheck(EQUATIONS, structure["equations_sha256"], _digest_of_equations(structure))]
+    found = [InputCheck(EQUATIONS, structure["equations_sha256"], digest_of_equations(structure))]
     found += check_inputs(content["version"], content["digests"])
     blind_test = content["blind_test"]
     known = [

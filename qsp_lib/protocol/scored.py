@@ -74,20 +74,35 @@ def forecasts_of(record: Record, table: str, places: Places = PACKAGED) -> dict[
     Raises:
         SealError: as :func:`require_ready`.
     """
-    files, listed = record.forecasts_for(table), record.predictions_for(table)
-    if not files:
-        raise SealError(f"Lock {record.version} names no draws to set beside table {table!r}.")
-    found = {}
+    found = committed_forecasts(record, table, places)
     try:
-        rules = Rules.from_plain(record.scoring)
-        for name, file in files.items():
-            found[name] = _on_record(record, table, name, file, listed, rules, places)
-        for version in rules.table(table).beside_locks:
+        for version in Rules.from_plain(record.scoring).table(table).beside_locks:
             if version != record.version:
                 found[f"lock {version}"] = drawn_again(version, places)
     except InputError as problem:
         raise SealError(f"{problem} Nothing can be set beside table {table!r} yet.") from None
     return found
+
+
+def committed_forecasts(
+    record: Record, table: str, places: Places = PACKAGED
+) -> dict[str, Forecasts]:
+    """The draws that a record names for a table, as they were put on record, by name.
+
+    Raises:
+        SealError: it names none, or one is not what is on record.
+    """
+    files, listed = record.forecasts_for(table), record.predictions_for(table)
+    if not files:
+        raise SealError(f"Lock {record.version} names no draws to set beside table {table!r}.")
+    try:
+        rules = Rules.from_plain(record.scoring)
+        return {
+            name: _on_record(record, table, name, file, listed, rules, places)
+            for name, file in files.items()
+        }
+    except InputError as problem:
+        raise SealError(f"{problem} Nothing can be set beside table {table!r} yet.") from None
 
 
 def _on_record(

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..common import QspError, SealError
-from ..model import equations_digest
 from .blind_test import prediction_path
 from .comparing import differences
 from .computed_again import computed_again, predicted_again
@@ -33,7 +32,7 @@ from .ledger import KIND, LedgerEntry, entry_of, file_hash, read_ledger
 from .lock import lock_path, read_record, versions
 from .opening import verdicts_text
 from .places import PACKAGED, Places
-from .record import Record, comparisons
+from .record import Record, comparisons, digest_of_equations
 from .scored import evaluation_of
 from .seal import judge, known_path, read, rule_of, sealed_tables, verdicts_path
 
@@ -226,7 +225,7 @@ def _prediction(
         yield Finding(what, "its record", DIFFERS, "it was made from another record")
         return
     structure = record.content["structure"]
-    if equations_digest(structure["feedback"]) != structure["equations_sha256"]:
+    if digest_of_equations(structure) != structure["equations_sha256"]:
         yield Finding(what, "computed again", UNTOLD, "the equations have changed since")
         return
     yield from predicted_again(record, content, recompute)

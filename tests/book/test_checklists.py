@@ -40,8 +40,8 @@ links = ["README.md"]
 """
 
 
-def test_there_are_four_checklists() -> None:
-    assert [len(checklist.items) >= 8 for checklist in checklists()] == [True] * 4
+def test_there_are_five_checklists() -> None:
+    assert [len(checklist.items) >= 8 for checklist in checklists()] == [True] * 5
     assert len(checklists()[0].items) == 8
     assert len(checklists()[3].items) == 13
     assert len({item.item for item in ITEMS}) == len(ITEMS)
@@ -126,6 +126,13 @@ def test_a_section_has_its_source_and_its_statements() -> None:
     assert "Paraphrased from Someone 2019, [doi 10.1/x](https://doi.org/10.1/x)." in made
     assert "| use | research |" in made
     assert "| i | **open** | a *Missing:* g |" in made
+
+
+def test_elements_that_are_known_by_name_alone_are_not_called_paraphrased() -> None:
+    (m15,) = [each for each in checklists() if each.by_name]
+    assert "Named after ICH M15" in section(m15) and "Paraphrased" not in section(m15)
+    assert "| element | verdict | answer |" in section(m15)
+    assert '"' not in "".join(item.item for item in m15.items)
 
 
 def test_a_good_checklist_is_read() -> None:

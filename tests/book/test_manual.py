@@ -60,6 +60,7 @@ def test_the_commands_of_the_page_do_what_it_says(
         assert main(arguments) == 0, arguments
     assert "severity index z" in capsys.readouterr().out
     assert len(list((tmp_path / "predicted").iterdir())) == 3
+    assert (tmp_path / "fitted" / "my-drug-fitted.toml").is_file()
 
 
 def test_the_python_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,6 +86,9 @@ def test_the_file_of_the_page_is_the_template() -> None:
     assert "step-up" in made("own_drug_output") and "lock v" in made("own_drug_output")
     assert made("own_drug_regimens").count("\n") == 5
     assert "Laplace approximation" in made("own_drug_output")
+    assert "with residual error" in made("own_data_output") and "p3,clinical" in made(
+        "own_data_file"
+    )
     assert "K_hook" in made("class_defaults") and "| `k_exh`" not in made("class_defaults")
 
 
@@ -107,6 +111,8 @@ def test_the_help_of_every_command_is_in_the_book() -> None:
         "first-dose",
         "steps",
         "gap",
+        "fit",
+        "new-data",
         "drugs",
         "new-drug",
         "evidence",

@@ -64,7 +64,8 @@ def test_missing_numbers_are_named() -> None:
 
 def test_the_figure_is_light_and_the_same_when_drawn_twice() -> None:
     first = story.draw(BOOK)
-    assert set(first) == {"story.svg", "story-narrow.svg"}
+    names = {f"story{size}{theme}.svg" for size in ("", "-narrow") for theme in ("", "-dark")}
+    assert set(first) == names
     assert story.draw(BOOK) == first
     assert all(len(content) < 150_000 for content in first.values())
     assert all(b"<dc:date>" not in content for content in first.values())

@@ -15,6 +15,15 @@ from qsp_lib.chapters.runner import prepare_kernels, run_chapters, run_times
 from qsp_lib.common.errors import InputError
 
 FIRST = "print(n)\nchapter.save({'double': 2 * n})"
+DRAWS = """\
+from matplotlib import pyplot as plt
+from qsp_lib import figures
+
+figures.use_style()
+for _ in range(2):
+    figure, axis = plt.subplots()
+    axis.plot([1, n], label="a line")
+"""
 SECOND = (
     "from qsp_lib.chapters import results\n\n"
     "chapter.save({'triple': 1.5 * results.load('01_one').value('double')})"
@@ -146,6 +155,25 @@ def test_papermill_itself_cannot_pass_an_unknown_parameter(home: Path) -> None:
     assert finished.returncode != 0
     assert "01_one has no parameter 'm'" in finished.stderr
     assert '"computed' not in target.read_text(encoding="utf-8").replace("print('computed", "")
+
+
+def test_figures_are_kept_in_vectors_beside_the_png_of_the_notebook(home: Path) -> None:
+    add(home, "01_one", DRAWS, FIRST)
+    add(home, "02_two", FIRST)
+    runs, _ = run(home)
+    assert [one.problem for one in runs] == ["", ""]
+    kept = json.loads((home / "_build" / "drawn" / "01_one.json").read_text("utf-8"))
+    assert len(kept["figures"]) == 2
+    for figure in kept["figures"]:
+        assert figure["broad"].startswith("<svg ") and figure["narrow"].startswith("<svg ")
+        assert ",line,a line,0,1\n" in figure["data"]
+    notebook = json.loads((home / "_build" / "notebooks" / "01_one.ipynb").read_text("utf-8"))
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 2
+    assert not (home / "_build" / "drawn" / "02_two.json").exists()
+    add(home, "01_one", FIRST)  # a chapter that draws nothing any more leaves no figure behind
+    run(home, "01_one")
+    assert not (home / "_build" / "drawn" / "01_one.json").exists()
 
 
 def test_a_chapter_given_up_leaves_what_is_no_longer_a_chapter_out(home: Path) -> None:

@@ -26,9 +26,9 @@ OPENED = LedgerEntry("v1", "a" * 64, "t", "1" * 64, "c" * 64, "2026-12-01", {"n"
 
 @pytest.fixture
 def turn(tmp_path: Path) -> Turn:
-    """A turn at a copy of the package's ledger."""
+    """A turn at a copy of the package's ledger, as of lock v1 and its prediction."""
     places = Places(tmp_path)
-    places.ledger.write_bytes(PACKAGED.ledger.read_bytes())
+    places.ledger.write_bytes(b"".join(PACKAGED.ledger.read_bytes().splitlines(True)[:2]))
     return Turn(places)
 
 

@@ -19,6 +19,7 @@ import pytest
 from helpers import REGIMENS, kept, made_up
 
 from qsp_lib.common.errors import LockError
+from qsp_lib.common.inputs import CURRENT
 from qsp_lib.common.text import canonical_json
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.inference.fitting import Fit, Problem
@@ -34,7 +35,9 @@ from qsp_lib.protocol.ledger import record_file
 from qsp_lib.protocol.lock import (
     current_record,
     lock_path,
+    newest_record,
     read_record,
+    record_of,
     versions,
     write_record,
 )
@@ -96,6 +99,26 @@ def test_the_newest_version_is_the_highest_number(content: Content, tmp_path: Pa
             record_file("lock", path, turn, version=version, digest=digest, summary={})
     assert versions(places) == ("v1", "v2", "v10")
     assert current_record(places).version == "v10"
+
+
+def test_everything_stands_on_the_newest_record_of_the_current_inputs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    inputs = {"v1": "v1", "v2": "v1", "v3": "v2"}
+
+    def read(path: Path, **_: object) -> SimpleNamespace:
+        version = path.stem.removeprefix("lock-")
+        return SimpleNamespace(version=version, inputs=inputs[version])
+
+    monkeypatch.setattr(lock, "versions", lambda places: tuple(inputs))
+    monkeypatch.setattr(lock, "recorded_versions", lambda places: tuple(inputs))
+    monkeypatch.setattr(lock, "read_record", read)
+    monkeypatch.setattr(lock, "CURRENT", "v1")
+    assert current_record(Places(tmp_path)).version == "v2"
+    assert newest_record(Places(tmp_path)).version == "v3"
+    monkeypatch.setattr(lock, "CURRENT", "v4")
+    with pytest.raises(LockError, match="no lock record was made from inputs v4 yet"):
+        current_record(Places(tmp_path / "other"))
 
 
 def test_only_lines_of_locks_are_versions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,9 +236,10 @@ def test_a_comment_in_a_drug_file_is_no_change_and_a_number_is(tmp_path: Path) -
 
 
 def test_the_record_on_file_holds_against_the_code_and_the_evidence() -> None:
-    record = current_record()
-    assert record.version == versions()[-1]
-    assert set(record.network.values()) == set(NETWORK)
+    assert newest_record().version == versions()[-1]
+    assert current_record().inputs == CURRENT
+    for record in (current_record(), newest_record()):
+        assert set(record.network.values()) == set(NETWORK)
 
 
 # ---------------------------------------------------------------- locked values
@@ -592,3 +616,10 @@ def test_the_draws_of_lock_v1_are_those_its_prediction_was_made_from() -> None:
     normals = standard_normals(n, mean.size, record.seed)
     then = mean + normals @ np.linalg.cholesky(covariance).T
     assert np.abs(laplace_draws(mean, covariance, n, record.seed) - then).max() < 1e-13
+
+
+def test_a_lock_is_asked_for_by_its_version() -> None:
+    assert record_of("v1") == read_record(lock_path("v1"))
+    assert record_of() == current_record()
+    with pytest.raises(LockError, match=r"there is no lock 'v9'; expected one of v1"):
+        record_of("v9")

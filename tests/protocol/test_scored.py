@@ -157,7 +157,7 @@ def test_an_interrupted_opening_is_finished(places: Places) -> None:
 @pytest.fixture
 def command(places: Places, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """``qsp-crs`` on the made-up data."""
-    monkeypatch.setattr(protocol, "current_record", lambda: lock(places))
+    monkeypatch.setattr(protocol, "newest_record", lambda: lock(places))
     for name in ("evaluation_of", "require_ready"):
         monkeypatch.setattr(protocol, name, partial(getattr(protocol, name), places=places))
     known = {"places": places, "history": all_committed}

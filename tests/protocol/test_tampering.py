@@ -53,7 +53,6 @@ def once() -> Any:
         patch.setattr(verification, "computed_again", looked)
         patch.setattr(inputs, "input_digest", cache(inputs.input_digest))
         patch.setattr(record, "equations_digest", cache(record.equations_digest))
-        patch.setattr(verification, "equations_digest", cache(record.equations_digest))
         yield
 
 
@@ -70,7 +69,8 @@ def test_nothing_is_wrong_before(bench: Bench) -> None:
         "prediction",
         "evaluation",
     ]
-    assert bench.ledger.read_text().startswith(PACKAGED.ledger.read_text())
+    of_lock_v1 = PACKAGED.ledger.read_text().splitlines(keepends=True)[:2]
+    assert bench.ledger.read_text().startswith("".join(of_lock_v1))
     assert bench.noticed() == [] == bench.noticed(with_history=True)
 
 
