@@ -69,6 +69,15 @@ class DoseResponse(Parameters):
     workers: Workers
 
 
+class Population(Parameters):
+    n_draws: Annotated[int, Field(ge=4, le=2000)]
+    n_patients: Annotated[int, Field(ge=20, le=100000)]
+    least_effective: Annotated[float, Field(ge=1, le=1000)]
+    log2_base: Annotated[int, Field(ge=5, le=14)]
+    seed: Seed
+    workers: Workers
+
+
 CHAPTERS = {
     "01_calibration": Calibration,
     "02_locking": Locking,
@@ -78,4 +87,5 @@ CHAPTERS = {
     "06_robustness": Robustness,
     "07_identifiability": Identifiability,
     "08_dose_response": DoseResponse,
+    "09_population": Population,
 }

@@ -1,4 +1,4 @@
-"""What is asked of the locked model: rescue, swap, robustness, identifiability, dose-response."""
+"""What is asked of the locked model: rescue, swap, robustness, identifiability, dose, people."""
 
 import lazy_loader as lazy
 

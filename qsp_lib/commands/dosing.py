@@ -166,17 +166,24 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _goal(options: argparse.Namespace, setting: prediction.Setup) -> prediction.Goal:
-    """The limit as a number, or as where a grade begins."""
+    return prediction.Goal(limit_of(options.limit, setting), options.share)
+
+
+def limit_of(text: str, setting: prediction.Setup) -> float:
+    """A limit as a number, or as where a grade begins.
+
+    Raises:
+        InputError: neither.
+    """
     known = vars(setting.record.boundaries)
-    named = known.get(re.sub(r"^grade[ _-]?(\d)$", r"grade_\1", options.limit.strip().lower()))
+    named = known.get(re.sub(r"^grade[ _-]?(\d)$", r"grade_\1", text.strip().lower()))
     try:
-        limit = float(options.limit) if named is None else float(named)
+        return float(text) if named is None else float(named)
     except ValueError:
         raise InputError(
-            f"--limit {options.limit!r} was given; expected a severity index such as 1.5, or "
-            "grade1 to grade4."
+            f"--limit {text!r} was given; expected a severity index such as 1.5, or grade1 to "
+            "grade4."
         ) from None
-    return prediction.Goal(limit, options.share)
 
 
 def _first_dose(options: argparse.Namespace) -> int:

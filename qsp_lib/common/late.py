@@ -30,6 +30,8 @@ LIBRARIES = {
     "pandas": "pandas",
     "papermill": "papermill",
     "pint": "pint",
+    "salib_analyze": "SALib.analyze.sobol",
+    "salib_sample": "SALib.sample.sobol",
     "sympy": "sympy",
     "tqdm": "tqdm.auto",
 }

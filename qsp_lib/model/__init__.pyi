@@ -29,6 +29,8 @@ from .equations import PARAMETERS as PARAMETERS
 from .equations import PRE_DOSE as PRE_DOSE
 from .equations import STATES as STATES
 from .equations import TOCILIZUMAB as TOCILIZUMAB
+from .parameters import LEAST_TARGETS as LEAST_TARGETS
+from .parameters import MOST_TARGETS as MOST_TARGETS
 from .parameters import CrpInputs as CrpInputs
 from .parameters import DrugInputs as DrugInputs
 from .parameters import NetworkParameters as NetworkParameters

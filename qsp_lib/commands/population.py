@@ -1,0 +1,103 @@
+"""``qsp-crs population``: a drug in virtual patients."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .. import analyses, prediction
+from .common import DONE, Commands, add_long_run, command, folder, print_lines, print_text, warn
+from .dosing import limit_of
+from .predicting import add_class_defaults, add_cover, add_regimen, setting_of
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Declare it."""
+    parser = command(
+        commands,
+        "population",
+        _population,
+        "simulate a drug in patients who differ, and say how many pass a limit",
+        description="Percentiles over virtual patients of the severity index and of the highest "
+        "IL-6, and the share of patients above a limit, each with its interval over draws of the "
+        "posterior and its Monte-Carlo error. How much patients differ is declared, and held to "
+        "the published spread of blinatumomab. A research model: not a forecast of who falls ill.",
+        examples=(
+            "population my_drug.toml",
+            "population my_drug.toml --regimen full_at_once --draws 100 --patients 400",
+            "population my_drug.toml --dexamethasone -1h --limit grade2 --output people",
+            "population blinatumomab --horizon 7d --json",
+        ),
+        reads=True,
+    )
+    parser.add_argument("drug", metavar="DRUG", help="a .toml file, or a drug's name")
+    add_regimen(parser)
+    add_cover(parser)
+    parser.add_argument(
+        "--draws",
+        type=int,
+        default=prediction.N_POPULATION_DRAWS,
+        metavar="N",
+        help="draws of the posterior (default %(default)s)",
+    )
+    parser.add_argument(
+        "--patients",
+        type=int,
+        default=prediction.N_PATIENTS,
+        metavar="N",
+        help="patients in each draw (default %(default)s)",
+    )
+    parser.add_argument(
+        "--limit",
+        metavar="Z",
+        help="severity index to count patients above, or grade1 to grade4 for where those begin; "
+        "default the one that a published incidence sets (EA038)",
+    )
+    parser.add_argument(
+        "--least-effective",
+        type=float,
+        default=analyses.LEAST_EFFECTIVE,
+        metavar="N",
+        help="effective patients below which a draw counts as too few (default %(default)g)",
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="default: the lock record's own")
+    add_class_defaults(parser, ", and name it in the output")
+    add_long_run(parser)
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=folder,
+        metavar="DIR",
+        help="write population-NAME-REGIMEN.json and .csv there",
+    )
+
+
+def _population(options: argparse.Namespace) -> int:
+    setting = setting_of(options, options.drug)
+    limit = None if options.limit is None else limit_of(options.limit, setting)
+    asked = {
+        "n_draws": options.draws,
+        "n_patients": options.patients,
+        "seed": options.seed,
+        "limit": limit,
+        "least_effective": options.least_effective,
+    }
+    prediction.require_population(setting, **asked)
+    names = prediction.names_of_population(setting.inputs.name, setting.regimen_key)
+    if options.output is not None:
+        prediction.require_writable(options.output, names)
+    found = prediction.populate(
+        setting, **asked, workers=options.workers, checkpoint=options.checkpoint
+    )
+    written: tuple[Path, ...] = ()
+    if options.output is not None:
+        texts = prediction.population_json(found), prediction.population_csv(found)
+        data = (text.encode() for text in texts)
+        written = prediction.write_into(options.output, dict(zip(names, data, strict=True)))
+    if options.json:
+        print_text(prediction.population_json(found))
+    else:
+        print_lines(prediction.population_text(found).splitlines())
+    for path in written:
+        warn(f"wrote {path}")
+    return DONE
