@@ -62,7 +62,7 @@ class NestedTask:
             "code": _code(),
         }
         rows = "published" if self.published_only else "all"
-        name = f"{self.candidate.name}-nested-{rows}-{self.seed}-{digest(identity)[:16]}.npz"
+        name = f"{self.candidate.name}-nested-{rows}-{self.seed}-{digest(identity)[:12]}.npz"
         return self.folder / name
 
     def run(self) -> NestedRun:
