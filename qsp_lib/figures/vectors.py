@@ -23,12 +23,15 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
 
 PHONE_IN = 3.7
 """Width of a figure on a phone (inches of 96 pixels): what a screen of 390 pixels leaves."""
 SMALLEST_PT = 8.4
 """Letters on a phone: 11 pixels at least."""
 LOWEST_PANEL_IN = 2.2
+_TICK_IN = 0.5
+"""What a number below an axis takes."""
 _MARGIN_IN = 0.45
 """What the label and the padding of an axis take."""
 MANY = 4
@@ -124,14 +127,17 @@ def _fit(figure: Figure, panels: Iterable[Axes], wide: float) -> None:
     figure.draw_without_rendering()
     more = 0.0
     for axis in panels:
+        longest, labelled = _longest(axis, figure.dpi), 0.42 * wide
+        room = wide - min(longest, labelled) - _MARGIN_IN  # beside what the ticks say
         titles = (axis.title, axis._left_title, axis._right_title)  # type: ignore[attr-defined]
         for text in (*titles, axis.xaxis.label):
-            more += _wrap(text, 0.8 * wide, figure.dpi)
-        longest, labelled = _longest(axis, figure.dpi), 0.42 * wide
+            more += _wrap(text, room, figure.dpi)
+        if isinstance(axis.xaxis.get_major_locator(), MaxNLocator):
+            axis.locator_params(axis="x", nbins=max(2, int(room / _TICK_IN)))
         if longest > labelled:
             more += _wrap_ticks(axis, labelled / longest)
-        if legend := axis.get_legend():  # stands over its panel, beside what the ticks say
-            more += _narrow(legend, wide - min(longest, labelled) - _MARGIN_IN, figure)
+        if legend := axis.get_legend():
+            more += _narrow(legend, room, figure)
     for legend in figure.legends:
         more += _narrow(legend, 0.96 * PHONE_IN, figure)
     size = figure.get_size_inches()

@@ -58,9 +58,11 @@ def many_panels() -> Figure:
 
 def shares() -> Figure:
     words = "an order of three drugs that is expected by the abstract and by us"
-    return fits.check_shares(
+    figure = fits.check_shares(
         {f"{n}: {words}": {"share_holds": 0.5, "share_undetermined": 0.2} for n in range(5)}
     )
+    figure.axes[0].set_xlabel("share of all draws that were made of the posterior (grey: a tie)")
+    return figure
 
 
 def posterior() -> Figure:
