@@ -414,6 +414,17 @@ def test_a_normal_that_is_moved_and_widened_is_tilted_as_it_should_be() -> None:
     assert found.weights @ (x - m) ** 2 == pytest.approx(v, abs=1e-12)
 
 
+def test_what_was_asked_for_is_met_to_rounding() -> None:
+    """However far from the start: the weights hang on no stopping rule of the search."""
+    rng = np.random.default_rng(8)
+    for asked in rng.uniform(-0.6, 0.6, 12):
+        x = rng.normal(size=(80, 2))
+        found = max_entropy(np.stack([x[:, 0] - asked, x[:, 1] ** 2 - 1.3], axis=1), ["a", "b"])
+        assert found.outcome is Weighed.MET
+        assert np.abs(found.weights @ x[:, 0] - asked) < 1e-14
+        assert np.abs(found.weights @ x[:, 1] ** 2 - 1.3) < 1e-14
+
+
 def test_data_that_are_met_already_leave_the_weights_even() -> None:
     x = np.random.default_rng(1).normal(size=50)
     found = max_entropy(np.stack([x - x.mean(), x**2 - (x**2).mean()], axis=1), ["a", "b"])
