@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import analyses, prediction
 from .common import DONE, Commands, add_long_run, command, folder, print_lines, print_text, warn
 from .dosing import limit_of
-from .predicting import add_class_defaults, add_cover, add_regimen, setting_of
+from .predicting import add_class_defaults, add_cover, add_lock, add_regimen, setting_of
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -61,6 +61,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         help="effective patients below which a draw counts as too few (default %(default)g)",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="default: the lock record's own")
+    add_lock(parser)
     add_class_defaults(parser, ", and name it in the output")
     add_long_run(parser)
     parser.add_argument(
