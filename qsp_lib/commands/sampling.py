@@ -60,7 +60,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "limits included, sample the posterior of these data a tenth as long as the kept one, and "
         "test whether the ranks of the true values are uniform, by Holm over all quantities. Each "
         "data set is kept when it is finished, so that the same call goes on after a stop, and one "
-        "for more sets makes only those that are missing. Takes minutes a data set.",
+        "for more sets makes only those missing. Takes some ten minutes a data set and process.",
         examples=("calibration-check", "calibration-check --sets 20", "calibration-check --again"),
     )
     check.add_argument(

@@ -17,6 +17,7 @@ from qsp_lib.calibration.sensitivities import SENSITIVITIES, Sensitivity, change
 from qsp_lib.common.errors import LockError
 from qsp_lib.inference.fitting import Problem
 from qsp_lib.protocol import refitting
+from qsp_lib.protocol.developing import development_inputs
 from qsp_lib.protocol.refitting import keep_sensitivities, read_sensitivities, refitted
 
 DATE = "2030-01-01"
@@ -103,3 +104,15 @@ def test_what_was_edited_or_taken_away_is_refused(
     act(kept(tmp_path))
     with pytest.raises(LockError, match=words):
         read_sensitivities(tmp_path)
+
+
+def test_what_is_kept_in_the_package_is_of_every_case_and_of_these_inputs() -> None:
+    found = read_sensitivities()
+    assert [case["name"] for case in found["cases"]] == [case.name for case in SENSITIVITIES]
+    assert found["inputs"] == development_inputs()
+    declared, *others = found["cases"]
+    assert declared["share_of_starts"] == 1.0 and all(declared["facts"].values())
+    assert all(case["converged"] for case in found["cases"])
+    # what is loosened costs no more than what it was loosened from
+    by_name = {case["name"]: case["cost"] for case in others}
+    assert max(by_name["limit"], by_name["no late rows"]) < declared["cost"]
