@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .. import analyses, prediction
+from .. import prediction
 from .common import DONE, Commands, add_long_run, command, folder, print_lines, print_text, warn
 from .dosing import limit_of
 from .predicting import add_class_defaults, add_cover, add_lock, add_regimen, setting_of
@@ -36,16 +36,14 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--draws",
         type=int,
-        default=prediction.N_POPULATION_DRAWS,
         metavar="N",
-        help="draws of the posterior (default %(default)s)",
+        help="draws of the posterior (default: a few dozen, as printed)",
     )
     parser.add_argument(
         "--patients",
         type=int,
-        default=prediction.N_PATIENTS,
         metavar="N",
-        help="patients in each draw (default %(default)s)",
+        help="patients in each draw (default: a hundred)",
     )
     parser.add_argument(
         "--limit",
@@ -56,9 +54,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--least-effective",
         type=float,
-        default=analyses.LEAST_EFFECTIVE,
         metavar="N",
-        help="effective patients below which a draw counts as too few (default %(default)g)",
+        help="effective patients below which a draw counts as too few (default: as printed)",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="default: the lock record's own")
     add_lock(parser)
@@ -76,13 +73,14 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 def _population(options: argparse.Namespace) -> int:
     setting = setting_of(options, options.drug)
     limit = None if options.limit is None else limit_of(options.limit, setting)
-    asked = {
+    given = {
         "n_draws": options.draws,
         "n_patients": options.patients,
         "seed": options.seed,
         "limit": limit,
         "least_effective": options.least_effective,
     }
+    asked = {name: value for name, value in given.items() if value is not None}
     prediction.require_population(setting, **asked)
     names = prediction.names_of_population(setting.inputs.name, setting.regimen_key)
     if options.output is not None:

@@ -171,11 +171,11 @@ def populate(
 
 def require_population(
     setting: Setup,
-    n_draws: int,
-    n_patients: int,
-    seed: int | None,
-    limit: float | None,
-    least_effective: float,
+    n_draws: int = N_POPULATION_DRAWS,
+    n_patients: int = N_PATIENTS,
+    seed: int | None = None,
+    limit: float | None = None,
+    least_effective: float = LEAST_EFFECTIVE,
 ) -> None:
     """Raise before anything is simulated if that cannot be asked.
 
