@@ -149,7 +149,7 @@ def read_factors(text: str) -> Factors:
     """Factors from the text of a table.
 
     Raises:
-        EvidenceError: other columns than :data:`COLUMNS`, a cell that is no number, a number
+        EvidenceError: other columns than `COLUMNS`, a cell that is no number, a number
             without a source.
         InputError: a value out of range; see :class:`Factor`.
     """
