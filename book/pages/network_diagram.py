@@ -28,7 +28,7 @@ from .network_layout import (
     Layout,
     Point,
 )
-from .svg_math import tspans, width
+from .svg_math import runs, tspans, width
 from .symbols import anchor, shown
 
 STUB = 24.0
@@ -289,9 +289,11 @@ class Drawing:
         text = f'<text class="symbol" x="{x:.1f}" y="{y:.1f}" font-size="{size:g}">{letters}</text>'
         if not self.linked:
             return text
+        # a name begins with what is seen, so that who speaks it finds it
+        seen = "".join(letter.text for letter in runs(QUANTITIES[name].latex))
         return (
             f'<a href="glossary.html#{anchor(name)}" '
-            f'aria-label="{name}: {escape(QUANTITIES[name].words)}" '
+            f'aria-label="{escape(seen)}: {escape(QUANTITIES[name].words)}" '
             f'data-meaning="{escape(QUANTITIES[name].words)}">{text}</a>'
         )
 

@@ -72,7 +72,9 @@ def mend(html: str) -> str:
 
 
 def mend_site(html: Path) -> None:
-    """Mend every page of a built book, in place."""
+    """Mend every page of a built book, in place, and leave out what only its makers would read."""
+    for source_map in html.rglob("*.map"):
+        source_map.unlink()
     for page in sorted(html.rglob("*.html")):
         if "_static" in page.relative_to(html).parts:
             continue

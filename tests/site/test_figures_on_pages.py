@@ -11,7 +11,7 @@ from test_every_page import DRAWN, PAGES, every_page
 pytestmark = pytest.mark.site
 FRONT = "book/index.html"
 CUT = """() => [...document.querySelectorAll("article figure")]
-  .filter((figure) => figure.querySelector(".themed, svg"))
+  .filter((figure) => figure.querySelector(".themed, svg.network"))
   .filter((figure) => {
     const all = [...figure.querySelectorAll("img, svg.network")];
     const seen = all.filter((picture) => picture.checkVisibility());
