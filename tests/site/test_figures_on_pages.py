@@ -96,7 +96,7 @@ def test_a_figure_opens_large_by_keyboard_and_gives_its_data(visit: Open, path: 
     large: Any = page.locator("dialog.large img")
     assert large.is_visible() and large.get_attribute("alt")
     page.keyboard.press("Escape")
-    assert page.locator("dialog").count() == 0
+    page.locator("dialog").wait_for(state="detached")  # it goes once the browser says it is closed
     assert link.evaluate("link => link === document.activeElement")
     with page.expect_download() as download:
         page.locator(".figure-links a[download]").first.click()
