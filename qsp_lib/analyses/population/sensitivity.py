@@ -22,6 +22,8 @@ from .simulating import INDEX, OfPlaces, PatientSimulator
 
 Array = NDArray[np.float64]
 
+ROUNDING = 1e-9
+"""A share of the variance that is smaller is none: last bits differ between processors."""
 _RESAMPLES = 200
 
 
@@ -108,10 +110,15 @@ def sobol_indices(names: Sequence[str], outputs: Array, seed: int) -> SobolIndic
         seed=seed,
     )
     first, first_error, total, total_error = (
-        np.asarray(found[key], float) for key in ("S1", "S1_conf", "ST", "ST_conf")
+        _settled(np.asarray(found[key], float)) for key in ("S1", "S1_conf", "ST", "ST_conf")
     )
     dropped = len(blocks) - len(kept)
     return SobolIndices(tuple(names), first, first_error, total, total_error, len(kept), dropped)
+
+
+def _settled(shares: Array) -> Array:
+    """Shares of variance, 0 where they are rounding: a factor that the output does not know."""
+    return np.where(np.abs(shares) < ROUNDING, 0.0, shares)
 
 
 def explained_by(
