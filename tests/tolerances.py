@@ -27,8 +27,11 @@ WIDTHS = tuple(
 )
 # where a curve jumps, its steepest slope is that of two values which almost touch
 JUMPS = (Tolerance("08_dose_response/values/steepest_interval*", 1e-6),)
+# a Sobol index is a sum of products of both signs as a share of the variance: what it is far from
+# is 1, and not the little that is left
+SHARES_OF_VARIANCE = (Tolerance("09_population/values/sobol/*", RTOL, 1e-9),)
 # a difference of two numbers that are almost equal keeps their absolute error
-ANYWHERE = (*FITTED, *WIDTHS, *JUMPS, Tolerance("*", RTOL, 1e-12))
+ANYWHERE = (*FITTED, *WIDTHS, *JUMPS, *SHARES_OF_VARIANCE, Tolerance("*", RTOL, 1e-12))
 DISTURBED = (
     *FITTED_DISTURBED,
     *WIDTHS,
@@ -36,6 +39,7 @@ DISTURBED = (
     Tolerance("*/time/*", 1e-6),
     Tolerance("*_h", 1e-6),
     *JUMPS,
+    *SHARES_OF_VARIANCE,
     # ten times the noise
     Tolerance("*", RTOL, 1e-10),
 )
