@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..common import InputError, percent
+from ..inference import kish
 
 AGREES_FROM, NARROWLY_FROM = 0.8, 0.5
 ERRORS_FROM_A_LINE = 2.0
@@ -72,7 +73,7 @@ class ShareOfDraws:
             raise InputError("weights of draws have to be finite, not negative and not all zero.")
         total = given.sum()
         share = min(float(given[held].sum() / total), 1.0)
-        return cls(share, float(total**2 / np.sum(given**2)))
+        return cls(share, kish(given))
 
     @property
     def error(self) -> float:

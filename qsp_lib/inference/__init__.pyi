@@ -7,7 +7,6 @@ from .chains import draw as draw
 from .chains import pooled as pooled
 from .chains import run_chain as run_chain
 from .chains import split_r_hat as split_r_hat
-from .chains import systematic as systematic
 from .checkpoint import Checkpoint as Checkpoint
 from .checkpoint import identify as identify
 from .evidence import LIVE_POINTS as LIVE_POINTS
@@ -63,3 +62,5 @@ from .sweeping import part_of as part_of
 from .sweeping import sweep as sweep
 from .tempering import Tempered as Tempered
 from .tempering import tempered as tempered
+from .weighting import kish as kish
+from .weighting import systematic as systematic

@@ -231,34 +231,6 @@ def draw(n: int, n_draws: int, seed: int) -> NDArray[np.int_]:
     return np.random.default_rng(seed).choice(n, n_draws, replace=False)
 
 
-def systematic(weights: Array, n_draws: int, seed: int) -> NDArray[np.int_]:
-    """Which of some weighted points to take, in random order.
-
-    Systematic resampling (Kitagawa 1996, doi:10.2307/1390750): a point of weight ``w`` is taken
-    ``w n_draws`` times, rounded down or up.
-
-    Args:
-        weights: of the points, ``(n,)``, finite, not negative, not all zero.
-        n_draws: how many to take, 1 or more.
-        seed: of where the comb begins, and of the order.
-
-    Raises:
-        InputError: other weights, or no draws.
-    """
-    given = np.asarray(weights, dtype=float)
-    whole = given.ndim == 1 and np.all(np.isfinite(given)) and np.all(given >= 0)
-    if not whole or not given.sum() > 0 or n_draws < 1:
-        raise InputError(
-            f"{n_draws} draws of {given.shape} weights; expected 1 or more of finite weights that "
-            "are not negative and not all zero."
-        )
-    random = np.random.default_rng(seed)
-    edges = np.cumsum(given) / given.sum()
-    comb = (np.arange(n_draws) + random.random()) / n_draws
-    which = np.searchsorted(edges, comb, side="right").clip(max=int(np.flatnonzero(given)[-1]))
-    return random.permutation(which)
-
-
 @dataclass(frozen=True)
 class Comparison:
     """Whether two samples are of one distribution, judged quantity by quantity.

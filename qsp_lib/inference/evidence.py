@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..common import InputError, late
 from .fitting import Problem
+from .weighting import kish_size, weighted_quantiles
 
 Array = NDArray[np.float64]
 
@@ -52,20 +53,6 @@ class NestedRun:
     def quantiles(self, values: Array, levels: Sequence[float]) -> Array:
         """Weighted quantiles of ``values`` ``(n,)``, one of each point."""
         return weighted_quantiles(values, self.log_weights, levels)
-
-
-def kish_size(log_weights: Array) -> float:
-    """Kish's effective size of draws with these log weights ``(n,)``."""
-    weights = np.exp(log_weights - np.max(log_weights))
-    return float(weights.sum() ** 2 / (weights**2).sum())
-
-
-def weighted_quantiles(values: Array, log_weights: Array, levels: Sequence[float]) -> Array:
-    """Quantiles of ``values`` ``(n,)`` with log weights ``(n,)``."""
-    order = np.argsort(values, kind="stable")
-    cumulative = np.cumsum(np.exp(log_weights)[order])
-    at = np.searchsorted(cumulative, np.asarray(levels) * cumulative[-1])
-    return np.asarray(values[order[at.clip(max=len(values) - 1)]], dtype=float)
 
 
 def nested_run(

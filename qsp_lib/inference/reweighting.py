@@ -18,8 +18,8 @@ import scipy  # its parts are loaded when they are used
 from numpy.typing import NDArray
 
 from ..common import InputError
-from .evidence import kish_size, weighted_quantiles
 from .fitting import Problem
+from .weighting import kish_size, weighted_quantiles
 
 Array = NDArray[np.float64]
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from ..common import InputError
 from .posterior import cholesky_factor
+from .weighting import kish, resampled
 
 Array = NDArray[np.float64]
 Members = NDArray[np.int_]
@@ -63,8 +64,7 @@ class Tempered:
     @property
     def effective_members(self) -> float:
         """Among how many members, taken as equally likely, the draws are spread."""
-        shares = np.bincount(self.members) / self.members.size
-        return float(1.0 / np.sum(shares**2))
+        return kish(np.bincount(self.members).astype(float))
 
 
 def tempered(
@@ -111,7 +111,7 @@ def tempered(
             )
         steps.append(_next(found, steps[-1]))
         weights = _weights(found, steps[-1] - steps[-2])
-        which = _systematic(weights, generator)
+        which = resampled(weights, weights.size, generator)
         state = points[which], members[which], found[which]
         mover = _Mover(log_likelihood, n_members, steps[-1], generator, state[0], state[1])
         for _ in range(ROUNDS if steps[-1] < 1.0 else LAST_ROUNDS):
@@ -191,7 +191,7 @@ def _next(found: Array, temper: float) -> float:
     counting = float(np.mean(np.isfinite(found)))
 
     def left(step: float) -> float:
-        return float(1.0 / np.sum(_weights(found, step) ** 2) / found.size)
+        return kish(_weights(found, step)) / found.size
 
     low, high = 0.0, 1.0 - temper
     if left(high) >= KEPT_SHARE * counting:
@@ -200,10 +200,3 @@ def _next(found: Array, temper: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if left(middle) >= KEPT_SHARE * counting else (low, middle)
     return temper + low
-
-
-def _systematic(weights: Array, generator: np.random.Generator) -> Members:
-    """Particles drawn by their weights, each as often as its share says, but for less than one."""
-    n = weights.size
-    at = (np.arange(n) + generator.random()) / n
-    return np.minimum(np.searchsorted(np.cumsum(weights), at), n - 1)

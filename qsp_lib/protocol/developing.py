@@ -41,6 +41,7 @@ from ..evidence import DECLARED
 from ..inference import (
     NestedRun,
     Problem,
+    kish,
     share_at_best,
     systematic,
     together,
@@ -203,7 +204,7 @@ def _nested_draws(
     which = systematic(weights, NESTED_DRAWS, SEED)
     sampler = {"sampler": "nautilus", "live_points": live_points, "seeds": list(SEEDS)}
     worth = {
-        "effective_size": float(weights.sum() ** 2 / np.sum(weights**2)),
+        "effective_size": kish(weights),
         "distinct_draws": len(np.unique(which)),
     }
     drawn = points[which], -problem.cost(points[which])

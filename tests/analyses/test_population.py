@@ -55,9 +55,10 @@ from qsp_lib.analyses.population.spread import (
     spread_data,
     weigh_draw,
 )
-from qsp_lib.analyses.population.weights import Weighed, kish, max_entropy
+from qsp_lib.analyses.population.weights import Weighed, max_entropy
 from qsp_lib.common import EvidenceError, InputError
 from qsp_lib.drugs import load_dexamethasone
+from qsp_lib.inference import kish
 from qsp_lib.model import (
     CONSTANT_RECOVERY,
     RECOVERY_AT_REST,

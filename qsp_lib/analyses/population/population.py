@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...common import InputError
-from ...inference import part_of, sweep
+from ...inference import kish, part_of, sweep
 from .patients import Patients
 from .simulating import OfPatients, PatientSimulator, il6_at
 from .spread import LEAST_EFFECTIVE, Rule, SpreadDatum, spread_above_floor, spread_data, weigh_draw
@@ -91,10 +91,7 @@ class Weights:
     @property
     def effective(self) -> Array:
         """Kish's number of each draw ``(D,)``; 0 where it does not meet the data."""
-        squares = (self.weights**2).sum(axis=1)
-        return np.divide(
-            self.weights.sum(axis=1) ** 2, squares, out=np.zeros_like(squares), where=squares > 0
-        )
+        return np.array([kish(weights) for weights in self.weights])
 
     @property
     def counts(self) -> dict[str, int]:

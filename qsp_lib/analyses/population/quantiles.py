@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...common import InputError
-from .weights import kish
+from ...inference import kish
 
 Array = NDArray[np.float64]
 

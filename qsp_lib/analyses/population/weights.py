@@ -18,6 +18,7 @@ from scipy.optimize import linprog, minimize
 from scipy.special import logsumexp, softmax
 
 from ...common import InputError
+from ...inference import kish
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -53,16 +54,6 @@ class Weighting:
     def effective(self) -> float:
         """Kish's effective number of patients; 0 without weights."""
         return kish(self.weights)
-
-
-def kish(weights: Array) -> float:
-    """Kish's effective number: how many equal weights give as precise a mean; 0 without weights.
-
-    >>> kish(np.ones(10)), kish(np.array([1.0, 0.0]))
-    (10.0, 1.0)
-    """
-    squares = float(np.sum(weights**2))
-    return float(np.sum(weights)) ** 2 / squares if squares > 0 else 0.0
 
 
 def max_entropy(
