@@ -59,11 +59,13 @@ def _new_drug(options: argparse.Namespace) -> int:
 
 
 def _drugs(options: argparse.Namespace) -> int:
-    record = protocol.record_of(options.lock)
+    # a list needs no record, whose check takes half a second, unless another one is asked for
+    version = None if options.lock is None else protocol.record_of(options.lock).inputs
+    if options.drug == drugs.RESCUE:
+        rescue = drugs.load_tocilizumab(inputs=version)
+        return _explain({"name": drugs.RESCUE, "role": "rescue"}, rescue, {}, options.json)
     if options.drug is not None:
-        if options.drug == drugs.RESCUE:
-            rescue = drugs.load_tocilizumab(inputs=record.inputs)
-            return _explain({"name": drugs.RESCUE, "role": "rescue"}, rescue, {}, options.json)
+        record = protocol.record_of(options.lock)
         file = drugs.load_drug(
             options.drug, class_defaults=options.class_defaults, inputs=record.inputs
         )
@@ -80,18 +82,18 @@ def _drugs(options: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = [
         {
             "name": name,
-            "mechanism": (file := drugs.load_drug(name, inputs=record.inputs)).inputs.mechanism,
+            "mechanism": (file := drugs.load_drug(name, inputs=version)).inputs.mechanism,
             "role": file.inputs.role,
             "regimens": list(file.regimens),
         }
-        for name in drugs.shipped_drugs(record.inputs)
+        for name in drugs.shipped_drugs(version)
     ]
     rows.append(
         {
             "name": drugs.RESCUE,
             "mechanism": "receptor block",
             "role": "rescue",
-            "regimens": list(drugs.load_tocilizumab().regimens),
+            "regimens": list(drugs.load_tocilizumab(inputs=version).regimens),
         }
     )
     if options.json:
