@@ -25,6 +25,7 @@ from .population.population import ANCHOR as ANCHOR
 from .population.population import Population as Population
 from .population.population import Weights as Weights
 from .population.population import by_blocks as by_blocks
+from .population.population import require_effective as require_effective
 from .population.population import simulate_population as simulate_population
 from .population.population import spreads as spreads
 from .population.population import weigh as weigh

@@ -80,14 +80,12 @@ def _population(options: argparse.Namespace) -> int:
         "limit": limit,
         "least_effective": options.least_effective,
     }
-    asked = {name: value for name, value in given.items() if value is not None}
-    prediction.require_population(setting, **asked)
+    chosen = {name: value for name, value in given.items() if value is not None}
+    asked = prediction.PopulationQuestion(setting, **chosen)
     names = prediction.names_of_population(setting.inputs.name, setting.regimen_key)
     if options.output is not None:
         prediction.require_writable(options.output, names)
-    found = prediction.populate(
-        setting, **asked, workers=options.workers, checkpoint=options.checkpoint
-    )
+    found = prediction.populate(asked, workers=options.workers, checkpoint=options.checkpoint)
     written: tuple[Path, ...] = ()
     if options.output is not None:
         texts = prediction.population_json(found), prediction.population_csv(found)

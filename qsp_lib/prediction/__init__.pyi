@@ -20,13 +20,13 @@ from .goals import Goal as Goal
 from .population import N_PATIENTS as N_PATIENTS
 from .population import N_POPULATION_DRAWS as N_POPULATION_DRAWS
 from .population import PopulationAnswer as PopulationAnswer
+from .population import PopulationQuestion as PopulationQuestion
 from .population import names_of_population as names_of_population
 from .population import populate as populate
 from .population import population_csv as population_csv
 from .population import population_dict as population_dict
 from .population import population_json as population_json
 from .population import population_text as population_text
-from .population import require_population as require_population
 from .predicting import N_DRAWS as N_DRAWS
 from .predicting import NOT_FOR as NOT_FOR
 from .predicting import Prediction as Prediction

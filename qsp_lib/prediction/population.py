@@ -32,6 +32,7 @@ from ..analyses import (
     published,
     quantile_over_draws,
     record_arm,
+    require_effective,
     share_over_draws,
     simulate_population,
     simulator_of,
@@ -121,19 +122,11 @@ class PopulationAnswer:
         raise InputError(f"no number {quantity!r} of {arm!r} held to {held_to!r}.")
 
 
-def populate(
-    setting: Setup,
-    *,
-    n_draws: int = N_POPULATION_DRAWS,
-    n_patients: int = N_PATIENTS,
-    seed: int | None = None,
-    limit: float | None = None,
-    least_effective: float = LEAST_EFFECTIVE,
-    **options: Any,
-) -> PopulationAnswer:
-    """A drug in virtual patients.
+@dataclass(frozen=True)
+class PopulationQuestion:
+    """What is asked of a drug in virtual patients.
 
-    Args:
+    Attributes:
         setting: what was prepared; see `prepare`.
         n_draws: draws of the posterior.
         n_patients: patients in each.
@@ -141,20 +134,56 @@ def populate(
         limit: severity index to count patients above; by default the one that 15 % pass on
             blinatumomab, 9 and then 28 ug/d (EA038), draw by draw.
         least_effective: Kish's number below which a draw has too few patients.
-        options: of :func:`qsp_lib.inference.sweep`.
 
     Raises:
-        InputError: numbers that cannot be used; more effective patients than there are.
+        InputError: a number out of range; more effective patients than there are.
     """
-    require_population(setting, n_draws, n_patients, seed, limit, least_effective)
-    record, factors = setting.record, declared_factors()
-    seed = record.seed if seed is None else seed
-    patients = Patients(n_draws, n_patients, seed, factors)
-    arms = [*_published_arms(setting, n_draws, seed, limit), *_own_arms(setting, n_draws, seed)]
+
+    setting: Setup
+    n_draws: int = N_POPULATION_DRAWS
+    n_patients: int = N_PATIENTS
+    seed: int | None = None
+    limit: float | None = None
+    least_effective: float = LEAST_EFFECTIVE
+
+    def __post_init__(self) -> None:
+        most = min(MOST_DRAWS, self.setting.record.largest_sample or MOST_DRAWS)
+        for what, value, largest in (
+            ("draws", self.n_draws, most),
+            ("patients in each draw", self.n_patients, MOST_PATIENTS),
+        ):
+            if not 1 <= value <= largest:
+                raise InputError(f"{value} {what} were asked for; expected 1 to {largest}.")
+        if self.seed is not None and self.seed < 0:
+            raise InputError(f"The seed {self.seed} was given; expected 0 or more.")
+        if self.limit is not None and not 0 < self.limit < 10:
+            raise InputError(
+                f"A limit of {self.limit:g} was given; expected a severity index above 0."
+            )
+        require_effective(self.least_effective, self.n_patients)
+
+    @property
+    def patients(self) -> Patients:
+        """Who they are."""
+        seed = self.setting.record.seed if self.seed is None else self.seed
+        return Patients(self.n_draws, self.n_patients, seed, declared_factors())
+
+
+def populate(asked: PopulationQuestion, **options: Any) -> PopulationAnswer:
+    """A drug in virtual patients.
+
+    Args:
+        asked: the drug, its doses, how many patients, which limit.
+        options: of :func:`qsp_lib.inference.sweep`.
+    """
+    setting, patients, limit = asked.setting, asked.patients, asked.limit
+    record, drawn = setting.record, (patients.n_draws, patients.seed)
+    arms = [*_published_arms(setting, *drawn, limit), *_own_arms(setting, *drawn)]
     options = {"lock": record.digest, "label": "patients"} | options
-    found = simulate_population(simulator_of(record, tuple(arms), factors), patients, **options)
+    simulator = simulator_of(record, tuple(arms), patients.factors)
+    found = simulate_population(simulator, patients, **options)
     weights = {
-        words: found.even if rule is None else weigh(found, rule, least_effective)
+        words: found.even if rule is None else weigh(found, rule, asked.least_effective)
         for words, rule in HELD_TO.items()
     }
     return PopulationAnswer(
@@ -167,37 +196,6 @@ def populate(
         found.idle["untreated"],
         found.mark,
     )
-
-
-def require_population(
-    setting: Setup,
-    n_draws: int = N_POPULATION_DRAWS,
-    n_patients: int = N_PATIENTS,
-    seed: int | None = None,
-    limit: float | None = None,
-    least_effective: float = LEAST_EFFECTIVE,
-) -> None:
-    """Raise before anything is simulated if that cannot be asked.
-
-    Raises:
-        InputError: a number out of range.
-    """
-    most = min(MOST_DRAWS, setting.record.largest_sample or MOST_DRAWS)
-    for what, value, largest in (
-        ("draws", n_draws, most),
-        ("patients in each draw", n_patients, MOST_PATIENTS),
-    ):
-        if not 1 <= value <= largest:
-            raise InputError(f"{value} {what} were asked for; expected 1 to {largest}.")
-    if seed is not None and seed < 0:
-        raise InputError(f"The seed {seed} was given; expected 0 or more.")
-    if limit is not None and not 0 < limit < 10:
-        raise InputError(f"A limit of {limit:g} was given; expected a severity index above 0.")
-    if not 1 <= least_effective <= n_patients:
-        raise InputError(
-            f"{least_effective:g} effective patients were asked for; there are {n_patients} in a "
-            "draw. Expected 1 to that many: ask for fewer, or simulate more."
-        )
 
 
 def _published_arms(

@@ -20,22 +20,26 @@ from qsp_lib.prediction.population import (
     NOTHING,
     PERCENTILES,
     PopulationAnswer,
+    PopulationQuestion,
     populate,
     population_csv,
     population_json,
     population_text,
-    require_population,
 )
 from qsp_lib.prediction.report import short
-from qsp_lib.prediction.setting import prepare
+from qsp_lib.prediction.setting import Setup, prepare
 from qsp_lib.protocol.lock import current_record
 
-FEW: dict[str, Any] = {"n_draws": 3, "n_patients": 30, "least_effective": 1.5, "workers": 1}
+FEW: dict[str, Any] = {"n_draws": 3, "n_patients": 30, "least_effective": 1.5}
 QUANTITIES = [
     *(f"severity index, percentile {p}" for p in PERCENTILES),
     *(f"highest IL-6, percentile {p}" for p in PERCENTILES),
     "share above the limit",
 ]
+
+
+def answered(setting: Setup, **others: Any) -> PopulationAnswer:
+    return populate(PopulationQuestion(setting, **(FEW | others)), workers=1)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +51,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def found(own: Path) -> PopulationAnswer:
     cover = Cover(tocilizumab_h=(-1.0,))
     setting = prepare(own, current_record(), cover=cover, horizon_h=72.0)
-    return populate(setting, **FEW)
+    return answered(setting)
 
 
 def test_every_number_is_said_three_times_and_is_the_same(found: PopulationAnswer) -> None:
@@ -96,7 +100,7 @@ def test_what_it_rests_on_is_said(found: PopulationAnswer) -> None:
 
 def test_a_limit_that_is_given_is_used(own: Path) -> None:
     setting = prepare(own, current_record(), horizon_h=48.0)
-    low = populate(setting, limit=0.01, **FEW)
+    low = answered(setting, limit=0.01)
     assert low.row(NOTHING, "untreated", "share above the limit").value.median == 1.0
     assert not any(row.arm == "limit" for row in low.rows)
     assert "The limit, 0.01, was given." in population_text(low)
@@ -107,7 +111,8 @@ def test_more_drug_is_a_larger_share(tmp_path: Path) -> None:
     for name, ec50 in (("weak", 5_000), ("strong", 5)):
         file = changed(content(), "potency.EC50", number(ec50, "ng/mL"))
         path = written(tmp_path, file, f"{name}.toml")
-        answer = populate(prepare(path, current_record(), horizon_h=48.0), limit=1.0, **FEW)
+        setting = prepare(path, current_record(), horizon_h=48.0)
+        answer = answered(setting, limit=1.0)
         shares.append(answer.row(NOTHING, "untreated", "share above the limit").value.median)
     assert shares[0] < shares[1]
 
@@ -136,12 +141,12 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_simulated(
     }
     setting = prepare(own, current_record(), horizon_h=48.0)
     with pytest.raises(InputError, match=said):
-        require_population(setting, **(asked | change))
+        PopulationQuestion(setting, **(asked | change))
 
 
 def test_draws_that_cannot_meet_the_spread_are_counted_and_said(own: Path) -> None:
     setting = prepare(own, current_record(), horizon_h=24.0)
-    strict = populate(setting, limit=1.0, **(FEW | {"least_effective": 30.0}))
+    strict = answered(setting, limit=1.0, least_effective=30.0)
     text = population_text(strict)
     assert not strict.weights["spread"].met.any()
     assert "no draw meets it, so nothing is said of it" in text

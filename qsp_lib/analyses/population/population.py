@@ -158,6 +158,19 @@ def by_blocks(
     return np.concatenate(parts)
 
 
+def require_effective(least_effective: float, each: int) -> None:
+    """Raise unless so many effective patients can be had of ``each`` in a draw.
+
+    Raises:
+        InputError: fewer than one, or more than there are.
+    """
+    if not 1 <= least_effective <= each:
+        raise InputError(
+            f"{least_effective:g} effective patients were asked for; there are {each} in a draw. "
+            "Expected 1 to that many: ask for fewer, or simulate more."
+        )
+
+
 def weigh(
     population: Population, rule: Rule = Rule.ALL, least_effective: float = LEAST_EFFECTIVE
 ) -> Weights:
@@ -171,12 +184,7 @@ def weigh(
     Raises:
         InputError: more effective patients asked for than there are.
     """
-    each = population.patients.each
-    if not 1 <= least_effective <= each:
-        raise InputError(
-            f"{least_effective:g} effective patients were asked for; there are {each} in a draw. "
-            "Expected 1 to that many: ask for fewer, or simulate more."
-        )
+    require_effective(least_effective, population.patients.each)
     il6 = {d.time_h: population.of(ANCHOR, il6_at(d.time_h)) for d in spread_data()}
     found = [
         weigh_draw({time: values[draw] for time, values in il6.items()}, rule, least_effective)
