@@ -10,17 +10,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ..analyses import OverDraws, SobolIndices, SpreadDatum
-from .style import COLOURS, INDIGO, OLIVE, REFERENCE, WIDTH, WINE
+from .style import COLOURS, INDIGO, OLIVE, REFERENCE, WIDTH, WINE, marked
 
 Array = NDArray[np.float64]
 
 _COLOURS = (COLOURS["light"], INDIGO, WINE, OLIVE)
-
-
-def _mark(figure: Figure, mark: str) -> Figure:
-    if mark:
-        figure.supxlabel(mark, x=0.995, ha="right", fontsize=7, color=COLOURS["neutral"])
-    return figure
 
 
 def spread_over_time(
@@ -71,7 +65,7 @@ def spread_over_time(
     axis.set_ylabel("log10 SD of IL-6 above 10 pg/mL")
     axis.grid(axis="x", visible=False)
     figure.legend(loc="outside upper center", ncols=4, fontsize=8)
-    return _mark(figure, mark)
+    return marked(figure, mark)
 
 
 def percentiles(
@@ -96,7 +90,7 @@ def percentiles(
         axis.set_xlabel("percentile of patients")
         axis.set_xlim(0, 100)
     axes[0, 0].set_ylabel("severity index")
-    return _mark(figure, mark)
+    return marked(figure, mark)
 
 
 def incidences(
@@ -137,7 +131,7 @@ def incidences(
         axis.grid(axis="x", visible=False)
     axes[0, 0].set_ylim(bottom=0)
     axes[0, 0].set_ylabel("patients above the limit (%)")
-    return _mark(figure, mark)
+    return marked(figure, mark)
 
 
 def explained(found: Mapping[str, SobolIndices], words: Mapping[str, str], mark: str) -> Figure:
@@ -170,4 +164,4 @@ def explained(found: Mapping[str, SobolIndices], words: Mapping[str, str], mark:
         axis.grid(axis="y", visible=False)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=2, fontsize=8)
-    return _mark(figure, mark)
+    return marked(figure, mark)

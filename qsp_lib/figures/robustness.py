@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..analyses import Order, StabilityMap
 from ..inference import Sample, Share
 from ..model import network_table
-from .style import COLOURS, LABELS, REFERENCE, STRUCTURES, WIDTH
+from .style import COLOURS, LABELS, REFERENCE, STRUCTURES, WIDTH, marked
 
 Array = NDArray[np.float64]
 
@@ -35,13 +35,6 @@ ORDER_LABELS = {
     Order.FAILED: "failed",
 }
 STRUCTURE_COLOURS = {"none": "#999999", "ungated": REFERENCE, "gated": ACCEPTED}
-
-
-def _mark(figure: Figure, mark: str) -> Figure:
-    """The mark of unlocked values, in the lower right corner."""
-    if mark:
-        figure.supxlabel(mark, x=0.995, ha="right", fontsize=7, color=COLOURS["neutral"])
-    return figure
 
 
 def _symbol(name: str) -> str:
@@ -98,7 +91,7 @@ def gaps(sample: Sample, locked: Mapping[str, float], tie: float, mark: str) -> 
     handles, labels = axis.get_legend_handles_labels()
     dots = [Line2D([], [], marker="o", linestyle="", color=c) for c in (REJECTED, ACCEPTED)]
     axis.legend([*dots, handles[-1]], labels, fontsize=8, loc="upper left")
-    return _mark(figure, mark)
+    return marked(figure, mark)
 
 
 def by_criterion(table: pd.DataFrame, accepted: Share, published: Share, mark: str) -> Figure:
@@ -133,7 +126,7 @@ def by_criterion(table: pd.DataFrame, accepted: Share, published: Share, mark: s
     axis.set_xlabel("share of draws")
     axis.grid(axis="y", visible=False)
     axis.legend(fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.4, 1.0))
-    return _mark(figure, mark)
+    return marked(figure, mark)
 
 
 def acceptance_curves(
@@ -187,7 +180,7 @@ def acceptance_curves(
     axes[0].set_ylabel("share of draws")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=8)
-    return _mark(figure, mark)
+    return marked(figure, mark)
 
 
 def convergence(table: pd.DataFrame, published: Share, mark: str) -> Figure:
@@ -203,7 +196,7 @@ def convergence(table: pd.DataFrame, published: Share, mark: str) -> Figure:
     axis.set_xlabel("draws")
     axis.set_ylabel("accepted share")
     axis.legend(fontsize=8)
-    return _mark(figure, mark)
+    return marked(figure, mark)
 
 
 def marginals(sample: Sample, mark: str, bins: int = 12) -> Figure:
@@ -223,7 +216,7 @@ def marginals(sample: Sample, mark: str, bins: int = 12) -> Figure:
     for axis in axes.flat[len(sample.names) :]:
         axis.set_visible(False)
     figure.supylabel("density / density drawn", fontsize=8.5)
-    return _mark(figure, mark)
+    return marked(figure, mark)
 
 
 def correlations(table: pd.DataFrame, mark: str) -> Figure:
@@ -238,7 +231,7 @@ def correlations(table: pd.DataFrame, mark: str) -> Figure:
     axis.set_yticks(np.arange(len(names)), names)
     axis.grid(visible=False)
     figure.colorbar(image, ax=axis, label="rank correlation among accepted draws", shrink=0.8)
-    return _mark(figure, mark)
+    return marked(figure, mark)
 
 
 def stability_maps(
@@ -290,7 +283,7 @@ def stability_maps(
         if order in present
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=4, fontsize=8)
-    return _mark(figure, maps[0][1].mark)
+    return marked(figure, maps[0][1].mark)
 
 
 def structures(samples: Mapping[str, Sample], tie: float, mark: str) -> Figure:
@@ -327,4 +320,4 @@ def structures(samples: Mapping[str, Sample], tie: float, mark: str) -> Figure:
         axis.set_xlabel(f"difference of indices, {label}")
     axes[0].set_ylabel("share of draws above it")
     axes[1].legend(fontsize=8)
-    return _mark(figure, mark)
+    return marked(figure, mark)

@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 
 from .. import figures
 from ..common import DRAWN, late
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COLOURS = {
     "blinatumomab": "#0072B2",
@@ -59,6 +62,13 @@ STYLE: dict[Any, Any] = {
 WIDTH = 7.6
 SMALLEST_EIGENVALUE = 1e-8
 """Relative to the largest; below it an eigenvalue is rounding."""
+
+
+def marked(figure: Figure, mark: str) -> Figure:
+    """The figure with words of unlocked values in its lower right corner, where there are any."""
+    if mark:
+        figure.supxlabel(mark, x=0.995, ha="right", fontsize=7, color=COLOURS["neutral"])
+    return figure
 
 
 def use_style() -> None:
