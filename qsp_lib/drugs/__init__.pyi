@@ -9,6 +9,7 @@ from .files import FittedDraws as FittedDraws
 from .files import RescueFile as RescueFile
 from .files import SourcedValue as SourcedValue
 from .files import SteroidFile as SteroidFile
+from .fitted import FITTED_UNITS as FITTED_UNITS
 from .fitted import fitted_csv as fitted_csv
 from .patient import LARGEST_DOSE_UG as LARGEST_DOSE_UG
 from .patient import dose_for as dose_for

@@ -14,17 +14,17 @@ from types import MappingProxyType
 
 from ..common import InputError
 
-UNITS = {
+FITTED_UNITS = {
     "k_act": "1/h",
     "k_exh": "1/h",
-    "k_rec": "1/h",
     "k_kill": "1/h",
+    "k_rec": "1/h",
     "EC50": "ng/mL",
     "h": "1",
 }
 """What may be drawn of a drug of one's own, and the unit it stands in."""
 _MEMBER = "member"
-_HEADER = {f"{name} ({unit})": name for name, unit in UNITS.items()}
+_HEADER = {f"{name} ({unit})": name for name, unit in FITTED_UNITS.items()}
 
 
 def fitted_csv(members: Sequence[int], values: Mapping[str, Sequence[float]]) -> str:
@@ -37,7 +37,7 @@ def fitted_csv(members: Sequence[int], values: Mapping[str, Sequence[float]]) ->
     """
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([_MEMBER, *(f"{name} ({UNITS[name]})" for name in values)])
+    writer.writerow([_MEMBER, *(f"{name} ({FITTED_UNITS[name]})" for name in values)])
     for member, *row in zip(members, *values.values(), strict=True):
         writer.writerow([int(member), *(repr(float(value)) for value in row)])
     return buffer.getvalue()

@@ -11,7 +11,6 @@ from .points import Point as Point
 from .priors import ESTIMATED as ESTIMATED
 from .priors import OFFSET as OFFSET
 from .priors import RESIDUAL as RESIDUAL
-from .priors import UNITS as UNITS
 from .report import as_json as as_json
 from .report import as_text as as_text
 from .report import names_of_files as names_of_files

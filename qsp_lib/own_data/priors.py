@@ -10,21 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..common import InputError
-from ..model import Structure, read_by
-from ..prediction import Setup
+from ..drugs import FITTED_UNITS
+from ..model import read_by
+from ..prediction import Setup, structure_of
 
 Array = NDArray[np.float64]
 ESTIMATED = ("k_act", "k_exh")
 """What is estimated if nothing is said."""
-UNITS = {
-    "k_act": "1/h",
-    "k_exh": "1/h",
-    "k_kill": "1/h",
-    "k_rec": "1/h",
-    "EC50": "ng/mL",
-    "h": "1",
-}
-"""What may be estimated, and its unit."""
 WIDTHS = {"k_act": 0.5, "k_exh": 0.5, "k_kill": 0.5, "k_rec": 0.3, "EC50": 0.5, "h": 0.1}
 """Declared widths (log10 sd) of what a drug file gives no width of: 0.5 is within a factor of 3
 with 68 %."""
@@ -94,20 +86,19 @@ def declared(
             a width of something that is not estimated.
     """
     inputs, file = setting.inputs, setting.file
-    if not names or len(set(names)) < len(names) or not set(names) <= set(UNITS):
+    if not names or len(set(names)) < len(names) or not set(names) <= set(FITTED_UNITS):
         raise InputError(
             f"{', '.join(names) or 'nothing'} was to be estimated; expected one or more of "
-            f"{', '.join(UNITS)}, each once."
+            f"{', '.join(FITTED_UNITS)}, each once."
         )
-    network = setting.record.network
-    structure = Structure(inputs.mechanism, network.feedback, network.t_cells, inputs.exposure)
+    structure = structure_of(inputs, setting.record)
     read = read_by(structure)
     for name in names:
         if name not in read:
             raise InputError(
                 f"{name} was to be estimated, and the T-cell part of lock {setting.record.version} "
-                f"({network.t_cells}) does not read it for a {inputs.mechanism}; expected one of "
-                f"{', '.join(known for known in UNITS if known in read)}."
+                f"({structure.t_cells}) does not read it for a {inputs.mechanism}; expected one of "
+                f"{', '.join(known for known in FITTED_UNITS if known in read)}."
             )
     if strange := sorted(set(widths) - set(names)):
         raise InputError(
@@ -128,5 +119,5 @@ def declared(
         else:
             width, whose = WIDTHS[name], "declared width"
         median = float(getattr(inputs, name))
-        found.append(Declared(name, median, width, UNITS[name], f"{from_where}, {whose}"))
+        found.append(Declared(name, median, width, FITTED_UNITS[name], f"{from_where}, {whose}"))
     return tuple(found)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..common import canonical_json, number, plain, rounded
-from ..prediction import NOT_FOR, aligned, assumptions, png, write_into
+from ..common import canonical_json, plain, rounded
+from ..prediction import NOT_FOR, aligned, assumptions, png, short, write_into
 from .bands import N_SHOWN, Bands
 from .drug_file import drug_files, fitted_name
 from .figure import figure
@@ -39,11 +39,6 @@ _MEANING = {
     "residual sd": "of one measurement about its own course, log10",
     "offset sd": "between those who share an offset, log10",
 }
-
-
-def short(value: float) -> str:
-    """A number for a reader at a terminal."""
-    return number(float(value), ascii_only=True)
 
 
 def names_of_files(name: str, table: str | None = None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..common import number
+from ..prediction import short
 from .priors import Declared
 
 MOVED_BY = 0.3
@@ -64,7 +64,7 @@ class Learned:
     def words(self) -> str:
         """The verdict as a sentence."""
         name, unit = self.prior.name, "" if self.prior.unit == "1" else f" {self.prior.unit}"
-        low, high = (number(end, ascii_only=True) for end in (self.low, self.high))
+        low, high = (short(end) for end in (self.low, self.high))
         return {
             "moved": f"{name} was moved: the data put it between {low} and {high}{unit}.",
             "bounded below": f"{name} is bounded on one side: the data say that it is hardly below "

@@ -38,6 +38,7 @@ from .report import as_json as as_json
 from .report import as_text as as_text
 from .report import names_of_files as names_of_files
 from .report import require_writable as require_writable
+from .report import short as short
 from .report import write as write
 from .report import write_into as write_into
 from .setting import Setup as Setup
@@ -45,6 +46,7 @@ from .setting import assumptions as assumptions
 from .setting import draws_for as draws_for
 from .setting import inputs_of as inputs_of
 from .setting import prepare as prepare
+from .setting import structure_of as structure_of
 from .stepping import steps_dict as steps_dict
 from .stepping import steps_text as steps_text
 from .stepping import steps_up as steps_up
