@@ -290,7 +290,7 @@ def sensitive_quantities(problem: Problem, theta: Array) -> dict[str, Array]:
 
 
 def starts_near(problem: Problem, optimum: Array, others: Sequence[Array]) -> Array:
-    """Where a changed fit starts: at the locked optimum, and at other points, within its bounds."""
+    """Where a fit starts ``(k, d)``, within bounds: at what may be its optimum, and elsewhere."""
     margin = 1e-6 * (problem.upper - problem.lower)
     points = np.vstack([optimum, *others])
     return np.asarray(points.clip(problem.lower + margin, problem.upper - margin))

@@ -19,7 +19,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..calibration import CANDIDATES, INPUTS, LOCKED, MadeUpSet, MadeUpSets
+from ..calibration import (
+    CANDIDATES,
+    INPUTS,
+    LOCKED,
+    MadeUpSet,
+    MadeUpSets,
+    starts_near,
+)
 from ..common import InputError, LockError, forbid_opening
 from ..evidence import ceilings
 from ..inference import LEVEL, Gaussian, between, fit, rank_of, split_r_hat, uniformity
@@ -75,9 +82,8 @@ def ranks_of_set(data_sets: DataSets, plan: Plan, number: int, seed: int = SEED)
     with forbid_opening():
         made = data_sets((seed, number))
         problem = made.problem
-        margin = 1e-6 * (problem.upper - problem.lower)
-        starts = np.vstack([data_sets.prior.mean, data_sets.prior.draws(STARTS - 1, of_starts)])
-        best = fit(made.precise, starts.clip(problem.lower + margin, problem.upper - margin))[0]
+        others = list(data_sets.prior.draws(STARTS - 1, of_starts))
+        best = fit(made.precise, starts_near(problem, data_sets.prior.mean, others))[0]
         chains = run_ensembles(problem, best.theta, best.covariance, of_chains, plan)
         at_truth = -problem.cost(made.truth)
     points, log_density = kept_draws(chains, plan, of_draws)

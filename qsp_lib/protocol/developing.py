@@ -8,7 +8,6 @@ on another processor; the chapters and the lock read it and run none of it.
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -36,7 +35,7 @@ from ..calibration import (
     open_quantities,
     root_mean_square,
 )
-from ..common import InputError, LockError, canonical_json, write_text_atomic
+from ..common import InputError, LockError, write_text_atomic
 from ..evidence import DECLARED
 from ..inference import (
     NestedRun,
@@ -49,9 +48,9 @@ from ..inference import (
 from ..model import ATOL, RTOL, equations_digest
 from .ensembles import Plan, diagnostics, kept_draws, on_record, require_long, run_ensembles
 from .inputs import input_digests
+from .kept_beside import keep_beside, read_beside
 from .nested_runs import NestedTask
 from .places import PACKAGED
-from .record import digest_of
 from .sample_table import LOG_POSTERIOR, parse_table, table_text
 
 Array = NDArray[np.float64]
@@ -278,8 +277,7 @@ def develop_missing(
         content |= {"made": date, "inputs": development_inputs(), "packages": packages}
         table, about = development_paths(name, directory)
         write_text_atomic(table, text)
-        write_text_atomic(about, canonical_json(content | {"digest": digest_of(content)}))
-        written.append(about)
+        written.append(keep_beside(about, content))
         say(f"wrote {about.name}")
     return written
 
@@ -342,16 +340,15 @@ def read_development(name: str, directory: Path = DEVELOPMENT) -> Development:
         LockError: a file that is missing or was edited, or a sample cut short or reordered.
     """
     table, about = development_paths(name, directory)
-    again = f"restore it, or make it with 'qsp-crs develop {name} --again'"
+    make = f"qsp-crs develop {name} --again"
+    again = f"restore it, or make it with '{make}'"
+    content = read_beside(about, make)
     try:
-        content = json.loads(about.read_text(encoding="utf-8"))
-        if digest_of(content) != content["digest"]:
-            raise LockError(f"{about.name} was edited; {again}.")
         columns, values, sha256 = parse_table(table.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise LockError(f"{Path(problem.filename).name} is missing; {again}.") from None
-    except (KeyError, TypeError, ValueError) as problem:
-        raise LockError(f"what is kept of {name} cannot be read ({problem!r}); {again}.") from None
+    except OSError:
+        raise LockError(f"{table.name} is missing; {again}.") from None
+    except ValueError as problem:
+        raise LockError(f"{table.name} cannot be read ({problem!r}); {again}.") from None
     if sha256 != content["sample"]["sha256"] or list(columns) != content["sample"]["columns"]:
         raise LockError(
             f"{table.name} was edited: its numbers give hash {sha256[:12]}, {about.name} says "
@@ -360,7 +357,7 @@ def read_development(name: str, directory: Path = DEVELOPMENT) -> Development:
     points, log_posterior = values[:, :-1].copy(), values[:, -1].copy()
     points.setflags(write=False)
     log_posterior.setflags(write=False)
-    return Development(MappingProxyType(content), points, log_posterior)
+    return Development(content, points, log_posterior)
 
 
 def chosen_t_cells(developed: Mapping[str, Development], names: Sequence[str]) -> str:
