@@ -140,8 +140,10 @@ def packaged(name: str, inputs: str) -> Path:
     return Path(str(input_file(f"drugs/{name}.toml", inputs)))
 
 
-def read_bytes(path: Path, what: str = "the path of a .toml file") -> bytes:
-    """The bytes of a file; `what` was expected of it.
+def read_bytes(
+    path: Path, what: str = "the path of a .toml file", *, name: str = "Drug file"
+) -> bytes:
+    """The bytes of a file that errors call `name`; `what` was expected of it.
 
     Raises:
         InputError: a file that cannot be read or is larger than `LARGEST_FILE`.
@@ -149,16 +151,16 @@ def read_bytes(path: Path, what: str = "the path of a .toml file") -> bytes:
     wanted = f"expected {what}"
     try:
         if path.exists() and not path.is_file():
-            raise InputError(f"Drug file {path} is not a file; {wanted}.")
+            raise InputError(f"{name} {path} is not a file; {wanted}.")
         with path.open("rb") as stream:
             data = stream.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as problem:
         if isinstance(problem, InputError):
             raise
         reason = getattr(problem, "strerror", None) or problem
-        raise InputError(f"Drug file {path} cannot be read ({reason}); {wanted}.") from None
+        raise InputError(f"{name} {path} cannot be read ({reason}); {wanted}.") from None
     if len(data) > LARGEST_FILE:
         raise InputError(
-            f"Drug file {path} is larger than {LARGEST_FILE} bytes; {wanted} of a few thousand."
+            f"{name} {path} is larger than {LARGEST_FILE} bytes; {wanted} of a few thousand."
         )
     return data

@@ -85,10 +85,7 @@ def read_data(
     """
     source = Path(path)
     where = f"Data {source.name}"
-    try:
-        data = read_bytes(source, "a .csv file of measurements")
-    except InputError as problem:
-        raise InputError(str(problem).replace("Drug file", "Data", 1)) from None
+    data = read_bytes(source, "a .csv file of measurements", name="Data")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
