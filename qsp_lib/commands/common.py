@@ -143,6 +143,11 @@ def short(value: Any, digits: int) -> str:
     return number(value, digits, ascii_only=True)
 
 
+def tell(text: str) -> None:
+    """Print a line at once: a long run's may go into a file that is being watched."""
+    print(text, flush=True)
+
+
 def warn(text: str) -> None:
     """Print a line on stderr."""
     print(text, file=sys.stderr, flush=True)

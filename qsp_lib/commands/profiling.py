@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .. import analyses, common, protocol
-from .common import DONE, Commands, command
+from .common import DONE, Commands, command, tell
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -28,16 +28,12 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _profiles(options: argparse.Namespace) -> int:
-
-    def say(line: str) -> None:
-        print(line, flush=True)
-
     with common.pool(options.workers) as executor:
         if options.second:
-            path = analyses.write_verdicts(protocol.current_record(), executor, say=say)
+            path = analyses.write_verdicts(protocol.current_record(), executor, say=tell)
         else:
             path = analyses.write_kept(
-                protocol.current_record(), protocol.today(), executor, say=say
+                protocol.current_record(), protocol.today(), executor, say=tell
             )
     print(f"wrote {path.name}" + ("" if options.second else "; run chapter 07 again"))
     return DONE

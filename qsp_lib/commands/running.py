@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from .. import chapters
 from ..common import InputError
-from .common import DONE, REFUSED, Commands, command, print_json, print_lines, print_table, warn
+from .common import (
+    DONE,
+    REFUSED,
+    Commands,
+    command,
+    print_json,
+    print_lines,
+    print_table,
+    tell,
+    warn,
+)
 
 if TYPE_CHECKING:
     from ..chapters import Run
@@ -98,7 +108,7 @@ def _run(options: argparse.Namespace) -> int:
         in_place=options.in_place,
         parameters=given,
         cell_timeout_s=options.cell_timeout,
-        say=warn if options.json else lambda line: print(line, flush=True),
+        say=warn if options.json else tell,
     )
     if options.json:
         print_json([_run_dict(run) for run in runs])

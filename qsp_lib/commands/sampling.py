@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .. import common, protocol
-from .common import DONE, Commands, add_long_run, command
+from .common import DONE, Commands, add_long_run, command, tell
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -82,7 +82,7 @@ def _sample(options: argparse.Namespace) -> int:
             executor,
             again=options.again,
             folder=options.checkpoint,
-            say=lambda line: print(line, flush=True),
+            say=tell,
         )
     print(f"wrote {path.name}; run chapters 03 and 08 again")
     return DONE
@@ -96,7 +96,7 @@ def _develop(options: argparse.Namespace) -> int:
             executor,
             folder=options.checkpoint,
             again=options.again,
-            say=lambda line: print(line, flush=True),
+            say=tell,
         )
     return DONE
 
@@ -107,7 +107,7 @@ def _sensitivities(options: argparse.Namespace) -> int:
             protocol.today(),
             executor,
             again=options.again,
-            say=lambda line: print(line, flush=True),
+            say=tell,
         )
     print(f"wrote {path.name}")
     return DONE
@@ -120,7 +120,7 @@ def _calibration_check(options: argparse.Namespace) -> int:
             executor,
             sets=options.sets,
             again=options.again,
-            say=lambda line: print(line, flush=True),
+            say=tell,
         )
     found = protocol.read_calibration_check()
     least, sets = found["smallest_holm"], len(found["sets"])
