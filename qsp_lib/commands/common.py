@@ -6,12 +6,14 @@ import argparse
 import json
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..common import number
 
+_SLOW_S = 2.0
 WIDTH = 92
 """Columns of the help."""
 
@@ -138,6 +140,16 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     print_lines(["  ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)) for row in texts])
 
 
+def show(options: argparse.Namespace, *, text: str, as_json: str, written: Sequence[Path]) -> None:
+    """Print an answer, as JSON if that is asked for, and say which files hold it."""
+    if options.json:
+        print_text(as_json)
+    else:
+        print_lines(text.splitlines())
+    for path in written:
+        warn(f"wrote {path}")
+
+
 def short(value: Any, digits: int) -> str:
     """A value for a terminal, a number to so many significant digits."""
     return number(value, digits, ascii_only=True)
@@ -151,6 +163,19 @@ def tell(text: str) -> None:
 def warn(text: str) -> None:
     """Print a line on stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+class Seldom:
+    """Says how far a long run has come, every other second; says nothing of a short one."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+
+    def warn(self, text: str) -> None:
+        """Print a line on stderr, if it is time for one."""
+        if time.monotonic() - self._said > _SLOW_S:
+            self._said = time.monotonic()
+            warn(text)
 
 
 def _examples(lines: Sequence[str]) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import drugs, prediction
 from ..common import InputError
-from .common import DONE, Commands, command, folder, print_json, print_lines, print_text, warn
+from .common import DONE, Commands, command, folder, print_json, print_lines, show
 from .predicting import Progress, add_cover, add_draws, add_regimen, setting_of
 from .times import several_hours
 
@@ -156,12 +156,8 @@ def _compare(options: argparse.Namespace) -> int:
             prediction.png(lambda: prediction.comparison_figure(found)),
         )
         written = prediction.write_into(options.output, dict(zip(names, data, strict=True)))
-    if options.json:
-        print_text(prediction.comparison_json(found))
-    else:
-        print_lines(prediction.comparison_text(found).splitlines())
-    for path in written:
-        warn(f"wrote {path}")
+    text = prediction.comparison_text(found)
+    show(options, text=text, as_json=prediction.comparison_json(found), written=written)
     return DONE
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
 
 from .. import own_data, prediction, protocol
 from ..common import InputError
-from .common import DONE, Commands, command, folder, print_lines, print_text, warn
+from .common import DONE, Commands, Seldom, command, folder, print_lines, show, warn
 from .predicting import add_class_defaults, add_lock
 
 ESTIMATED, N_DRAWS = "k_act,k_exh", 1_000
 """What is estimated and how many draws are made if nothing is said; told here for a quick help."""
-_SLOW_S = 2.0
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -112,13 +110,10 @@ def _fit(options: argparse.Namespace) -> int:
     if options.output is not None:
         written = [*own_data.write(bands, options.drug, options.output)]
     if options.json:
-        print_text(own_data.as_json(bands))
+        # a reader's text has them in it
         for words in own_data.warnings_of(fit):
             warn(f"warning: {words}")
-    else:
-        print_lines(own_data.as_text(bands).splitlines())
-    for path in written:
-        warn(f"wrote {path}")
+    show(options, text=own_data.as_text(bands), as_json=own_data.as_json(bands), written=written)
     return DONE
 
 
@@ -139,13 +134,9 @@ def _widths(given: Sequence[str]) -> dict[str, float]:
     return found
 
 
-class _Progress:
-    """Says how far a long fit has come; says nothing of a short one."""
-
-    def __init__(self) -> None:
-        self.said = time.monotonic()
+class _Progress(Seldom):
+    """How much of its data a long fit has taken in."""
 
     def __call__(self, temper: float) -> None:
-        if temper < 1.0 and time.monotonic() - self.said > _SLOW_S:
-            self.said = time.monotonic()
-            warn(f"{temper:.0%} of what the data say is let in")
+        if temper < 1.0:
+            self.warn(f"{temper:.0%} of what the data say is let in")

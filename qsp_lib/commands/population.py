@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from .. import prediction
-from .common import DONE, Commands, add_long_run, command, folder, print_lines, print_text, warn
+from .common import DONE, Commands, add_long_run, command, folder, show
 from .dosing import limit_of
 from .predicting import add_class_defaults, add_cover, add_lock, add_regimen, setting_of
 
@@ -91,10 +91,6 @@ def _population(options: argparse.Namespace) -> int:
         texts = prediction.population_json(found), prediction.population_csv(found)
         data = (text.encode() for text in texts)
         written = prediction.write_into(options.output, dict(zip(names, data, strict=True)))
-    if options.json:
-        print_text(prediction.population_json(found))
-    else:
-        print_lines(prediction.population_text(found).splitlines())
-    for path in written:
-        warn(f"wrote {path}")
+    text = prediction.population_text(found)
+    show(options, text=text, as_json=prediction.population_json(found), written=written)
     return DONE

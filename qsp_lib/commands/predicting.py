@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import time
 
 from .. import prediction, protocol
 from ..common import InputError
-from .common import DONE, Commands, command, folder, print_lines, print_text, warn
+from .common import DONE, Commands, Seldom, command, folder, show
 from .times import hours, several_hours
-
-_SLOW_S = 2.0
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -171,24 +168,14 @@ def _predict(options: argparse.Namespace) -> int:
     written = []
     if options.output is not None:
         written = [path for each in found for path in prediction.write(each, options.output)]
-    if options.json:
-        print_text(prediction.as_json(*found))
-    else:
-        for i, each in enumerate(found):
-            print_lines([""] * bool(i))
-            print_lines(prediction.as_text(each, intervals=options.interval).splitlines())
-    for path in written:
-        warn(f"wrote {path}")
+    text = "\n".join(prediction.as_text(each, intervals=options.interval) for each in found)
+    show(options, text=text, as_json=prediction.as_json(*found), written=written)
     return DONE
 
 
-class Progress:
-    """Says how far a long prediction has come; says nothing of a short one."""
-
-    def __init__(self) -> None:
-        self.said = time.monotonic()
+class Progress(Seldom):
+    """How many draws of a long prediction are done."""
 
     def __call__(self, done: int, of: int) -> None:
-        if done < of and time.monotonic() - self.said > _SLOW_S:
-            self.said = time.monotonic()
-            warn(f"{done} of {of} draws")
+        if done < of:
+            self.warn(f"{done} of {of} draws")
