@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from ..evidence import load_tables
 from ..model import Trajectory, baselines
-from .style import COLOURS, CYTOKINE_LABELS, INDIGO, LABELS, SMALLEST_EIGENVALUE, WIDTH
+from .style import (
+    COLOURS,
+    CYTOKINE_LABELS,
+    INDIGO,
+    LABELS,
+    LOCKED_POINT,
+    SMALLEST_EIGENVALUE,
+    WIDTH,
+    band,
+)
 
 Array = NDArray[np.float64]
 
@@ -313,7 +322,7 @@ def forecast(run: Trajectory, data: pd.DataFrame) -> Figure:
 def prediction(
     okt3: Trajectory, draws: Trajectory, baselines: Mapping[str, float], last_h: float = 72.0
 ) -> Figure:
-    """OKT3 as predicted: the locked run, and the central 90 % of the draws."""
+    """OKT3 as predicted: median and central 90 % of the draws, and the locked point, thin."""
     panels = (("C", "exposure (ng/mL)"), ("A", "activated T cells (fraction)")) + tuple(
         (c, f"{label} (pg/mL)") for c, label in CYTOKINE_LABELS.items()
     )
@@ -322,44 +331,42 @@ def prediction(
     times, colour = okt3.times[inside], COLOURS["okt3"]
     for axis, (name, label) in zip(axes.flat, panels, strict=False):
         base = baselines.get(name, 0.0)
-        low, high = np.percentile(draws[name][:, inside] + base, [5, 95], axis=0)
-        axis.fill_between(times, low, high, color=colour, alpha=0.25, linewidth=0)
-        axis.plot(times, okt3[name][..., inside].ravel() + base, color=colour)
+        band(axis, times, draws[name][:, inside] + base, colour)
+        axis.plot(times, okt3[name][..., inside].ravel() + base, **LOCKED_POINT)
         axis.set_ylabel(label)
         _hours(axis, last_h)
         if base:
             axis.set_yscale("log")
     legend = axes.flat[-1]
     legend.set_axis_off()
-    legend.plot([], [], color=colour, label="at the locked values")
+    legend.plot([], [], color=colour, label="median of draws")
     legend.fill_between([], [], [], color=colour, alpha=0.25, label="central 90 % of draws")
+    legend.plot([], [], label="locked point", **LOCKED_POINT)
     legend.legend(loc="center", fontsize=8.5)
     return figure
 
 
 def ordering(
-    intervals: Mapping[str, Mapping[str, float]],
-    boundaries: Mapping[str, float],
-    by_sampler: Mapping[str, Mapping[str, float]] | None = None,
+    intervals: Mapping[str, Mapping[str, float]], boundaries: Mapping[str, float]
 ) -> Figure:
     """Severity index of each drug with its interval, over the illustrative grades.
 
     Args:
-        intervals: ``central``, ``low`` and ``high`` of each drug, shown as wide bars.
+        intervals: ``low``, ``median`` and ``high`` of each drug's draws, and the locked point's
+            value, ``central``.
         boundaries: lowest index of each grade.
-        by_sampler: ``low`` and ``high`` of a second interval, shown as thin lines.
     """
     figure, axis = plt.subplots(figsize=(WIDTH, 0.55 * len(intervals) + 1.1))
     for i, (name, value) in enumerate(reversed(list(intervals.items()))):
         ends = [value["low"], value["high"]]
         axis.plot(ends, [i, i], color=COLOURS[name], linewidth=7, alpha=0.35, solid_capstyle="butt")
-        if by_sampler is not None:
-            ends = [by_sampler[name]["low"], by_sampler[name]["high"]]
-            axis.plot(ends, [i, i], color=COLOURS[name], linewidth=2, marker="|", markersize=8)
-        axis.plot(value["central"], i, "o", color=COLOURS[name], markersize=8)
+        axis.plot(value["median"], i, "o", color=COLOURS[name], markersize=8)
+        axis.plot(
+            value["central"], i, "|", color=LOCKED_POINT["color"], markersize=13, markeredgewidth=1
+        )
         axis.annotate(
             LABELS[name],
-            (value["central"], i),
+            (value["median"], i),
             xytext=(0, 8),
             textcoords="offset points",
             ha="center",
@@ -378,11 +385,11 @@ def ordering(
             fontsize=7.5,
             color=COLOURS["neutral"],
         )
-    if by_sampler is not None:
-        neutral = COLOURS["neutral"]
-        axis.plot([], [], color=neutral, linewidth=7, alpha=0.35, label="Laplace draws")
-        axis.plot([], [], color=neutral, linewidth=2, marker="|", markersize=8, label="sampler")
-        axis.legend(ncols=2, fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0))
+    neutral = COLOURS["neutral"]
+    axis.plot([], [], "o", color=neutral, markersize=6, label="median")
+    axis.plot([], [], color=neutral, linewidth=7, alpha=0.35, label="central 90 % of draws")
+    axis.plot([], [], "|", color=LOCKED_POINT["color"], markersize=11, label="locked point")
+    axis.legend(ncols=3, fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     axis.set_yticks([])
     axis.set_ylim(-0.5, len(intervals) + 0.35)
     axis.set_xlabel("severity index z (log10 fold-rise of the effective IL-6 signal)")

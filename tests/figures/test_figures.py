@@ -128,12 +128,12 @@ def test_a_prediction_shows_the_course_and_its_band(network: NetworkParameters) 
 
 
 def test_an_ordering_and_the_checks_name_what_they_show() -> None:
-    intervals = {"tgn1412": {"central": 2.8, "low": 2.5, "high": 3.4}}
-    text = drawn(fits.ordering(intervals, {"grade_1": 0.7, "grade_2": 2.1}))
-    assert "TGN1412" in text and "grade 2" in text and "sampler" not in text
-    figure = fits.ordering(intervals, {"grade_1": 0.7}, {"tgn1412": {"low": 2.6, "high": 3.1}})
-    assert [2.6, 3.1] in [list(line.get_xdata()) for line in figure.axes[0].lines]
-    assert "Laplace draws" in drawn(figure) and "sampler" in drawn(figure)
+    intervals = {"tgn1412": {"central": 2.8, "median": 2.9, "low": 2.5, "high": 3.4}}
+    figure = fits.ordering(intervals, {"grade_1": 0.7, "grade_2": 2.1})
+    text = drawn(figure)
+    assert "TGN1412" in text and "grade 2" in text and "locked point" in text
+    assert [2.5, 3.4] in [list(line.get_xdata()) for line in figure.axes[0].lines]
+    assert [2.9] in [list(line.get_xdata()) for line in figure.axes[0].lines]
     checks = {"Q1": {"share_holds": 0.5, "share_undetermined": 0.2}}
     text = drawn(fits.check_shares(checks))
     assert "Q1" in text and "share of draws" in text
