@@ -20,6 +20,7 @@ from .style import (
     INDIGO,
     LABELS,
     LOCKED_POINT,
+    REFERENCE,
     SMALLEST_EIGENVALUE,
     WIDTH,
     band,
@@ -130,12 +131,15 @@ def one_run(run: Trajectory) -> Figure:
     return figure
 
 
-def calibration_fit(run: Trajectory, data: pd.DataFrame) -> Figure:
+def calibration_fit(run: Trajectory, data: pd.DataFrame, floor_pg_mL: float) -> Figure:
     """Blinatumomab's IL-6: model, digitised medians, their observed range, and residuals.
 
     Args:
         run: the model at the fitted values.
-        data: rows of published points; the range of patients is read from their rows of evidence.
+        data: rows of published points, medians of what lies above the assay's floor, with what
+            the model's median above the floor is as ``predicted`` (pg/mL); the range of patients
+            is read from their rows of evidence.
+        floor_pg_mL: of the assay.
     """
     rows = [load_tables().row(name) for name in data["id"]]
     ranges = [(r.time_h, r.low, r.high) for r in rows if r.low is not None and r.high is not None]
@@ -150,14 +154,24 @@ def calibration_fit(run: Trajectory, data: pd.DataFrame) -> Figure:
     course(
         left,
         run.times,
-        {"model": run["IL6"] + baselines()["IL6"]},
+        {"model, median of all": run["IL6"] + baselines()["IL6"]},
         data,
         COLOURS["blinatumomab"],
         "IL6",
         "Blinatumomab, flat 60 µg/m²/d",
     )
+    left.plot(
+        data["time_h"],
+        data["predicted"],
+        "D",
+        color=COLOURS["blinatumomab"],
+        fillstyle="none",
+        markersize=7,
+        label="model, median above the floor",
+    )
+    left.axhline(floor_pg_mL, color=REFERENCE, linestyle=":", linewidth=1, label="assay floor")
     _hours(left, 168)
-    left.legend(fontsize=8)
+    left.legend(fontsize=7.5)
     right.axhline(0, color=COLOURS["neutral"], linewidth=0.8)
     right.axhspan(-1, 1, color=COLOURS["light"], alpha=0.2)
     right.plot(np.arange(1, len(data) + 1), data["scaled"], "o", color=COLOURS["blinatumomab"])
@@ -174,7 +188,7 @@ def prior_and_posterior(table: pd.DataFrame, colour: str = COLOURS["neutral"]) -
     Args:
         colour: of the posterior.
         table: ``parameter``, ``prior_sd``, ``shift`` (log10 from prior median) and
-            ``posterior_sd``.
+            ``posterior_sd``; if it has it, ``optimum``, from the prior median as well.
     """
     figure, axis = plt.subplots(figsize=(WIDTH, 0.23 * len(table) + 0.9))
     y = np.arange(len(table))[::-1]
@@ -197,10 +211,12 @@ def prior_and_posterior(table: pd.DataFrame, colour: str = COLOURS["neutral"]) -
         elinewidth=1.4,
         label="posterior, ± 1 sd",
     )
+    if "optimum" in table:
+        axis.plot(table["optimum"], y, "x", color=INDIGO, markersize=6, label="optimum")
     axis.set_yticks(y, table["parameter"])
     axis.set_xlabel("decades from the prior median")
     axis.axvline(0, color=COLOURS["neutral"], linewidth=0.6)
-    axis.legend(ncols=2, fontsize=8, loc="lower center", bbox_to_anchor=(0.4, 1.0))
+    axis.legend(ncols=3, fontsize=8, loc="lower center", bbox_to_anchor=(0.4, 1.0))
     axis.grid(axis="y", visible=False)
     return figure
 

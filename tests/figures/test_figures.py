@@ -61,14 +61,17 @@ def test_a_waterfall_shows_each_start() -> None:
     assert len(figure.axes[0].lines[0].get_xdata()) == 3
 
 
-def test_the_calibration_fit_shows_points_and_residuals() -> None:
-    seen = DATA[DATA["analyte"] == "IL6"].assign(id=["BO001", "BO002"])
-    figure = fits.calibration_fit(RUN, seen)
+def test_the_calibration_fit_shows_points_residuals_and_the_medians_above_the_floor() -> None:
+    seen = DATA[DATA["analyte"] == "IL6"].assign(id=["BO001", "BO002"], predicted=[60.0, 700.0])
+    figure = fits.calibration_fit(RUN, seen, 10.0)
     text = drawn(figure)
     ranges = [tuple(segment[:, 1]) for segment in figure.axes[0].collections[0].get_segments()]
     row = load_tables().row("BO001")
     assert (row.low, row.high) in ranges
     assert "Residuals" in text and "above the assay's range" in text and "IL-6 (pg/mL)" in text
+    above = {line.get_label(): list(line.get_ydata()) for line in figure.axes[0].lines}
+    assert above["model, median above the floor"] == [60.0, 700.0]
+    assert above["assay floor"] == [10.0, 10.0]
 
 
 def test_one_simulation_is_shown_with_healthy_levels_added() -> None:
@@ -99,8 +102,12 @@ def test_prior_and_posterior_name_each_parameter() -> None:
             "posterior_sd": [0.2, 0.9],
         }
     )
-    text = drawn(fits.prior_and_posterior(table))
-    assert "k_a" in text and "decades from the prior median" in text
+    figure = fits.prior_and_posterior(table)
+    assert "k_a" in drawn(figure) and "decades from the prior median" in drawn(figure)
+    assert "optimum" not in drawn(figure)
+    with_optimum = fits.prior_and_posterior(table.assign(optimum=[0.3, 0.4]))
+    assert "optimum" in drawn(with_optimum)
+    assert [0.3, 0.4] in [list(line.get_xdata()) for line in with_optimum.axes[0].lines]
 
 
 def test_a_spectrum_leaves_rounding_out() -> None:
