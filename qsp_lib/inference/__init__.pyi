@@ -25,6 +25,7 @@ from .fitting import starting_points as starting_points
 from .posterior import data_spectrum as data_spectrum
 from .posterior import information as information
 from .posterior import laplace_draws as laplace_draws
+from .posterior import sampled_information as sampled_information
 from .posterior import standard_normals as standard_normals
 from .profiles import CONFIDENCE as CONFIDENCE
 from .profiles import N_POINTS as N_POINTS
