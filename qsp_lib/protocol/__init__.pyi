@@ -64,4 +64,9 @@ from .scored import require_ready as require_ready
 from .seal import known_path as known_path
 from .seal import sealed_tables as sealed_tables
 from .seal import status as status
+from .side_by_side import Odds as Odds
+from .side_by_side import by_ensemble as by_ensemble
+from .side_by_side import fact_shares as fact_shares
+from .side_by_side import ranks_apart as ranks_apart
+from .side_by_side import side_by_side as side_by_side
 from .verification import verify_records as verify_records
