@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib import resources
 from typing import Any
 
 import numpy as np
 
 from qsp_lib.calibration import joint_fit as calibration
-from qsp_lib.common import number
+from qsp_lib.common import input_file, number
 from qsp_lib.evidence import load_observations
 from qsp_lib.inference import fitting, profiles
-from qsp_lib.model import MILD_PEAK_MG_L, SEVERE_PEAK_MG_L, NetworkParameters
+from qsp_lib.model import MILD_PEAK_MG_L, NETWORK, SEVERE_PEAK_MG_L, NetworkParameters
 from qsp_lib.protocol import current_record, read_kept_sample
 
 from .fragments import BookData, fragment, table
@@ -108,7 +107,8 @@ def fit_settings(book: BookData) -> str:
     sampler: Mapping[str, Any] = book.results[SAMPLED].values["sampler"]
     ratios = sampler["sd_ratio"]
     names = record.posterior[0]
-    networks = sum("." not in name for name in names)
+    # k_IL6_T is estimated as its ratio to k_IL6_M, and the drugs share k_rec
+    networks = sum(name.partition("/")[0] in NETWORK for name in names)
     rows = [
         (
             "fitted",
@@ -163,7 +163,7 @@ def fit_settings(book: BookData) -> str:
 
 def _sigma_rules() -> list[str]:
     """The rule of each observation as its table writes it, in the order of the table."""
-    text = (resources.files("qsp_lib") / "data" / "observations.csv").read_text(encoding="utf-8")
+    text = input_file("observations.csv").read_text(encoding="utf-8")
     return [row["sigma_rule"] for row in csv.DictReader(text.splitlines())]
 
 
