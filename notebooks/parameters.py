@@ -16,10 +16,8 @@ class Calibration(Parameters):
 
 
 class Locking(Parameters):
-    n_starts: Annotated[int, Field(ge=16, le=256)]
-    n_starts_others: Annotated[int, Field(ge=1, le=256)]
-    seed: Seed
-    workers: Workers
+    n_draws: Annotated[int, Field(ge=50, le=1000)]
+    n_doses: Annotated[int, Field(ge=9, le=100)]
 
 
 class BlindPrediction(Parameters):
