@@ -11,22 +11,25 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
-from .style import COLOURS, CYTOKINE_LABELS, WIDTH
+from .style import COLOURS, CYTOKINE_LABELS, WIDTH, band
 
 Array = NDArray[np.float64]
 _HOURS_A_DAY = 24.0
+_WIDE = 3.0
+"""A range of levels by more than this factor is shown on a log scale."""
 
 
 @dataclass(frozen=True)
 class Release:
-    """TGN1412 as one version of the model has it.
+    """TGN1412 as one version of the model has it, by one parameter set or by draws.
 
     Attributes:
-        times_h, rise: of the course at the clinical dose: hours, and the effective signal as a
-            multiple of the healthy level, ``(T,)``.
-        index: severity at each dose, ``(n,)``.
+        times_h, rise: of the course at the clinical dose: hours ``(T,)``, and the effective signal
+            as a multiple of the healthy level, ``(N, T)``.
+        index: severity at each dose, ``(N, n)``.
     """
 
     times_h: Array
@@ -38,7 +41,6 @@ def why_not_enough(
     old: Release,
     new: Release,
     doses_ug_kg: Array,
-    band: tuple[Array, Array],
     *,
     trial_ug_kg: float,
     clinical_ug_kg: float,
@@ -47,21 +49,18 @@ def why_not_enough(
     """A course over four weeks, and severity against dose, of both versions.
 
     Args:
-        old, new: version 1 at its lock; version 2 at the optimum of its development.
+        old, new: version 1 at its lock; draws of version 2.
         doses_ug_kg: where severity was computed, ``(n,)``.
-        band: lower and upper end of version 2's indices at those doses, ``(n,)`` each.
         trial_ug_kg, clinical_ug_kg: the two doses that something is known of.
         over_from_h: from when on the release is known to be over.
     """
     figure, (course, dose) = plt.subplots(1, 2, figsize=(WIDTH, 3.3))
-    colour = COLOURS["tgn1412"]
-    for release, label, look, shade in (
-        (old, "version 1", "--", COLOURS["light"]),
-        (new, "version 2", "-", colour),
+    for release, label, colour in (
+        (old, "version 1", COLOURS["light"]),
+        (new, "version 2", COLOURS["tgn1412"]),
     ):
-        course.plot(release.times_h / _HOURS_A_DAY, release.rise, look, color=shade, label=label)
-        dose.plot(doses_ug_kg, release.index, look, color=shade, label=label)
-    dose.fill_between(doses_ug_kg, *band, color=colour, alpha=0.2, linewidth=0)
+        band(course, release.times_h / _HOURS_A_DAY, release.rise, colour, label)
+        band(dose, doses_ug_kg, release.index, colour, label)
     last = float(new.times_h[-1]) / _HOURS_A_DAY
     course.axvspan(over_from_h / _HOURS_A_DAY, last, color="#EFEFEF", zorder=0)
     course.text(0.97, 0.96, "known to be over", transform=course.transAxes, ha="right", va="top")
@@ -91,12 +90,20 @@ def why_not_enough(
     return figure
 
 
+def _ticks(low: float, high: float) -> Array:
+    """Round numbers between two levels: powers of ten, with 2 and 5 of each if these are few."""
+    decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    steps = decades if high > 100 * low else np.outer(decades, (1.0, 2.0, 5.0)).ravel()
+    return steps[(steps >= low) & (steps <= high)]
+
+
 def samplers(intervals: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     """The same quantities by several samplers, one panel a quantity.
 
     Args:
         intervals: of each quantity, by sampler: lower end, median, upper end. A quantity whose
-            name does not end in ``index`` is a level (pg/mL) and has a log scale.
+            name does not end in ``index`` is a level (pg/mL), and has a log scale if it spans a
+            factor of three.
     """
     columns = 3
     rows = -(-len(intervals) // columns)
@@ -116,8 +123,12 @@ def samplers(intervals: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
         axis.set_yticks(y, list(of) if i % columns == 0 else [""] * len(y))
         axis.set_ylim(-0.6, len(y) - 0.4)
         if not quantity.endswith("index"):
-            axis.set_xscale("log")
             axis.set_xlabel("pg/mL")
+            if high.max() > _WIDE * low.min():
+                axis.set_xscale("log")
+                axis.set_xticks(_ticks(low.min(), high.max()))
+                axis.xaxis.set_major_formatter("{x:g}")
+                axis.xaxis.set_minor_locator(NullLocator())
         axis.set_title(quantity, fontsize=9)
         axis.grid(axis="y", visible=False)
     for axis in list(axes.flat)[len(intervals) :]:
@@ -168,18 +179,19 @@ def predictive(panels: Sequence[Panel], data: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, 2.1 * rows), squeeze=False)
     for axis, panel in zip(axes.flat, panels, strict=False):
         colour, unit = COLOURS[panel.drug], panel.unit_h
-        low, median, high = np.percentile(panel.levels, [5, 50, 95], axis=0)
-        axis.fill_between(panel.times_h / unit, low, high, color=colour, alpha=0.25, linewidth=0)
-        axis.plot(panel.times_h / unit, median, color=colour)
+        band(axis, panel.times_h / unit, panel.levels, colour)
         own = [data[name] == getattr(panel, name) for name in ("drug", "regimen", "analyte")]
         for row in data[np.logical_and.reduce(own)].itertuples():
             _held_to(axis, row, panel, colour)
-        axis.set_yscale("log")
+        if np.max(panel.levels) > _WIDE * np.min(panel.levels):
+            axis.set_yscale("log")
+        else:
+            axis.set_ylim(bottom=0.0)
         axis.set_title(panel.title, fontsize=9)
         label = CYTOKINE_LABELS.get(panel.analyte)
         axis.set_ylabel(f"{label} (pg/mL)" if label else "B cells (fraction)")
         axis.set_xlabel("days" if unit > 1 else "hours")
-        axis.set_xlim(0, panel.last_h / unit)
+        axis.set_xlim(0, 1.02 * panel.last_h / unit)
     for axis in list(axes.flat)[len(panels) :]:
         axis.set_visible(False)
     return figure

@@ -306,26 +306,6 @@ def courses(
     return figure
 
 
-def structures(runs: Mapping[str, Mapping[str, Trajectory]], data: pd.DataFrame) -> Figure:
-    """Courses of both drugs under each structure, beside the published points.
-
-    Args:
-        runs: structure in words to drug to its simulation.
-        data: published points of both drugs.
-    """
-    panels = [("blinatumomab", "IL6", "Blinatumomab")] + [
-        ("tgn1412", name, f"TGN1412, {label}") for name, label in CYTOKINE_LABELS.items()
-    ]
-    base = baselines()
-    levels = {
-        (drug, c): {words: own[drug][c] + base[c] for words, own in runs.items()}
-        for drug, c, _ in panels
-    }
-    times = {drug: run.times for own in runs.values() for drug, run in own.items()}
-    styles = dict(zip(runs, (":", "--", "-"), strict=True))
-    return courses(panels, times, levels, data, styles)
-
-
 def forecast(run: Trajectory, data: pd.DataFrame) -> Figure:
     """TGN1412's three cytokines as forecast, beside the published courses."""
     panels = [("tgn1412", name, label) for name, label in CYTOKINE_LABELS.items()]

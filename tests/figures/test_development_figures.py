@@ -31,13 +31,13 @@ def levels_of(axis: Axes) -> dict[str, list[float]]:
 
 
 def test_both_versions_are_in_both_panels() -> None:
-    old = Release(TIMES, np.full(50, 300.0), np.full(9, 2.8))
-    new = Release(TIMES, np.full(50, 2.0), np.linspace(0.0, 2.9, 9))
+    old = Release(TIMES, np.full((1, 50), 300.0), np.full((1, 9), 2.8))
+    draws = np.array([[0.9], [1.0], [1.1]])
+    new = Release(TIMES, draws * 2.0 * np.ones(50), draws * np.linspace(0.0, 2.9, 9))
     figure = why_not_enough(
         old,
         new,
         DOSES,
-        (new.index - 0.1, new.index + 0.1),
         trial_ug_kg=7.0,
         clinical_ug_kg=100.0,
         over_from_h=120.0,
@@ -46,7 +46,7 @@ def test_both_versions_are_in_both_panels() -> None:
     course, dose = figure.axes
     assert levels_of(course)["version 1"] == [300.0] * 50
     assert levels_of(course)["version 2"] == [2.0] * 50
-    assert levels_of(dose)["version 2"] == new.index.tolist()
+    assert levels_of(dose)["version 2"] == new.index[1].tolist()  # the median of the draws
     assert course.get_xlim() == (0.0, 28.0)  # days
     marked = [line.get_xdata()[0] for line in dose.lines if len(line.get_xdata()) == 2]  # type: ignore[arg-type, index]
     assert marked == [7.0, 100.0]
@@ -61,10 +61,18 @@ def test_each_sampler_is_an_interval_in_the_panel_of_its_quantity() -> None:
     figure = samplers(intervals)
     index, peak, unused = figure.axes
     assert index.get_xscale() == "linear" and peak.get_xscale() == "log"
+    assert peak.get_xticks().tolist() == [2000.0, 5000.0]
     assert [label.get_text() for label in index.get_yticklabels()] == ["ensembles", "nested"]
     assert not unused.get_visible()
     (bars,) = peak.collections
     assert [segment[:, 0].tolist() for segment in bars.get_segments()] == [[2e3, 8e3], [2e3, 7e3]]  # type: ignore[attr-defined]
+
+
+def test_ticks_are_round_numbers_within_the_range() -> None:
+    wide = samplers({"signal": {"ensembles": (4.0, 150.0, 700.0)}}).axes[0]
+    assert wide.get_xticks().tolist() == [10.0, 100.0]
+    narrow = samplers({"TNF peak": {"ensembles": (2.7, 2.8, 3.9)}}).axes[0]
+    assert narrow.get_xscale() == "linear"
 
 
 HELD = pd.DataFrame(
@@ -116,4 +124,5 @@ def test_a_panel_shows_what_its_course_is_held_to_and_nothing_else() -> None:
     assert markers(mild) == [("D", 168.0, 24.0), ("o", 168.0, 20.3)]
     assert markers(cells) == [("v", 48.0, 0.05)]
     assert cells.get_ylabel() == "B cells (fraction)"
+    assert early.get_yscale() == "linear"  # a level that hardly moves
     assert not any(axis.get_visible() for axis in unused)

@@ -85,14 +85,6 @@ def test_a_forecast_has_a_panel_each_cytokine() -> None:
     assert "IFN-γ (pg/mL)" in drawn(fits.forecast(RUN, DATA))
 
 
-def test_each_structure_is_a_line_in_every_panel() -> None:
-    runs = {words: {"blinatumomab": RUN, "tgn1412": RUN} for words in ("off", "ungated", "gated")}
-    figure = fits.structures(runs, DATA.assign(drug=["tgn1412", "tgn1412", "blinatumomab"]))
-    assert "TGN1412, IFN-γ" in drawn(figure)
-    for axis in figure.axes:
-        assert {"off", "ungated", "gated"} <= {line.get_label() for line in axis.lines}
-
-
 def test_prior_and_posterior_name_each_parameter() -> None:
     table = pd.DataFrame(
         {
