@@ -9,12 +9,8 @@ from .declared import CO_MEDICATIONS as CO_MEDICATIONS
 from .declared import declared_draws as declared_draws
 from .declared import declared_priors as declared_priors
 from .declared import widened as widened
-from .development import Candidate as Candidate
-from .development import comparison as comparison
 from .development import course_errors as course_errors
-from .development import leave_one_course_out as leave_one_course_out
 from .development import left_out_errors as left_out_errors
-from .development import qualitative as qualitative
 from .joint_fit import BOUND_DECADES as BOUND_DECADES
 from .joint_fit import SHARED as SHARED
 from .joint_fit import CourseResiduals as CourseResiduals

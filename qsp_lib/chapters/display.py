@@ -57,7 +57,7 @@ WORDS = {
     "worst_known": "quantity known worst",
     "split_r_hat": "largest split R-hat",
     "distance_of_ensembles": "largest distance between the ensembles' distributions",
-    "farthest_step": "farthest step of the search from the kept optimum (log10)",
+    "stays": "the search stays within 0.0001 decades of the kept optimum",
     "shift_in_prior_sd": "shift from the prior median (prior sd)",
     "share_ended_slower": "release over from 120 h, draws below the prior median",
     "share_ended_faster": "release over from 120 h, draws above it",
