@@ -133,3 +133,17 @@ def test_a_chapter_without_numbers_stops_the_page(committed: dict[str, Results])
     without = {name: r for name, r in committed.items() if name != "04_rescue"}
     with pytest.raises(InputError, match="the claims page needs the numbers of 04_rescue"):
         judged(without)
+
+
+@pytest.mark.parametrize(("odds", "adds"), [(4.5, False), (2.0, True)])
+def test_the_gate_is_judged_with_the_error_of_its_odds(odds: float, adds: bool) -> None:
+    values = {
+        "preferred_by_evidence": "none",
+        "odds_against_gated": odds,
+        "odds_best_against_gated": {"low": 1.5, "high": 6.0},
+    }
+    (claim,) = [c for c in CLAIMS if c.chapter == "02_locking"]
+    found = claim.outcome(Results("02_locking", values, {}))
+    assert found.verdict is ClaimVerdict.DIFFERS
+    assert f"odds of {odds:g} to 1 against the gate (1.5 to 6 within two" in found.text
+    assert ("no preference worth the name" in found.text) is adds
