@@ -29,6 +29,7 @@ WORDS = {
     "prior_sd": "prior sd (log10)",
     "posterior_median": "posterior median",
     "posterior_sd": "posterior sd (log10)",
+    "shift": "shift of the median (log10)",
     "sd_ratio": "ratio of the sds",
     "laplace_sd": "Laplace sd",
     "sampled_sd": "sampled sd",
