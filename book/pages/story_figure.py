@@ -22,8 +22,8 @@ BROAD, NARROW = (9.4, 3.0), (3.7, 5.4)
 """Inches; about what the front page and a phone show, so that letters stay as large as there."""
 _BANDS = ("#FFFFFF", "#F4F4F4", "#E9E9E9", "#DEDEDE", "#D2D2D2")
 _LABEL_AT_H = 100.0
-_LAPLACE: dict[str, Any] = {"linewidth": 8, "alpha": 0.3, "solid_capstyle": "butt"}
-_SAMPLER: dict[str, Any] = {"linewidth": 1.8, "marker": "_", "markersize": 8}
+_BAR: dict[str, Any] = {"linewidth": 8, "alpha": 0.3, "solid_capstyle": "butt"}
+_LOCKED: dict[str, Any] = {"marker": "_", "markersize": 17, "markeredgewidth": 1.3, "linestyle": ""}
 
 
 @dataclass(frozen=True)
@@ -32,20 +32,20 @@ class DrugStory:
 
     Attributes:
         times_h: hours from the first dose, shape ``(T,)``.
-        rise: log10 fold-rise of the effective signal at those times; its highest value is the
-            severity index.
-        index, low, high: the index at the lock, and the 5th and 95th percentile of the locked
-            protocol's Laplace draws.
-        sampled_low, sampled_high: the same percentiles of a sampler's draws.
+        rise, rise_low, rise_high: log10 fold-rise of the effective signal at those times, shape
+            ``(T,)``: median, 5th and 95th percentile over draws.
+        median, low, high: of the severity index, the highest rise of each draw.
+        locked: the severity index at the locked point.
     """
 
     times_h: NDArray[np.float64]
     rise: NDArray[np.float64]
-    index: float
+    rise_low: NDArray[np.float64]
+    rise_high: NDArray[np.float64]
+    median: float
     low: float
     high: float
-    sampled_low: float
-    sampled_high: float
+    locked: float
 
 
 def story(
@@ -84,9 +84,9 @@ def _grades(axis: Axes, edges: tuple[float, ...]) -> None:
 
 def _courses(axis: Axes, drugs: Mapping[str, DrugStory]) -> None:
     for name, drug in drugs.items():
+        ends = (drug.rise_low, drug.rise_high)
+        axis.fill_between(drug.times_h, *ends, color=COLOURS[name], alpha=0.15, linewidth=0)
         axis.plot(drug.times_h, drug.rise, color=COLOURS[name], linewidth=2.2)
-        top = int(np.argmax(drug.rise))
-        axis.plot(drug.times_h[top], drug.rise[top], "o", color=COLOURS[name], markersize=6)
         level = float(np.interp(_LABEL_AT_H, drug.times_h, drug.rise))
         axis.annotate(
             LABELS[name],
@@ -111,13 +111,13 @@ def _severities(
     names = list(drugs)
     for x, (name, drug) in enumerate(drugs.items()):
         colour = COLOURS[name]
-        axis.plot([x, x], [drug.low, drug.high], color=colour, **_LAPLACE)
-        axis.plot([x, x], [drug.sampled_low, drug.sampled_high], color=colour, **_SAMPLER)
-        axis.plot(x, drug.index, "o", color=colour, markersize=8)
+        axis.plot([x, x], [drug.low, drug.high], color=colour, **_BAR)
+        axis.plot(x, drug.locked, color=colour, **_LOCKED)
+        axis.plot(x, drug.median, "o", color=colour, markersize=8)
         axis.annotate(
-            f"{drug.index:.2f}",
-            (x, drug.index),
-            xytext=(-8, 0),
+            f"{drug.median:.2f}",
+            (x, drug.median),
+            xytext=(-11, 0),
             textcoords="offset points",
             ha="right",
             va="center",
@@ -135,21 +135,21 @@ def _severities(
             fontsize=7.5,
             color=COLOURS["neutral"],
         )
-    for label, look in (("Laplace draws", _LAPLACE), ("sampler", _SAMPLER)):
+    for label, look in (("5–95 % of draws", _BAR), ("locked point", _LOCKED | {"markersize": 9})):
         axis.plot([], [], color=COLOURS["neutral"], label=label, **look)
     axis.legend(loc="lower left", fontsize=8, handlelength=1.4, borderpad=0.2)
     axis.set_xlim(-0.75, len(names) - 0.38)
     axis.set_xticks(range(len(names)), [LABELS[name] for name in names])
-    axis.set_title("Severity: the peak, with 5–95 %")
+    axis.set_title("Severity: the highest point")
 
 
 def _gap(axis: Axes, names: list[str], drugs: Mapping[str, DrugStory], tie: float) -> None:
     """Words between the two worst drugs: how far apart they are, and what a tie is."""
     lower, higher = drugs[names[-2]], drugs[names[-1]]
-    gap = higher.index - lower.index
+    gap = higher.median - lower.median
     verdict = "a tie" if gap <= tie else "hardly more than a tie" if gap <= 2 * tie else "no tie"
     middle = len(names) - 1.5
-    low = min(lower.low, higher.low, lower.sampled_low, higher.sampled_low)
+    low = min(lower.low, higher.low)
     axis.annotate(
         f"{gap:.2f} apart:\n{verdict} ({tie:g})",
         (middle, low),
