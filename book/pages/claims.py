@@ -6,9 +6,12 @@ nothing on the page is typed but the claim itself, in our words, and the test it
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
+from importlib import resources
 from typing import Any
 
 from qsp_lib.chapters import Results, ShareOfDraws
@@ -43,8 +46,13 @@ class ClaimOutcome:
 
 @dataclass(frozen=True)
 class Claim:
-    """A published claim, the chapter that tests it, the test, and its outcome from results."""
+    """A published claim, the chapter that tests it, the test, and its outcome from results.
 
+    Attributes:
+        key: its short name, under which the verdicts of earlier locks are kept.
+    """
+
+    key: str
     claim: str
     chapter: str
     test: str
@@ -222,6 +230,7 @@ def _low_dose(r: Results) -> ClaimOutcome:
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
+        "calibration",
         "A network of 17 parameters is calibrated on blinatumomab.",
         "01_calibration",
         "posterior against prior after fitting eight published medians, two declared peaks and "
@@ -229,6 +238,7 @@ CLAIMS: tuple[Claim, ...] = (
         _calibrated_on_one_drug,
     ),
     Claim(
+        "gate",
         "Developing the structure on TGN1412 calls for a macrophage-gated STAT3 feedback.",
         "02_locking",
         "evidence, by nested sampling, of three structures fitted to both drugs; agrees if the "
@@ -236,24 +246,28 @@ CLAIMS: tuple[Claim, ...] = (
         _structure,
     ),
     Claim(
+        "order",
         "One locked network orders three drug classes by severity without refitting.",
         "03_blind_prediction",
         "share of draws in which the order of the severity index is strict and as claimed",
         _ordering,
     ),
     Claim(
+        "levels",
         "The blind prediction of OKT3 matches published cytokine levels.",
         "03_blind_prediction",
         "median peaks within the eligible published range, once opened",
         _blind_levels,
     ),
     Claim(
+        "rescue",
         "Tocilizumab rescues, in five phenomena.",
         "04_rescue",
         "seven numeric predicates; share of draws in which five or more of them appear",
         _rescue,
     ),
     Claim(
+        "swap",
         "Exchanging the exhaustion rate between OKT3 and TGN1412 reverses their order.",
         "05_swap_test",
         "the exchange on unlocked copies, with controls; share of draws in which the order is as "
@@ -261,18 +275,21 @@ CLAIMS: tuple[Claim, ...] = (
         _swap,
     ),
     Claim(
+        "ensemble",
         "692 of 5,000 parameter draws (13.8 %) are accepted.",
         "06_robustness",
         "rejection over 5,000 Sobol draws; agrees if the intervals overlap",
         _ensemble,
     ),
     Claim(
+        "map",
         "The order is stable over a 30 × 30 map of the two thresholds.",
         "06_robustness",
         "count of wrong orders of 900, a tie counting as wrong; agrees if none",
         _map,
     ),
     Claim(
+        "profiles",
         "k_fb and d_IL6 have complementary one-sided profiles and an identifiable ratio.",
         "07_identifiability",
         "profile likelihoods of the joint data, priors of the pair dropped; "
@@ -280,6 +297,7 @@ CLAIMS: tuple[Claim, ...] = (
         _identifiability,
     ),
     Claim(
+        "shapes",
         "The three drugs have three qualitatively distinct dose-response shapes.",
         "08_dose_response",
         "a rule on the peak signal, fixed beforehand; share of draws with three shapes",
@@ -289,12 +307,14 @@ CLAIMS: tuple[Claim, ...] = (
 
 BESIDE: tuple[Claim, ...] = (
     Claim(
+        "pattern",
         "The blind prediction of OKT3 has the pattern expected of a first dose (our checks).",
         "03_blind_prediction",
         "eight checks fixed with the lock; agrees if all hold in half of the draws or more",
         _blind_pattern,
     ),
     Claim(
+        "low_dose",
         "TGN1412's molecule at up to 7 µg/kg (TAB08 trial) released no pro-inflammatory cytokines "
         "(PK036, EA021; secondary source).",
         "08_dose_response",
@@ -319,11 +339,27 @@ def judged(
     return [(claim, claim.outcome(results[claim.chapter])) for claim in claims]
 
 
+@cache
+def verdicts_of_lock_v1() -> Mapping[str, ClaimOutcome]:
+    """What the claims page said when the chapters stood on lock v1, by the claims' keys.
+
+    Kept as they were: the chapters of that time judged by its rules, which no chapter holds now.
+    """
+    file = resources.files("book").joinpath("verdicts", "lock-v1.json")
+    kept = json.loads(file.read_text(encoding="utf-8"))["verdicts"]
+    words = {verdict.value: verdict for verdict in ClaimVerdict}
+    return {
+        key: ClaimOutcome(words[found["verdict"]], found["text"]) for key, found in kept.items()
+    }
+
+
 def _rows(outcomes: list[tuple[Claim, ClaimOutcome]]) -> list[tuple[str, ...]]:
+    before = verdicts_of_lock_v1()
     return [
         (
             claim.claim,
             f"**{outcome.words}**",
+            before[claim.key].words,
             outcome.text,
             claim.test,
             f"[{claim.chapter[3:].replace('_', ' ')}](../notebooks/{claim.chapter}.ipynb)",
@@ -351,10 +387,32 @@ def claims_summary(book: BookData) -> str:
 @fragment("claims")
 def claims(book: BookData) -> str:
     """The tables of the claims page."""
-    header = ("published claim", "verdict", "what this model gives", "how it was tested", "chapter")
+    header = (
+        "published claim",
+        "verdict",
+        "on lock v1",
+        "what this model gives",
+        "how it was tested",
+        "chapter",
+    )
     beside = ("statement", *header[1:])
     return (
         f"{claims_summary(book)}\n{table(header, _rows(judged(book.results)))}\n"
         "Beside the claims, what any such model ought to meet:\n\n"
         f"{table(beside, _rows(judged(book.results, BESIDE)))}"
     )
+
+
+@fragment("claims_by_lock")
+def claims_by_lock(book: BookData) -> str:
+    """What the two locks give for each claim, side by side."""
+    before = verdicts_of_lock_v1()
+    outcomes = judged(book.results) + judged(book.results, BESIDE)
+    rows = [
+        (
+            claim.claim,
+            *(f"**{one.words}**: {one.text}" for one in (before[claim.key], outcome)),
+        )
+        for claim, outcome in outcomes
+    ]
+    return table(("claim", "lock v1", "lock v2"), rows)

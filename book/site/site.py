@@ -27,6 +27,7 @@ from ..pages import claims as _claims  # noqa: F401  (registers its fragment)
 from ..pages import estimation as _estimation  # noqa: F401  (registers its fragments)
 from ..pages import interoperability
 from ..pages import machinery as _machinery  # noqa: F401  (registers its fragments)
+from ..pages import made_predictions as _made  # noqa: F401  (registers its fragments)
 from ..pages import manual as _manual  # noqa: F401  (registers its fragments)
 from ..pages import misses as _misses  # noqa: F401  (registers its fragment)
 from ..pages import model_page as _model_page  # noqa: F401  (registers its fragments)
