@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -18,8 +17,6 @@ from qsp_lib.protocol import current_record, read_kept_sample
 
 from .fragments import BookData, fragment, table
 from .symbols import CRP_SOURCES, grade_boundaries, in_words, link
-
-SAMPLED = "03_blind_prediction"
 
 
 def highest_index(network: NetworkParameters, healthy: float) -> float:
@@ -103,9 +100,8 @@ def fit_settings(book: BookData) -> str:
     """How the fit, the sampler and the profiles were run, each with its place in the code."""
     record = current_record()
     locking = book.results["02_locking"].values
-    plan = read_kept_sample(record).made["sampler"]
-    sampler: Mapping[str, Any] = book.results[SAMPLED].values["sampler"]
-    ratios = sampler["sd_ratio"]
+    kept = read_kept_sample(record)
+    plan, worth = kept.made["sampler"], kept.made["diagnostics"]
     names = record.posterior[0]
     # k_IL6_T is estimated as its ratio to k_IL6_M, and the drugs share k_rec
     networks = sum(name.partition("/")[0] in NETWORK for name in names)
@@ -146,10 +142,11 @@ def fit_settings(book: BookData) -> str:
             "`protocol.kept_sample.write_kept_sample`",
         ),
         (
-            "sampled over Laplace width",
-            f"{min(ratios):.2f} to {max(ratios):.2f} along the "
-            f"directions of the Hessian; {sampler['acceptance']:.0%} of the moves accepted",
-            "[](../notebooks/03_blind_prediction.ipynb)",
+            "worth of the sample",
+            f"{worth['autocorrelation_times']:g} autocorrelation times, effective size of "
+            f"{min(worth['effective_size'].values()):,.0f} or more, split R-hat at most "
+            f"{max(worth['split_r_hat'].values()):.3f}",
+            "`protocol.ensembles.diagnostics`",
         ),
         (
             "profile threshold",

@@ -14,7 +14,6 @@ from book.site import site
 from qsp_lib.__main__ import build_parser, main
 from qsp_lib.chapters import results
 from qsp_lib.commands.running import split_parameters
-from qsp_lib.common.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = BookData(ROOT / "notebooks", results.load_all(ROOT / "results"))
@@ -93,15 +92,12 @@ def test_the_file_of_the_page_is_the_template() -> None:
     assert "K_hook" in made("class_defaults") and "| `k_exh`" not in made("class_defaults")
 
 
-def test_the_upper_end_is_said_to_be_the_approximations() -> None:
-    text = made("own_drug_reading")
-    numbers = BOOK.results["03_blind_prediction"]
-    for drawn, words in (("prediction", "of the Laplace draws"), ("sampler", "of the sampler's")):
-        share = 100 * sum(numbers.value(f"{drawn}/grades/blinatumomab/shares")[3:])
-        assert re.search(rf"\b{share:.0f} % {words}", text), words
-    assert "hardly visits them" in text
-    with pytest.raises(InputError, match="needs the numbers of 03_blind_prediction"):
-        FRAGMENTS["own_drug_reading"](BookData(ROOT / "notebooks", {}))
+def test_the_reading_of_the_example_has_its_numbers() -> None:
+    text, arm = made("own_drug_reading"), manual.example(manual.STEP_UP).untreated
+    for value in (arm.severity.central, arm.severity.low, arm.severity.high):
+        assert f"{value:.2f}" in text
+    assert arm.grade_shares is not None
+    assert f"{arm.grade_shares[1]:.0%} in grade 1" in text or not arm.grade_shares[1]
 
 
 def test_the_help_of_every_command_is_in_the_book() -> None:
