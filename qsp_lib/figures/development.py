@@ -199,7 +199,7 @@ def predictive(panels: Sequence[Panel], data: pd.DataFrame) -> Figure:
 
 def _held_to(axis: Axes, row: Any, panel: Panel, colour: str) -> None:
     """One thing that the fit is held to: a point with its sigma, a limit, or a window's peak."""
-    neutral = {"color": COLOURS["neutral"], "markersize": 4}
+    neutral: dict[str, Any] = {"color": COLOURS["neutral"], "markersize": 4}
     if row.window_h is not None:
         first, last = np.minimum(row.window_h, panel.last_h) / panel.unit_h
         if first < last:
@@ -215,5 +215,5 @@ def _held_to(axis: Axes, row: Any, panel: Panel, colour: str) -> None:
     axis.errorbar(at, row.observed, yerr=ends, fmt="o", elinewidth=0.8, capsize=2, **neutral)
     if np.isfinite(row.read):
         reads = [row.read - row.read_low], [row.read_high - row.read]
-        look = {"color": colour, "fillstyle": "none", "markersize": 5, "elinewidth": 0.8}
-        axis.errorbar(at, row.read, yerr=reads, fmt="D", **look)
+        look: dict[str, Any] = {"color": colour, "fillstyle": "none", "markersize": 5}
+        axis.errorbar(at, row.read, yerr=reads, fmt="D", elinewidth=0.8, **look)
