@@ -53,7 +53,6 @@ class Robustness(Parameters):
 
 
 class Identifiability(Parameters):
-    n_points: Annotated[int, Field(ge=41, le=401)]
     all_profiles: bool
     workers: Workers
 

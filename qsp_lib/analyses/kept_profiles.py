@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..common import InputError, forbid_opening, rounded, write_text_atomic
+from ..common import forbid_opening, rounded, write_text_atomic
 from ..inference import CONFIDENCE, End, Profile
 from ..model import NETWORK
 from ..protocol import KEPT, Record, kept_file, read_made_from, signed
@@ -22,6 +22,8 @@ from .second_profiler import cross_check
 
 Array = NDArray[np.float64]
 _DIGITS = 7
+CLAIMED_IN = "pair"
+"""The setting that the published claim is judged in."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class KeptProfiles:
     Attributes:
         made: ISO date.
         lock: version, digest and date of the lock record.
-        profiles: setting to name to profile, the other parameters' values left out
-            (``theta`` is ``(n, 0)``).
+        profiles: setting to name to profile. The other parameters' values are kept of the claimed
+            profiles in the setting of the claim; of the others ``theta`` is ``(n, 0)``.
         optima: setting to the distinct optima that the profiles started from, best first,
             in log10 and in the order of the joint fit's parameters.
         check: the independent profiler beside ours; see :func:`.cross_check`.
@@ -114,7 +116,10 @@ def _content(
         "confidence": CONFIDENCE,
         "decades": DECADES,
         "profiles": {
-            setting: {name: _plain(profile) for name, profile in profiles.items()}
+            setting: {
+                name: _plain(profile, whole=setting == CLAIMED_IN and name in CLAIMED)
+                for name, profile in profiles.items()
+            }
             for setting, profiles in made.items()
         },
         "optima": {
@@ -164,9 +169,11 @@ def _kept(content: Mapping[str, Any]) -> KeptProfiles:
     )
 
 
-def _plain(profile: Profile) -> dict[str, Any]:
+def _plain(profile: Profile, *, whole: bool) -> dict[str, Any]:
+    theta = {"theta": profile.theta.tolist()} if whole else {}
     content: dict[str, Any] = rounded(
-        {
+        theta
+        | {
             "values": profile.values.tolist(),
             "rise": profile.rise.tolist(),
             "cost": profile.cost,
@@ -187,7 +194,7 @@ def _profile(name: str, plain: Mapping[str, Any]) -> Profile:
         name,
         values,
         np.array(plain["rise"]),
-        np.empty((values.size, 0)),
+        np.array(plain.get("theta", np.empty((values.size, 0)))),
         plain["cost"],
         plain["optimum"],
         plain["low"],
@@ -195,29 +202,3 @@ def _profile(name: str, plain: Mapping[str, Any]) -> Profile:
         End[plain["lower_end"]],
         End[plain["upper_end"]],
     )
-
-
-def largest_shift(one: Mapping[str, Profile], other: Mapping[str, Profile]) -> float:
-    """Largest difference between the interval ends of two sets of profiles, in decades.
-
-    Args:
-        one: some profiles by name, at least one.
-        other: what they are compared with, each of those names among its own.
-
-    Returns:
-        Infinity if a side ends in a different way.
-
-    Raises:
-        InputError: no profiles, or one that the other set does not have.
-    """
-    if not one or one.keys() - other.keys():
-        raise InputError(
-            f"profiles of {', '.join(one) or 'nothing'} cannot be compared with profiles of "
-            f"{', '.join(other) or 'nothing'}; expected one or more, each in the other set too."
-        )
-    shifts = [0.0]
-    for name, a in one.items():
-        b = other[name]
-        same = (a.lower_end, a.upper_end) == (b.lower_end, b.upper_end)
-        shifts.append(max(abs(a.low - b.low), abs(a.high - b.high)) if same else float("inf"))
-    return max(shifts)

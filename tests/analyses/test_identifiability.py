@@ -27,7 +27,6 @@ from qsp_lib.analyses.identifiability import (
 from qsp_lib.analyses.kept_profiles import (
     KeptProfiles,
     kept_path,
-    largest_shift,
     read_kept,
     write_kept,
 )
@@ -224,23 +223,6 @@ def test_the_table_gives_values_out_of_log10_and_says_how_each_side_ends() -> No
     assert list(table.loc["k_fb/d_IL6", ["low_is", "high_is"]]) == ["end", "bound"]
 
 
-def test_the_largest_shift_is_of_the_interval_ends() -> None:
-    one = {"k_fb": made_up("k_fb"), "K_M": made_up("K_M", -0.5)}
-    other = {name: made_up(name, high=1.25) for name in ("k_fb", "d_M")}
-    assert largest_shift(one, one) == 0.0
-    assert largest_shift({"k_fb": one["k_fb"]}, other) == pytest.approx(0.25)
-    opened = {"k_fb": made_up("k_fb", ends=(End.OPEN, End.CROSSED))}
-    assert largest_shift(opened, one) == np.inf
-
-
-@pytest.mark.parametrize("names", [(), ("d_M",), ("k_fb", "d_M")])
-def test_a_shift_from_what_is_not_there_is_no_shift_of_zero(names: tuple[str, ...]) -> None:
-    one = {name: made_up(name) for name in names}
-    words = f"profiles of {', '.join(names) or 'nothing'} cannot be compared with profiles of k_fb"
-    with pytest.raises(InputError, match=words):
-        largest_shift(one, {"k_fb": made_up("k_fb")})
-
-
 @pytest.mark.parametrize("name", ["k_fb", RATIO])
 def test_minuit_is_given_the_cost_and_its_slope_with_the_quantity_as_a_coordinate(
     name: str, lock: Record
@@ -322,8 +304,11 @@ def test_a_run_survives_being_written_and_read(
         "pair": {
             "k_fb": made_up("k_fb", ends=(End.OPEN, End.CROSSED)),
             **{name: made_up(name) for name in ("d_IL6", RATIO)},
+            "K_M": made_up("K_M"),
         }
     }
+    paths = np.linspace(0.0, 1.0, 86).reshape(43, 2)
+    made["pair"] = {name: replace(one, theta=paths) for name, one in made["pair"].items()}
     optima = {"pair": [np.array([0.25, -1.5])]}
     row = {"quantity": "k_fb", "value": 1.0, "rise": 3.84, "minuit_rise": 3.85}
     monkeypatch.setattr(kept_profiles, "full_run", lambda *given: (made, optima))
@@ -332,13 +317,16 @@ def test_a_run_survives_being_written_and_read(
     assert path == kept_path(lock, tmp_path / "new")
     again = read_kept(lock, tmp_path / "new")
     assert again.made == "2026-02-03"
-    assert tuple(again.profiles["pair"]) == ("k_fb", "d_IL6", RATIO)
+    assert set(again.profiles["pair"]) == {"k_fb", "d_IL6", RATIO, "K_M"}
     for name, profile_ in again.profiles["pair"].items():
         before = made["pair"][name]
         assert profile_.verdict is before.verdict
         assert profile_.values == pytest.approx(before.values, rel=1e-6)
         assert profile_.rise == pytest.approx(before.rise, rel=1e-6)
         assert (profile_.low, profile_.high) == pytest.approx((before.low, before.high))
+        # where the others went is kept of the claimed profiles alone
+        assert profile_.theta.shape == ((43, 2) if name in CLAIMED else (43, 0))
+        assert profile_.theta == pytest.approx(before.theta[:, : profile_.theta.shape[1]], abs=1e-6)
     assert again.optima["pair"][0].tolist() == [0.25, -1.5]
     assert again.check.to_dict("records") == [row] * 3
 

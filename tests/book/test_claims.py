@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from book.pages.claims import (
     ClaimOutcome,
     ClaimVerdict,
     claims,
+    claims_by_lock,
     claims_summary,
     judged,
+    verdicts_of_lock_v1,
 )
 from book.pages.fragments import BookData
 from qsp_lib.chapters import results
@@ -58,12 +61,13 @@ def test_what_needs_a_sealed_table_cannot_be_tested_yet(committed: dict[str, Res
     [
         ("01_calibration", "moved_count", 12, 3),
         ("02_locking", "preferred_by_evidence", "gated", "none"),
-        ("04_rescue", "appear_count", 5, 4),
-        ("05_swap_test", "claim_comes_out", True, False),
+        ("03_blind_prediction", "order_verdict/share", 0.95, 0.2),
+        ("04_rescue", "five_or_more/share", 0.95, 0.2),
+        ("05_swap_test", "verdict/share", 0.95, 0.2),
         ("06_robustness", "overlaps_published", True, False),
         ("06_robustness", "map/wrong", 0, 1),
         ("07_identifiability", "published_picture_agrees", True, False),
-        ("08_dose_response", "distinct_shapes", 3, 2),
+        ("08_dose_response", "three_shapes/share", 0.95, 0.2),
     ],
 )
 def test_a_verdict_follows_its_number(
@@ -77,56 +81,60 @@ def test_a_verdict_follows_its_number(
     assert changed == [(ClaimVerdict.AGREES, ClaimVerdict.DIFFERS)]
 
 
-def test_an_order_with_a_tie_does_not_agree(committed: dict[str, Results]) -> None:
-    path = "prediction/ordering/blinatumomab/index/central"
-    tied = with_value(committed, "03_blind_prediction", path, "blinatumomab < okt3 = tgn1412")
-    assert ordering(tied).verdict is ClaimVerdict.DIFFERS
+@pytest.mark.parametrize(
+    ("share", "verdict", "words"),
+    [
+        (0.95, ClaimVerdict.AGREES, "agrees"),
+        (0.65, ClaimVerdict.NARROWLY, "agrees narrowly"),
+        (0.35, ClaimVerdict.DIFFERS, "differs"),
+        (0.80, ClaimVerdict.AT_THE_LINE, "at the line of 80 %"),
+        (0.505, ClaimVerdict.AT_THE_LINE, "at the line of 50 %"),
+    ],
+)
+def test_a_share_of_draws_is_judged_by_two_lines(
+    committed: dict[str, Results], share: float, verdict: ClaimVerdict, words: str
+) -> None:
+    found = ordering(with_value(committed, "03_blind_prediction", "order_verdict/share", share))
+    assert found.verdict is verdict and found.words == words
 
 
 def ordering(numbers: dict[str, Results]) -> ClaimOutcome:
-    (found,) = [o for c, o in judged(numbers) if c.test.startswith("order of the severity")]
+    (found,) = [o for c, o in judged(numbers) if c.key == "order"]
     return found
 
 
-@pytest.mark.parametrize(("above", "narrow"), [(0.06, True), (0.099, True), (0.101, False)])
-def test_an_order_that_is_hardly_over_a_tie_agrees_narrowly(
-    committed: dict[str, Results], above: float, narrow: bool
-) -> None:
-    path = "prediction/arms/{}/severity/index/central"
-    chapter = "03_blind_prediction"
-    okt3 = committed[chapter].value(path.format("okt3"))
-    found = ordering(with_value(committed, chapter, path.format("tgn1412"), okt3 + above))
-    assert found.verdict is ClaimVerdict.AGREES and found.narrow is narrow
-    assert found.words == ("agrees narrowly" if narrow else "agrees")
-    assert f"{above:.3f} (a tie is 0.05)" in found.text
+def test_the_order_is_shown_with_its_share_and_medians(committed: dict[str, Results]) -> None:
+    numbers = committed["03_blind_prediction"]
+    text = ordering(committed).text
+    assert f"of {numbers.value('order_verdict/draws'):.0f} draws" in text
+    for drug in ("blinatumomab", "okt3", "tgn1412"):
+        median = numbers.value(f"prediction/arms/{drug}/severity/index/median")
+        assert f"{median:.2f}" in text
 
 
-def test_what_does_not_agree_is_never_narrow(committed: dict[str, Results]) -> None:
-    reversed_ = with_value(committed, "05_swap_test", "claim_comes_out", False)
-    (found,) = [o for c, o in judged(reversed_) if c.chapter == "05_swap_test"]
-    assert found.words == "differs"
-
-
-def test_the_order_is_shown_with_both_shares_of_draws(committed: dict[str, Results]) -> None:
-    path = "sampler/ordering/blinatumomab/index/share_expected"
-    text = ordering(with_value(committed, "03_blind_prediction", path, 0.123)).text
-    locked = committed["03_blind_prediction"].value(path.replace("sampler", "prediction"))
-    assert f"in {100 * locked:.0f} % of the locked protocol's Laplace draws" in text
-    assert "12 % of the sampler's" in text and "OKT3 4, TGN1412 4" in text
-
-
-def test_the_summary_counts_what_agrees_by_little(committed: dict[str, Results]) -> None:
-    narrow = sum(found.narrow for _, found in judged(committed))
+def test_the_summary_counts_every_claim_once(committed: dict[str, Results]) -> None:
     text = claims_summary(BookData(Path(), committed))
-    assert narrow and f"({narrow} of them narrowly)" in text
-    wide = with_value(committed, "05_swap_test", "gap_exchanged", -0.3)
-    wide = with_value(wide, "05_swap_test", "gap_locked", 0.3)
-    assert f"({narrow - 1} of them narrowly)" in claims_summary(BookData(Path(), wide))
+    counts = [int(n) for n in re.findall(r"(\d+) (?:agree|are|differ|cannot)", text)]
+    assert sum(counts) == len(CLAIMS)
+    path = "order_verdict/share"
+    sure = claims_summary(
+        BookData(Path(), with_value(committed, "03_blind_prediction", path, 0.99))
+    )
+    none = claims_summary(BookData(Path(), with_value(committed, "03_blind_prediction", path, 0.0)))
+    assert sure != none
+
+
+def test_every_claim_has_its_verdict_of_lock_v1(committed: dict[str, Results]) -> None:
+    kept = verdicts_of_lock_v1()
+    assert {claim.key for claim in CLAIMS + BESIDE} == set(kept)
+    assert kept["order"].words == "agrees narrowly" and "in 49 % of" in kept["order"].text
+    page = claims_by_lock(BookData(Path(), committed))
+    assert all(found.text in page for found in kept.values())
 
 
 def test_the_verdict_stands_beside_the_claim(committed: dict[str, Results]) -> None:
     header = claims(BookData(Path(), committed)).split("\n")[2]
-    assert header.startswith("| published claim | verdict |")
+    assert header.startswith("| published claim | verdict | on lock v1 |")
 
 
 def test_a_chapter_without_numbers_stops_the_page(committed: dict[str, Results]) -> None:
