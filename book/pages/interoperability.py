@@ -23,7 +23,7 @@ from qsp_lib.export import (
     reference_courses,
     sbml,
 )
-from qsp_lib.model import QUANTITIES, Structure
+from qsp_lib.model import QUANTITIES, DrugInputs, Structure
 from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, table
@@ -153,9 +153,9 @@ def _billionths(value: float) -> str:
 def export_switches(_book: BookData) -> str:
     """What a reader changes in the SBML files, by id and by name."""
     one_drug, network = "a regimen's file", "`network.xml`"
-    whole = _whole()
+    whole, tabled = _whole(), " and ".join(drug.label for drug in _drugs(tabled=True))
     rows = [
-        (sbml.DOSE_FACTOR, one_drug, "1"),
+        (sbml.DOSE_FACTOR, one_drug + f", but not of {tabled}" * bool(tabled), "1"),
         (sbml.TCZ_FACTOR, one_drug, "0"),
         (sbml.TCZ_TIME, one_drug, f"{LATE_H:g}"),
     ]
@@ -191,10 +191,12 @@ def export_states(_book: BookData) -> str:
 
 @fragment("export_inputs")
 def export_inputs(_book: BookData) -> str:
-    """What a drug is in the network's file: its mechanism and its inputs."""
-    record = current_record()
-    drugs = [record.drug(name) for name in shipped_drugs()]
-    values = [sbml.drug_values(record, name) for name in shipped_drugs()]
+    """What a drug is in the network's file: its mechanism and its inputs.
+
+    A drug whose concentrations come from a table is none there: the file has compartments alone.
+    """
+    record, drugs = current_record(), _drugs(tabled=False)
+    values = [sbml.drug_values(record, drug.name) for drug in drugs]
     switch = sbml.CHANGED_BY[sbml.SWITCH]
     mechanism = [f"{drug.mechanism == 'bispecific':d}" for drug in drugs]
     rows = [(f"`{sbml.SWITCH}`", switch.words, "", *mechanism)]
@@ -208,6 +210,13 @@ def export_inputs(_book: BookData) -> str:
         for name in sbml.drug_inputs(record)
     ]
     return table(("id", "name", "unit", *(drug.label for drug in drugs)), rows)
+
+
+def _drugs(*, tabled: bool) -> list[DrugInputs]:
+    """The record's drugs whose concentrations come from a table, or all others."""
+    record = current_record()
+    drugs = [record.drug(name) for name in shipped_drugs(record.inputs)]
+    return [drug for drug in drugs if (drug.table is not None) == tabled]
 
 
 def _whole() -> Structure:

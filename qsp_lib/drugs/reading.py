@@ -97,7 +97,7 @@ def load_drug(
     >>> blinatumomab.sources["CL"].value, blinatumomab.sources["CL"].unit
     (2.22, 'L/h')
     >>> sorted(blinatumomab.regimens)
-    ['clinical', 'flat_15', 'step']
+    ['clinical', 'flat_15', 'flat_5', 'step', 'stepped']
     """
     text = os.fspath(path_or_name)
     if text == RESCUE:
