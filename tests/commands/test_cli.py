@@ -231,6 +231,10 @@ def test_drugs_are_listed_and_explained(own: Path, capsys: Printed) -> None:
         "blinatumomab",
         "tgn1412",
         "okt3",
+        "mosunetuzumab",
+        "teclistamab",
+        "epcoritamab",
+        "epcoritamab-linear",
         "tocilizumab",
     ]
     assert {row["role"] for row in parsed(capsys, "drugs", "--json")} >= {"blind", "rescue"}
