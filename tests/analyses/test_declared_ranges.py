@@ -14,7 +14,7 @@ from qsp_lib.protocol.lock import Record, current_record, lock_path, read_record
 
 MOVED = {
     "v1": (["k_act", "k_exh", "k_rec"], ["V1", "EC50"]),
-    "v2": (["V1", "half_life", "EC50", "k_act", "k_exh"], []),
+    "v2": (["V1", "half_life", "k_act", "k_exh", "EC50"], []),
 }
 """What has a range in each version: what is drawn, and what is not."""
 
