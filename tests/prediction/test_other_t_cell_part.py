@@ -74,7 +74,7 @@ def test_a_drug_under_the_skin_is_followed_with_every_cover(
     assert found.treated is not None
     assert found.treated.severity.central < found.untreated.severity.central
     for name in ("C", "A"):
-        one, other = (arm.courses[name]["central"] for arm in found.arms.values())
+        one, other = (arm.courses[name]["locked_point"] for arm in found.arms.values())
         np.testing.assert_array_equal(one, other)
     weeks = predict(path, at_rest, cover=cover, n_draws=6)
     assert as_dict(weeks) == as_dict(found)
