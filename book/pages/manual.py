@@ -49,7 +49,7 @@ def own_drug_output(_book: BookData) -> str:
 
 @fragment("own_drug_regimens")
 def own_drug_regimens(_book: BookData) -> str:
-    """The template's two regimens side by side, and the second with tocilizumab."""
+    """The template's two regimens side by side, and the second with tocilizumab, as medians."""
     at_once = example(AT_ONCE, TOCILIZUMAB_H)
     treated = at_once.treated
     assert treated is not None
@@ -59,7 +59,16 @@ def own_drug_regimens(_book: BookData) -> str:
         _row(f"the same, tocilizumab at {number(TOCILIZUMAB_H)} h", treated),
     ]
     return table(
-        ("regimen", "highest IL-6 (pg/mL)", "at (h)", "severity z", "5–95 %", "grade"), rows
+        (
+            "regimen",
+            "highest IL-6 (pg/mL)",
+            "at (h)",
+            "severity z",
+            "5–95 %",
+            "locked point",
+            "grade",
+        ),
+        rows,
     )
 
 
@@ -95,9 +104,10 @@ def own_drug_reading(_book: BookData) -> str:
     low, high = (10.0 ** (z or 0.0) for z in (arm.severity.low, arm.severity.high))
     graded = ", ".join(f"{share:.0%} in grade {g}" for g, share in enumerate(shares) if share)
     return (
-        f"In the example the index is {arm.severity.central:.2f} at the locked values, with an "
-        f"interval from {arm.severity.low:.2f} to {arm.severity.high:.2f}: the IL-6 signal peaks "
-        f"between {low:.0f} and {high:.0f} times the healthy level. Of the draws, {graded}. The "
+        f"In the example the median index is {arm.severity.central:.2f}, with an interval from "
+        f"{arm.severity.low:.2f} to {arm.severity.high:.2f}: the IL-6 signal peaks between "
+        f"{low:.0f} and {high:.0f} times the healthy level. The locked point has "
+        f"{arm.severity.locked_point:.2f}. Of the draws, {graded}. The "
         "grades are illustrative; the interval says how well the data know the parameters, and "
         "nothing of the people who differ ([chapter 9](../notebooks/09_population.ipynb)).\n"
     )
@@ -149,6 +159,7 @@ def _row(label: str, arm: Arm) -> tuple[str, ...]:
         number(time.central),
         f"{arm.severity.central:.2f}",
         _interval(arm.severity),
+        f"{arm.severity.locked_point:.2f}",
         str(arm.grade),
     )
 

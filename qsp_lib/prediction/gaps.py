@@ -12,7 +12,7 @@ from ..common import InputError
 from ..model import Regimen
 from .arm import Estimate
 from .goals import AFTER_H, indices, require_doses
-from .predicting import NOT_FOR, require_draws
+from .predicting import CENTRAL, LOCKED_POINT, NOT_FOR, require_draws
 from .report import aligned, short, span
 from .setting import SAME_TIME_H, Setup, draws_for, end_of
 
@@ -124,9 +124,9 @@ def after_gap(
         following = known[step].start_h - known[step - 1].start_h if step < len(known) else AFTER_H
         windows = []
         for end in (until, begins + following):
-            central = indices(setting, whole, None, begins, end)[0]
+            locked_point = indices(setting, whole, None, begins, end)[0]
             drawn = () if draws is None else indices(setting, whole, draws, begins, end)
-            windows.append(Estimate.of(central, drawn))
+            windows.append(Estimate.of(locked_point, drawn))
         return Restart(missed, step, known[step - 1].dose_ug, begins - last, *windows)
 
     return Gap(
@@ -158,6 +158,8 @@ def gap_dict(found: Gap) -> dict[str, Any]:
     setting = found.setting
     return {
         **setting.said(),
+        "schema": 2,
+        "numbers": CENTRAL if found.n_draws else LOCKED_POINT,
         "regimen": setting.regimen_key,
         "received": found.received,
         "on_time": one(found.on_time),
@@ -187,6 +189,7 @@ def gap_text(found: Gap) -> str:
             "5-95 %",
             "highest z from there on",
             "5-95 %",
+            *(["locked point: z of that dose", "highest z"] if found.n_draws else []),
         ]
     ]
     for each in (found.on_time, *found.restarts):
@@ -200,11 +203,17 @@ def gap_text(found: Gap) -> str:
                 span(each.first),
                 f"{each.severity.central:.2f}",
                 span(each.severity),
+                *(
+                    f"{estimate.locked_point:.2f}"
+                    for estimate in (each.first, each.severity)
+                    if found.n_draws
+                ),
             ]
         )
     lines += aligned(rows)
     lines += [
         "",
+        CENTRAL if found.n_draws else LOCKED_POINT,
         "Assumed: T cells recover at one rate, and targets that were killed do not come back, so "
         "that a restart may be more severe than it says; the doses after the gap have the spacing "
         "of the regimen.",

@@ -25,6 +25,14 @@ N_DRAWS = 200
 MOST_DRAWS = 10_000
 _CHUNK_VALUES = 4_000_000  # states kept at a time, 32 MB
 
+CENTRAL = (
+    "Numbers are medians of the draws. Beside them stands the locked point: one set of values, the "
+    "optimum of the fit, which need not lie in the middle of the draws."
+)
+LOCKED_POINT = (
+    "Nothing was drawn: every number is of the locked point, one set of values, the optimum of the "
+    "fit, which need not lie in the middle of what draws would give."
+)
 COVERS = (
     "The interval covers the uncertainty of parameters only: the network's 17 and the drug's "
     "T-cell rates. It does not cover the structure of the model, exposure, potency, or "
@@ -96,13 +104,21 @@ class Prediction:
 
     @property
     def references(self) -> Mapping[str, float]:
-        """Severity index, over 168 h, of the two drugs that the grades are set by."""
+        """Severity index on record, over 168 h, of the two drugs that the grades are set by.
+
+        The median of the kept sample; of lock v1, which has none, the locked point's.
+        """
         return self.setting.record.severity_indices
 
     @property
     def boundaries(self) -> Mapping[str, float]:
         """Lowest index of each grade."""
         return vars(self.setting.record.boundaries)
+
+    @property
+    def numbers_are(self) -> str:
+        """Which numbers an answer gives first, in words."""
+        return CENTRAL if self.n_draws else LOCKED_POINT
 
     @property
     def arms(self) -> dict[str, Arm]:
@@ -143,7 +159,7 @@ def predict(
 
     Raises:
         InputError: A drug, regimen, time or number of draws that cannot be used.
-        IntegrationError: The course at the locked values did not complete, or no draw did.
+        IntegrationError: The course at the locked point did not complete, or no draw did.
     """
     if cover is None:
         cover = Cover() if tocilizumab_h is None else Cover((tocilizumab_h,))
@@ -178,16 +194,16 @@ def run(
             )
     names = ("untreated", "treated") if setting.cover.words else ("untreated",)
     measures = {name: Measure(setting) for name in names}
-    central = {name: setting.simulate(None, treated=name == "treated") for name in names}
-    for name, course in central.items():
+    locked_point = {name: setting.simulate(None, treated=name == "treated") for name in names}
+    for name, course in locked_point.items():
         course.require_completed()
-        measures[name].take(course, central["untreated"])
+        measures[name].take(course, locked_point["untreated"])
     peaks_h = [time for measure in measures.values() for time in measure.peak_times]
-    rows = Courses(setting, central, peaks_h, asked_h, n_draws)
+    rows = Courses(setting, locked_point, peaks_h, asked_h, n_draws)
     completed = np.zeros(n_draws, bool)
     if n_draws:
         draws = draws_for(setting, n_draws, seed)
-        n_times = sum(course.times.size for course in central.values())
+        n_times = sum(course.times.size for course in locked_point.values())
         for part in _parts(n_draws, n_times):
             courses = {n: setting.simulate(draws[part], treated=n == "treated") for n in names}
             kept = np.all([course.completed for course in courses.values()], axis=0)
@@ -209,7 +225,7 @@ def run(
         n_draws=n_draws,
         failed_draws=int((~completed).sum()),
         seed=setting.record.seed if seed is None else seed,
-        mark=next((course.mark for course in central.values() if course.mark), ""),
+        mark=next((course.mark for course in locked_point.values() if course.mark), ""),
         assumptions=assumptions(setting),
         asked_h=asked_h,
         completed=completed,

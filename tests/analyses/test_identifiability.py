@@ -31,12 +31,21 @@ from qsp_lib.analyses.kept_profiles import (
     write_kept,
 )
 from qsp_lib.analyses.second_profiler import Coordinates, cross_check
+from qsp_lib.calibration.candidates import FITTED
+from qsp_lib.calibration.joint_fit import make_problem
 from qsp_lib.common.errors import InputError, LockError
 from qsp_lib.inference.fitting import Fit, Problem
 from qsp_lib.inference.profiles import THRESHOLD, End, Identifiability, Profile, profile
 from qsp_lib.model.equations import NETWORK
 from qsp_lib.model.priors import network_table
-from qsp_lib.protocol.lock import Record, current_record, locked_point, signed
+from qsp_lib.protocol.lock import (
+    Record,
+    current_record,
+    lock_path,
+    locked_point,
+    read_record,
+    signed,
+)
 
 Array = NDArray[np.float64]
 
@@ -44,6 +53,18 @@ Array = NDArray[np.float64]
 @pytest.fixture(scope="module")
 def lock() -> Record:
     return current_record()
+
+
+@pytest.fixture(scope="module")
+def first() -> Record:
+    """Lock v1, whose kept run is what the reader is tried on."""
+    return read_record(lock_path("v1"), against_code=False)
+
+
+@pytest.fixture(scope="module")
+def whole() -> Problem:
+    """The fit of the current inputs, with all its priors."""
+    return make_problem(FITTED)
 
 
 @pytest.fixture(scope="module")
@@ -76,25 +97,43 @@ def dropped(problem: Problem) -> set[str]:
     return {name for name, sd in zip(problem.names, problem.prior_sd, strict=True) if np.isinf(sd)}
 
 
-@pytest.mark.parametrize("name", ["k_IFN", "K_M", *CLAIMED])
+@pytest.mark.parametrize("name", ["k_IFN", "K_M", "k_IL6_T", "k_IL6_M", *CLAIMED])
 def test_the_prior_of_the_profiled_and_of_the_pair_is_dropped_and_no_other(
-    name: str, joint_problem: Problem
+    name: str, whole: Problem
 ) -> None:
     problem = problem_for(name)
-    assert dropped(problem) == {*PAIR, *(set() if name == RATIO else {name})}
+    own = set() if name == RATIO else {network_table()[name].estimate}
+    assert dropped(problem) == {*PAIR, *own}
     kept_sd = [sd for n, sd in zip(problem.names, problem.prior_sd, strict=True) if np.isfinite(sd)]
-    before = dict(zip(joint_problem.names, joint_problem.prior_sd, strict=True))
+    before = dict(zip(whole.names, whole.prior_sd, strict=True))
     assert kept_sd == [before[n] for n in problem.names if n not in dropped(problem)]
 
 
-def test_with_every_prior_kept_the_problem_is_the_joint_fit(joint_problem: Problem) -> None:
+def test_with_every_prior_kept_the_problem_is_the_joint_fit(whole: Problem) -> None:
     problem = problem_for(RATIO, "kept")
+    assert problem.names == whole.names
     for what in ("lower", "upper", "prior_mean", "prior_sd"):
-        assert np.array_equal(getattr(problem, what), getattr(joint_problem, what))
+        assert np.array_equal(getattr(problem, what), getattr(whole, what))
 
 
 def test_all_four_il6_rates_can_lose_their_priors() -> None:
-    assert dropped(problem_for(RATIO, "all_il6")) == {"k_fb", "d_IL6", "k_IL6_T", "k_IL6_M"}
+    four = {network_table()[name].estimate for name in (*PAIR, "k_IL6_T", "k_IL6_M")}
+    assert len(four) == 4
+    assert dropped(problem_for(RATIO, "all_il6")) == four
+
+
+def test_a_rate_that_is_fitted_as_a_ratio_is_profiled_itself(lock: Record) -> None:
+    """T cells' IL-6 since version 2: its prior is of its share of the macrophages'."""
+    row, problem = network_table()["k_IL6_T"], problem_for("k_IL6_T")
+    assert row.relative_to == "k_IL6_M" and "k_IL6_T" not in problem.names
+    at = quantity("k_IL6_T").row(problem.names) @ locked_point(lock, problem)
+    assert 10.0**at == pytest.approx(lock.network.k_IL6_T)
+    # without its prior the ratio reaches the rate's own bounds, the other at its prior median
+    i = problem.names.index(row.estimate)
+    ends = 10.0 ** np.array([problem.lower[i], problem.upper[i]])
+    other = network_table()["k_IL6_M"].prior.median
+    assert ends * other == pytest.approx([row.lower, row.upper])
+    assert problem.lower[problem.names.index("k_IL6_M")] == pytest.approx(np.log10(other) - 3.0)
 
 
 def test_a_parameter_without_a_prior_ranges_over_its_validity_bounds() -> None:
@@ -331,27 +370,27 @@ def test_a_run_survives_being_written_and_read(
     assert again.check.to_dict("records") == [row] * 3
 
 
-def test_a_run_of_another_lock_is_refused(lock: Record, tmp_path: Path) -> None:
-    text = kept_path(lock).read_text(encoding="utf-8")
+def test_a_run_of_another_lock_is_refused(first: Record, tmp_path: Path) -> None:
+    text = kept_path(first).read_text(encoding="utf-8")
     content = json.loads(text)
     content["lock"]["digest"] = "0" * 64
-    kept_path(lock, tmp_path).write_text(json.dumps(content), encoding="utf-8")
+    kept_path(first, tmp_path).write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(LockError, match="was edited"):
-        read_kept(lock, tmp_path)
-    kept_path(lock, tmp_path).write_text(signed(content), encoding="utf-8")
+        read_kept(first, tmp_path)
+    kept_path(first, tmp_path).write_text(signed(content), encoding="utf-8")
     with pytest.raises(LockError, match="was made from a lock with digest 000000000000"):
-        read_kept(lock, tmp_path)
+        read_kept(first, tmp_path)
 
 
-def test_a_missing_or_broken_run_says_what_to_do(lock: Record, tmp_path: Path) -> None:
+def test_a_missing_or_broken_run_says_what_to_do(first: Record, tmp_path: Path) -> None:
     with pytest.raises(LockError, match="are kept; make it with 'python -m qsp_lib profiles'"):
-        read_kept(lock, tmp_path)
-    content = json.loads(kept_path(lock).read_text(encoding="utf-8"))
+        read_kept(first, tmp_path)
+    content = json.loads(kept_path(first).read_text(encoding="utf-8"))
     del content["optima"]
     for text in ("{", "[]", json.dumps(content)):
-        kept_path(lock, tmp_path).write_text(text, encoding="utf-8")
+        kept_path(first, tmp_path).write_text(text, encoding="utf-8")
         with pytest.raises(LockError, match="cannot be read"):
-            read_kept(lock, tmp_path)
+            read_kept(first, tmp_path)
 
 
 def test_optima_of_one_cost_are_one(lock: Record, monkeypatch: pytest.MonkeyPatch) -> None:

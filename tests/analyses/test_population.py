@@ -583,6 +583,16 @@ def test_a_weight_of_two_is_as_good_as_two_patients() -> None:
     assert weighted_share(x, w, 0.5) == pytest.approx(1 / 3, abs=1e-3)
 
 
+def test_no_share_is_above_one_by_a_last_digit() -> None:
+    """Weights of nothing change the order in which the others are added up."""
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        weights = rng.uniform(size=31) * (rng.uniform(size=31) > 0.3)
+        share = weighted_share(np.ones(31), weights, 0.5)
+        assert share <= 1.0
+        assert share_error(share, weights) == pytest.approx(0.0, abs=1e-7)
+
+
 def test_the_error_of_a_quantile_of_uniform_values_is_known() -> None:
     """Of n uniform values the quantile at p has the standard error sqrt(p (1 - p)/n)."""
     x = (np.arange(10_000) + 0.5) / 10_000

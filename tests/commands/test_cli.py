@@ -77,7 +77,7 @@ def test_each_template_is_a_users_drug_that_can_be_run(
         answer = parsed(
             capsys, "predict", str(path), "--regimen", regimen, "--draws", "0", "--json"
         )
-        assert answer["arms"]["untreated"]["severity"]["index"]["central"] > 0
+        assert answer["arms"]["untreated"]["severity"]["index"]["locked_point"] > 0
     forms = {"intravenous": "compartment", "subcutaneous": "depot", "table": "a table of 26"}
     assert forms[exposure] in " ".join(answer["exposure"])
 
@@ -120,7 +120,9 @@ def test_what_is_written_is_what_json_prints(own: Path, tmp_path: Path, capsys: 
     assert columns[0] == "time_h" and "IL6_pg_per_mL_high" in columns
     assert all(len(row.split(",")) == len(columns) for row in rows)
     first = dict(zip(columns, map(float, rows[0].split(",")), strict=True))
-    assert first["time_h"] == 0 and first["IL6_pg_per_mL"] == pytest.approx(5.2)
+    assert first["time_h"] == 0
+    for kind in ("median", "locked_point"):
+        assert first[f"IL6_pg_per_mL_{kind}"] == pytest.approx(5.2)
 
 
 def test_both_courses_are_given_with_tocilizumab(capsys: Printed, tmp_path: Path) -> None:
@@ -144,7 +146,7 @@ def test_both_courses_are_given_with_tocilizumab(capsys: Printed, tmp_path: Path
         "over_h": 1,
     }
     header = (tmp_path / "tgn1412-clinical.csv").read_text().splitlines()[0]
-    assert "treated_S_pg_per_mL" in header.split(",")
+    assert "treated_S_pg_per_mL_locked_point" in header.split(",")
     text, _ = said(capsys, "predict", "tgn1412", "--tocilizumab=-1d", "--draws", "0")
     assert "with tocilizumab:" in text and "given at -24 h" in text
 
@@ -231,6 +233,10 @@ def test_drugs_are_listed_and_explained(own: Path, capsys: Printed) -> None:
         "blinatumomab",
         "tgn1412",
         "okt3",
+        "mosunetuzumab",
+        "teclistamab",
+        "epcoritamab",
+        "epcoritamab-linear",
         "tocilizumab",
     ]
     assert {row["role"] for row in parsed(capsys, "drugs", "--json")} >= {"blind", "rescue"}

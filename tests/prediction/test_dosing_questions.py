@@ -73,7 +73,13 @@ def test_differences_are_of_the_same_draws(path: Path, locked: Record) -> None:
     rows = list(csv.DictReader(io.StringIO(comparison_csv([first, second]))))
     plain = comparison_dict([first, second])["courses"]
     for row, known in zip(rows, plain, strict=True):
-        assert float(row["severity"]) == pytest.approx(known["severity"]["central"], rel=1e-5)
+        for kind, value in known["severity"].items():
+            assert float(row[f"severity_{kind}"]) == pytest.approx(value, rel=1e-5)
+    for each in (first, second):
+        line = next(line for line in text.splitlines() if line.startswith(f"{each.words}  "))
+        assert f"  {each.arm.severity.median:.2f}  " in line
+        assert f"  {each.arm.severity.locked_point:.2f}" in line
+    assert "medians of the draws" in text and "locked point: IL-6" in text
 
 
 def test_a_course_beside_itself_differs_by_nothing(path: Path, locked: Record) -> None:
@@ -111,7 +117,9 @@ def test_the_first_dose_is_the_highest_that_keeps_to_the_goal(setting: Setup) ->
         assert goal.met(indices(setting, like(form, 0.0, amount), draws, 0.0, 168.0))
     above = indices(setting, like(form, 0.0, 1.05 * found.dose_ug), draws, 0.0, 168.0)
     assert not goal.met(above)
-    assert "highest first dose" in first_dose_text(found)
+    text = first_dose_text(found)
+    assert "highest first dose" in text and "z at the locked point" in text
+    assert found.index.central == found.index.median
 
 
 def test_a_higher_limit_or_share_never_lowers_the_dose(setting: Setup) -> None:
@@ -155,7 +163,7 @@ def test_every_step_keeps_to_the_goal_and_the_last_is_the_full_dose(
     tmp_path: Path, locked: Record
 ) -> None:
     made = prepare(write_template(tmp_path / "own.toml", "bispecific")[0], locked)
-    found = steps_up(made, Goal(2.0, 0.25), n_draws=DRAWS, gaps_h=(24.0, 72.0))
+    found = steps_up(made, Goal(1.7, 0.25), n_draws=DRAWS, gaps_h=(24.0, 72.0))
     doses = found.doses
     assert doses[-1].amount_ug == found.full_ug == 10_000
     assert [d.amount_ug for d in doses] == sorted(d.amount_ug for d in doses)
@@ -163,7 +171,10 @@ def test_every_step_keeps_to_the_goal_and_the_last_is_the_full_dose(
     gaps = np.diff([dose.time_h for dose in doses])
     assert set(gaps) <= {24.0, 72.0} and doses[0].time_h == 0
     assert len(doses) > 1 and found.at_once.central > doses[-1].index.central
+    at_once = found.at_once
     assert "full dose" in steps_text(found)
+    assert f"z {at_once.median:.2f} (" in steps_text(found)
+    assert f"locked point {at_once.locked_point:.2f})" in steps_text(found)
 
 
 def test_a_full_dose_that_keeps_to_the_goal_takes_no_steps(setting: Setup) -> None:
@@ -194,6 +205,7 @@ def test_a_restart_is_at_every_step_that_may_be_given(setting: Setup) -> None:
     by_step = [r.first.central for r in found.restarts[:3]]
     assert by_step == sorted(by_step), "a restart at a lower step is milder"
     assert "highest z from there on" in gap_text(found)
+    assert "locked point: z of that dose" in gap_text(found)
 
 
 # ------------------------------------------------------------- what is refused
