@@ -129,8 +129,7 @@ def beside(wholes: Mapping[str, Structure]) -> str:
 def network_parameters(_book: BookData) -> str:
     """The 17 parameters: prior, locked value, posterior width, source."""
     record = current_record()
-    names, _, covariance = record.posterior
-    sd = {name: float(covariance[i, i] ** 0.5) for i, name in enumerate(names)}
+    sd = {name: sd for name, (_, sd) in record.moments.items()}
     rows = [
         (
             link(name),

@@ -43,6 +43,7 @@ from qsp_lib.protocol.lock import (
 )
 from qsp_lib.protocol.places import PACKAGED, Places, take_turn
 from qsp_lib.protocol.record import FORMAT, Record, digest_of, verify
+from qsp_lib.protocol.sample_table import parse_table, table_text
 
 Content = MappingProxyType[str, Any]
 SHORT = REGIMENS["infusion"]
@@ -441,6 +442,38 @@ def test_draws_at_given_points_are_those_points(record: Record) -> None:
     assert draws["okt3"].values["k_act"] == pytest.approx(
         10 ** theta[:, names.index("tgn1412.k_act")]
     )
+
+
+def test_the_moments_of_laplaces_posterior_are_its_mean_and_widths(record: Record) -> None:
+    names, mean, covariance = record.posterior
+    assert tuple(record.moments) == names
+    found = np.array(list(record.moments.values()))
+    assert found[:, 0].tolist() == mean.tolist()
+    assert found[:, 1] == pytest.approx(np.sqrt(np.diag(covariance)))
+
+
+def test_the_moments_of_a_kept_sample_are_those_of_its_rows(
+    content: Content, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("k_IL6_T/k_IL6_M", "k_IL6_M")
+    points = np.array([[-1.0, 2.0], [-2.0, 3.5], [-3.0, 3.5]])
+    text = table_text(names, points, np.zeros(3))
+    columns, rows, sha256 = parse_table(text)
+    (tmp_path / "sample.csv").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(protocol_record, "SAMPLES", tmp_path)
+    about = {"file": "sample.csv", "sha256": sha256, "rows": len(rows), "columns": list(columns)}
+    # the optimum and the covariance at it are not the sample's
+    posterior = {
+        "names": list(names),
+        "mean_log10": [0.0, 0.0],
+        "covariance_log10": [[1.0, 0.0], [0.0, 1.0]],
+        "sample": about,
+    }
+    moments = Record(changed(content, lambda c: c.update(posterior=posterior))).moments
+    assert moments["k_IL6_T/k_IL6_M"] == pytest.approx((-2.0, np.sqrt(2 / 3)))
+    assert moments["k_IL6_M"] == pytest.approx((3.0, np.sqrt(0.5)))
+    product = np.array([1.0, 1.5, 0.5])  # of ratio and rate, in log10
+    assert moments["k_IL6_T"] == pytest.approx((product.mean(), product.std()))
 
 
 # ---------------------------------------------------------------- making one
