@@ -6,6 +6,7 @@ ranges and the solve are in :mod:`book.explorer.settings`, the widgets of a live
 """
 
 from .settings import (
+    DRUGS,
     SLIDER_STEPS,
     TOCILIZUMAB,
     TREATED,
@@ -20,6 +21,7 @@ from .settings import (
 from .widgets import Explorer, describe, explore
 
 __all__ = [
+    "DRUGS",
     "SLIDER_STEPS",
     "TOCILIZUMAB",
     "TREATED",

@@ -156,10 +156,10 @@ def _control(control: explorer.Control) -> dict[str, Any]:
 
 
 def treatments(record: Record) -> dict[str, Treatment]:
-    """Each drug of a record by its clinical regimen, with all that can be given beside it."""
+    """Each drug to explore by its clinical regimen, with all that can be given beside it."""
     return {
         name: treatment_of(record, record.drug(name), record.regimen(name))
-        for name in record.drug_names
+        for name in explorer.DRUGS
     }
 
 

@@ -6,11 +6,12 @@ and for the widgets of a live kernel (:mod:`book.explorer.widgets`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from qsp_lib.common import InputError, rounded
-from qsp_lib.drugs import load_drug, load_tocilizumab
+from qsp_lib.drugs import load_tocilizumab
 from qsp_lib.model import (
     HORIZON_H,
     Bolus,
@@ -23,8 +24,11 @@ from qsp_lib.model import (
     Trajectory,
     severity,
 )
-from qsp_lib.protocol import Record, current_record
+from qsp_lib.protocol import ORDERED, Record, current_record
 
+DRUGS = ORDERED
+"""The drugs of the record that can be explored. Others of blinatumomab's class, which it holds too,
+are known by draws alone: their potency at the lock is that of lysis."""
 SLIDER_STEPS = 1000
 """Positions of a slider; the locked value stands at the one nearest to it."""
 UNLOCKED, TREATED = "unlocked", "treated"
@@ -86,9 +90,15 @@ def _rounded(value: float) -> float:
 
 
 def controls(record: Record, drug: str) -> dict[str, Control]:
-    """The numbers that can be moved for a drug, by key."""
+    """The numbers that can be moved for a drug, by key.
+
+    Raises:
+        InputError: a drug that cannot be explored.
+    """
+    if drug not in DRUGS:
+        raise InputError(f"drug is {drug!r}; expected one of {', '.join(DRUGS)}.")
     inputs, network = record.drug(drug), record.network
-    dose, unit = dose_in_words(inputs, load_drug(drug).regimens["clinical"])
+    dose, unit = dose_in_words(inputs, record.regimen(drug))
     made = (
         Control("dose", "dose", unit, dose / 1000, dose * 100, dose),
         Control("k_exh", "exhaustion rate of T cells", "1/h", 0.01, 10.0, inputs.k_exh),
@@ -109,7 +119,7 @@ class Setting:
     """Where the controls stand; None is the locked value.
 
     Attributes:
-        drug: a drug of the lock record.
+        drug: one of `DRUGS`.
         dose: in the unit of the drug's control.
         k_exh: 1/h.
         K_M, K_S: pg/mL.
@@ -174,21 +184,20 @@ def solve(setting: Setting, record: Record | None = None, solver: Solver | None 
         solver: another than the record's.
 
     Raises:
-        InputError: a value out of its range.
-        LockError: a drug the record does not hold.
+        InputError: a drug that cannot be explored, or a value out of its range.
         IntegrationError: the solve failed.
     """
     record = record or current_record()
-    drug, network = _inputs(setting, record)
     known = controls(record, setting.drug)
-    regimen = load_drug(setting.drug).regimens["clinical"]
+    drug, network = _inputs(setting, record, known)
+    regimen = record.regimen(setting.drug)
     if setting.dose is not None:
         regimen = regimen.scaled(known["dose"].accept(setting.dose) / known["dose"].locked)
     dose_h, rescue = 0.0, None
     if setting.tocilizumab_h is not None:
         given_h = TOCILIZUMAB.accept(setting.tocilizumab_h)
         dose_h = max(0.0, -given_h)
-        clinical = load_tocilizumab().regimens["clinical"]
+        clinical = load_tocilizumab(inputs=record.inputs).regimens["clinical"]
         rescue = Rescue(record.tocilizumab, clinical.shifted(given_h + dose_h))
     trajectory = record.run(
         drug,
@@ -203,9 +212,10 @@ def solve(setting: Setting, record: Record | None = None, solver: Solver | None 
     return Solution(setting, trajectory, dose_h, z, int(record.boundaries.grade(z)))
 
 
-def _inputs(setting: Setting, record: Record) -> tuple[DrugInputs, NetworkParameters]:
+def _inputs(
+    setting: Setting, record: Record, known: Mapping[str, Control]
+) -> tuple[DrugInputs, NetworkParameters]:
     drug, network = record.drug(setting.drug), record.network
-    known = controls(record, setting.drug)
     if setting.k_exh is not None:
         drug = drug.unlocked().replace(k_exh=known["k_exh"].accept(setting.k_exh))
     changes: dict[str, Any] = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qsp_lib.common import QspError
 from qsp_lib.protocol import current_record
 
-from .settings import SLIDER_STEPS, TOCILIZUMAB, Setting, Solution, controls, solve
+from .settings import DRUGS, SLIDER_STEPS, TOCILIZUMAB, Setting, Solution, controls, solve
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
@@ -48,7 +48,7 @@ def explore(drug: str = "tgn1412") -> VBox:
         drug: the drug to begin with.
 
     Raises:
-        LockError: a drug the record does not hold.
+        InputError: a drug that cannot be explored.
     """
     return Explorer(drug).box
 
@@ -65,16 +65,15 @@ class Explorer:
     def __init__(self, drug: str = "tgn1412") -> None:
         import ipywidgets as w
 
-        record = current_record()
-        record.drug(drug)
+        known = controls(current_record(), drug)
         wide = {"style": {"description_width": "19em"}, "layout": w.Layout(width="38em")}
-        names = sorted(record.drug_names, key=_label)
+        names = sorted(DRUGS, key=_label)
         options = [(_label(name), name) for name in names]
         self.widgets: dict[str, Any] = {
             "drug": w.Dropdown(options=options, value=drug, description="drug", **wide),
             **{
                 key: w.FloatLogSlider(readout_format=".3g", continuous_update=False, **wide)
-                for key in controls(record, drug)
+                for key in known
             },
             "feedback": w.Checkbox(value=True, description="IL-6 feedback", **wide),
             "with_tocilizumab": w.Checkbox(value=False, description="give tocilizumab", **wide),

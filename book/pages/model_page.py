@@ -12,7 +12,7 @@ from qsp_lib.calibration import joint_fit as calibration
 from qsp_lib.common import input_file, number
 from qsp_lib.evidence import load_observations
 from qsp_lib.inference import fitting, profiles
-from qsp_lib.model import MILD_PEAK_MG_L, NETWORK, SEVERE_PEAK_MG_L, NetworkParameters
+from qsp_lib.model import MILD_PEAK_MG_L, NETWORK, SEVERE_PEAK_MG_L, NetworkParameters, severity
 from qsp_lib.protocol import current_record, read_kept_sample
 
 from .fragments import BookData, fragment, table
@@ -41,13 +41,13 @@ def severity_ceiling(_book: BookData) -> str:
     """The bound on the index at the locked values, as a sentence."""
     record = current_record()
     bound = highest_index(record.network, record.baselines["IL6"])
-    severe = record.severity_indices["tgn1412"]
+    severe = float(severity.index(record.run("tgn1412")))
     return (
         r"Macrophages settle at most at $k_M/(k_M+d_M)$, T cells and the feedback have their "
         "maxima too, so that without tocilizumab no drug and no dose can go beyond\n\n"
         r"$$ z_\mathrm{max} = \log_{10}\frac{b + \left(k_{\mathrm{IL6},T} + "
         r"(k_{\mathrm{IL6},M} + k_\mathrm{fb})\,k_M/(k_M+d_M)\right)/d_\mathrm{IL6}}{b}, $$"
-        f"\n\nwhich is {bound:.2f} at the locked values; TGN1412 stands at {severe:.2f}.\n"
+        f"\n\nwhich is {bound:.2f} at the locked values; TGN1412 stands at {severe:.2f} there.\n"
     )
 
 
@@ -139,7 +139,7 @@ def fit_settings(book: BookData) -> str:
             "sampler",
             f"{plan['ensembles']} ensembles of {plan['walkers']} walkers, {plan['steps']:,} steps "
             f"each, the first {plan['burn_in']:,} thrown away; {plan['draws']:,} draws kept",
-            "`protocol.kept_sample.write_kept_sample`",
+            "`protocol.ensembles.run_ensembles`",
         ),
         (
             "worth of the sample",

@@ -132,7 +132,7 @@ def _show(options: argparse.Namespace) -> int:
     record = protocol.current_record()
     tables = {name: protocol.status(name) for name in protocol.sealed_tables()}
     if options.json:
-        names, mean, covariance = record.posterior
+        moments = record.moments
         print_json(
             {
                 **record.summary,
@@ -141,9 +141,9 @@ def _show(options: argparse.Namespace) -> int:
                 "structure": record.network.feedback,
                 "drugs": {name: record.drug(name).values() for name in record.drug_names},
                 "posterior": {
-                    "names": list(names),
-                    "mean_log10": mean.tolist(),
-                    "sd_log10": (covariance.diagonal() ** 0.5).tolist(),
+                    "names": list(moments),
+                    "mean_log10": [mean for mean, _ in moments.values()],
+                    "sd_log10": [sd for _, sd in moments.values()],
                 },
                 "grade_boundaries": vars(record.boundaries),
                 "severity_index": dict(record.severity_indices),

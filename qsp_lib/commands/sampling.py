@@ -14,9 +14,10 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         commands,
         "sample",
         _sample,
-        "make the posterior sample of the current lock record, and keep it",
-        description="Run two ensembles of walkers on the posterior of the current lock record, see "
-        "that they are long enough, and keep draws of them for chapters 03 and 08. Takes about "
+        "make the sample of lock v1's posterior, and keep it beside the lock",
+        description="Lock v1 takes its posterior as Gaussian, and a sample that shows how far that "
+        "is from it is kept beside; later locks are made with theirs. Run two ensembles of walkers "
+        "on that posterior, see that they are long enough, and keep draws of them. Takes about "
         "half an hour on two cores. No two machines make the same chain: a new sample has other "
         "digits and the same distribution.",
         examples=("sample", "sample --checkpoint half-done", "sample --again"),
@@ -77,14 +78,14 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 def _sample(options: argparse.Namespace) -> int:
     with common.pool(options.workers) as executor:
         path = protocol.write_kept_sample(
-            protocol.current_record(),
+            protocol.record_of("v1"),
             protocol.today(),
             executor,
             again=options.again,
             folder=options.checkpoint,
             say=tell,
         )
-    print(f"wrote {path.name}; run chapters 03 and 08 again")
+    print(f"wrote {path.name}")
     return DONE
 
 

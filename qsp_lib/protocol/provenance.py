@@ -113,9 +113,7 @@ def _locked() -> tuple[dict[str, float], dict[str, float]]:
         record = current_record()
     except LockError:
         return {}, {}
-    names, _, covariance = record.posterior
-    width = {name: float(covariance[i, i] ** 0.5) for i, name in enumerate(names)}
-    return record.network.values(), width
+    return record.network.values(), {name: sd for name, (_, sd) in record.moments.items()}
 
 
 def _network_parameter(name: str) -> Origin:

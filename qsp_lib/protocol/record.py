@@ -344,13 +344,33 @@ class Record:
 
     @property
     def posterior(self) -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64]]:
-        """Names, mean ``(d,)`` and covariance ``(d, d)`` of the joint posterior, in log10."""
+        """Names, optimum ``(d,)`` and covariance ``(d, d)`` at it of the joint posterior, in log10.
+
+        They are Laplace's approximation: all of lock v1's posterior, and of one that is a kept
+        sample where it was locked.
+        """
         posterior = self.content["posterior"]
         return (
             tuple(posterior["names"]),
             np.array(posterior["mean_log10"]),
             np.array(posterior["covariance_log10"]),
         )
+
+    @property
+    def moments(self) -> Mapping[str, tuple[float, float]]:
+        """Posterior mean and standard deviation, in log10, of each estimated quantity by name.
+
+        Of the kept sample where there is one, of Laplace's approximation otherwise. A parameter
+        that is estimated as its ratio to another has its own beside the ratio's.
+        """
+        names, mean, covariance = self.posterior
+        if self.sample is None:
+            sd = np.sqrt(np.diag(covariance))
+            return dict(zip(names, zip(mean.tolist(), sd.tolist(), strict=True), strict=True))
+        points = self.points(self.sample["rows"])
+        logs = {name: np.log10(values) for name, values in values_at(names, points).items()}
+        logs |= dict(zip(names, points.T, strict=True))
+        return {name: (float(x.mean()), float(x.std())) for name, x in logs.items()}
 
     @property
     def sample(self) -> Mapping[str, Any] | None:

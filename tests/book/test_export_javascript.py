@@ -21,9 +21,8 @@ from book.explorer import script as javascript
 from qsp_lib.analyses.rescue import simulate_course
 from qsp_lib.chapters import results
 from qsp_lib.common.errors import InputError
-from qsp_lib.drugs.reading import load_drug
 from qsp_lib.model import Solver
-from qsp_lib.model.equations import FEEDBACKS, MECHANISMS, PARAMETERS, STATES, rhs
+from qsp_lib.model.equations import FEEDBACKS, MECHANISMS
 from qsp_lib.model.parts.exposure import TABLE
 from qsp_lib.model.schedule import make_schedule
 from qsp_lib.model.simulation import simulate
@@ -35,10 +34,10 @@ from qsp_lib.model.structure import (
     of_lock_v1,
     whole,
 )
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.protocol.lock import current_record, record_of
 
 RECORD = current_record()
-DRUGS = tuple(RECORD.drug_names)
+DRUGS = explorer.DRUGS
 PEAKS = "C A TNF IFN M IL6 S T_c CRP"
 TOLERANCE = 1e-3
 ASK = """
@@ -127,19 +126,17 @@ def test_peaks_are_those_of_scipy(js: Js, setting: Setting) -> None:
 @pytest.mark.parametrize("drug", DRUGS)
 def test_the_locked_curve_is_scipys_own_between_the_changes_of_dosing(js: Js, drug: str) -> None:
     """Not through this package's engines: the equations straight into solve_ivp."""
-    regimen = load_drug(drug).regimens["clinical"]
-    schedule = make_schedule([regimen], 168.0)
-    inputs = RECORD.drug(drug)
-    no_rescue = {name: 1.0 for name in PARAMETERS if name.endswith("_tcz")} | {"f_R": 0.0}
-    values = RECORD.network.values() | inputs.values() | no_rescue | RECORD.crp.values()
-    p = type("P", (), values)
-    y = np.array([1.0 if name in ("R", "B") else 0.0 for name in STATES])
+    schedule = make_schedule([RECORD.regimen(drug)], 168.0)
+    inputs, network = RECORD.drug(drug), RECORD.network
+    structure = Structure(inputs.mechanism, network.feedback, network.t_cells)
+    p = SimpleNamespace(**network.values(), **inputs.values())
+    y = np.array([1.0 if name in ("R", "B") else 0.0 for name in structure.states])
     S = np.empty(schedule.times.size)
     for segment in schedule.segments:
         y[0] += segment.bolus
 
         def f(_t: float, state: Any, rate: float = segment.rate) -> Any:
-            return rhs(state, p, rate, 0.0, inputs.mechanism, RECORD.network.feedback)
+            return structure.rhs(state, p, (rate,))
 
         part = slice(segment.first, segment.last + 1)
         run = solve_ivp(
@@ -151,7 +148,7 @@ def test_the_locked_curve_is_scipys_own_between_the_changes_of_dosing(js: Js, dr
             rtol=1e-9,
             atol=1e-9,
         )
-        S[part] = run.y[STATES.index("S")]
+        S[part] = run.y[structure.states.index("S")]
         y = run.y[:, -1].copy()
     found = in_javascript(js, Setting(drug))
     np.testing.assert_allclose(found["times"], schedule.times, rtol=0, atol=1e-9)
@@ -289,10 +286,19 @@ def test_a_steroid_before_the_drug_moves_the_clock_and_lowers_the_signal() -> No
     assert signal[-1.0] < 0.9 * signal[None]
 
 
-def test_the_page_keeps_the_parts_of_lock_v1_until_a_record_has_others() -> None:
-    known = javascript.treatments(RECORD)
-    for treatment in known.values():
+def test_the_page_has_the_parts_of_its_record() -> None:
+    for treatment in javascript.treatments(RECORD).values():
+        assert javascript.structure_of(treatment) == treatment.structure
+        assert treatment.structure.t_cells == RECORD.network.t_cells
+    told = javascript.constants(RECORD)
+    assert tuple(told["drugs"]) == explorer.DRUGS
+    assert told["dexamethasone"]["values"]["w_dex"] == RECORD.dexamethasone.w
+
+
+def test_a_page_of_lock_v1_has_all_that_lock_v1_knows_and_no_more() -> None:
+    first = record_of("v1")
+    for treatment in javascript.treatments(first).values():
         mechanism = treatment.drug.mechanism
-        assert javascript.structure_of(treatment) == of_lock_v1(mechanism, RECORD.network.feedback)
+        assert javascript.structure_of(treatment) == of_lock_v1(mechanism, first.network.feedback)
         assert treatment.structure.t_cells == CONSTANT_RECOVERY
-    assert "dexamethasone" not in javascript.constants(RECORD)
+    assert "dexamethasone" not in javascript.constants(first)

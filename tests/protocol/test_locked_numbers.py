@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qsp_lib.drugs.reading import load_drug
 from qsp_lib.model import severity
 from qsp_lib.model.draws import Draws
 from qsp_lib.model.equations import NETWORK
@@ -53,7 +52,7 @@ def peaks_if(locked: Record, drug: str, changes: list[dict[str, float]]) -> np.n
     values = inputs.values() | network.values()
     names = sorted({name for change in changes for name in change})
     draws = Draws({n: np.array([c.get(n, values[n]) for c in changes]) for n in names})
-    run = simulate(inputs, network, load_drug(drug).regimens["clinical"], draws=draws)
+    run = simulate(inputs, network, locked.regimen(drug), draws=draws)
     return np.stack([np.asarray(run.peak(name).value) for name in (*CYTOKINES, "S")])
 
 

@@ -43,7 +43,7 @@ def file_of(name: str) -> DrugFile:
 
 NETWORKS = {
     "version 2": AT_REST,
-    "version 1": NetworkParameters.prior_medians(),
+    "version 1": NetworkParameters.prior_medians("v1"),
     "lock v1": LOCK_V1.network,
     "lock v1, unlocked": LOCK_V1.network.unlocked(),
     "lock v1 with a part of version 2": LOCK_V1.network.unlocked().replace(
@@ -119,7 +119,7 @@ def test_a_steroid_is_a_part_of_version_2_whatever_the_network() -> None:
     with pytest.raises(LockError, match="its outcomes are held back"):
         simulate(
             drug.inputs,
-            NetworkParameters.prior_medians(),
+            NetworkParameters.prior_medians("v1"),
             drug.regimens[STEPPED.regimen],
             steroid=BEFORE,
             horizon_h=1.0,

@@ -100,7 +100,7 @@
     state = lockedState(Object.hasOwn(model.drugs, drug) ? drug : FIRST_DRUG);
     if (state.drug !== drug) {
       remarks.drug =
-        `“${drug}” is not a drug of the lock; expected ${Object.keys(model.drugs).join(", ")}. ` +
+        `“${drug}” is not a drug of this page; expected ${Object.keys(model.drugs).join(", ")}. ` +
         `Shown: ${model.drugs[FIRST_DRUG].label}.`;
     }
     for (const key of NUMBERS) if (key in seen) accept(key, seen[key]);
