@@ -11,6 +11,10 @@ from .ordering import report_times as report_times
 from .population.arms import knows_steroid as knows_steroid
 from .population.arms import record_arm as record_arm
 from .population.arms import simulator_of as simulator_of
+from .population.choosing import Chosen as Chosen
+from .population.choosing import Treated as Treated
+from .population.choosing import choose as choose
+from .population.choosing import simulate_chosen as simulate_chosen
 from .population.factors import Factor as Factor
 from .population.factors import Factors as Factors
 from .population.factors import declared_factors as declared_factors
