@@ -11,10 +11,14 @@ from .ordering import report_times as report_times
 from .population.arms import knows_steroid as knows_steroid
 from .population.arms import record_arm as record_arm
 from .population.arms import simulator_of as simulator_of
+from .population.beside import as_rows as as_rows
+from .population.beside import beside_published as beside_published
 from .population.choosing import Chosen as Chosen
 from .population.choosing import Treated as Treated
 from .population.choosing import choose as choose
 from .population.choosing import simulate_chosen as simulate_chosen
+from .population.committed import incidence_of as incidence_of
+from .population.committed import listed_population as listed_population
 from .population.factors import Factor as Factor
 from .population.factors import Factors as Factors
 from .population.factors import declared_factors as declared_factors
@@ -24,6 +28,7 @@ from .population.incidence import all_pass as all_pass
 from .population.incidence import incidence as incidence
 from .population.incidence import limit_from as limit_from
 from .population.incidence import published as published
+from .population.on_record import population_findings as population_findings
 from .population.patients import Patients as Patients
 from .population.population import ANCHOR as ANCHOR
 from .population.population import Population as Population
