@@ -28,6 +28,7 @@ from .population.incidence import all_pass as all_pass
 from .population.incidence import incidence as incidence
 from .population.incidence import limit_from as limit_from
 from .population.incidence import published as published
+from .population.incidence import shares as shares
 from .population.on_record import population_findings as population_findings
 from .population.patients import Patients as Patients
 from .population.population import ANCHOR as ANCHOR

@@ -19,6 +19,7 @@ import numpy as np
 
 from ...common import InputError, canonical_json, rounded
 from ...drugs import load_drug
+from ...inference import part_of
 from ...model import Steroid
 from ...protocol import (
     PLANS,
@@ -226,13 +227,13 @@ def simulate_treatments(
         sizes.n_draws, sizes.each, record.seed, declared_factors(), first_draw=first_draw
     )
     anchor = simulator_of(record, (given.anchor,), patients.factors)
-    anchored = simulate_population(anchor, patients, **options)
+    anchored = simulate_population(anchor, patients, **part_of(options, ANCHOR))
     weighted = {
         name: weigh(anchored, rule, sizes.least_effective) for name, rule in HELD_TO.items()
     }
     chosen = {name: choose(some, sizes.drawn_again) for name, some in weighted.items()}
     others = simulator_of(record, given.others, patients.factors)
-    treated = simulate_chosen(others, patients, chosen, **options)
+    treated = simulate_chosen(others, patients, chosen, **part_of(options, "others"))
     return Found(patients, anchored, weighted, treated)
 
 
