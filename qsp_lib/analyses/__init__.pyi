@@ -17,6 +17,7 @@ from .population.choosing import Chosen as Chosen
 from .population.choosing import Treated as Treated
 from .population.choosing import choose as choose
 from .population.choosing import simulate_chosen as simulate_chosen
+from .population.committed import committed_incidences as committed_incidences
 from .population.committed import incidence_of as incidence_of
 from .population.committed import listed_population as listed_population
 from .population.factors import Factor as Factor

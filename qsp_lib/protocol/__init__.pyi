@@ -46,6 +46,7 @@ from .kept_sample import write_kept_sample as write_kept_sample
 from .ledger import LedgerEntry as LedgerEntry
 from .ledger import entry_of as entry_of
 from .ledger import read_ledger as read_ledger
+from .ledger import require_file as require_file
 from .ledger import today as today
 from .lock import KEPT as KEPT
 from .lock import current_record as current_record

@@ -18,9 +18,9 @@ from protocol_bench import no_git
 from scored_bench import lock, scoring_lock
 
 from qsp_lib.analyses.population import on_record
-from qsp_lib.analyses.population.committed import listed_population
+from qsp_lib.analyses.population.committed import committed_incidences, listed_population
 from qsp_lib.analyses.population.on_record import population_findings
-from qsp_lib.common import LockError, canonical_json
+from qsp_lib.common import LockError, SealError, canonical_json
 from qsp_lib.protocol import forecasting, ledger, seal
 from qsp_lib.protocol.forecasting import Listed, commit_predictions
 from qsp_lib.protocol.ledger import file_hash, hash_of, read_ledger
@@ -176,6 +176,17 @@ def test_a_line_of_the_ledger_with_another_limit_is_noticed(places: Places) -> N
     lines = [*before, replace(last, summary=summary).after(hash_of(before))]
     places.ledger.write_text("".join(f"{line.line()}\n" for line in lines))
     assert [line for line in wrong(places) if "the line of the ledger" in line]
+
+
+def test_what_is_shown_is_what_was_put_on_record(places: Places) -> None:
+    record = lock(places)
+    with pytest.raises(LockError, match="no population-v2.json is on file"):
+        committed_incidences(record, places)
+    put(places)
+    assert committed_incidences(record, places) == made_up(record.digest)
+    edit(places, lambda content: content["limit"]["spread"].update(median=0.21))
+    with pytest.raises(SealError, match="is not the file that was put on record"):
+        committed_incidences(record, places)
 
 
 def test_a_file_that_is_gone_is_noticed(places: Places) -> None:

@@ -17,22 +17,25 @@ from typing import Any
 
 import numpy as np
 
-from ...common import InputError, canonical_json, rounded
+from ...common import InputError, LockError, canonical_json, rounded
 from ...drugs import load_drug
 from ...inference import part_of
 from ...model import Steroid
 from ...protocol import (
+    PACKAGED,
     PLANS,
     WITH,
     WITHOUT,
     DosePlan,
     Listed,
+    Places,
     Record,
     Scatter,
     class_draws,
     horizon_h,
     intervals_h,
     is_scored,
+    require_file,
     require_same,
 )
 from ...scoring import PATTERNS
@@ -437,6 +440,23 @@ def _summary(text: str) -> Mapping[str, Any]:
             if row["dose"] is None and row["held_to"] == primary
         },
     }
+
+
+def committed_incidences(record: Record, places: Places = PACKAGED) -> dict[str, Any]:
+    """The file's content for a record, as it was put on record.
+
+    Raises:
+        LockError: there is none, or it was made from another record.
+        SealError: it is not in the ledger, or not as it was put there.
+    """
+    path = places.predictions / listed_population(record.version).file
+    if not path.is_file():
+        raise LockError(f"no {path.name} is on file; make it with 'lock predict' first.")
+    require_file("prediction", path, places.ledger)
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if content["lock_digest"] != record.digest:
+        raise LockError(f"{path.name} was made from another record than lock {record.version}.")
+    return content
 
 
 def incidence_of(
