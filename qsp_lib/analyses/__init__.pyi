@@ -26,7 +26,6 @@ from .population.factors import declared_factors as declared_factors
 from .population.incidence import CAVEAT as CAVEAT
 from .population.incidence import Limit as Limit
 from .population.incidence import all_pass as all_pass
-from .population.incidence import incidence as incidence
 from .population.incidence import limit_from as limit_from
 from .population.incidence import published as published
 from .population.incidence import shares as shares

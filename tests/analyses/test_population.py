@@ -16,7 +16,7 @@ from scipy.special import ndtri
 from qsp_lib.analyses.population import factors as factor_table
 from qsp_lib.analyses.population.arms import knows_steroid, record_arm, simulator_of
 from qsp_lib.analyses.population.factors import Factor, Factors, declared_factors, read_factors
-from qsp_lib.analyses.population.incidence import incidence, limit_from
+from qsp_lib.analyses.population.incidence import limit_from, shares
 from qsp_lib.analyses.population.patients import Patients
 from qsp_lib.analyses.population.population import (
     ANCHOR,
@@ -583,6 +583,14 @@ def test_a_weight_of_two_is_as_good_as_two_patients() -> None:
     assert weighted_share(x, w, 0.5) == pytest.approx(1 / 3, abs=1e-3)
 
 
+def test_everybody_is_a_share_of_one_however_the_weights_add_up() -> None:
+    often = np.random.default_rng(0).integers(0, 4, (200, 100)) / 100.0
+    for w in often / often.sum(axis=1, keepdims=True):
+        whole = weighted_share(np.ones(100), w, 0.0)
+        assert whole == pytest.approx(1.0) and whole <= 1.0
+        assert np.isfinite(share_error(whole, w))
+
+
 def test_the_error_of_a_quantile_of_uniform_values_is_known() -> None:
     """Of n uniform values the quantile at p has the standard error sqrt(p (1 - p)/n)."""
     x = (np.arange(10_000) + 0.5) / 10_000
@@ -611,10 +619,11 @@ def test_a_quantile_of_nothing_is_refused() -> None:
 def test_the_limit_gives_back_the_share_it_was_set_by(population: Population) -> None:
     even = population.even
     limit = limit_from(population, even, "low", 0.15)
-    found = incidence(population, even, "low", limit)
+    found = shares(population, even, "low", limit).over_draws()
     assert found.median == pytest.approx(0.15, abs=1 / 40)
-    assert found.monte_carlo == pytest.approx(np.sqrt(0.15 * 0.85 / 40), rel=0.1)
-    more = incidence(population, even, ANCHOR, limit)
+    # the patients' own error, and as much of the limit that as many patients set
+    assert found.monte_carlo == pytest.approx(np.sqrt(2 * 0.15 * 0.85 / 40), rel=0.2)
+    more = shares(population, even, ANCHOR, limit).over_draws()
     assert more.median > found.median
 
 

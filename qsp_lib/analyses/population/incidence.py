@@ -21,7 +21,6 @@ from .quantiles import (
     over_draws,
     quantile_error,
     share_error,
-    share_over_draws,
     weighted_quantile,
     weighted_share,
 )
@@ -90,11 +89,6 @@ def limit_from(population: Population, weights: Weights, arm: str, share: float)
         index[draw] = weighted_quantile(values[draw], w, 1.0 - share)
         errors[draw] = quantile_error(values[draw], w, 1.0 - share)
     return Limit(arm, share, index, errors)
-
-
-def incidence(population: Population, weights: Weights, arm: str, limit: Limit) -> OverDraws:
-    """Share of the patients of a treatment above the limit, over draws."""
-    return share_over_draws(population.of(arm, "index"), weights.weights, limit.index)
 
 
 @dataclass(frozen=True)

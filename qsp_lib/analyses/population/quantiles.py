@@ -59,7 +59,8 @@ def weighted_share(values: Array, weights: Array, above: float) -> float:
     if not np.sum(weights) > 0:
         raise InputError("A share of nothing was asked for; expected a weight above 0.")
     heavy = weights > 0
-    return float(np.sum(weights[heavy & (values > above)]) / np.sum(weights))
+    # a part and the whole are summed in another order, so that all may come to more than 1
+    return min(1.0, float(np.sum(weights[heavy & (values > above)]) / np.sum(weights)))
 
 
 def share_error(share: float, weights: Array) -> float:
