@@ -69,6 +69,7 @@ class DoseResponse(Parameters):
 class Population(Parameters):
     n_draws: Annotated[int, Field(ge=4, le=2000)]
     n_patients: Annotated[int, Field(ge=20, le=100000)]
+    n_again: Annotated[int, Field(ge=10, le=10000)]
     least_effective: Annotated[float, Field(ge=1, le=1000)]
     log2_base: Annotated[int, Field(ge=5, le=14)]
     seed: Seed

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import chapters, export, protocol
+from .. import analyses, chapters, export, protocol
 from ..common import pool
 from .common import (
     DONE,
@@ -81,9 +81,10 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         actions,
         "predict",
         _predict,
-        "make the blind prediction from the newest record, once",
-        description="Make the blind prediction from the newest record, once, and put it in the "
-        "ledger. If it was interrupted, the same command goes on from there.",
+        "make the blind predictions from the newest record, once",
+        description="Make every prediction that the newest record lists, once, and put it in the "
+        "ledger: the blind drug's, draws of the others, and the incidences in virtual patients, "
+        "which take some minutes. If it was interrupted, the same command goes on from there.",
         examples=("lock predict",),
     )
     opening = command(
@@ -169,6 +170,7 @@ def _show(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     found: list[Finding] = list(protocol.verify_records(recompute=not options.quick))
+    found += analyses.population_findings(recompute=not options.quick)
     found += chapters.results_findings()
     found += export.findings()
     wrong = [finding for finding in found if finding.wrong]
@@ -204,7 +206,9 @@ def _history(options: argparse.Namespace) -> int:
 
 
 def _predict(_options: argparse.Namespace) -> int:
-    written = protocol.commit_predictions(protocol.newest_record())
+    record = protocol.newest_record()
+    population = analyses.listed_population(record.version)
+    written = protocol.commit_predictions(record, also=(population,))
     for one in written:
         words = "finished what was interrupted:" if one.finished else "wrote"
         print_lines([f"{words} {one.path.name}"])

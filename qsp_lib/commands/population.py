@@ -43,7 +43,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "--patients",
         type=int,
         metavar="N",
-        help="patients in each draw (default: a hundred)",
+        help="patients in each draw who are weighted (default: a thousand); of these, a hundred "
+        "drawn by their weights get the drug",
     )
     parser.add_argument(
         "--limit",
