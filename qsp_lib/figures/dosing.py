@@ -45,6 +45,7 @@ def side_by_side(
     own.set_xlabel("severity index")
     own.legend(fontsize=8, loc="lower left")
     beside.axvline(0.0, color=COLOURS["neutral"], linewidth=0.9)
+    beside.locator_params(axis="x", nbins=5)
     beside.set_xlabel(f"index less that of {next(iter(severity))}")
     return figure
 
@@ -52,7 +53,7 @@ def side_by_side(
 def first_doses(
     doses: Sequence[float],
     index: ArrayLike,
-    share: Mapping[str, ArrayLike],
+    share: ArrayLike,
     label_dose: float,
     mark: str,
 ) -> Figure:
@@ -61,24 +62,17 @@ def first_doses(
     Args:
         doses: increasing (ug/d), ``(n,)``.
         index: bands of the average patient's index ``(n, 3)``.
-        share: bands of shares ``(n, 3)`` by what the patients are held to, 0 to 1.
+        share: bands of the share of patients above the limit ``(n, 3)``, 0 to 1.
         label_dose: the label's (ug/d).
         mark: words of unlocked values.
     """
     figure, (average, people) = plt.subplots(1, 2, figsize=(WIDTH, 3.0))
     _course(average, doses, index, COLOURS["blinatumomab"])
     average.set_ylabel("severity index of the first week")
-    places = np.asarray(doses, dtype=float)
-    for i, (words, bands) in enumerate(share.items()):
-        shift = 1.0 + 0.06 * (i - 0.5 * (len(share) - 1))
-        low, middle, high = 100.0 * np.asarray(bands, dtype=float).T
-        people.vlines(places * shift, low, high, color=_TONES[i], linewidth=1.6, alpha=0.6)
-        people.plot(
-            places * shift, middle, "o", color=_TONES[i], markersize=4, label=f"held to: {words}"
-        )
+    for dose, band in zip(doses, 100.0 * np.asarray(share, dtype=float), strict=True):
+        _interval(people, band, dose, INDIGO, upright=True)
     people.set_ylabel("patients above the limit (%)")
     people.set_ylim(bottom=0)
-    people.legend(fontsize=8, loc="upper left")
     for axis in (average, people):
         axis.axvline(label_dose, color=COLOURS["neutral"], linestyle=":", linewidth=1.0)
         _logarithmic(axis, doses)
@@ -102,7 +96,7 @@ def step_lengths(days: Sequence[float], bands: Mapping[str, ArrayLike], at_once:
     axis.set_xlabel("length of the first step (d)")
     axis.set_ylabel("severity index")
     axis.set_ylim(bottom=0)
-    axis.legend(fontsize=8)
+    figure.legend(loc="outside upper center", ncols=3, fontsize=8)
     return figure
 
 
@@ -143,19 +137,26 @@ def after_gaps(
             _course(axis, days, bands, colour, words)
         axis.axhline(panel.on_time, **LOCKED_POINT, label="nothing missed (median)")
         if days[-1] > grounded_days:
-            axis.axvspan(grounded_days, days[-1], color=COLOURS["light"], alpha=0.25, linewidth=0)
+            axis.axvspan(
+                grounded_days,
+                days[-1],
+                color=COLOURS["light"],
+                alpha=0.25,
+                linewidth=0,
+                label="rests that nobody has looked at",
+            )
         axis.set_title(panel.heading, fontsize=9)
-        axis.set_xlabel("days missed; grey: beyond what was looked at")
+        axis.set_xlabel("days missed")
     shares, bands_back = back
     for colour, (_, bands) in zip(_TONES, bands_back.items(), strict=False):
         _course(axes[-1], shares, bands, colour)
     _logarithmic(axes[-1], shares)
     axes[-1].set_title("if targets were back", fontsize=9)
-    axes[-1].set_xlabel("targets back at the restart (share)")
+    axes[-1].set_xlabel("share of targets back")
     axes[0].set_ylabel("severity index, first week after")
     axes[0].set_ylim(bottom=0)
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, fontsize=8)
+    figure.legend(handles, labels, loc="outside upper center", ncols=2, fontsize=8)
     return marked(figure, mark)
 
 
@@ -174,10 +175,10 @@ def cover(times_h: Sequence[float], change: Mapping[str, ArrayLike]) -> Figure:
         for place, band in zip(places, np.asarray(bands, dtype=float), strict=True):
             _interval(axis, band, place, COLOURS["blinatumomab"], upright=True)
         axis.axhline(0.0, color=COLOURS["neutral"], linewidth=0.9)
-        axis.set_xticks(places, [_hours(time) for time in times_h], fontsize=8)
+        axis.set_xticks(places, [_signed(time) for time in times_h])
         axis.set_xlim(-0.5, len(times_h) - 0.5)
         axis.set_title(words, fontsize=9)
-        axis.set_xlabel("given, from the drug's start")
+        axis.set_xlabel("given (h from the drug's start)")
         axis.grid(axis="x", visible=False)
     axes[0, 0].set_ylabel("change of the severity index")
     return figure
@@ -190,7 +191,7 @@ class Hangs:
     Attributes:
         answer: what it is, in words.
         band: the answer over draws.
-        input: the declared input that moves it most, in words.
+        input: symbol of the declared input that moves it most.
         ends: medians of the answer at either end of that input's range.
     """
 
@@ -207,20 +208,26 @@ def hangs_on(rows: Sequence[Hangs], mark: str) -> Figure:
         rows: from the top.
         mark: words of unlocked values.
     """
-    figure, axis = plt.subplots(figsize=(WIDTH, 0.62 * len(rows) + 0.9))
+    figure, axis = plt.subplots(figsize=(WIDTH, 0.55 * len(rows) + 0.9))
     for i, row in enumerate(rows):
         place, first = float(len(rows) - i), i == 0
         label = "over draws (90 %)" if first else None
-        _interval(axis, row.band, place + 0.13, COLOURS["blinatumomab"], label=label)
+        _interval(axis, row.band, place + 0.22, COLOURS["blinatumomab"], label=label)
         low, high = sorted(row.ends)
-        axis.hlines(place - 0.17, low, high, color=REFERENCE, linewidth=3.2, alpha=0.8)
-        ends = "the input named, from end to end" if first else None
-        axis.plot([low, high], [place - 0.17] * 2, "|", color=REFERENCE, markersize=9, label=ends)
+        axis.hlines(place - 0.02, low, high, color=REFERENCE, linewidth=3.2, alpha=0.8)
+        ends = "the input that moves it most" if first else None
+        axis.plot([low, high], [place - 0.02] * 2, "|", color=REFERENCE, markersize=9, label=ends)
+        axis.annotate(
+            row.input,
+            (high, place - 0.02),
+            xytext=(7, -4),
+            textcoords="offset points",
+            fontsize=9,
+            color=REFERENCE,
+        )
     axis.axvline(0.0, color=COLOURS["neutral"], linewidth=0.9)
-    axis.set_yticks(
-        range(len(rows), 0, -1), [f"{row.answer}\n({row.input})" for row in rows], fontsize=8
-    )
-    axis.set_ylim(0.4, len(rows) + 0.6)
+    axis.set_yticks(range(len(rows), 0, -1), [row.answer for row in rows], fontsize=8.5)
+    axis.set_ylim(0.55, len(rows) + 0.6)
     axis.set_xlabel("change of the severity index")
     axis.grid(axis="y", visible=False)
     figure.legend(loc="outside upper center", ncols=2, fontsize=8)
@@ -255,7 +262,5 @@ def _logarithmic(axis: Axes, values: Sequence[float]) -> None:
     axis.set_xticks([], minor=True)
 
 
-def _hours(time_h: float) -> str:
-    if time_h == 0:
-        return "with it"
-    return f"{abs(time_h):g} h {'before' if time_h < 0 else 'after'}"
+def _signed(time_h: float) -> str:
+    return f"{time_h:+g}".replace("-", "−") if time_h else "0"

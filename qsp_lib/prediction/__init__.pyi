@@ -13,6 +13,7 @@ from .figure import png as png
 from .first_dose import first_dose as first_dose
 from .first_dose import first_dose_dict as first_dose_dict
 from .first_dose import first_dose_text as first_dose_text
+from .gaps import LONGEST_REST_H as LONGEST_REST_H
 from .gaps import after_gap as after_gap
 from .gaps import gap_dict as gap_dict
 from .gaps import gap_text as gap_text
