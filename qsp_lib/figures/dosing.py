@@ -192,7 +192,7 @@ class Hangs:
         answer: what it is, in words.
         band: the answer over draws.
         input: symbol of the declared input that moves it most.
-        ends: medians of the answer at either end of that input's range.
+        ends: lowest and highest median of the answer over that input's range.
     """
 
     answer: str
@@ -213,7 +213,7 @@ def hangs_on(rows: Sequence[Hangs], mark: str) -> Figure:
         place, first = float(len(rows) - i), i == 0
         label = "over draws (90 %)" if first else None
         _interval(axis, row.band, place + 0.22, COLOURS["blinatumomab"], label=label)
-        low, high = sorted(row.ends)
+        low, high = row.ends
         axis.hlines(place - 0.02, low, high, color=REFERENCE, linewidth=3.2, alpha=0.8)
         ends = "the input that moves it most" if first else None
         axis.plot([low, high], [place - 0.02] * 2, "|", color=REFERENCE, markersize=9, label=ends)
@@ -228,6 +228,7 @@ def hangs_on(rows: Sequence[Hangs], mark: str) -> Figure:
     axis.axvline(0.0, color=COLOURS["neutral"], linewidth=0.9)
     axis.set_yticks(range(len(rows), 0, -1), [row.answer for row in rows], fontsize=8.5)
     axis.set_ylim(0.55, len(rows) + 0.6)
+    axis.margins(x=0.1)
     axis.set_xlabel("change of the severity index")
     axis.grid(axis="y", visible=False)
     figure.legend(loc="outside upper center", ncols=2, fontsize=8)
