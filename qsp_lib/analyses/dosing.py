@@ -205,10 +205,16 @@ class Swing:
     as_drawn: float
 
     @property
-    def reach(self) -> float:
-        """From the lowest of the three to the highest."""
+    def extent(self) -> tuple[float, float]:
+        """The lowest and the highest of the three: an answer may turn within the range."""
         found = (self.at_low, self.at_high, self.as_drawn)
-        reach = max(found) - min(found)
+        return min(found), max(found)
+
+    @property
+    def reach(self) -> float:
+        """From one end of `extent` to the other; 0 where the answer does not move."""
+        lowest, highest = self.extent
+        reach = highest - lowest
         return reach if reach > STILL else 0.0
 
 

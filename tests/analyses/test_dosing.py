@@ -114,7 +114,8 @@ def test_what_an_answer_does_not_read_does_not_move_it() -> None:
 
 def test_a_turn_within_the_range_counts() -> None:
     one = DeclaredInput("K_M", 1.0, 4.0, "")
-    assert Swing(one, 1.0, 1.0, 3.0).reach == 2.0
+    turning = Swing(one, 1.0, 1.0, 3.0)
+    assert turning.extent == (1.0, 3.0) and turning.reach == 2.0
 
 
 def test_a_value_that_draws_lack_is_the_locked_one(locked: Record) -> None:
