@@ -76,6 +76,20 @@ class Population(Parameters):
     workers: Workers
 
 
+class Dosing(Parameters):
+    n_draws: Annotated[int, Field(ge=20, le=2000)]
+    n_varied: Annotated[int, Field(ge=4, le=20)]
+    n_people_draws: Annotated[int, Field(ge=4, le=2000)]
+    n_patients: Annotated[int, Field(ge=20, le=100000)]
+    least_effective: Annotated[float, Field(ge=1, le=1000)]
+    first_doses: list[Annotated[float, Field(ge=0.01, le=1000)]]
+    step_days: list[Annotated[float, Field(ge=0.1, le=21)]]
+    missed_days: list[Annotated[float, Field(ge=0.1, le=28)]]
+    cover_h: list[Annotated[float, Field(ge=-168, le=160)]]
+    seed: Seed
+    workers: Workers
+
+
 CHAPTERS = {
     "01_calibration": Calibration,
     "02_locking": Locking,
@@ -86,4 +100,5 @@ CHAPTERS = {
     "07_identifiability": Identifiability,
     "08_dose_response": DoseResponse,
     "09_population": Population,
+    "10_dosing": Dosing,
 }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from qsp_lib.analyses import committed_incidences
 from qsp_lib.chapters import ShareOfDraws
 from qsp_lib.common import number, percent
 from qsp_lib.figures import CYTOKINE_LABELS
@@ -81,3 +82,34 @@ def checks(_book: BookData) -> str:
         for name, words in CHECKS.items()
     ]
     return table(("check", "statement", "lock v1, holds in", "lock v2, holds in"), rows)
+
+
+@fragment("made_incidences")
+def incidences(_book: BookData) -> str:
+    """The limit, which draws it is of, and the share of patients above it by drug and dose."""
+    return incidences_told(committed_incidences(_record("v2")))
+
+
+def incidences_told(content: Mapping[str, Any]) -> str:
+    """What a file of incidences says, of patients held to the spread without exception."""
+    held_to, (limit, *_) = next(iter(content["limit"])), content["limit"].values()
+    counts = content["held_to"][held_to]["draws"]
+    sizes = content["rule"]["sizes"]
+    rows = [
+        (
+            row["drug"],
+            row["premedication"],
+            "any" if row["dose"] is None else row["dose"],
+            *(percent(row[key]) for key in ("low", "median", "high", "monte_carlo")),
+        )
+        for row in content["incidences"]
+        if row["held_to"] == held_to
+    ]
+    header = ("drug", "arm", "after dose", "5 %", "median", "95 %", "Monte-Carlo error")
+    words = (
+        f"Of {sizes['n_draws']} draws with {sizes['each']} patients each, {counts['met']} meet the "
+        f"published spread of IL-6 under blinatumomab; in {counts['no_solution']} no weights do, "
+        f"and {counts['too_few']} would lean on fewer than {number(sizes['least_effective'])} "
+        f"effective patients. The limit is an index of {_interval(limit)}."
+    )
+    return f"{words}\n\n{table(header, rows)}\n\n{content['caveat']}\n"

@@ -13,10 +13,13 @@ from .figure import png as png
 from .first_dose import first_dose as first_dose
 from .first_dose import first_dose_dict as first_dose_dict
 from .first_dose import first_dose_text as first_dose_text
+from .gaps import LONGEST_REST_H as LONGEST_REST_H
 from .gaps import after_gap as after_gap
 from .gaps import gap_dict as gap_dict
 from .gaps import gap_text as gap_text
 from .goals import Goal as Goal
+from .goals import indices as indices
+from .goals import indices_within as indices_within
 from .population import N_PATIENTS as N_PATIENTS
 from .population import N_POPULATION_DRAWS as N_POPULATION_DRAWS
 from .population import PopulationAnswer as PopulationAnswer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,16 @@ from ..drugs import (
 )
 from ..evidence import DECLARED
 from ..inference import draw, standard_normals
-from ..model import Draws, DrugInputs, Infusion, Regimen, Structure, Trajectory, read_by
+from ..model import (
+    Draws,
+    DrugInputs,
+    Infusion,
+    NetworkParameters,
+    Regimen,
+    Structure,
+    Trajectory,
+    read_by,
+)
 from ..protocol import Record, Scatter, class_draws
 from .cover import NONE, Cover
 
@@ -78,7 +87,10 @@ class Together:
 
 @dataclass(frozen=True)
 class Setup:
-    """A drug, a regimen and a horizon, ready to be simulated from a record."""
+    """A drug, a regimen and a horizon, ready to be simulated from a record.
+
+    ``network`` is an unlocked copy in place of the record's own; None for that.
+    """
 
     record: Record
     file: DrugFile
@@ -87,6 +99,12 @@ class Setup:
     horizon_h: float
     cover: Cover = NONE
     regimen_key: str = "clinical"
+    network: NetworkParameters | None = None
+
+    def unlocked(self) -> Setup:
+        """The same of explicitly unlocked copies, whose mark goes with everything made of it."""
+        network = self.record.network if self.network is None else self.network
+        return replace(self, inputs=self.inputs.unlocked(), network=network.unlocked())
 
     @property
     def shift_h(self) -> float:
@@ -148,6 +166,7 @@ class Setup:
         return self.record.run(
             self.inputs,
             self.regimen.shifted(self.shift_h),
+            network=self.network,
             rescue=cover.rescue(self.record.tocilizumab, weight, self.shift_h),
             steroid=cover.steroid(weight, self.shift_h),
             draws=draws,

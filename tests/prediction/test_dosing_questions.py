@@ -12,12 +12,21 @@ import pytest
 from own_drugs import changed, content, number, with_doses, written
 
 from qsp_lib.__main__ import main
-from qsp_lib.common.errors import InputError
+from qsp_lib.common.errors import InputError, LockError
+from qsp_lib.model.draws import Draws
 from qsp_lib.prediction.comparing import compare, comparison_csv, comparison_dict, comparison_text
 from qsp_lib.prediction.cover import Cover
 from qsp_lib.prediction.first_dose import first_dose, first_dose_text
 from qsp_lib.prediction.gaps import after_gap, gap_text
-from qsp_lib.prediction.goals import Goal, at_occupancy, first_group, indices, like, thresholds
+from qsp_lib.prediction.goals import (
+    Goal,
+    at_occupancy,
+    first_group,
+    indices,
+    indices_within,
+    like,
+    thresholds,
+)
 from qsp_lib.prediction.predicting import predict, run
 from qsp_lib.prediction.setting import Setup, draws_for, prepare
 from qsp_lib.prediction.stepping import steps_text, steps_up
@@ -206,6 +215,58 @@ def test_a_restart_is_at_every_step_that_may_be_given(setting: Setup) -> None:
     assert by_step == sorted(by_step), "a restart at a lower step is milder"
     assert "highest z from there on" in gap_text(found)
     assert "locked point: z of that dose" in gap_text(found)
+
+
+def test_no_gap_is_no_difference(setting: Setup) -> None:
+    found = after_gap(setting, 2, (1e-7,), (3,), n_draws=DRAWS)
+    for kind in ("first", "severity"):
+        late, on_time = getattr(found.restarts[0], kind), getattr(found.on_time, kind)
+        assert vars(late) == pytest.approx(vars(on_time), abs=1e-4)
+
+
+def test_beyond_the_longest_rest_that_was_looked_at_one_has_to_ask(setting: Setup) -> None:
+    with pytest.raises(InputError, match="there is no ground"):
+        after_gap(setting, 2, (672.0,), n_draws=0)
+    found = after_gap(setting, 2, (24.0, 672.0), (3,), n_draws=0, longest_rest_h=800.0)
+    assert [restart.grounded for restart in found.restarts] == [True, False]
+    with pytest.raises(InputError, match="expected at most 800 h"):
+        after_gap(setting, 2, (800.0,), n_draws=0, longest_rest_h=800.0)
+
+
+# ------------------------------------------------------------- windows and copies
+
+
+def test_windows_of_one_course_are_those_of_courses_of_their_own(setting: Setup) -> None:
+    draws = draws_for(setting, DRAWS)
+    windows = ((0.0, 72.0), (72.0, 144.0), (0.0, 144.0))
+    together = indices_within(setting, setting.regimen, draws, windows)
+    alone = [indices(setting, setting.regimen, draws, *window) for window in windows]
+    assert together == pytest.approx(np.stack(alone), abs=1e-4)
+    assert together[2] == pytest.approx(together[:2].max(axis=0), abs=1e-4)
+
+
+def test_an_unlocked_copy_is_simulated_as_the_lock_and_marked(setting: Setup) -> None:
+    copy = setting.unlocked()
+    runs = [one.simulate(None, treated=False) for one in (setting, copy)]
+    assert runs[0].peak("S").value == pytest.approx(runs[1].peak("S").value)
+    assert runs[0].mark == "" and "unlocked copy" in runs[1].mark
+    draws = draws_for(setting, 3)
+    changed_by_hand = Draws({**draws.values, "n_M": np.full(3, 3.0)})
+    with pytest.raises(LockError, match="is locked by lock"):
+        setting.simulate(changed_by_hand, treated=False)
+    moved = copy.simulate(changed_by_hand, treated=False).peak("S").value
+    assert not np.allclose(moved, copy.simulate(draws, treated=False).peak("S").value)
+
+
+@pytest.mark.parametrize("kind", ["dexamethasone_h", "tocilizumab_h"])
+def test_a_cover_of_next_to_nothing_changes_nothing(path: Path, locked: Record, kind: str) -> None:
+    amount = {kind.removesuffix("_h"): "1e-9 mg"}
+    covered = prepare(path, locked, cover=Cover(**{kind: (0.0,), **amount}))
+    draws = draws_for(covered, DRAWS)
+    alone, beside = (
+        indices(one, one.regimen, draws, 0.0, 72.0) for one in (prepare(path, locked), covered)
+    )
+    assert beside == pytest.approx(alone, abs=1e-4)
 
 
 # ------------------------------------------------------------- what is refused
