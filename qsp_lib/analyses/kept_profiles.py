@@ -17,7 +17,8 @@ from ..common import forbid_opening, rounded, write_text_atomic
 from ..inference import CONFIDENCE, End, Profile
 from ..model import NETWORK
 from ..protocol import KEPT, Record, kept_file, read_made_from, signed
-from .identifiability import CLAIMED, DECADES, RATIO, local_optima, problem_for, profiles_of
+from .identifiability import CLAIMED, DECADES, RATIO, problem_for
+from .profile_runs import OptimaRun, ProfileRun
 from .second_profiler import cross_check
 
 Array = NDArray[np.float64]
@@ -53,22 +54,31 @@ def full_run(
     record: Record,
     executor: Executor | None = None,
     say: Callable[[str], None] = lambda line: None,
+    folder: Path | None = None,
 ) -> tuple[dict[str, dict[str, Profile]], dict[str, list[Array]]]:
     """All 17 parameters and the ratio, and the claimed three in the other settings.
 
     Args:
         say: called with one line of progress at a time.
+        folder: where finished profiles are kept, so that a run that was stopped goes on.
 
     Returns:
         Setting to name to profile, and setting to the optima they started from.
     """
-    names = {"pair": (*NETWORK, RATIO), "kept": CLAIMED, "all_il6": CLAIMED}
-    made, optima = {}, {}
-    for setting, wanted in names.items():
-        say(f"profiles of {', '.join(wanted)} ({setting})")
-        with forbid_opening():
-            optima[setting] = local_optima(record, setting, executor)
-        made[setting] = profiles_of(record, wanted, setting, executor, optima=optima[setting])
+    run = executor.map if executor is not None else map
+    wanted = {"pair": (*NETWORK, RATIO), "kept": CLAIMED, "all_il6": CLAIMED}
+    with forbid_opening():
+        starts = [OptimaRun(record, setting, folder) for setting in wanted]
+        optima = dict(zip(wanted, run(OptimaRun.run, starts), strict=True))
+        runs = [
+            ProfileRun(record, setting, name, optima[setting], folder)
+            for setting, names in wanted.items()
+            for name in names
+        ]
+        made: dict[str, dict[str, Profile]] = {setting: {} for setting in wanted}
+        for one, profile in zip(runs, run(ProfileRun.run, runs), strict=True):
+            made[one.setting][one.name] = profile
+            say(f"profile of {one.name} ({one.setting})")
     return made, optima
 
 
@@ -83,6 +93,7 @@ def write_kept(
     executor: Executor | None = None,
     directory: Path = KEPT,
     say: Callable[[str], None] = lambda line: None,
+    folder: Path | None = None,
 ) -> Path:
     """Make the full run and the independent check, and keep both.
 
@@ -90,9 +101,10 @@ def write_kept(
         date: ISO date of the run.
         directory: where to keep it; made if need be.
         say: called with one line of progress at a time.
+        folder: where finished profiles are kept, so that a run that was stopped goes on.
     """
     directory.mkdir(parents=True, exist_ok=True)  # first: the run takes minutes
-    made, optima = full_run(record, executor, say)
+    made, optima = full_run(record, executor, say, folder)
     say("the independent check")
     run = executor.map if executor is not None else map
     with forbid_opening():
