@@ -35,8 +35,9 @@ LOCKED_POINT = (
 )
 COVERS = (
     "The interval covers the uncertainty of parameters only: the network's 17 and the drug's "
-    "T-cell rates. It does not cover the structure of the model, exposure, potency, or "
-    "differences between patients, so the truth lies outside it more often than one time in ten."
+    "T-cell rates, and of a drug on record whatever else the record draws of it. It does not cover "
+    "the structure of the model, what else is taken of exposure and potency, or differences "
+    "between patients, so the truth lies outside it more often than one time in ten."
 )
 NOT_FOR = (
     "A research model of published data. The grade is illustrative. Not for choosing a dose, a "
