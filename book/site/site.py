@@ -203,8 +203,12 @@ def _place_icon_fonts(target: Path, folders: Iterable[str]) -> None:
 
 
 def _place_model(target: Path) -> None:
-    """The explorer's equations and constants, generated beside the scripts that use them."""
+    """The explorer's equations and constants, and its modules as the one script that uses them."""
     static = target / "book" / "_static"
     script = static / javascript.SCRIPT
     script.parent.mkdir(exist_ok=True)
     script.write_text(javascript.model_script(current_record(), static), encoding="utf-8")
+    page = javascript.page_script(static)
+    (static / javascript.PAGE_SCRIPT).write_text(page, encoding="utf-8")
+    for module in (static / javascript.MODULES).glob("*.js"):
+        module.unlink()  # the page loads them as that one script
