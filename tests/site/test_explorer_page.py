@@ -438,8 +438,9 @@ def test_a_file_that_cannot_be_used_is_named_and_nothing_stale_is_shown(
     drop(page, file)
     page.wait_for_function("document.getElementById('live-explorer').dataset.index === ''")
     nothing_is_drawn(page)
-    for at in ("#remark-file", "#explorer-failure"):
-        assert page.inner_text(at).startswith("bad.toml") and says in page.inner_text(at)
+    remark = page.inner_text("#remark-file")
+    assert remark.startswith("bad.toml") and says in remark and "Nothing of it is shown" in remark
+    assert page.inner_text("#explorer-failure") == "Nothing is drawn: the file was not read."
     assert page.locator("#control-drug option[value=own]").count() == 0
     page.select_option("#control-drug", "blinatumomab")
     assert index_of(page) == pytest.approx(solve(Setting("blinatumomab")).index, abs=1e-4)

@@ -14,8 +14,8 @@ export const controlOf = (model, drug, key) => (GIVEN.includes(key) ? model[key]
 /** A view as the query of an address. A reader's own file is in no address. */
 export function queryOf(model, view) {
   const { drug, setting, span } = view;
-  const asked = new URLSearchParams({ drug: drug.name });
   if (drug.own) return null;
+  const asked = new URLSearchParams({ drug: drug.name });
   if (setting.regimen !== AS_LOCKED.regimen) asked.set("regimen", setting.regimen);
   for (const key of NUMBERS) if (setting[key] !== null) asked.set(key, String(setting[key]));
   if (setting.doses) asked.set("doses", dosesAsText(setting.doses));
@@ -65,7 +65,7 @@ export function viewOf(model, search, hash = "") {
       `“${name}” is not a drug that this page shows; expected ${Object.keys(model.drugs).join(", ")}. Shown: ${drug.label}.`;
   }
   const setting = { ...AS_LOCKED, ...settingOf(model, drug, seen, remarks) };
-  const span = spanOf(model, { drug, setting }, seen, remarks);
+  const span = spanOf(model, drug, seen, remarks);
   general.push(...ofOtherVersions(model, seen), ...strangers(seen));
   if (general.length) remarks.address = general.join(" ");
   return { view: { drug, setting, span }, remarks };
@@ -115,9 +115,9 @@ function settingOf(model, drug, seen, remarks) {
 export const valueOf = (control, value, isTime = false) =>
   !isTime && plain(value) === plain(control.locked) ? null : value;
 
-function spanOf(model, { drug, setting }, seen, remarks) {
+function spanOf(model, drug, seen, remarks) {
   const usual = lockedView(model, drug).span;
-  if (!Object.hasOwn(seen, "hours")) return setting.doses ? WHOLE : usual;
+  if (!Object.hasOwn(seen, "hours")) return usual;
   if (seen.hours === WHOLE) return WHOLE;
   if (SPANS_H.map(String).includes(seen.hours)) return Number(seen.hours);
   remarks.hours = `“${seen.hours}” is not one of ${SPANS_H.join(", ")} h or ${WHOLE}. Shown: ${usual === WHOLE ? "the whole course" : `${usual} h`}.`;

@@ -3,7 +3,7 @@ import { controlOf } from "./address.js";
 import { element } from "./dom.js";
 import { doseTable } from "./dose_table.js";
 import { GIVEN, SPANS_H, WHOLE, horizonOf, moved, shownHours } from "./view.js";
-import { plain } from "./words.js";
+import { plain, withUnit } from "./words.js";
 
 const NAMES = {
   dose: "Dose",
@@ -164,11 +164,11 @@ export function makeForm(model, act) {
     const value = own ?? control.locked;
     const off = (GIVEN.includes(key) && own === null) || (key === "dose" && setting.doses !== null);
     part.box.value = plain(value);
-    part.unit.textContent = control.unit;
+    part.unit.textContent = control.unit === "1" ? "" : control.unit;
     if (part.slider !== slidden) part.slider.value = positionOf(control, value, steps);
     const locked = drug.own ? "file" : "lock";
     const asLocked = own === null && !off && !time ? `, as in the ${locked}` : "";
-    part.slider.setAttribute("aria-valuetext", `${plain(value)} ${control.unit}${asLocked}`);
+    part.slider.setAttribute("aria-valuetext", `${withUnit(value, control.unit)}${asLocked}`);
     part.box.disabled = part.slider.disabled = off;
     const range = `${plain(control.low)} to ${plain(control.high)}`;
     part.locked.textContent = time

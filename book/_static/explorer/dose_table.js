@@ -40,18 +40,17 @@ export function doseTable({ changed, wrong, note }) {
   });
   back.addEventListener("click", () => changed(null));
 
-  function cell(dose, i, key) {
+  function cell(i, key) {
     const { name, unit } = LIMITS[key];
     const box = element("input", {
       type: "text", inputmode: "decimal", autocomplete: "off", id: `dose-${i}-${key}`,
       "aria-label": `Dose ${i + 1}, ${name} in ${unit}`, "aria-describedby": "remark-doses",
     });
-    box.value = plain(dose[key]);
     box.addEventListener("change", () => {
       const problem = problemWith(box.value, LIMITS[key]);
       if (problem) {
-        box.value = plain(dose[key]);
-        wrong(`Dose ${i + 1}, ${name}: ${problem} Kept: ${plain(dose[key])}.`);
+        box.value = plain(doses[i][key]);
+        wrong(`Dose ${i + 1}, ${name}: ${problem} Kept: ${box.value}.`);
         return;
       }
       commit(doses.map((each, k) => (k === i ? { ...each, [key]: Number(box.value) } : each)));
@@ -59,15 +58,15 @@ export function doseTable({ changed, wrong, note }) {
     return element("td", {}, box);
   }
 
-  function row(dose, i) {
+  function row({ route }, i) {
     const remove = element("button", { type: "button", "aria-label": `Take dose ${i + 1} away` }, "×");
     remove.disabled = doses.length === 1;
     remove.addEventListener("click", () => commit(doses.filter((_dose, k) => k !== i)));
-    const length = dose.route === "SC" ? element("td", {}, "under the skin") : cell(dose, i, "duration_h");
-    return element("tr", {}, cell(dose, i, "time_h"), cell(dose, i, "amount_ug"), length, element("td", {}, remove));
+    const length = route === "SC" ? element("td", {}, "under the skin") : cell(i, "duration_h");
+    return element("tr", {}, cell(i, "time_h"), cell(i, "amount_ug"), length, element("td", {}, remove));
   }
 
-  /** Show the doses of a setting; what is typed in keeps the focus. */
+  /** Show the doses of a setting. */
   function place(drug, setting) {
     const next = dosesOf(drug, setting);
     const editable = !drug.given && next.length <= MOST_ROWS;
@@ -78,13 +77,17 @@ export function doseTable({ changed, wrong, note }) {
         : `${next.length} doses, too many to be listed; expected at most ${MOST_ROWS}.`;
     add.disabled = !editable || next.length === MOST_ROWS;
     back.disabled = !setting.doses;
-    const text = JSON.stringify([next, editable]);
-    if (details.dataset.shown === text) return;
-    details.dataset.shown = text;
-    const focus = document.activeElement?.id ?? "";
     doses = next;
-    body.replaceChildren(...(editable ? next.map(row) : []));
-    if (focus.startsWith("dose-")) document.getElementById(focus)?.focus();
+    // rows are made anew only where there are others, so that Tab goes on to the next number
+    const rows = editable ? next.map(({ route }) => route).join() : "";
+    if (details.dataset.rows !== rows) {
+      details.dataset.rows = rows;
+      body.replaceChildren(...(editable ? next.map(row) : []));
+    }
+    for (const box of body.querySelectorAll("input")) {
+      const [, i, key] = /^dose-(\d+)-(\w+)$/.exec(box.id);
+      box.value = plain(next[i][key]);
+    }
   }
 
   return { element: details, place };

@@ -5,7 +5,6 @@ import { differs, mark } from "./view.js";
 import { hours, plain, show } from "./words.js";
 
 const WIDTH = 236;
-const LEFT = 110; // the longest name fits
 const RIGHT = 10;
 const TOP = 14;
 const BOTTOM = 34;
@@ -16,6 +15,8 @@ const ROWS = [
   ["IL6", "IL-6", "pg/mL"], ["S", "effective signal", "pg/mL"],
 ];
 
+// room for the longest name, at six tenths of the height of its letters
+const leftOf = (model) => 16 + 6.2 * Math.max(9, ...Object.values(model.drugs).map((drug) => drug.label.length));
 const heightOf = (model) => TOP + BOTTOM + 34 + ROW * (Object.keys(model.drugs).length + 1);
 
 export const emptySeverity = (model) => emptyPanel("panel-severity", heightOf(model));
@@ -30,29 +31,30 @@ export function drawSeverity({ svg, caption }, { model, view, solution, referenc
     return;
   }
   const floor = heightOf(model) - BOTTOM;
+  const left = leftOf(model);
   const all = Object.values(model.drugs).map(({ label: name, index, colour }) => ({ name, index, colour }));
   const range = band?.whole && band.done ? band.index : null;
   const high = Math.max(3.5, ...all.map(({ index }) => index + 0.3), solution.index + 0.3, ...(range ?? []));
-  const at = (z) => round(LEFT + (z / high) * (WIDTH - RIGHT - LEFT));
+  const at = (z) => round(left + (z / high) * (WIDTH - RIGHT - left));
   const edges = [0, ...model.boundaries, high];
   for (let grade = 0; grade < 5; grade++) {
     const [a, b] = [at(edges[grade]), at(edges[grade + 1])];
     svg.append(shape("rect", { x: a, y: TOP, width: Math.max(b - a, 0), height: floor - TOP, class: `grade grade-${grade}` }),
       label(String(grade), (a + b) / 2, TOP + 12, "middle", "label"));
   }
-  svg.append(label("grade", LEFT - 6, TOP + 12, "end", "label"));
+  svg.append(label("grade", left - 6, TOP + 12, "end", "label"));
   for (let z = 0; z <= high; z++) svg.append(label(String(z), at(z), floor + 15, "middle"));
-  svg.append(label("severity index", (LEFT + WIDTH - RIGHT) / 2, floor + 30, "middle"));
+  svg.append(label("severity index", (left + WIDTH - RIGHT) / 2, floor + 30, "middle"));
   all.sort((a, b) => a.index - b.index);
   all.forEach(({ name, index, colour }, i) => {
     const y = TOP + 30 + i * ROW;
-    svg.append(label(name, LEFT - 6, y + 4, "end", "label"),
+    svg.append(label(name, left - 6, y + 4, "end", "label"),
       shape("circle", { cx: at(index), cy: y, r: 5, fill: colour, class: "dot" }));
   });
   const y = TOP + 30 + all.length * ROW;
   const px = at(solution.index);
   if (range) svg.append(shape("line", { x1: at(range[0]), x2: at(range[1]), y1: y, y2: y, class: "range" }));
-  svg.append(label("shown now", LEFT - 6, y + 4, "end", "label strong"), shape("path", {
+  svg.append(label("shown now", left - 6, y + 4, "end", "label strong"), shape("path", {
     d: `M${px - 7} ${y}L${px} ${y - 7}L${px + 7} ${y}L${px} ${y + 7}Z`, fill: view.drug.colour, class: "dot",
   }));
   if (reference) svg.append(shape("circle", { cx: at(reference.index), cy: y, r: 4, class: "beside" }));

@@ -8,7 +8,7 @@ import { drawSeverity, emptySeverity, numbersTable } from "./numbers.js";
 import { BANDED, PANELS, drawPanel, drawReading, emptyPanel, levelOf, timeUnder } from "./panels.js";
 import { AS_LOCKED, solve } from "./treatment.js";
 import {
-  FIRST_DRUG, GIVEN, WHOLE, called, changed, differs, horizonOf, inSentences, lockedView, mark, shownHours,
+  FIRST_DRUG, GIVEN, WHOLE, called, changed, differs, horizonOf, inSentences, lockedView, ofAnotherDrug, shownHours, summaryOf,
 } from "./view.js";
 import { parseNumber, plain, problemWith, show } from "./words.js";
 
@@ -24,7 +24,7 @@ class Page {
     this.#place = place;
     this.#model = model;
     const { view, remarks } = viewOf(model, location.search, location.hash);
-    this.shown = { view, remarks, own: null, kept: null, band: true, at: READ_AT_H, unread: "" };
+    this.shown = { view, remarks, own: null, kept: null, band: true, at: READ_AT_H, unread: false };
     this.#form = makeForm(model, this.#actions());
     this.#parts = this.#build();
     this.#listen();
@@ -47,7 +47,7 @@ class Page {
       give: (name, on) => this.#change({ [`${name}_h`]: on ? this.#model[name].control.locked : null }, [name]),
       span: (text) => this.#show({ view: { ...this.shown.view, span: text === WHOLE ? WHOLE : Number(text) } }, ["hours"]),
       band: (band) => this.#show({ band }),
-      reset: () => this.#show({ view: lockedView(this.#model, this.shown.view.drug), unread: "", remarks: {} }),
+      reset: () => this.#show({ view: lockedView(this.#model, this.shown.view.drug), unread: false, remarks: {} }),
       keep: () => this.#show({ kept: this.shown.view }),
       forget: () => this.#show({ kept: null }),
       link: () => this.#copyLink(),
@@ -68,7 +68,7 @@ class Page {
   }
 
   #change(changes, settled, slider) {
-    this.#show({ view: changed(this.#model, this.shown.view, changes), unread: "" }, settled, slider);
+    this.#show({ view: changed(this.#model, this.shown.view, changes), unread: false }, settled, slider);
   }
 
   #put(key, value, slider) {
@@ -99,10 +99,10 @@ class Page {
   // What is of the drug goes back to its own values; what is set of the network and beside it stays.
   #choose(drug) {
     const { K_M, K_S, feedback, tocilizumab_h, dexamethasone_h } = this.shown.view.setting;
-    const view = lockedView(this.#model, drug);
-    const setting = { ...AS_LOCKED, K_M, K_S, feedback, tocilizumab_h, dexamethasone_h };
+    const view = ofAnotherDrug(this.#model, this.shown.view, drug);
+    const setting = { ...view.setting, K_M, K_S, feedback, tocilizumab_h, dexamethasone_h };
     const { K_M: _m, K_S: _s, tocilizumab, dexamethasone, feedback: _f, ...others } = this.shown.remarks;
-    this.#show({ view: { ...view, setting }, unread: "" }, Object.keys(others));
+    this.#show({ view: { ...view, setting }, unread: false }, Object.keys(others));
   }
 
   async #read(file) {
@@ -123,7 +123,8 @@ class Page {
   #unread(words) {
     const { view } = this.shown;
     const drug = view.drug.own ? this.#model.drugs[FIRST_DRUG] : view.drug;
-    this.#show({ own: null, kept: this.shown.kept?.drug.own ? null : this.shown.kept, unread: words, view: view.drug.own ? lockedView(this.#model, drug) : view });
+    const kept = this.shown.kept?.drug.own ? null : this.shown.kept;
+    this.#show({ own: null, kept, unread: true, view: view.drug.own ? lockedView(this.#model, drug) : view });
     this.#remark("file", words);
   }
 
@@ -157,7 +158,7 @@ class Page {
   #listen() {
     addEventListener("popstate", () => {
       const { view, remarks } = viewOf(this.#model, location.search, location.hash);
-      this.#show({ view, remarks, unread: "" });
+      this.#show({ view, remarks, unread: false });
     });
     this.#place.addEventListener("dragover", (event) => {
       event.preventDefault();
@@ -255,7 +256,7 @@ class Page {
         if (kept) drawn.reference = solve(model, kept.drug, kept.setting, { horizon_h });
         else if (differs(view)) drawn.reference = drawn.atLock;
       }
-      this.#parts.failure.textContent = unread;
+      this.#parts.failure.textContent = unread ? "Nothing is drawn: the file was not read." : "";
     } catch (error) {
       drawn.solution = drawn.reference = null;
       this.#parts.failure.textContent = `${UNKNOWN}: ${error.message}. Nothing is drawn; move a control back, or reset.`;
@@ -321,9 +322,10 @@ class Page {
     this.#drawReadings(at);
     this.#parts.numbers.fill(this.#everything);
     const { solution } = this.#drawn;
+    if (!solution) return;
     const said = PANELS.filter(({ key }) => key !== "T").map(({ key, title, unit }) =>
       `${title} ${show(levelOf(this.#model, key, solution.at(key, at)))} ${unit}`);
-    this.#parts.reading.textContent = solution ? `At ${plain(at)} h: ${said.join("; ")}.` : "";
+    this.#parts.reading.textContent = `At ${plain(at)} h: ${said.join("; ")}.`;
   }
 
   #say() {
@@ -342,19 +344,7 @@ class Page {
     parts.banded.hidden = !whole;
     parts.banded.textContent = whole ? ` · shaded: 90 % of ${band.done} draws${band.failed ? `; ${band.failed} could not be solved` : ""}` : "";
     parts.watchIndex.textContent = solution ? `severity ${solution.index.toFixed(2)}, grade ${solution.grade}` : "no result";
-    parts.summary.textContent = solution ? this.#summary(solution, reference, atLock, whole ? band : null) : "No result.";
-  }
-
-  #summary(solution, reference, atLock, band) {
-    const { view, kept } = this.shown;
-    const { drug, setting } = view;
-    const locked = drug.own ? "as in your file" : "locked values";
-    const beside = [];
-    if (band) beside.push(`90 % of the draws from ${band.index[0].toFixed(2)} to ${band.index[1].toFixed(2)}`);
-    if (differs(view)) beside.push(`${drug.own ? "as in your file" : "at the lock"} ${atLock.index.toFixed(2)}, grade ${atLock.grade}`);
-    if (kept) beside.push(`kept ${reference.index.toFixed(2)}, grade ${reference.grade}`);
-    return `${drug.label}, ${mark(view) || `${locked}, ${drug.regimens[setting.regimen].label}`}: severity index ` +
-      `${solution.index.toFixed(2)}, illustrative grade ${solution.grade}${beside.length ? ` (${beside.join("; ")})` : ""}.`;
+    parts.summary.textContent = summaryOf(view, { solution, atLock, kept: kept && reference }, whole ? band : null);
   }
 }
 

@@ -14,6 +14,12 @@ export const GIVEN = ["tocilizumab", "dexamethasone"];
 /** A drug as locked, or as its file has it, over the usual span. */
 export const lockedView = (model, drug) => ({ drug, setting: AS_LOCKED, span: usualSpan(model, drug, AS_LOCKED) });
 
+/** Another drug as locked, over the span that is shown, or the whole course where that is usual. */
+export function ofAnotherDrug(model, view, drug) {
+  const usual = lockedView(model, drug);
+  return usual.span === WHOLE || view.span === WHOLE ? usual : { ...usual, span: view.span };
+}
+
 /** A view with other settings; what is shown of the course follows the doses where they got longer. */
 export function changed(model, view, changes) {
   const setting = { ...view.setting, ...changes };
@@ -89,4 +95,18 @@ export function called(view) {
   if (!setting.feedback) values.push("no feedback");
   values.push(...treatedWith(view).map(([name, time]) => `${name} at ${plain(time)} h`));
   return [drug.label, ...values].join(", ");
+}
+
+/** The result in a sentence: severity, what the draws say of it, and what it is compared with. */
+export function summaryOf(view, { solution, atLock, kept }, band) {
+  if (!solution) return "No result.";
+  const { drug, setting } = view;
+  const locked = drug.own ? "as in your file" : "locked values";
+  const number = ({ index, grade }) => `${index.toFixed(2)}, grade ${grade}`;
+  const beside = [];
+  if (band) beside.push(`90 % of the draws from ${band.index[0].toFixed(2)} to ${band.index[1].toFixed(2)}`);
+  if (differs(view)) beside.push(`${drug.own ? "as in your file" : "at the lock"} ${number(atLock)}`);
+  if (kept) beside.push(`kept ${number(kept)}`);
+  return `${drug.label}, ${mark(view) || `${locked}, ${drug.regimens[setting.regimen].label}`}: severity index ` +
+    `${solution.index.toFixed(2)}, illustrative grade ${solution.grade}${beside.length ? ` (${beside.join("; ")})` : ""}.`;
 }

@@ -20,6 +20,9 @@ export const hours = (value) => `${value.toFixed(1)} h`;
 /** A number as it may be typed again. */
 export const plain = (value) => String(Number(value.toPrecision(4)));
 
+/** A number with its unit; a pure number has none. */
+export const withUnit = (value, unit) => (unit === "1" ? plain(value) : `${plain(value)} ${unit}`);
+
 /** A number as people write it, and nothing else: no hexadecimals, no empty text, no Infinity. */
 export const parseNumber = (text) =>
   /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(text) ? Number(text) : NaN;
@@ -27,7 +30,7 @@ export const parseNumber = (text) =>
 /** What is wrong with a text where a number within a range is expected; empty for nothing. */
 export function problemWith(text, { low, high, unit }) {
   const value = parseNumber(text);
-  const range = `expected ${plain(low)} to ${plain(high)} ${unit}`;
+  const range = `expected ${plain(low)} to ${withUnit(high, unit)}`;
   if (Number.isNaN(value)) return `“${text}” is not a number; ${range}.`;
   // an end is in range, whatever its sign and its last digit
   const slack = (end) => Math.abs(end) * 1e-9 + 1e-12;
