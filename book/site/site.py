@@ -38,7 +38,7 @@ from ..pages import story as _story  # noqa: F401  (registers its fragment and p
 from ..pages import symbols as _symbols  # noqa: F401  (registers its fragments)
 from ..pages.fragments import FRAGMENTS, PICTURES, BookData
 from ..pages.substitutions import substitutions
-from . import api_reference, archive, chapter_pages, run_times, terms
+from . import api_reference, archive, chapter_pages, lean, run_times, terms
 from . import mending as pages
 from .jupyter_book import run
 from .whole import check_site
@@ -80,6 +80,7 @@ def _build(root: Path, target: Path, executed: bool) -> Path:
     built = run(source, draft, target, "-W", "-n", "--keep-going") / "html"
     pages.mend_site(built)
     terms.define_first_uses(built)
+    lean.leave_out(built)
     for name in notebooks.chapter_names(root / "notebooks"):
         chapter_pages.offer_original(name, executed_dir, built)
     problems = check_site(built)
