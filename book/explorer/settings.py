@@ -167,6 +167,10 @@ def usual_horizon(regimen: Regimen) -> float:
     return default_horizon(regimen)
 
 
+def _accepted_times(control: Control, time_h: float | None) -> tuple[float, ...]:
+    return () if time_h is None else (control.accept(time_h),)
+
+
 @dataclass(frozen=True)
 class Setting:
     """Where the controls stand; None is the locked value.
@@ -202,13 +206,9 @@ class Setting:
         Raises:
             InputError: a time out of its range.
         """
-        times = {key.removesuffix("_h"): getattr(self, key) for key in GIVEN}
         return Cover(
-            **{
-                f"{name}_h": (GIVEN[f"{name}_h"].accept(time),)
-                for name, time in times.items()
-                if time is not None
-            }
+            tocilizumab_h=_accepted_times(TOCILIZUMAB, self.tocilizumab_h),
+            dexamethasone_h=_accepted_times(DEXAMETHASONE, self.dexamethasone_h),
         )
 
     @property

@@ -118,7 +118,7 @@ class Explorer:
             else self.widgets[key].value
             for key, control in controls(current_record(), drug).items()
         }
-        times = {
+        times: dict[str, Any] = {
             key: self.widgets[key].value if self.widgets[f"with_{key}"].value else None
             for key in GIVEN
         }

@@ -386,7 +386,7 @@ def test_the_band_is_the_interval_of_the_command_line(
     if name:
         path.write_text(OWN[name], encoding="utf-8")
     setting = {"dexamethasone_h": -1.0} if name == "monoclonal" else {}
-    cover = Cover(**{key: (value,) for key, value in setting.items()})
+    cover = Cover(dexamethasone_h=tuple(setting.values()))
     setup = prepare(path if name else "tgn1412", RECORD, cover=cover)
     courses = setup.simulate(draws_for(setup, many), treated=bool(setting))
     index = severity.index(courses, setup.shift_h)
