@@ -123,7 +123,7 @@ export function makeForm(model, act) {
   const form = element(
     "form", { class: "explorer-form", "aria-label": "What to solve" },
     fieldset("Drug", choice("drug", "Drug", act.drug), fileControl(), choice("regimen", "Regimen", act.regimen),
-      numberControl("dose"), doses.element),
+      numberControl("dose")),
     fieldset("Its potency and T cells", ...OF_DRUG.map(numberControl)),
     fieldset("Shared network", ...OF_NETWORK.map(numberControl), tick("feedback", "IL-6 feedback on", act.feedback)),
     fieldset("Beside the drug", ...co.flatMap((name) => [
@@ -131,6 +131,7 @@ export function makeForm(model, act) {
     ])),
     fieldset("View", choice("hours", "Time shown", act.span), numberControl("at"),
       tick("band", `90 % of ${model.draws.n} draws of the posterior`, act.band)),
+    doses.element,
     element("div", { class: "buttons" },
       button("reset", "Reset to the lock", act.reset), button("keep", "Keep for comparison", act.keep), parts.forget,
       button("copy", "Copy a link to this view", act.link), parts.copied),
