@@ -31,7 +31,7 @@ def defaults_of_class(mechanism: str) -> tuple[str, ...]:
     >>> defaults_of_class("monoclonal")
     ('patient.weight', 'patient.bsa', 'potency.h', 't_cells.k_rec')
     """
-    sections = _table().get(mechanism, {})
+    sections = class_table().get(mechanism, {})
     return tuple(f"{section}.{name}" for section, known in sections.items() for name in known)
 
 
@@ -51,7 +51,7 @@ def fill(file: str, content: dict[str, Any], *, take_missing: bool) -> frozenset
         InputError: A class default was asked for where there is none.
     """
     mechanism = content.get("mechanism")
-    defaults = _table().get(mechanism, {}) if isinstance(mechanism, str) else {}
+    defaults = class_table().get(mechanism, {}) if isinstance(mechanism, str) else {}
     filled: set[str] = set()
     for section in ("patient", "pharmacokinetics", "potency", "t_cells"):
         known = defaults.get(section, {})
@@ -83,7 +83,8 @@ def _refusal(file: str, where: str, given: Any, mechanism: Any) -> str:
 
 
 @lru_cache(maxsize=1)
-def _table() -> Mapping[str, Any]:
+def class_table() -> Mapping[str, Any]:
+    """The numbers of each mechanism, by section and name, as a drug file writes them."""
     path = resources.files("qsp_lib") / "data" / "class_defaults.toml"
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     return {name: sections for name, sections in table.items() if name != "schema"}

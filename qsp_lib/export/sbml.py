@@ -62,7 +62,7 @@ CHANGED_BY = {
 """What the parameters that change a model are; their words are their names in SBML."""
 _READY = {"T_c": (TCZ_FACTOR, TCZ_TIME)} | dict.fromkeys(("D_c", "D_d"), (DEX_FACTOR, DEX_TIME))
 """States that co-medications enter: by what their doses are multiplied, and when they start."""
-_SILENT = {"k_a": 1.0, "CL_0": 1.0, "k_CL": 1.0, "Vmax": 0.0, "Km": 1.0, "K_B": 1.0}
+SILENT = {"k_a": 1.0, "CL_0": 1.0, "k_CL": 1.0, "Vmax": 0.0, "Km": 1.0, "K_B": 1.0}
 """Values with which a form of exposure that a drug does not have does nothing: its depot stays
 empty, and its clearance is not raised."""
 
@@ -88,7 +88,7 @@ def network(record: Record, *, stops: bool = False) -> str:
     inputs = widest.inputs
     writer = ModelWriter("network", "Cytokine network for any drug, without doses", record.date)
     _add_states(writer, widest)
-    values = _SILENT | {"CL_0": drug.CL} | whole.known
+    values = SILENT | {"CL_0": drug.CL} | whole.known
     _add_parameters(writer, widest, values, whole, inputs[1:] if stops else inputs)
     _add_switch(writer, SWITCH, float(drug.mechanism == "bispecific"))
     for symbol in definitions(widest):
@@ -146,7 +146,7 @@ def drug_inputs(record: Record) -> tuple[str, ...]:
 def drug_values(record: Record, drug_name: str) -> dict[str, float]:
     """Their values for a drug of the record; a form of exposure it does not have does nothing."""
     drug = record.drug(drug_name)
-    known = _SILENT | {"CL_0": drug.CL} | drug.values()
+    known = SILENT | {"CL_0": drug.CL} | drug.values()
     return {name: known[name] for name in drug_inputs(record)}
 
 

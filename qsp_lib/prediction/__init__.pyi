@@ -6,6 +6,8 @@ from .comparing import comparison_figure as comparison_figure
 from .comparing import comparison_json as comparison_json
 from .comparing import comparison_text as comparison_text
 from .comparing import require_comparable as require_comparable
+from .cover import INFUSED_H as INFUSED_H
+from .cover import MOST_TOCILIZUMAB_UG as MOST_TOCILIZUMAB_UG
 from .cover import Cover as Cover
 from .figure import as_png as as_png
 from .figure import in_days as in_days
@@ -44,8 +46,13 @@ from .report import require_writable as require_writable
 from .report import short as short
 from .report import write as write
 from .report import write_into as write_into
+from .setting import FOLLOWED_H as FOLLOWED_H
+from .setting import LONGEST_H as LONGEST_H
+from .setting import OWN_RATES as OWN_RATES
+from .setting import STEROID_DRAWN as STEROID_DRAWN
 from .setting import Setup as Setup
 from .setting import assumptions as assumptions
+from .setting import default_horizon as default_horizon
 from .setting import draws_for as draws_for
 from .setting import inputs_of as inputs_of
 from .setting import prepare as prepare

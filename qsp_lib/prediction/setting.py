@@ -45,8 +45,10 @@ INDEX_H = 168.0
 LONGEST_H = 10 * 365.25 * 24.0
 SAME_TIME_H = 1e-6
 """Doses that begin this close together (h) are one step."""
-_OWN_RATES = ("k_act", "k_exh", "k_kill", "k_rec")
-_STEROID_DRAWN = {"IC50": "IC50_dex", "k_e0": "k_e0", "w": "w_dex"}
+OWN_RATES = ("k_act", "k_exh", "k_kill", "k_rec")
+"""T-cell rates of a drug of one's own, in the order in which their normals are drawn."""
+STEROID_DRAWN = {"IC50": "IC50_dex", "k_e0": "k_e0", "w": "w_dex"}
+"""What is drawn of dexamethasone, by its name in the file, and its name in the equations."""
 OF_CLASS = "blinatumomab"
 """The drug whose rates, scattered, are those of the record's other bispecifics."""
 _NEUTRAL = {"h": 1.0}
@@ -302,13 +304,13 @@ def draws_for(setting: Setup, n_draws: int, seed: int | None = None) -> Draws:
         draws = class_draws(base, setting.inputs, scatter, seed=seed)
         return _with_steroid(setting, draws, n_draws, seed)
     values: dict[str, Array] = {}
-    normals = standard_normals(n_draws, len(_OWN_RATES), seed + 2)
+    normals = standard_normals(n_draws, len(OWN_RATES), seed + 2)
     for name, prior in file.priors.items():
         owner = file.same_as.get(name)
         if owner is not None and name in joint[owner].values:
             values[name] = joint[owner].values[name]
         elif owner is None and prior.status != "fixed":
-            column = normals[:, _OWN_RATES.index(name)]
+            column = normals[:, OWN_RATES.index(name)]
             values[name] = prior.median * 10.0 ** (prior.log10_sd * column)
     draws = next(iter(joint.values())).for_own_drug(values)
     return _with_steroid(setting, draws, n_draws, seed)
@@ -350,7 +352,7 @@ def _with_steroid(setting: Setup, draws: Draws, n_draws: int, seed: int) -> Draw
     normals = standard_normals(n_draws, len(priors), seed + 3)
     values: dict[str, Array] = {}
     for i, (name, prior) in enumerate(sorted(priors.items())):
-        values[_STEROID_DRAWN[name]] = prior.median * 10.0 ** (prior.log10_sd * normals[:, i])
+        values[STEROID_DRAWN[name]] = prior.median * 10.0 ** (prior.log10_sd * normals[:, i])
     # a share has no meaning above 1
     values["w_dex"] = np.minimum(values["w_dex"], 1.0)
     return draws.beside(values)
@@ -373,7 +375,7 @@ def assumptions(setting: Setup) -> tuple[Assumption, ...]:
         if own_fit is not None and name in own_fit.estimated:
             reasons.append(", ".join(own_fit.source))
         if reasons:
-            is_rate = name in _OWN_RATES
+            is_rate = name in OWN_RATES
             value = float(getattr(setting.inputs, name)) if is_rate else given.value
             unit, note = "1/h" if is_rate else given.unit, " ".join(given.note.split())
             width = given.log10_sd if owner is None else None

@@ -1,0 +1,66 @@
+"""A built book without what no page of it asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from book.site.lean import leave_out
+
+FONTS = (
+    '@font-face{src:url(../webfonts/solid.woff2) format("woff2"),'
+    'url(../webfonts/solid.ttf) format("truetype")}.icon{width:1em}'
+)
+FILES = {
+    "book/index.html": "<p>A page.</p>",
+    "book/@jupyter-widgets/html-manager/dist/icons.woff2": "",
+    "_static/vendor/html-manager/embed-amd.js": "",
+    "_static/vendor/requirejs/require.js": "",
+    "_static/vendor/fontawesome/icons.woff2": "",
+    "_static/vendor/fontawesome/6.5.2/css/all.css": FONTS,
+    "_static/vendor/fontawesome/6.5.2/webfonts/solid.woff2": "",
+    "_static/vendor/fontawesome/6.5.2/webfonts/solid.ttf": "",
+    "_static/vendor/mathjax/tex-svg.js": "",
+}
+OF_WIDGETS = {
+    "book/@jupyter-widgets/html-manager/dist/icons.woff2",
+    "_static/vendor/html-manager/embed-amd.js",
+    "_static/vendor/requirejs/require.js",
+    "_static/vendor/fontawesome/icons.woff2",
+}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def files(site: Path) -> set[str]:
+    return {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+
+
+def test_widgets_and_older_fonts_are_left_out_of_a_book_without_widgets(site: Path) -> None:
+    leave_out(site)
+    older = "_static/vendor/fontawesome/6.5.2/webfonts/solid.ttf"
+    assert files(site) == set(FILES) - OF_WIDGETS - {older}
+    css = (site / "_static/vendor/fontawesome/6.5.2/css/all.css").read_text("utf-8")
+    assert css == '@font-face{src:url(../webfonts/solid.woff2) format("woff2")}.icon{width:1em}'
+
+
+def test_a_book_with_a_widget_keeps_what_draws_it(site: Path) -> None:
+    widget = '<script type="application/vnd.jupyter.widget-view+json">{}</script>'
+    (site / "book/index.html").write_text(widget, encoding="utf-8")
+    leave_out(site)
+    assert files(site) >= OF_WIDGETS
+
+
+def test_a_second_time_changes_nothing(site: Path) -> None:
+    leave_out(site)
+    before = files(site)
+    leave_out(site)
+    assert files(site) == before
