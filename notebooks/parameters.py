@@ -21,17 +21,17 @@ class Locking(Parameters):
 
 
 class BlindPrediction(Parameters):
-    sampler_draws: Annotated[int, Field(ge=100, le=4000)]
+    n_draws: Annotated[int, Field(ge=100, le=4000)]
 
 
 class Rescue(Parameters):
     tocilizumab_h: Annotated[float, Field(ge=-24, le=48)]
-    n_draws: Annotated[int, Field(ge=50, le=5000)]
+    n_draws: Annotated[int, Field(ge=50, le=4000)]
     sweep_points: Annotated[int, Field(ge=9, le=200)]
 
 
 class SwapTest(Parameters):
-    n_draws: Annotated[int, Field(ge=50, le=20000)]
+    n_draws: Annotated[int, Field(ge=50, le=4000)]
     fraction_points: Annotated[int, Field(ge=5, le=401)]
 
 
@@ -62,7 +62,7 @@ class DoseResponse(Parameters):
     lowest: Annotated[float, Field(ge=1e-12, le=0.1)]
     highest: Annotated[float, Field(ge=100, le=1e8)]
     k_hook: list[Annotated[float, Field(ge=1, le=1e9)]]
-    n_draws: Annotated[int, Field(ge=20, le=2000)]
+    n_draws: Annotated[int, Field(ge=20, le=4000)]
     workers: Workers
 
 
