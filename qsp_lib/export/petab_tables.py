@@ -72,9 +72,14 @@ def regimens(kept: Sequence[Observation]) -> dict[str, tuple[str, Regimen]]:
 
 
 def _words(name: str) -> str:
-    drug, _, rate = name.rpartition(".")
+    over, _, under = name.partition("/")
+    if under:
+        return f"{over} over {under} (1)"
+    drug, _, quantity = name.rpartition(".")
     if drug:
-        return f"{rate} of {load_drug(drug).inputs.label} (1/h)"
+        return f"{quantity} of {load_drug(drug).inputs.label} ({unit_of(quantity)})"
+    if name not in network_table():
+        return f"{name} of every drug ({unit_of(name)})"
     row = network_table()[name]
     return f"{row.description} ({row.unit})"
 
