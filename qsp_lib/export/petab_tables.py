@@ -72,14 +72,9 @@ def regimens(kept: Sequence[Observation]) -> dict[str, tuple[str, Regimen]]:
 
 
 def _words(name: str) -> str:
-    over, _, under = name.partition("/")
-    if under:
-        return f"{over} over {under} (1)"
-    drug, _, quantity = name.rpartition(".")
+    drug, _, rate = name.rpartition(".")
     if drug:
-        return f"{quantity} of {load_drug(drug).inputs.label} ({unit_of(quantity)})"
-    if name not in network_table():
-        return f"{name} of every drug ({unit_of(name)})"
+        return f"{rate} of {load_drug(drug).inputs.label} (1/h)"
     row = network_table()[name]
     return f"{row.description} ({row.unit})"
 
