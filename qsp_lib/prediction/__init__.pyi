@@ -51,6 +51,7 @@ from .setting import LONGEST_H as LONGEST_H
 from .setting import OWN_RATES as OWN_RATES
 from .setting import STEROID_DRAWN as STEROID_DRAWN
 from .setting import Setup as Setup
+from .setting import as_predicted as as_predicted
 from .setting import assumptions as assumptions
 from .setting import default_horizon as default_horizon
 from .setting import draws_for as draws_for

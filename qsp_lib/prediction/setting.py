@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .. import __version__
 from ..common import InputError
 from ..drugs import (
+    FITTED_UNITS,
     DrugFile,
     FittedDraws,
     SourcedValue,
@@ -358,9 +359,22 @@ def _with_steroid(setting: Setup, draws: Draws, n_draws: int, seed: int) -> Draw
     return draws.beside(values)
 
 
+def as_predicted(file: DrugFile, inputs: DrugInputs) -> dict[str, tuple[float, str]]:
+    """Value and unit of what a prediction need not take from the drug's file as it stands.
+
+    T-cell rates, which may be another drug's, and of a drug on record whatever else was fitted.
+    """
+    on_record = inputs.lock is not None
+    return {
+        name: (float(getattr(inputs, name)), FITTED_UNITS[name])
+        for name, prior in file.priors.items()
+        if name in OWN_RATES or (on_record and prior.status == "estimated" and name in FITTED_UNITS)
+    }
+
+
 def assumptions(setting: Setup) -> tuple[Assumption, ...]:
     """Every number that is assumed, borrowed or taken from the drug's class."""
-    found = []
+    found, used = [], as_predicted(setting.file, setting.inputs)
     for name, given in setting.file.sources.items():
         owner = given.same_as
         reasons = ["class default"] if name in setting.file.class_defaults else []
@@ -375,9 +389,8 @@ def assumptions(setting: Setup) -> tuple[Assumption, ...]:
         if own_fit is not None and name in own_fit.estimated:
             reasons.append(", ".join(own_fit.source))
         if reasons:
-            is_rate = name in OWN_RATES
-            value = float(getattr(setting.inputs, name)) if is_rate else given.value
-            unit, note = "1/h" if is_rate else given.unit, " ".join(given.note.split())
+            value, unit = used.get(name, (given.value, given.unit))
+            note = " ".join(given.note.split())
             width = given.log10_sd if owner is None else None
             found.append(Assumption(name, value, unit, ", ".join(reasons), note, width))
     if setting.cover.dexamethasone_h:

@@ -231,7 +231,8 @@ def test_drugs_prints_the_rates_that_predict_takes(
         numbers = json.loads(capsys.readouterr().out)["numbers"]
         used = as_dict(predict(drug, locked, n_draws=0))["used"]
         for rate_name in ("k_act", "k_exh", "k_rec"):
-            assert numbers[rate_name]["used_per_h"] == used[rate_name]
+            assert numbers[rate_name]["used"] == used[rate_name]
+            assert numbers[rate_name]["used_unit"] == "1/h"
     assert main(["drugs", str(path)]) == 0
     text = capsys.readouterr().out
     assert f"{locked.drug('blinatumomab').k_kill:.4g}"[:4] in text

@@ -11,6 +11,7 @@ import pytest
 import qsp_lib
 from qsp_lib.analyses import rescue
 from qsp_lib.common.errors import InputError, IntegrationError, LockError
+from qsp_lib.drugs.fitted import FITTED_UNITS
 from qsp_lib.drugs.reading import load_drug, shipped_drugs
 from qsp_lib.inference.posterior import laplace_draws
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
@@ -19,7 +20,14 @@ from qsp_lib.model.simulation import simulate
 from qsp_lib.prediction import predicting as prediction
 from qsp_lib.prediction.predicting import predict
 from qsp_lib.prediction.report import as_csv, as_dict, as_text, short
-from qsp_lib.prediction.setting import default_horizon, draws_for, prepare, together
+from qsp_lib.prediction.setting import (
+    as_predicted,
+    assumptions,
+    default_horizon,
+    draws_for,
+    prepare,
+    together,
+)
 from qsp_lib.protocol.lock import Record, current_record, lock_path, read_record
 
 TEMPLATES = Path(qsp_lib.__file__).parent / "data" / "templates"
@@ -184,8 +192,22 @@ def test_every_assumption_is_named_with_its_reason(locked: Record, own: Path) ->
     assert found["k_act"].value == locked.drug("blinatumomab").k_act
     assert found["k_rec"].reason == "class default" and found["k_rec"].log10_sd == 0.3
     assert "k_exh" not in found, "it has a source of its own"
-    fitted = {a.name: a.reason for a in predict("tgn1412", locked, n_draws=0).assumptions}
-    assert fitted["k_act"] == "fitted, from a declared prior"
+    fitted = {a.name: a for a in predict("tgn1412", locked, n_draws=0).assumptions}
+    assert fitted["k_act"].reason == "fitted, from a declared prior"
+
+
+@pytest.mark.parametrize("drug", ["blinatumomab", "tgn1412", "okt3"])
+def test_what_was_fitted_of_a_drug_is_told_as_it_is_predicted(locked: Record, drug: str) -> None:
+    """Since version 2 that is more than rates: the potency and the steepness of TGN1412."""
+    setting = prepare(drug, locked)
+    inputs, of_file = locked.drug(drug), load_drug(drug)
+    told = {a.name: (a.value, a.unit) for a in assumptions(setting)}
+    for name, prior in of_file.priors.items():
+        if prior.status == "estimated" and name in told:
+            assert told[name] == (getattr(inputs, name), FITTED_UNITS[name])
+    used = as_predicted(of_file, inputs)
+    assert ("EC50" in used) is (drug == "tgn1412")
+    assert not {"V1", "half_life"} & set(used), "drawn, and taken from the file as they stand"
 
 
 def test_draws_that_do_not_complete_are_counted(
