@@ -182,9 +182,9 @@ def test_a_shared_address_gives_the_same_view(visit: Open) -> None:
     assert not any(opened.page.locator(".remark").all_inner_texts())
 
 
-@pytest.mark.parametrize("address", [f"{PAGE}?k_exh=0.3", f"{PAGE}#drug=tgn1412&k_exh=0.3"])
-def test_an_address_of_the_first_version_is_named(visit: Open, address: str) -> None:
-    page = visit(address).page
+@pytest.mark.parametrize("link", [f"{PAGE}?k_exh=0.3", f"{PAGE}#drug=tgn1412&k_exh=0.3"])
+def test_an_address_of_the_first_version_is_named(visit: Open, link: str) -> None:
+    page = visit(link).page
     assert index_of(page) == pytest.approx(solve(Setting("tgn1412", k_exh=0.3)).index, abs=1e-4)
     says = page.inner_text("#remark-address")
     assert "made by the first version of this page" in says
