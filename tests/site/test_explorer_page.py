@@ -567,6 +567,7 @@ def test_values_are_read_under_the_pointer(visit: Open) -> None:
     index_of(page)
     line = "#panel-S .reading line"
     at_rest = page.get_attribute(line, "x1")
+    page.locator("#panel-S").scroll_into_view_if_needed()
     box = page.locator("#panel-S").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2)
     there = page.get_attribute(line, "x1")
