@@ -632,9 +632,12 @@ def test_numbers_that_do_not_load_are_missed_in_words(visit: Open) -> None:
     assert "did not load" in page.inner_text("#live-explorer")
 
 
-IN_VIEW = """() => {
-  const box = document.getElementById("panel-watch").getBoundingClientRect();
-  return box.height > 80 && box.top >= 0 && box.bottom <= innerHeight;
+BOTH_IN_VIEW = """id => {
+  const curve = document.getElementById("panel-watch").getBoundingClientRect();
+  const watch = document.querySelector(".watch").getBoundingClientRect();
+  const slider = document.getElementById(id).getBoundingClientRect();
+  return curve.height > 80 && curve.top >= 0 && curve.bottom <= innerHeight &&
+    slider.top >= watch.bottom && slider.bottom <= innerHeight;
 }"""
 
 
@@ -645,15 +648,9 @@ def test_the_curve_stays_in_view_on_a_phone_while_a_control_moves(visit: Open) -
         before = page.get_attribute("#panel-watch path.now", "d")
         page.focus(f"#slider-{key}")
         page.keyboard.press("PageUp")
+        # the page may still be scrolling
+        page.wait_for_function(BOTH_IN_VIEW, arg=f"slider-{key}")
         settled(page)
-        assert page.evaluate(IN_VIEW), key
-        covered = page.evaluate(
-            "id => { const s = document.getElementById(id).getBoundingClientRect();"
-            " const w = document.querySelector('.watch').getBoundingClientRect();"
-            " return s.top < w.bottom || s.bottom > innerHeight; }",
-            f"slider-{key}",
-        )
-        assert not covered, key
         assert page.get_attribute("#panel-watch path.now", "d") != before, key
     page.select_option("#control-watch", "IL6")
     assert page.get_attribute("#panel-watch", "aria-label").startswith("IL-6")
