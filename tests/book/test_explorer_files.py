@@ -371,7 +371,7 @@ def test_spoilt_files_are_refused_by_both_or_read_alike(
             continue
         assert bool(package) == bool(page), (package, page)
         refused += bool(page)
-    assert 60 <= refused < 120, "most of them have to be bad"
+    assert refused >= 60, "most of them have to be bad"
 
 
 # ---------------------------------------------------------------- the band

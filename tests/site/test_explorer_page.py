@@ -182,9 +182,9 @@ def test_a_shared_address_gives_the_same_view(visit: Open) -> None:
     assert not any(opened.page.locator(".remark").all_inner_texts())
 
 
-@pytest.mark.parametrize("address", [f"{PAGE}?k_exh=0.3", f"{PAGE}#drug=tgn1412&k_exh=0.3"])
-def test_an_address_of_the_first_version_is_named(visit: Open, address: str) -> None:
-    page = visit(address).page
+@pytest.mark.parametrize("link", [f"{PAGE}?k_exh=0.3", f"{PAGE}#drug=tgn1412&k_exh=0.3"])
+def test_an_address_of_the_first_version_is_named(visit: Open, link: str) -> None:
+    page = visit(link).page
     assert index_of(page) == pytest.approx(solve(Setting("tgn1412", k_exh=0.3)).index, abs=1e-4)
     says = page.inner_text("#remark-address")
     assert "made by the first version of this page" in says
@@ -567,6 +567,7 @@ def test_values_are_read_under_the_pointer(visit: Open) -> None:
     index_of(page)
     line = "#panel-S .reading line"
     at_rest = page.get_attribute(line, "x1")
+    page.locator("#panel-S").scroll_into_view_if_needed()
     box = page.locator("#panel-S").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2)
     there = page.get_attribute(line, "x1")
@@ -631,9 +632,12 @@ def test_numbers_that_do_not_load_are_missed_in_words(visit: Open) -> None:
     assert "did not load" in page.inner_text("#live-explorer")
 
 
-IN_VIEW = """() => {
-  const box = document.getElementById("panel-watch").getBoundingClientRect();
-  return box.height > 80 && box.top >= 0 && box.bottom <= innerHeight;
+BOTH_IN_VIEW = """id => {
+  const curve = document.getElementById("panel-watch").getBoundingClientRect();
+  const watch = document.querySelector(".watch").getBoundingClientRect();
+  const slider = document.getElementById(id).getBoundingClientRect();
+  return curve.height > 80 && curve.top >= 0 && curve.bottom <= innerHeight &&
+    slider.top >= watch.bottom && slider.bottom <= innerHeight;
 }"""
 
 
@@ -644,15 +648,9 @@ def test_the_curve_stays_in_view_on_a_phone_while_a_control_moves(visit: Open) -
         before = page.get_attribute("#panel-watch path.now", "d")
         page.focus(f"#slider-{key}")
         page.keyboard.press("PageUp")
+        # the page may still be scrolling
+        page.wait_for_function(BOTH_IN_VIEW, arg=f"slider-{key}")
         settled(page)
-        assert page.evaluate(IN_VIEW), key
-        covered = page.evaluate(
-            "id => { const s = document.getElementById(id).getBoundingClientRect();"
-            " const w = document.querySelector('.watch').getBoundingClientRect();"
-            " return s.top < w.bottom || s.bottom > innerHeight; }",
-            f"slider-{key}",
-        )
-        assert not covered, key
         assert page.get_attribute("#panel-watch path.now", "d") != before, key
     page.select_option("#control-watch", "IL6")
     assert page.get_attribute("#panel-watch", "aria-label").startswith("IL-6")

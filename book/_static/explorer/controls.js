@@ -194,6 +194,7 @@ export function makeForm(model, act) {
     for (const name of co) parts[`give-${name}`].checked = setting[`${name}_h`] !== null;
     for (const key of SLIDERS) if (parts.numbers[key]) placeNumber(key, shown, slidden);
     doses.place(drug, setting);
+    if (remarks.doses) doses.element.open = true; // what is wrong is to be seen
     parts.forget.hidden = !kept;
     document.getElementById("explorer-reset").textContent = drug.own ? "Reset to the file" : "Reset to the lock";
     document.getElementById("group-feedback").classList.toggle("moved", moved(view).includes("feedback"));

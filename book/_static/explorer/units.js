@@ -38,6 +38,8 @@ for (const [names, factor, dimensions] of BASES) {
   }
 }
 
+KNOWN.set("mcg", KNOWN.get("ug")); // as labels of drugs write it
+
 const NONE = { factor: 1, dimensions: {} };
 
 function times(a, b, power = 1) {

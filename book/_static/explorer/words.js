@@ -32,9 +32,9 @@ export function problemWith(text, { low, high, unit }) {
   const value = parseNumber(text);
   const range = `expected ${plain(low)} to ${withUnit(high, unit)}`;
   if (Number.isNaN(value)) return `“${text}” is not a number; ${range}.`;
-  // an end is in range, whatever its sign and its last digit
-  const slack = (end) => Math.abs(end) * 1e-9 + 1e-12;
-  if (value < low - slack(low) || value > high + slack(high)) {
+  // an end is in range as it is printed, too
+  const slack = 1e-12;
+  if (value < Math.min(low, Number(plain(low))) - slack || value > Math.max(high, Number(plain(high))) + slack) {
     return `${text.trim()} is out of range; ${range}.`;
   }
   return "";
