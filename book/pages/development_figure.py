@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,10 +95,11 @@ def why_not_enough(
     return figure
 
 
-def as_svg(figure: Figure) -> bytes:
-    """The figure as a file that is the same each time."""
+def as_svg(draw: Callable[[], Figure]) -> bytes:
+    """What is drawn, in the book's style, as a file that is the same each time."""
     target = io.BytesIO()
     with matplotlib.rc_context(STYLE | {"svg.hashsalt": "development"}):
+        figure = draw()
         FigureCanvasAgg(figure)
         figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
     return target.getvalue()

@@ -103,13 +103,13 @@ def _peaks() -> Figure:
 @pictures("made_steps")
 def draw_steps(_book: BookData) -> Mapping[str, bytes]:
     """IL-6 under stepped blinatumomab."""
-    return {"made-steps.svg": as_svg(_steps())}
+    return {"made-steps.svg": as_svg(_steps)}
 
 
 @pictures("made_engagers")
 def draw_engagers(_book: BookData) -> Mapping[str, bytes]:
     """IL-6 peaks of the three other engagers."""
-    return {"made-engagers.svg": as_svg(_peaks())}
+    return {"made-engagers.svg": as_svg(_peaks)}
 
 
 @fragment("made_steps")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -220,21 +220,20 @@ def _rise(signal: Any) -> Array:
 def draw(book: BookData) -> Mapping[str, bytes]:
     """The figure as two files: for a page, and for a phone."""
     old, new, low, high = _shown()
+    draw = partial(
+        why_not_enough,
+        old,
+        new,
+        DOSES_UG_KG,
+        low,
+        high,
+        trial_ug_kg=TRIAL_UG_KG,
+        clinical_ug_kg=CLINICAL_UG_KG,
+        over_from_h=OVER_FROM_H,
+    )
     return {
-        f"why-version-2{suffix}.svg": as_svg(
-            why_not_enough(
-                old,
-                new,
-                DOSES_UG_KG,
-                low,
-                high,
-                trial_ug_kg=TRIAL_UG_KG,
-                clinical_ug_kg=CLINICAL_UG_KG,
-                over_from_h=OVER_FROM_H,
-                narrow=narrow,
-            )
-        )
-        for suffix, narrow in (("", False), ("-narrow", True))
+        "why-version-2.svg": as_svg(draw),
+        "why-version-2-narrow.svg": as_svg(partial(draw, narrow=True)),
     }
 
 

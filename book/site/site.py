@@ -27,6 +27,7 @@ from ..pages import claims as _claims  # noqa: F401  (registers its fragment)
 from ..pages import estimation as _estimation  # noqa: F401  (registers its fragments)
 from ..pages import interoperability
 from ..pages import machinery as _machinery  # noqa: F401  (registers its fragments)
+from ..pages import made_predictions as _made  # noqa: F401  (registers its fragments and pictures)
 from ..pages import manual as _manual  # noqa: F401  (registers its fragments)
 from ..pages import misses as _misses  # noqa: F401  (registers its fragment)
 from ..pages import model_page as _model_page  # noqa: F401  (registers its fragments)
@@ -36,6 +37,7 @@ from ..pages import science as _science  # noqa: F401  (registers its fragments)
 from ..pages import status as _status  # noqa: F401  (registers its fragments)
 from ..pages import story as _story  # noqa: F401  (registers its fragment and pictures)
 from ..pages import symbols as _symbols  # noqa: F401  (registers its fragments)
+from ..pages import versions as _versions  # noqa: F401  (registers its fragments and pictures)
 from ..pages.fragments import FRAGMENTS, PICTURES, BookData
 from ..pages.substitutions import substitutions
 from . import api_reference, archive, chapter_pages, run_times, terms
