@@ -286,12 +286,12 @@ def test_of_two_at_once_one_waits_or_is_refused(checkout: Checkout, command: str
 # ---------------------------------------------------------------- in this process
 
 
-def test_a_table_that_the_lock_predicts_nothing_of_is_refused_and_nothing_is_recorded(
+def test_a_table_that_is_not_there_is_refused_and_nothing_is_recorded(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     before = PACKAGED.ledger.read_bytes()
     assert main(["open", "external_drugs"]) == 1
-    assert "lists no prediction for table 'external_drugs'" in capsys.readouterr().err
+    assert "is not at its known path; put the file at" in capsys.readouterr().err
     assert PACKAGED.ledger.read_bytes() == before
 
 
