@@ -8,11 +8,11 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from qsp_lib.analyses.made_predictions import course, dose_peaks
+from qsp_lib.analyses import made_predictions as made
 from qsp_lib.chapters import ShareOfDraws
 from qsp_lib.common import number, percent
 from qsp_lib.figures import CYTOKINE_LABELS
-from qsp_lib.figures.predictions import peaks_by_dose, stepped_course
+from qsp_lib.figures import predictions as prediction_figures
 from qsp_lib.protocol import (
     CHECKS,
     Record,
@@ -54,7 +54,7 @@ def _interval(quantiles: Mapping[str, float]) -> str:
 def okt3(_book: BookData) -> str:
     """OKT3's peaks, severity and order by both locks."""
     both = [_predicted(version) for version in VERSIONS]
-    arms = [made["arms"]["okt3"] for made in both]
+    arms = [one["arms"]["okt3"] for one in both]
     rows = [
         [f"{label} peak (pg/mL)", *(_interval(arm[name]["peak"]) for arm in arms)]
         for name, label in CYTOKINE_LABELS.items()
@@ -66,8 +66,8 @@ def okt3(_book: BookData) -> str:
     rows.append(["severity index", *(_interval(arm["severity"]["index"]) for arm in arms)])
     for key, label in DEFINITIONS.items():
         shares = [
-            ShareOfDraws(made["ordering"][f"blinatumomab/{key}"]["share_expected"], made["draws"])
-            for made in both
+            ShareOfDraws(one["ordering"][f"blinatumomab/{key}"]["share_expected"], one["draws"])
+            for one in both
         ]
         rows.append(
             [
@@ -92,12 +92,14 @@ def checks(_book: BookData) -> str:
 
 def _steps() -> Figure:
     (draws,) = committed_forecasts(_record("v2"), "blinatumomab_step_dosing").values()
-    return stepped_course(course(draws), list(STEPS_H), _record("v2").baselines["IL6"])
+    return prediction_figures.stepped_course(
+        made.course(draws), list(STEPS_H), _record("v2").baselines["IL6"]
+    )
 
 
 def _peaks() -> Figure:
     arms = committed_forecasts(_record("v2"), "external_drugs")
-    return peaks_by_dose(dose_peaks(arms), _record("v2").baselines["IL6"])
+    return prediction_figures.peaks_by_dose(made.dose_peaks(arms), _record("v2").baselines["IL6"])
 
 
 @pictures("made_steps")
@@ -116,7 +118,7 @@ def draw_engagers(_book: BookData) -> Mapping[str, bytes]:
 def steps(_book: BookData) -> str:
     """The figure of stepped blinatumomab with its description."""
     (draws,) = committed_forecasts(_record("v2"), "blinatumomab_step_dosing").values()
-    shown = course(draws)
+    shown = made.course(draws)
     at_steps = [
         shown[(shown["time_h"] >= start) & (shown["time_h"] < start + 168.0)]["median"].max()
         for start in STEPS_H
@@ -135,7 +137,7 @@ def steps(_book: BookData) -> str:
 @fragment("made_engagers")
 def engagers(_book: BookData) -> str:
     """The figure of the other engagers, and the table behind it."""
-    peaks = dose_peaks(committed_forecasts(_record("v2"), "external_drugs"))
+    peaks = made.dose_peaks(committed_forecasts(_record("v2"), "external_drugs"))
     rows = [
         (row.drug, row.dose, row.arm, number(row.low), number(row.median), number(row.high))
         for row in peaks.itertuples()
