@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from qsp_lib.figures import COLOURS, STYLE, WIDTH
+from qsp_lib.figures import COLOURS, WIDTH
 
 Array = NDArray[np.float64]
-NARROW = 3.7
+SIZE = (WIDTH, 3.4)
 _OLD: dict[str, Any] = {"color": "#8A8A8A", "linewidth": 2.0, "linestyle": (0, (5, 2))}
 
 
@@ -45,7 +42,6 @@ def why_not_enough(
     trial_ug_kg: float,
     clinical_ug_kg: float,
     over_from_h: float,
-    narrow: bool = False,
 ) -> Figure:
     """Course over four weeks, and severity against dose, of both versions.
 
@@ -55,10 +51,8 @@ def why_not_enough(
         low, high: 5th and 95th percentile of version 2's sample at those doses, ``(n,)``.
         trial_ug_kg, clinical_ug_kg: the two doses that something is known of.
         over_from_h: from when on the release is known to be over.
-        narrow: one panel above the other, for a phone.
     """
-    figure = Figure(figsize=(NARROW, 5.9) if narrow else (WIDTH, 3.4), layout="constrained")
-    course, dose = figure.subplots(2, 1) if narrow else figure.subplots(1, 2)
+    figure, (course, dose) = plt.subplots(1, 2, figsize=SIZE)
     colour = COLOURS["tgn1412"]
     for run, look, label in (
         (old, _OLD, "version 1"),
@@ -93,13 +87,3 @@ def why_not_enough(
             fontsize=8,
         )
     return figure
-
-
-def as_svg(draw: Callable[[], Figure]) -> bytes:
-    """What is drawn, in the book's style, as a file that is the same each time."""
-    target = io.BytesIO()
-    with matplotlib.rc_context(STYLE | {"svg.hashsalt": "development"}):
-        figure = draw()
-        FigureCanvasAgg(figure)
-        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
-    return target.getvalue()

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from qsp_lib.analyses import made_predictions as made
 from qsp_lib.chapters import ShareOfDraws
 from qsp_lib.common import number, percent
-from qsp_lib.figures import CYTOKINE_LABELS
+from qsp_lib.figures import CYTOKINE_LABELS, WIDTH
 from qsp_lib.figures import predictions as prediction_figures
 from qsp_lib.protocol import (
     CHECKS,
@@ -22,8 +22,8 @@ from qsp_lib.protocol import (
     read_record,
 )
 
-from .development_figure import as_svg
 from .fragments import BookData, fragment, pictures, table
+from .themed import figure_block, figure_files
 
 VERSIONS = ("v1", "v2")
 DEFINITIONS = {
@@ -33,6 +33,8 @@ DEFINITIONS = {
     "davila": "75-fold / 250-fold rule",
 }
 STEPS_H = (0.0, 168.0, 336.0)
+STEPS, PEAKS = "made-steps", "made-engagers"
+SIZE = (WIDTH, 3.0)
 
 
 @cache
@@ -105,13 +107,13 @@ def _peaks() -> Figure:
 @pictures("made_steps")
 def draw_steps(_book: BookData) -> Mapping[str, bytes]:
     """IL-6 under stepped blinatumomab."""
-    return {"made-steps.svg": as_svg(_steps)}
+    return figure_files(STEPS, _steps)
 
 
 @pictures("made_engagers")
 def draw_engagers(_book: BookData) -> Mapping[str, bytes]:
     """IL-6 peaks of the three other engagers."""
-    return {"made-engagers.svg": as_svg(_peaks)}
+    return figure_files(PEAKS, _peaks)
 
 
 @fragment("made_steps")
@@ -124,10 +126,11 @@ def steps(_book: BookData) -> str:
         for start in STEPS_H
     ]
     words = ", ".join(f"{number(float(level))}" for level in at_steps)
-    return _figure(
-        "made-steps.svg",
+    return figure_block(
+        STEPS,
         f"IL-6 under 5, 15 and 60 micrograms per square metre and day; the median's highest level "
         f"in the three weeks is {words} pg/mL.",
+        SIZE,
         "IL-6 of blinatumomab under weekly steps of 5, 15 and 60 µg/m²/day, as lock v2 predicted "
         f"it: median and central 90 % of {draws.n_draws} draws. The dotted line is the healthy "
         "level.",
@@ -143,21 +146,12 @@ def engagers(_book: BookData) -> str:
         for row in peaks.itertuples()
     ]
     header = ("drug", "dose", "arm", "5 % (pg/mL)", "median (pg/mL)", "95 % (pg/mL)")
-    shown = _figure(
-        "made-engagers.svg",
+    shown = figure_block(
+        PEAKS,
         "IL-6 peak after each dose of three bispecifics, with and without dexamethasone; the "
         "numbers are in the table below.",
+        SIZE,
         "IL-6 peak in the interval that each dose begins, as lock v2 predicted it: median and "
         "central 90 % of the draws. The dotted line is the healthy level.",
     )
     return f"{shown}\n{table(header, rows)}"
-
-
-def _figure(file: str, described: str, caption: str) -> str:
-    return f"""```{{raw}} html
-<figure class="align-default story">
-<img src="../_static/generated/{file}" alt="{described}" width="730">
-<figcaption><p>{caption}</p></figcaption>
-</figure>
-```
-"""

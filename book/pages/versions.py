@@ -24,13 +24,15 @@ from qsp_lib.model import RTOL, severity
 from qsp_lib.protocol import Development, Record, chosen_t_cells, lock_path, read_development
 from qsp_lib.protocol import read_record as read_lock
 
-from .development_figure import Shown, as_svg, why_not_enough
+from .development_figure import SIZE, Shown, why_not_enough
 from .fragments import BookData, fragment, pictures, table
+from .themed import figure_block, figure_files
 
 Array = NDArray[np.float64]
 DOSES_UG_KG = np.geomspace(0.1, 1e4, 41)
 TRIAL_UG_KG, CLINICAL_UG_KG = 7.0, 100.0
 OVER_FROM_H, FOLLOWED_H = 120.0, 672.0
+PICTURE = "why-version-2"
 N_DRAWS = 200
 """Of the sample, for the band of the figure."""
 
@@ -180,14 +182,14 @@ def predictive(book: BookData) -> str:
 
 
 @cache
-def _shown() -> tuple[Shown, Shown, Array, Array]:
-    """Version 1 at its lock, version 2 at its optimum, and the band of version 2's sample."""
+def _shown() -> tuple[Shown, Shown, Array, Array, Array]:
+    """Version 1 at its lock, version 2 at its optimum, doses, and the band of its sample."""
     record, development = _first_lock(), developed(LOCKED)
     factors = DOSES_UG_KG / CLINICAL_UG_KG
     old_course = record.run("tgn1412", horizon_h=FOLLOWED_H)
     old = Shown(
         old_course.times,
-        10.0 ** _rise(old_course["S"]),
+        _rise(old_course["S"]),
         np.asarray(severity.index(record.run("tgn1412", dose_factor=factors))),
     )
     problem = CANDIDATES[LOCKED].problem(RTOL)
@@ -208,39 +210,31 @@ def _shown() -> tuple[Shown, Shown, Array, Array]:
         for theta in (best, draws)
     )
     low, high = np.quantile(over_draws, (0.05, 0.95), axis=0)
-    new = Shown(new_course.times, 10.0 ** _rise(new_course["S"])[0], at_best[0])
-    return old, new, low, high
+    new = Shown(new_course.times, _rise(new_course["S"])[0], at_best[0])
+    return old, new, DOSES_UG_KG, low, high
 
 
 def _rise(signal: Any) -> Array:
-    return np.log10(severity.fold_rise(np.asarray(signal), "IL6"))
+    return severity.fold_rise(np.asarray(signal), "IL6")
 
 
 @pictures("why_version_2")
 def draw(book: BookData) -> Mapping[str, bytes]:
-    """The figure as two files: for a page, and for a phone."""
-    old, new, low, high = _shown()
-    draw = partial(
+    """Both versions' course and dose response."""
+    figure = partial(
         why_not_enough,
-        old,
-        new,
-        DOSES_UG_KG,
-        low,
-        high,
+        *_shown(),
         trial_ug_kg=TRIAL_UG_KG,
         clinical_ug_kg=CLINICAL_UG_KG,
         over_from_h=OVER_FROM_H,
     )
-    return {
-        "why-version-2.svg": as_svg(draw),
-        "why-version-2-narrow.svg": as_svg(partial(draw, narrow=True)),
-    }
+    return figure_files(PICTURE, figure)
 
 
 @fragment("why_version_2")
 def why(book: BookData) -> str:
     """The figure with its description and its caption."""
-    old, new, _, _ = _shown()
+    old, new, *_ = _shown()
     trial = int(np.argmin(np.abs(np.log(DOSES_UG_KG / TRIAL_UG_KG))))
     late_old, late_new = (
         float(np.interp(OVER_FROM_H, one.times_h, one.rise)) for one in (old, new)
@@ -251,16 +245,10 @@ def why(book: BookData) -> str:
         f"in version 2. Right: severity against dose; near {TRIAL_UG_KG:g} micrograms per kilogram "
         f"the index is {old.index[trial]:.1f} in version 1 and {new.index[trial]:.1f} in version 2."
     )
-    return f"""```{{raw}} html
-<figure class="align-default story">
-<picture>
-<source media="(max-width: 600px)" srcset="../_static/generated/why-version-2-narrow.svg">
-<img src="../_static/generated/why-version-2.svg" alt="{described}" width="730" height="340">
-</picture>
-<figcaption><p>TGN1412 in both versions. Left: the effective IL-6 signal after the London dose.
-Right: the severity index against dose; the band holds 90 % of {N_DRAWS} draws of version 2's
-sample. A later trial of the same molecule saw nothing (EA021); its highest dose is taken to be
-{TRIAL_UG_KG:g} µg/kg (PK035, unverified).</p></figcaption>
-</figure>
-```
-"""
+    caption = (
+        "TGN1412 in both versions. Left: the effective IL-6 signal after the London dose. Right: "
+        f"the severity index against dose; the band holds 90 % of {N_DRAWS} draws of version 2's "
+        "sample. A later trial of the same molecule saw nothing (EA021); its highest dose is taken "
+        f"to be {TRIAL_UG_KG:g} µg/kg (PK035, unverified)."
+    )
+    return figure_block(PICTURE, described, SIZE, caption)
