@@ -38,18 +38,23 @@ SIZE = (WIDTH, 3.0)
 
 
 @cache
-def _record(version: str) -> Record:
+def lock_of(version: str) -> Record:
+    """A lock on file, whatever code made it."""
     return read_record(lock_path(version), against_code=False)
 
 
 @cache
 def _predicted(version: str) -> dict[str, Any]:
-    return committed_prediction(_record(version))
+    return committed_prediction(lock_of(version))
+
+
+def in_words(low: float, median: float, high: float) -> str:
+    """A median with its interval."""
+    return f"{number(median)} ({number(low)} to {number(high)})"
 
 
 def _interval(quantiles: Mapping[str, float]) -> str:
-    median, low, high = (number(float(quantiles[key])) for key in ("median", "low", "high"))
-    return f"{median} ({low} to {high})"
+    return in_words(quantiles["low"], quantiles["median"], quantiles["high"])
 
 
 @fragment("made_okt3")
@@ -93,15 +98,15 @@ def checks(_book: BookData) -> str:
 
 
 def _steps() -> Figure:
-    (draws,) = committed_forecasts(_record("v2"), "blinatumomab_step_dosing").values()
+    (draws,) = committed_forecasts(lock_of("v2"), "blinatumomab_step_dosing").values()
     return prediction_figures.stepped_course(
-        made.course(draws), list(STEPS_H), _record("v2").baselines["IL6"]
+        made.course(draws), list(STEPS_H), lock_of("v2").baselines["IL6"]
     )
 
 
 def _peaks() -> Figure:
-    arms = committed_forecasts(_record("v2"), "external_drugs")
-    return prediction_figures.peaks_by_dose(made.dose_peaks(arms), _record("v2").baselines["IL6"])
+    arms = committed_forecasts(lock_of("v2"), "external_drugs")
+    return prediction_figures.peaks_by_dose(made.dose_peaks(arms), lock_of("v2").baselines["IL6"])
 
 
 @pictures("made_steps")
@@ -119,7 +124,7 @@ def draw_engagers(_book: BookData) -> Mapping[str, bytes]:
 @fragment("made_steps")
 def steps(_book: BookData) -> str:
     """The figure of stepped blinatumomab with its description."""
-    (draws,) = committed_forecasts(_record("v2"), "blinatumomab_step_dosing").values()
+    (draws,) = committed_forecasts(lock_of("v2"), "blinatumomab_step_dosing").values()
     shown = made.course(draws)
     at_steps = [
         shown[(shown["time_h"] >= start) & (shown["time_h"] < start + 168.0)]["median"].max()
@@ -140,7 +145,7 @@ def steps(_book: BookData) -> str:
 @fragment("made_engagers")
 def engagers(_book: BookData) -> str:
     """The figure of the other engagers, and the table behind it."""
-    peaks = made.dose_peaks(committed_forecasts(_record("v2"), "external_drugs"))
+    peaks = made.dose_peaks(committed_forecasts(lock_of("v2"), "external_drugs"))
     rows = [
         (row.drug, row.dose, row.arm, number(row.low), number(row.median), number(row.high))
         for row in peaks.itertuples()

@@ -13,38 +13,37 @@ from qsp_lib.calibration import (
     CANDIDATES,
     FACTS,
     FEEDBACK_CANDIDATES,
+    FOLLOWED_TO_H,
     LOCKED,
+    OVER_FROM_H,
     SIX,
     T_CELL_CANDIDATES,
+    TRIAL_UG_KG,
     CandidateModel,
     CourseResiduals,
 )
 from qsp_lib.common import number, percent
+from qsp_lib.figures import STRUCTURES
 from qsp_lib.model import RTOL, severity
-from qsp_lib.protocol import Development, Record, chosen_t_cells, lock_path, read_development
-from qsp_lib.protocol import read_record as read_lock
+from qsp_lib.protocol import Development, chosen_t_cells, read_development
 
 from .development_figure import SIZE, Shown, why_not_enough
 from .fragments import BookData, fragment, pictures, table
+from .made_predictions import in_words, lock_of
 from .themed import figure_block, figure_files
 
 Array = NDArray[np.float64]
 DOSES_UG_KG = np.geomspace(0.1, 1e4, 41)
-TRIAL_UG_KG, CLINICAL_UG_KG = 7.0, 100.0
-OVER_FROM_H, FOLLOWED_H = 120.0, 672.0
+CLINICAL_UG_KG = 100.0
 PICTURE = "why-version-2"
 N_DRAWS = 200
 """Of the sample, for the band of the figure."""
 
 
-def developed(name: str) -> Development:
-    """What is kept of a structure."""
-    return read_development(name)
-
-
 @cache
-def _first_lock() -> Record:
-    return read_lock(lock_path("v1"), against_code=False)
+def developed(name: str) -> Development:
+    """What is kept of a structure, read once."""
+    return read_development(name)
 
 
 def _with_error(evidence: Mapping[str, Any]) -> str:
@@ -115,17 +114,16 @@ def t_cells(book: BookData) -> str:
 def feedbacks(book: BookData) -> str:
     """The three feedbacks under the chosen T-cell part, and what the evidence says of the gate."""
     names = (*FEEDBACK_CANDIDATES, CANDIDATES[LOCKED])
-    labels = ("no feedback", "ungated feedback", "gated feedback")
+    labels = [STRUCTURES[one.name] for one in names]
     evidence = {one.name: developed(one.name).content["evidence"] for one in names}
     best = max(evidence, key=lambda name: evidence[name]["log_evidence"])
     gap = evidence[best]["log_evidence"] - evidence[LOCKED]["log_evidence"]
     error = float(np.hypot(evidence[best]["error"], evidence[LOCKED]["error"]))
-    label = dict(zip((one.name for one in names), labels, strict=True))[best]
     words = (
         "the gate is also what the evidence prefers"
         if best == LOCKED
-        else f"the evidence is for *{label}*, by {number(float(np.exp(gap)))} to 1 (ln {gap:.1f} ± "
-        f"{error:.1f})"
+        else f"the evidence is for *{STRUCTURES[best]}*, by {number(float(np.exp(gap)))} to 1 "
+        f"(ln {gap:.1f} ± {error:.1f})"
     )
     return table(("", *labels), _rows(names)) + (
         f"\nThe gate is kept because it is the published structure; {words}.\n"
@@ -138,16 +136,12 @@ def samplers(book: BookData) -> str:
     content = developed(LOCKED).content
     nested = content["second_sampler"]["quantiles"]
 
-    def words(quantiles: Any) -> str:
-        low, median, high = (number(float(q)) for q in quantiles)
-        return f"{median} ({low} to {high})"
-
     rows = [
         [
             name,
             number(content["quantities"][name]["at_optimum"]),
-            words(content["quantities"][name]["quantiles"]),
-            *(words(one[name]) for one in nested),
+            in_words(*content["quantities"][name]["quantiles"]),
+            *(in_words(*one[name]) for one in nested),
         ]
         for name in SIX
     ]
@@ -184,9 +178,9 @@ def predictive(book: BookData) -> str:
 @cache
 def _shown() -> tuple[Shown, Shown, Array, Array, Array]:
     """Version 1 at its lock, version 2 at its optimum, doses, and the band of its sample."""
-    record, development = _first_lock(), developed(LOCKED)
+    record, development = lock_of("v1"), developed(LOCKED)
     factors = DOSES_UG_KG / CLINICAL_UG_KG
-    old_course = record.run("tgn1412", horizon_h=FOLLOWED_H)
+    old_course = record.run("tgn1412", horizon_h=FOLLOWED_TO_H)
     old = Shown(
         old_course.times,
         _rise(old_course["S"]),
@@ -195,7 +189,7 @@ def _shown() -> tuple[Shown, Shown, Array, Array, Array]:
     problem = CANDIDATES[LOCKED].problem(RTOL)
     fit: CourseResiduals = problem.residuals  # type: ignore[assignment]
     best = np.array(development.content["optimum"]["theta_log10"])[None]
-    new_course = fit.simulate(best, "tgn1412", "clinical", FOLLOWED_H).select(np.array([True]))
+    new_course = fit.simulate(best, "tgn1412", "clinical", FOLLOWED_TO_H).select(np.array([True]))
     draws = development.points[:N_DRAWS]
     at_best, over_draws = (
         np.stack(

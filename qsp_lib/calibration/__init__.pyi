@@ -29,8 +29,11 @@ from .joint_fit import values_at as values_at
 from .made_up_data import MadeUpSet as MadeUpSet
 from .made_up_data import MadeUpSets as MadeUpSets
 from .open_facts import FACTS as FACTS
+from .open_facts import FOLLOWED_TO_H as FOLLOWED_TO_H
 from .open_facts import MET_FROM as MET_FROM
+from .open_facts import OVER_FROM_H as OVER_FROM_H
 from .open_facts import SIX as SIX
+from .open_facts import TRIAL_UG_KG as TRIAL_UG_KG
 from .open_facts import facts as facts
 from .open_facts import open_quantities as open_quantities
 from .sensitivities import SENSITIVITIES as SENSITIVITIES
