@@ -15,7 +15,6 @@ from checkout_copy import TABLE, Copy, Driver
 from qsp_lib.__main__ import main
 from qsp_lib.common.text import canonical_json
 from qsp_lib.protocol.ledger import read_ledger
-from qsp_lib.protocol.places import PACKAGED
 from qsp_lib.protocol.record import digest_of
 
 MAKE = ("lock", "make", "--reason", "a test", "--workers", "1")
@@ -147,6 +146,16 @@ def test_a_rehearsal_writes_nothing(checkout: Checkout) -> None:
     said = checkout.driver.run(*OPEN, "--dry-run")
     assert said["code"] == 0 and said["steps"] == [] and "nothing was written" in said["out"]
     assert "MU004  not eligible: not verified" in said["out"]
+    assert checkout.copy.state() == checkout.before["open"]
+
+
+def test_a_table_that_the_lock_predicts_nothing_of_is_refused_and_nothing_is_recorded(
+    checkout: Checkout,
+) -> None:
+    checkout.back("open")
+    refused = checkout.driver.run("open", "external_drugs")
+    assert refused["code"] == 1 and refused["steps"] == []
+    assert "lists no prediction for table 'external_drugs'" in refused["err"]
     assert checkout.copy.state() == checkout.before["open"]
 
 
@@ -284,15 +293,6 @@ def test_of_two_at_once_one_waits_or_is_refused(checkout: Checkout, command: str
 
 
 # ---------------------------------------------------------------- in this process
-
-
-def test_a_table_that_is_not_there_is_refused_and_nothing_is_recorded(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    before = PACKAGED.ledger.read_bytes()
-    assert main(["open", "external_drugs"]) == 1
-    assert "is not at its known path; put the file at" in capsys.readouterr().err
-    assert PACKAGED.ledger.read_bytes() == before
 
 
 def test_the_prediction_on_record_is_not_made_again(capsys: pytest.CaptureFixture[str]) -> None:
