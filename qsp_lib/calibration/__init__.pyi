@@ -12,6 +12,7 @@ from .declared import widened as widened
 from .development import course_errors as course_errors
 from .development import left_out_errors as left_out_errors
 from .joint_fit import BOUND_DECADES as BOUND_DECADES
+from .joint_fit import FIT_RTOL as FIT_RTOL
 from .joint_fit import SHARED as SHARED
 from .joint_fit import CourseResiduals as CourseResiduals
 from .joint_fit import calibrate as calibrate

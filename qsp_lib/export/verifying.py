@@ -12,6 +12,7 @@ from ..chapters import ROOT
 from ..common import QspError
 from ..protocol import DIFFERS, Finding, Record, current_record, differences, parted
 from .everything import MANIFEST, stale
+from .petab_expected import parameter_id
 
 _PARAMETER = re.compile(r'<parameter\b[^>]*?\bid="(\w+)"[^>]*?\bvalue="([^"]+)"')
 
@@ -46,7 +47,7 @@ def _apart(record: Record, folder: Path) -> Iterator[str]:
         held = {name: float(given[name]) for name in network if name in given}
         yield from differences(held, network, path=model)
     names, mean, _ = record.posterior
-    locked = {name.replace(".", "_"): log10 for name, log10 in zip(names, mean, strict=True)}
+    locked = {parameter_id(name): log10 for name, log10 in zip(names, mean, strict=True)}
     in_log10 = {f"log10_{name}": float(log10) for name, log10 in locked.items()}
     plain = {name: float(10.0**log10) for name, log10 in locked.items()}
     for table, expected in (("petab/v1", plain), ("petab/v2", in_log10)):
