@@ -120,8 +120,8 @@ def second_engine(_book: BookData) -> str:
         f"all but gone, to {number(made['floor'])} of its peak or, if that is more, to "
         f"{number(made['least'])}, which the tolerance resolves no better. The reference is "
         f"SciPy's at `rtol` {RTOL:g} and `atol` {ATOL:g}. The tables give billionths (10⁻⁹); a 0 "
-        f"is a state that stays 0. With a parameter that stands at 1 doubled, {len(doubled)} times over all "
-        "courses, the engines differ from each other by at most "
+        f"is a state that stays 0. With a parameter that stands at 1 doubled, {len(doubled)} times "
+        "over all courses, the engines differ from each other by at most "
         f"{number(max(doubled))}.\n"
     ]
     for engine, found in made["engines"].items():
