@@ -17,6 +17,7 @@ from typing import Any
 from qsp_lib.chapters import Results, ShareOfDraws
 from qsp_lib.common import InputError, number, percent
 from qsp_lib.model import severity
+from qsp_lib.protocol import PRIOR_WIDTHS
 
 from .fragments import BookData, fragment, table
 
@@ -49,7 +50,10 @@ class Claim:
     """A published claim, the chapter that tests it, the test, and its outcome from results.
 
     Attributes:
-        key: its short name, under which the verdicts of earlier locks are kept.
+        key: its short name, under which the verdicts of earlier locks are kept, and a chapter's
+            numbers of it under other widths of the priors.
+        words_under: its verdict's words from such numbers; None if it is asked under the declared
+            priors alone.
     """
 
     key: str
@@ -57,6 +61,7 @@ class Claim:
     chapter: str
     test: str
     outcome: Callable[[Results], ClaimOutcome]
+    words_under: Callable[[Mapping[str, Any]], str] | None = None
 
 
 def _judge(agrees: bool, text: str) -> ClaimOutcome:
@@ -75,6 +80,17 @@ def _judge_share(of: Mapping[str, Any], text: str) -> ClaimOutcome:
     if share.at_the_line is not None:
         return ClaimOutcome(ClaimVerdict.AT_THE_LINE, text, share.words)
     return ClaimOutcome(ClaimVerdict(share.verdict.value), text)
+
+
+def _share_words(of: Mapping[str, Any]) -> str:
+    """The verdict of a claim that is a share, as a chapter keeps the share."""
+    return _judge_share(of, "").words
+
+
+def _pattern_words(of: Mapping[str, Any]) -> str:
+    """The verdict of checks of which so many hold in half of the draws, and the count."""
+    words = _judge(of["held"] == of["of"], "").words
+    return f"{words} ({of['held']} of {of['of']})"
 
 
 _NAMES = (("blinatumomab", "blinatumomab"), ("okt3", "OKT3"), ("tgn1412", "TGN1412"))
@@ -251,6 +267,7 @@ CLAIMS: tuple[Claim, ...] = (
         "03_blind_prediction",
         "share of draws in which the order of the severity index is strict and as claimed",
         _ordering,
+        _share_words,
     ),
     Claim(
         "levels",
@@ -265,6 +282,7 @@ CLAIMS: tuple[Claim, ...] = (
         "04_rescue",
         "seven numeric predicates; share of draws in which five or more of them appear",
         _rescue,
+        _share_words,
     ),
     Claim(
         "swap",
@@ -273,6 +291,7 @@ CLAIMS: tuple[Claim, ...] = (
         "the exchange on unlocked copies, with controls; share of draws in which the order is as "
         "claimed and reverses by more than a tie",
         _swap,
+        _share_words,
     ),
     Claim(
         "ensemble",
@@ -302,6 +321,7 @@ CLAIMS: tuple[Claim, ...] = (
         "08_dose_response",
         "a rule on the peak signal, fixed beforehand; share of draws with three shapes",
         _shapes,
+        _share_words,
     ),
 )
 
@@ -312,6 +332,7 @@ BESIDE: tuple[Claim, ...] = (
         "03_blind_prediction",
         "eight checks fixed with the lock; agrees if all hold in half of the draws or more",
         _blind_pattern,
+        _pattern_words,
     ),
     Claim(
         "low_dose",
@@ -320,6 +341,7 @@ BESIDE: tuple[Claim, ...] = (
         "08_dose_response",
         "share of draws with a severity index below 0.3 at 7 µg/kg over 8 h; development data",
         _low_dose,
+        _share_words,
     ),
 )
 """Not among the claims, but what the model ought to meet: our checks, and an observation."""
@@ -353,12 +375,27 @@ def verdicts_of_lock_v1() -> Mapping[str, ClaimOutcome]:
     }
 
 
-def _rows(outcomes: list[tuple[Claim, ClaimOutcome]]) -> list[tuple[str, ...]]:
+def under_other_priors(claim: Claim, results: Results) -> str:
+    """A claim's verdict with all priors narrower, then wider; a dash if it was not asked.
+
+    Raises:
+        InputError: the chapter's numbers do not hold what it is judged by.
+    """
+    if claim.words_under is None:
+        return "–"
+    found = (results.value(f"prior_widths/{width}/{claim.key}") for width in PRIOR_WIDTHS)
+    return " / ".join(claim.words_under(of) for of in found)
+
+
+def _rows(
+    outcomes: list[tuple[Claim, ClaimOutcome]], results: Mapping[str, Results]
+) -> list[tuple[str, ...]]:
     before = verdicts_of_lock_v1()
     return [
         (
             claim.claim,
             f"**{outcome.words}**",
+            under_other_priors(claim, results[claim.chapter]),
             before[claim.key].words,
             outcome.text,
             claim.test,
@@ -366,6 +403,10 @@ def _rows(outcomes: list[tuple[Claim, ClaimOutcome]]) -> list[tuple[str, ...]]:
         )
         for claim, outcome in outcomes
     ]
+
+
+_FACTORS = " / ".join(f"× {factor:g}" for factor in PRIOR_WIDTHS.values())
+"""What the standard deviations of all priors are multiplied by, as the column is headed."""
 
 
 @fragment("claims_summary")
@@ -390,6 +431,7 @@ def claims(book: BookData) -> str:
     header = (
         "published claim",
         "verdict",
+        f"all priors {_FACTORS}",
         "on lock v1",
         "what this model gives",
         "how it was tested",
@@ -397,9 +439,9 @@ def claims(book: BookData) -> str:
     )
     beside = ("statement", *header[1:])
     return (
-        f"{claims_summary(book)}\n{table(header, _rows(judged(book.results)))}\n"
+        f"{claims_summary(book)}\n{table(header, _rows(judged(book.results), book.results))}\n"
         "Beside the claims, what any such model ought to meet:\n\n"
-        f"{table(beside, _rows(judged(book.results, BESIDE)))}"
+        f"{table(beside, _rows(judged(book.results, BESIDE), book.results))}"
     )
 
 

@@ -1,5 +1,4 @@
 from .averaging import FEEDBACK_SDS as FEEDBACK_SDS
-from .averaging import PRIOR_FACTORS as PRIOR_FACTORS
 from .averaging import FeedbackWeight as FeedbackWeight
 from .averaging import averaged as averaged
 from .averaging import feedback_weights as feedback_weights
@@ -66,6 +65,10 @@ from .opening import open_table as open_table
 from .opening import rehearse as rehearse
 from .places import PACKAGED as PACKAGED
 from .places import Places as Places
+from .prior_widths import PRIOR_WIDTHS as PRIOR_WIDTHS
+from .prior_widths import draws_under as draws_under
+from .prior_widths import keep_prior_widths as keep_prior_widths
+from .prior_widths import read_prior_width as read_prior_width
 from .provenance import explain as explain
 from .provenance import parameters as parameters
 from .record import Record as Record

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..calibration import CO_MEDICATIONS, declared_draws, of_drug, values_at
+from ..calibration import CO_MEDICATIONS, declared_draws, of_drug, values_at, widened
 from ..common import VERSIONS, InputError, LockError, canonical_json, digest
 from ..drugs import load_drug
 from ..inference import draw, laplace_draws
@@ -440,12 +440,21 @@ class Record:
             np.column_stack([rows[:, :n_estimated], np.roll(rows[:, n_estimated:], -1, axis=0)])
         )
 
-    def draws_at(self, theta: NDArray[np.float64], seed: int | None = None) -> dict[str, Draws]:
-        """Draws for every drug at these posterior points ``(N, d)``, in log10."""
+    def draws_at(
+        self, theta: NDArray[np.float64], seed: int | None = None, width: float = 1.0
+    ) -> dict[str, Draws]:
+        """Draws for every drug at these posterior points.
+
+        Args:
+            theta: ``(N, d)``, in log10.
+            seed: of the declared priors' draws; the record's own by default.
+            width: what the widths of the declared priors are multiplied by.
+        """
         seed = self.seed if seed is None else seed
+        priors = widened(self.assumed, width)
         # a seed of their own: adding a declared prior must not move the posterior draws
         with np.errstate(over="ignore"):
-            return self._draws_of(theta, declared_draws(self.assumed, len(theta), seed + 1))
+            return self._draws_of(theta, declared_draws(priors, len(theta), seed + 1))
 
     def _rows(self, n_draws: int, seed: int | None) -> NDArray[np.float64]:
         """Rows of the kept sample, in its own random order or in that of another seed."""

@@ -12,17 +12,20 @@ import pytest
 from book.pages.claims import (
     BESIDE,
     CLAIMS,
+    Claim,
     ClaimOutcome,
     ClaimVerdict,
     claims,
     claims_by_lock,
     claims_summary,
     judged,
+    under_other_priors,
     verdicts_of_lock_v1,
 )
 from book.pages.fragments import BookData
 from qsp_lib.chapters import results
 from qsp_lib.chapters.results import Results
+from qsp_lib.chapters.verdicts import ShareOfDraws
 from qsp_lib.common.errors import InputError
 
 
@@ -134,7 +137,9 @@ def test_every_claim_has_its_verdict_of_lock_v1(committed: dict[str, Results]) -
 
 def test_the_verdict_stands_beside_the_claim(committed: dict[str, Results]) -> None:
     header = claims(BookData(Path(), committed)).split("\n")[2]
-    assert header.startswith("| published claim | verdict | on lock v1 |")
+    assert header.startswith(
+        "| published claim | verdict | all priors × 0.67 / × 1.5 | on lock v1 |"
+    )
 
 
 def test_a_chapter_without_numbers_stops_the_page(committed: dict[str, Results]) -> None:
@@ -155,3 +160,39 @@ def test_the_gate_is_judged_with_the_error_of_its_odds(odds: float, adds: bool) 
     assert found.verdict is ClaimVerdict.DIFFERS
     assert f"odds of {odds:g} to 1 against the gate (1.5 to 6 within two" in found.text
     assert ("no preference worth the name" in found.text) is adds
+
+
+def under_widths(chapter: str, key: str, narrower: Any, wider: Any) -> Results:
+    """Numbers of a chapter that hold nothing but a claim under both widths of the priors."""
+    values = {"prior_widths": {"narrower": {key: narrower}, "wider": {key: wider}}}
+    return Results(chapter, values, {})
+
+
+SHARES = [c for c in CLAIMS + BESIDE if c.key in ("order", "rescue", "swap", "shapes", "low_dose")]
+
+
+@pytest.mark.parametrize("claim", SHARES, ids=lambda claim: claim.key)
+def test_a_share_is_judged_by_the_same_lines_under_other_priors(claim: Claim) -> None:
+    found = under_widths(
+        claim.chapter, claim.key, ShareOfDraws(0.95, 500).plain(), ShareOfDraws(0.52, 500).plain()
+    )
+    assert under_other_priors(claim, found) == "agrees / at the line of 50 %"
+
+
+def test_the_checks_are_counted_under_other_priors() -> None:
+    (claim,) = [c for c in BESIDE if c.key == "pattern"]
+    eight, six = {"held": 8, "of": 8}, {"held": 6, "of": 8}
+    found = under_widths(claim.chapter, claim.key, eight, six)
+    assert under_other_priors(claim, found) == "agrees (8 of 8) / differs (6 of 8)"
+
+
+def test_what_is_no_share_of_draws_has_a_dash_and_a_share_needs_both_widths() -> None:
+    asked = {c.key for c in CLAIMS + BESIDE if c.words_under is not None}
+    assert asked == {c.key for c in SHARES} | {"pattern"}
+    (profiles,) = [c for c in CLAIMS if c.key == "profiles"]
+    assert under_other_priors(profiles, Results(profiles.chapter, {}, {})) == "–"
+    whole = under_widths("04_rescue", "rescue", ShareOfDraws(0.9, 9).plain(), {})
+    del whole.values["prior_widths"]["wider"]
+    (rescue,) = [c for c in CLAIMS if c.key == "rescue"]
+    with pytest.raises(InputError, match="have no 'prior_widths/wider/rescue'"):
+        under_other_priors(rescue, whole)
