@@ -9,6 +9,7 @@ vendored libraries. The modules in ``book/_static/explorer`` use it, in the page
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from functools import cache
@@ -212,6 +213,7 @@ def tabulated(drug: DrugInputs, regimen: Regimen) -> dict[str, Any]:
         return {}
     slope, growth = table.steps()
     first_h = regimen.first_dose_h
+    known_h = table.known_until(first_h)
     given = {"C_slope": slope.shifted(first_h), "C_growth": growth.shifted(first_h)}
     return {
         "given": {
@@ -223,7 +225,7 @@ def tabulated(drug: DrugInputs, regimen: Regimen) -> dict[str, Any]:
             ]
             for name, steps in given.items()
         },
-        "table_end_h": None if table.ends is not None else first_h + table.times_h[-1],
+        "table_end_h": known_h if math.isfinite(known_h) else None,
     }
 
 

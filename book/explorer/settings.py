@@ -6,6 +6,7 @@ and for the widgets of a live kernel (:mod:`book.explorer.widgets`).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -160,11 +161,14 @@ DEXAMETHASONE = Control(
 GIVEN = {control.key: control for control in (TOCILIZUMAB, DEXAMETHASONE)}
 
 
-def usual_horizon(regimen: Regimen) -> float:
-    """How far a course is followed (h): a week, or where a dose comes later, all of it."""
+def usual_horizon(regimen: Regimen, drug: DrugInputs | None = None) -> float:
+    """How far a course is followed (h): a week, or where a dose comes later, all of it that a
+    table of the drug's concentrations tells."""
     if all(dose.time_h < HORIZON_H for dose in regimen.doses):
         return HORIZON_H
-    return default_horizon(regimen)
+    table = drug.table if drug else None
+    known_h = table.known_until(regimen.first_dose_h) if table else math.inf
+    return min(default_horizon(regimen), known_h)
 
 
 def _accepted_times(control: Control, time_h: float | None) -> tuple[float, ...]:
@@ -283,7 +287,7 @@ def solve(setting: Setting, record: Record | None = None, solver: Solver | None 
         rescue=cover.rescue(record.tocilizumab, inputs.weight_kg, dose_h),
         steroid=cover.steroid(inputs.weight_kg, dose_h),
         crp=True,
-        horizon_h=usual_horizon(regimen) + dose_h,
+        horizon_h=usual_horizon(regimen, inputs) + dose_h,
         solver=solver,
     )
     z = float(severity.index(trajectory, dose_h))

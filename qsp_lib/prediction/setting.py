@@ -263,8 +263,8 @@ def _horizon(inputs: DrugInputs, key: str, doses: Regimen, asked_h: float | None
             "horizon, and the doses after it are counted."
         )
     table = inputs.table
-    if asked_h is None and table is not None and table.ends is None:
-        known_h = doses.first_dose_h + table.times_h[-1]
+    if asked_h is None and table is not None:
+        known_h = table.known_until(doses.first_dose_h)
         if known_h <= doses.doses[-1].time_h:
             raise InputError(
                 f"The concentration table ends at {known_h:g} h and the last dose of regimen "

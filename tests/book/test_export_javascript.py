@@ -144,7 +144,7 @@ def test_the_locked_curve_is_scipys_own_between_the_changes_of_dosing(js: Js, dr
     """Not through this package's engines: the equations straight into solve_ivp."""
     treatment = treatment_of(RECORD, RECORD.drug(drug), RECORD.regimen(drug))
     structure = replace(treatment, rescue=None, steroid=None, crp=None).structure
-    horizon_h = explorer.usual_horizon(treatment.regimen)
+    horizon_h = explorer.usual_horizon(treatment.regimen, treatment.drug)
     given = [
         each
         for door, each in zip(treatment.structure.doors, treatment.at_doors(), strict=True)
