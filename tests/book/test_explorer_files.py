@@ -216,14 +216,14 @@ def test_a_file_gives_the_numbers_of_the_command_line(
     found = call(js, "predicted", OWN[name], json.dumps(setting))
     assert found["horizon_h"] == pytest.approx(answer["horizon_h"], rel=1e-12)
     severity = expected["severity"]
-    assert found["severity"] == pytest.approx(severity["index"]["central"], rel=TOLERANCE)
-    assert found["week"] == pytest.approx(severity["index_168h"]["central"], rel=TOLERANCE)
+    assert found["severity"] == pytest.approx(severity["index"]["locked_point"], rel=TOLERANCE)
+    assert found["week"] == pytest.approx(severity["index_168h"]["locked_point"], rel=TOLERANCE)
     assert found["grade"] == severity["grade"]
     for level, peak in expected["peaks"].items():
         page = found["peaks"][level]
-        assert page["value"] == pytest.approx(peak["level"]["central"], rel=TOLERANCE), level
+        assert page["value"] == pytest.approx(peak["level"]["locked_point"], rel=TOLERANCE), level
         if level in ("TNF", "IFN", "IL6"):
-            assert page["time_h"] == pytest.approx(peak["time_h"]["central"], abs=0.05), level
+            assert page["time_h"] == pytest.approx(peak["time_h"]["locked_point"], abs=0.05), level
 
 
 def as_understood(js: Js, path: Path, text: str) -> tuple[str, str]:

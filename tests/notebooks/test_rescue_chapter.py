@@ -21,7 +21,7 @@ CHAPTER = "04_rescue"
 def lesson() -> Iterator[dict[str, Any]]:
     with plt.rc_context():
         plt.switch_backend("agg")
-        yield cells_of(CHAPTER, "verdicts = {}", n_draws=50, sweep_points=9)
+        yield cells_of(CHAPTER, "verdicts, holds_in = {}, {}", n_draws=50, sweep_points=9)
     plt.close("all")
 
 
@@ -80,7 +80,7 @@ def test_where_no_dose_is_too_small_the_seventh_phenomenon_is_absent(
             1.0,
         ),
         ({"lowest > 0.9": "lowest > 1.0"}, "one dose is enough", 0.0),
-        ({"FAILS_ABOVE = 0.20": "FAILS_ABOVE = 60.0"}, "too little fails", 0.0),
+        ({"FAILS_ABOVE = 0.20": "FAILS_ABOVE = -1.0"}, "too little fails", 1.0),
         ({"early_drop >= 1": "early_drop >= 5"}, "severity falls", 0.0),
     ],
 )
@@ -88,5 +88,5 @@ def test_another_criterion_in_the_cell_gives_another_verdict(
     lesson: dict[str, Any], changed: dict[str, str], label: str, share: float
 ) -> None:
     assert lesson["verdicts"][label]["share of draws"] != share
-    other = cells_of(CHAPTER, "verdicts = {}", changed, n_draws=50, sweep_points=9)
+    other = cells_of(CHAPTER, "verdicts, holds_in = {}, {}", changed, n_draws=50, sweep_points=9)
     assert other["verdicts"][label]["share of draws"] == share
