@@ -36,8 +36,7 @@ from .population.population import Weights
 from .robustness import HILL_RANGE
 
 Array = NDArray[np.float64]
-Answer = Callable[[Draws], Array]
-"""A number for each of some parameter sets ``(N,)``."""
+_Answer = Callable[[Draws], Array]  # a number for each of some parameter sets (N,)
 
 DAY_H, WEEK_H = 24.0, 168.0
 CYCLE_H = 28 * DAY_H
@@ -219,7 +218,7 @@ class Swing:
 
 
 def swings(
-    answer: Answer,
+    answer: _Answer,
     draws: Draws,
     inputs: Sequence[DeclaredInput],
     *owners: DrugInputs | NetworkParameters,

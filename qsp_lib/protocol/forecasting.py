@@ -62,7 +62,8 @@ class Listed:
         name: of the forecast, as scores show it; empty for what is not scored.
         make: its text, from the record.
         is_draws: whether it is draws to be scored.
-        same: refuses a file that an interrupted run left and that is not of this text.
+        same: refuses a file that an interrupted run left and that is not of this text; by default
+            :func:`.comparing.require_same_table`.
         says: of the text, what its line of the ledger says; by default its table and name.
     """
 
@@ -71,7 +72,7 @@ class Listed:
     name: str
     make: Callable[[Record], str]
     is_draws: bool = True
-    same: Callable[[Path, str], None] = require_same_table
+    same: Callable[[Path, str], None] | None = None
     says: Callable[[str], Mapping[str, Any]] | None = None
 
     def summary(self, text: str) -> Mapping[str, Any]:
@@ -318,7 +319,7 @@ def commit_predictions(
         path = places.predictions / one.file
         if is_missing(path):
             text = one.make(record)
-            same, summary = partial(one.same, path, text), one.summary(text)
+            same, summary = partial(one.same or require_same_table, path, text), one.summary(text)
             written.append(put_on_record(record, path, text, same, summary, places, wait_s))
     if not written:
         require_first(record, first, places)

@@ -196,7 +196,7 @@ def _shown(value: Any) -> str:
 def draws_under(
     record: Record, name: str, n_draws: int, directory: Path = DEVELOPMENT
 ) -> dict[str, Draws]:
-    """Joint draws for every drug, as :meth:`Record.draws` gives them, under other prior widths.
+    """Joint draws for every drug under other prior widths, as a record's own are.
 
     Declared priors, which no data move, are drawn with the same width: draw i lies as many of its
     standard deviations from the median as the record's own draw i.
