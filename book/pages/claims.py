@@ -375,16 +375,19 @@ def verdicts_of_lock_v1() -> Mapping[str, ClaimOutcome]:
     }
 
 
-def under_other_priors(claim: Claim, results: Results) -> str:
-    """A claim's verdict with all priors narrower, then wider; a dash if it was not asked.
+def under_other_priors(claim: Claim, results: Results) -> list[str]:
+    """A claim's verdict with all priors narrower, then wider; none if it was not asked.
 
     Raises:
         InputError: the chapter's numbers do not hold what it is judged by.
     """
     if claim.words_under is None:
-        return "–"
-    found = (results.value(f"prior_widths/{width}/{claim.key}") for width in PRIOR_WIDTHS)
-    return " / ".join(claim.words_under(of) for of in found)
+        return []
+    found = {name: results.value(f"prior_widths/{name}/{claim.key}") for name in PRIOR_WIDTHS}
+    return [
+        f"priors × {factor:g}: {claim.words_under(found[name])}"
+        for name, factor in PRIOR_WIDTHS.items()
+    ]
 
 
 def _rows(
@@ -394,19 +397,19 @@ def _rows(
     return [
         (
             claim.claim,
-            f"**{outcome.words}**",
-            under_other_priors(claim, results[claim.chapter]),
-            before[claim.key].words,
+            "<br>".join(
+                [
+                    f"**{outcome.words}**",
+                    *under_other_priors(claim, results[claim.chapter]),
+                    f"lock v1: {before[claim.key].words}",
+                ]
+            ),
             outcome.text,
-            claim.test,
-            f"[{claim.chapter[3:].replace('_', ' ')}](../notebooks/{claim.chapter}.ipynb)",
+            f"{claim.test} ([{claim.chapter[3:].replace('_', ' ')}]"
+            f"(../notebooks/{claim.chapter}.ipynb))",
         )
         for claim, outcome in outcomes
     ]
-
-
-_FACTORS = " / ".join(f"× {factor:g}" for factor in PRIOR_WIDTHS.values())
-"""What the standard deviations of all priors are multiplied by, as the column is headed."""
 
 
 @fragment("claims_summary")
@@ -431,11 +434,8 @@ def claims(book: BookData) -> str:
     header = (
         "published claim",
         "verdict",
-        f"all priors {_FACTORS}",
-        "on lock v1",
         "what this model gives",
         "how it was tested",
-        "chapter",
     )
     beside = ("statement", *header[1:])
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,8 @@ LAST_H = 168.0
 BROAD, NARROW = (9.4, 3.0), (3.7, 5.4)
 """Inches; about what the front page and a phone show, so that letters stay as large as there."""
 _BANDS = ("#FFFFFF", "#F4F4F4", "#E9E9E9", "#DEDEDE", "#D2D2D2")
-_LABEL_AT_H = 100.0
+_LABEL_AT_H = (100.0, 72.0, 48.0, 30.0)
+_APART_DECADES = 0.3
 _BAR: dict[str, Any] = {"linewidth": 8, "alpha": 0.3, "solid_capstyle": "butt"}
 _LOCKED: dict[str, Any] = {"marker": "_", "markersize": 17, "markeredgewidth": 1.3, "linestyle": ""}
 
@@ -83,14 +84,16 @@ def _grades(axis: Axes, edges: tuple[float, ...]) -> None:
 
 
 def _courses(axis: Axes, drugs: Mapping[str, DrugStory]) -> None:
+    taken: list[float] = []
     for name, drug in drugs.items():
         ends = (drug.rise_low, drug.rise_high)
         axis.fill_between(drug.times_h, *ends, color=COLOURS[name], alpha=0.15, linewidth=0)
         axis.plot(drug.times_h, drug.rise, color=COLOURS[name], linewidth=2.2)
-        level = float(np.interp(_LABEL_AT_H, drug.times_h, drug.rise))
+        at_h, level = _place(drug, taken)
+        taken.append(level)
         axis.annotate(
             LABELS[name],
-            (_LABEL_AT_H, level),
+            (at_h, level),
             xytext=(0, 5),
             textcoords="offset points",
             ha="left",
@@ -103,6 +106,15 @@ def _courses(axis: Axes, drugs: Mapping[str, DrugStory]) -> None:
     axis.set_xlabel("time from the first dose (h)")
     axis.set_ylabel("effective IL-6 signal, fold of healthy")
     axis.set_title("One locked network, three drugs")
+
+
+def _place(drug: DrugStory, taken: Sequence[float]) -> tuple[float, float]:
+    """Where a course is named: as late as it is apart from the levels where others are."""
+    for at_h in _LABEL_AT_H:
+        level = float(np.interp(at_h, drug.times_h, drug.rise))
+        if all(abs(np.log10(level / other)) > _APART_DECADES for other in taken):
+            break
+    return at_h, level
 
 
 def _severities(
