@@ -112,7 +112,7 @@ def _place(drug: DrugStory, taken: Sequence[float]) -> tuple[float, float]:
     """Where a course is named: as late as it is apart from the levels where others are."""
     for at_h in _LABEL_AT_H:
         level = float(np.interp(at_h, drug.times_h, drug.rise))
-        if all(abs(np.log10(level / other)) > _APART_DECADES for other in taken):
+        if all(abs(level - other) > _APART_DECADES for other in taken):
             break
     return at_h, level
 
