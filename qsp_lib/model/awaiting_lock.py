@@ -39,8 +39,9 @@ def require_lock(
     if not of_one_record or drug.lock is None or drug.lock.version == "v1":
         raise LockError(
             f"{drug.label} with parts that lock v1 does not know: its outcomes are held back, so "
-            "it is simulated from a lock record that holds these parts, and there is none yet. "
-            "Simulate its exposure alone, or another drug."
+            "it is simulated with the inputs and the network of a lock record that holds these "
+            "parts, as qsp_lib.protocol.lock.current_record() has them. Take both from there, "
+            "simulate its exposure alone, or another drug."
         )
 
 
