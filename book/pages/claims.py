@@ -418,14 +418,14 @@ def claims_summary(book: BookData) -> str:
     outcomes = [outcome for _, outcome in judged(book.results)]
     counts = {v: sum(outcome.verdict is v for outcome in outcomes) for v in ClaimVerdict}
     told = {
-        "agree with what this model gives": ClaimVerdict.AGREES,
-        "agree narrowly": ClaimVerdict.NARROWLY,
-        "are at the line between two verdicts": ClaimVerdict.AT_THE_LINE,
-        "differ": ClaimVerdict.DIFFERS,
+        "agrees": ClaimVerdict.AGREES,
+        "agrees narrowly": ClaimVerdict.NARROWLY,
+        "at the line between two": ClaimVerdict.AT_THE_LINE,
+        "differs": ClaimVerdict.DIFFERS,
         "cannot be tested yet": ClaimVerdict.UNTESTED,
     }
-    parts = [f"{counts[verdict]} {words}" for words, verdict in told.items() if counts[verdict]]
-    return f"Of {len(CLAIMS)} claims, {', '.join(parts[:-1])}, and {parts[-1]}.\n"
+    parts = [f"{words} {counts[verdict]}" for words, verdict in told.items() if counts[verdict]]
+    return f"Verdicts on {len(CLAIMS)} claims: {', '.join(parts)}.\n"
 
 
 @fragment("claims")

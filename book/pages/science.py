@@ -143,7 +143,7 @@ def network_parameters(_book: BookData) -> str:
             link(name),
             row.description,
             row.unit,
-            row.prior.median,
+            _prior_of(name, row.estimate, row.prior.median),
             f"{row.prior.log10_sd:g}" if row.prior.status == "estimated" else "fixed",
             record.network.values()[name],
             f"{sd[name]:.2f}" if name in sd else "fixed",
@@ -162,6 +162,12 @@ def network_parameters(_book: BookData) -> str:
         "source",
     )
     return table(header, rows)
+
+
+def _prior_of(name: str, estimate: str, median: float) -> float | str:
+    """A prior's median; where a ratio is estimated, as a multiple of what it is a ratio to."""
+    under = estimate.partition("/")[2]
+    return f"{number(median)} × {under}" if under and estimate != name else median
 
 
 def _as_given(quantity: SourcedValue) -> str:

@@ -22,6 +22,7 @@ from .joint_fit import make_problem as make_problem
 from .joint_fit import network_at as network_at
 from .joint_fit import of_drug as of_drug
 from .joint_fit import root_mean_square as root_mean_square
+from .joint_fit import unit_of as unit_of
 from .joint_fit import values_at as values_at
 from .made_up_data import MadeUpSet as MadeUpSet
 from .made_up_data import MadeUpSets as MadeUpSets

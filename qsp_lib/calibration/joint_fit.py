@@ -24,6 +24,7 @@ from ..inference import FAILED, Fit, Problem, fit, starting_points
 from ..model import (
     CONSTANT_RECOVERY,
     NETWORK,
+    QUANTITIES,
     RECOVERY_AT_REST,
     Draws,
     DrugInputs,
@@ -74,6 +75,15 @@ def estimated(
             if prior.status == "estimated":
                 priors[name if name in SHARED else f"{drug}.{name}"] = prior
     return priors
+
+
+def unit_of(name: str) -> str:
+    """The unit of an estimated quantity; 1 for a ratio.
+
+    >>> unit_of("tgn1412.k_act"), unit_of("k_IL6_T/k_IL6_M"), unit_of("d_IL6")
+    ('1/h', '1', '1/h')
+    """
+    return "1" if "/" in name else QUANTITIES[name.rpartition(".")[2]].unit
 
 
 def values_at(names: Sequence[str], theta: Array) -> dict[str, Array]:

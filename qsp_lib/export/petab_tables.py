@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..calibration import SHARED
+from ..calibration import SHARED, unit_of
 from ..common import InputError, rounded
 from ..drugs import load_drug
 from ..evidence import ANALYTES, Observation
@@ -71,13 +71,12 @@ def regimens(kept: Sequence[Observation]) -> dict[str, tuple[str, Regimen]]:
 def _words(name: str) -> str:
     drug, _, rate = name.rpartition(".")
     if drug:
-        return f"{rate} of {load_drug(drug).inputs.label} ({QUANTITIES[rate].unit})"
+        return f"{rate} of {load_drug(drug).inputs.label} ({unit_of(name)})"
     if "/" in name:
-        return f"{name} (1)"
+        return f"{name} ({unit_of(name)})"
     if name in SHARED:
-        return f"{QUANTITIES[name].words}, of all drugs ({QUANTITIES[name].unit})"
-    row = network_table()[name]
-    return f"{row.description} ({row.unit})"
+        return f"{QUANTITIES[name].words}, of all drugs ({unit_of(name)})"
+    return f"{network_table()[name].description} ({unit_of(name)})"
 
 
 def _fixed(record: Record, problem: Problem, kept: Sequence[Observation]) -> dict[str, float]:
