@@ -75,7 +75,10 @@ def _asks(number: Any) -> bool:
 
 def _refusal(file: str, where: str, given: Any, mechanism: Any) -> str:
     names = defaults_of_class(mechanism) if isinstance(mechanism, str) else ()
-    allowed = ", ".join(names) or "the numbers of a known mechanism"
+    if not names:
+        known = " or ".join(repr(name) for name in class_table())
+        return f"Drug file {file}, mechanism: {mechanism!r} was given; expected {known}."
+    allowed = ", ".join(names)
     return (
         f'Drug file {file}, {where}: {given!r} was given; expected {{ default = "class" }} for one '
         f"of {allowed}, or a value with its unit and source."

@@ -101,9 +101,15 @@ def load_drug(
     """
     text = os.fspath(path_or_name)
     if text == RESCUE:
-        raise InputError(f"{RESCUE!r} is the rescue and not a drug; use load_tocilizumab().")
+        raise InputError(
+            f"{RESCUE!r} is the rescue and not a drug; give it beside one with --tocilizumab, or "
+            "use load_tocilizumab()."
+        )
     if text == STEROID:
-        raise InputError(f"{STEROID!r} is a co-medication and no drug; use load_dexamethasone().")
+        raise InputError(
+            f"{STEROID!r} is a co-medication and no drug; give it beside one with "
+            "--dexamethasone, or use load_dexamethasone()."
+        )
     inputs = which_inputs(inputs)
     known = shipped_drugs(inputs)
     if text in known:
