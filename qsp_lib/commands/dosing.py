@@ -92,7 +92,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
             "--share", type=float, default=0.1, metavar="P", help="of draws over it (default 0.1)"
         )
         add_cover(parser, horizon=False)
-        add_draws(parser, draws)
+        add_draws(parser, draws, none="")
     gap = command(
         commands,
         "gap",

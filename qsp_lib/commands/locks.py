@@ -129,6 +129,13 @@ def _make(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _posterior_words(record: protocol.Record) -> str:
+    """What is kept of the posterior."""
+    if record.sample is None:
+        return "Laplace's approximation: a mean and a covariance in log10"
+    return f"a kept sample, SHA-256 {record.sample['sha256']}"
+
+
 def _show(options: argparse.Namespace) -> int:
     record = protocol.current_record()
     tables = {name: protocol.status(name) for name in protocol.sealed_tables()}
@@ -140,11 +147,14 @@ def _show(options: argparse.Namespace) -> int:
                 "reason": record.reason,
                 "network": record.network.values(),
                 "structure": record.network.feedback,
+                "t_cell_part": record.network.t_cells,
+                "network_is": "the locked point, the optimum of the fit",
                 "drugs": {name: record.drug(name).values() for name in record.drug_names},
                 "posterior": {
                     "names": list(moments),
                     "mean_log10": [mean for mean, _ in moments.values()],
                     "sd_log10": [sd for _, sd in moments.values()],
+                    "is": _posterior_words(record),
                 },
                 "grade_boundaries": vars(record.boundaries),
                 "severity_index": dict(record.severity_indices),
@@ -154,6 +164,9 @@ def _show(options: argparse.Namespace) -> int:
         )
         return DONE
     print_lines([f"lock {record.version} of {record.date}, digest {record.digest}"])
+    print_lines([f"  {record.network.feedback} feedback, {record.network.t_cells} T-cell part"])
+    print_lines([f"  posterior: {_posterior_words(record)}"])
+    print_lines(["  the locked point, the optimum of the fit:"])
     print_lines(
         [f"  {name:8s} {short(value, 6)}" for name, value in record.network.values().items()]
     )

@@ -92,11 +92,11 @@ def add_cover(parser: argparse.ArgumentParser, *, horizon: bool = True) -> None:
         )
 
 
-def add_draws(parser: argparse.ArgumentParser, default: int = 200) -> None:
+def add_draws(
+    parser: argparse.ArgumentParser, default: int = 200, none: str = "; 0 for no interval"
+) -> None:
     """How many draws, of which seed, and what a drug file may leave out."""
-    parser.add_argument(
-        "--draws", type=int, metavar="N", help=f"default {default}; 0 for no interval"
-    )
+    parser.add_argument("--draws", type=int, metavar="N", help=f"default {default}{none}")
     parser.add_argument("--seed", type=int, metavar="N", help="default: the lock record's own")
     add_lock(parser)
     add_class_defaults(parser, ", and name it in the output")

@@ -95,6 +95,11 @@ def after_gap(
     require_draws(n_draws, seed)
     require_doses(setting, "gap")
     known = setting.steps
+    if len(known) < 2:
+        raise InputError(
+            f"Regimen {setting.regimen_key!r} has {len(known)} step; expected one of two or more, "
+            "between which something can be missed."
+        )
     if not 1 <= received < len(known):
         raise InputError(
             f"{received} steps received were given; expected 1 to {len(known) - 1}, as regimen "

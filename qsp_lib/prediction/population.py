@@ -44,9 +44,10 @@ from ..analyses import (
 )
 from ..common import InputError, canonical_json, plain, rounded
 from ..inference import part_of
+from ..model import require_lock
 from .predicting import NOT_FOR
 from .report import aligned, short
-from .setting import Setup, draws_for
+from .setting import Setup, draws_for, structure_of
 
 N_POPULATION_DRAWS, N_PATIENTS, N_AGAIN = 40, 1000, 100
 """Draws; patients in each, who are weighted; and how many of these are drawn by their weights."""
@@ -186,6 +187,8 @@ def populate(asked: PopulationQuestion, **options: Any) -> PopulationAnswer:
         options: of :func:`qsp_lib.inference.sweep`.
     """
     setting, patients, limit = asked.setting, asked.patients, asked.limit
+    structure = structure_of(setting.inputs, setting.record)
+    require_lock(setting.inputs, setting.record.network, setting.regimen, structure)
     record, drawn = setting.record, (patients.n_draws, patients.seed)
     options = {"lock": record.digest, "label": "patients"} | options
     draws = record.draws(*drawn)

@@ -117,7 +117,9 @@ def as_dict(prediction: Prediction) -> dict[str, Any]:
         "used": {name: value for name, value in inputs.plain().items() if name != "table"},
         "assumptions": [vars(assumption) for assumption in prediction.assumptions],
         "numbers": prediction.numbers_are,
-        "interval": f"{drawn_from(prediction.setting.record)} {COVERS}",
+        "interval": f"{drawn_from(prediction.setting.record)} {COVERS}"
+        if prediction.n_draws
+        else None,
         "not_for": NOT_FOR,
     }
 
@@ -240,7 +242,8 @@ def _followed(setting: Setup) -> Iterator[str]:
         "doses begin in that time"
     )
     if setting.later_doses:
-        yield f"  {_count(setting.later_doses)} after the horizon and left out"
+        are = "is" if setting.later_doses == 1 else "are"
+        yield f"  {_count(setting.later_doses)} after the horizon and {are} left out"
     if setting.cut_doses:
         yield f"  {_count(setting.cut_doses)} still flowing at the horizon"
 

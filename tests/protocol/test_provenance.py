@@ -31,7 +31,11 @@ def test_every_input_of_every_drug_is_traced() -> None:
         assert origin.sources and origin.kind == "drug input"
     (k_act,) = explain("okt3.k_act")
     assert k_act.facts["same as"] == "tgn1412"
-    assert k_act.facts["at the lock"] == current_record().drug("tgn1412").k_act
+    (ratio,) = explain("k_IL6_T")
+    assert ratio.facts["prior median of k_IL6_T/k_IL6_M"] == 0.1
+    value, unit = k_act.facts["at the lock"].split()
+    assert float(value) == pytest.approx(current_record().drug("tgn1412").k_act, rel=1e-5)
+    assert unit == "1/h"
     (f_r,) = explain("tocilizumab.f_R")
     assert f_r.facts["shown over"] == "0.5 to 0.9 fraction"
 
