@@ -233,7 +233,7 @@ PHONE = Layout(
 """The same for a phone."""
 
 SMALL = Layout(
-    size=(930, 182),
+    size=(930, 174),
     letters=13.5,
     box=(120, 32),
     places={
