@@ -21,11 +21,11 @@ from __future__ import annotations
 
 import ast
 import difflib
-import importlib.util
 import io
 import json
 import math
 import re
+import runpy
 import tokenize
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -116,12 +116,9 @@ def load_models(folder: Path) -> dict[str, type[Parameters]]:
     path = folder / MODELS
     if not path.is_file():
         raise InputError(f"There is no {path}; it holds a model of each chapter's parameters.")
-    spec = importlib.util.spec_from_file_location("parameters_of_chapters", path)
-    assert spec is not None and spec.loader is not None  # it is a file that ends in .py
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
-        return dict(module.CHAPTERS)
+        # run and not imported, which would leave bytecode beside the chapters
+        return dict(runpy.run_path(str(path))["CHAPTERS"])
     except Exception as problem:  # it is Python, so anything can go wrong in it
         raise InputError(f"{path} cannot be read ({problem!r}).") from problem
 
