@@ -44,7 +44,7 @@ export function drawSeverity({ svg, caption }, { model, view, solution, referenc
   }
   svg.append(label("grade", left - 6, TOP + 12, "end", "label"));
   for (let z = 0; z <= high; z++) svg.append(label(String(z), at(z), floor + 15, "middle"));
-  svg.append(label("severity index", (left + WIDTH - RIGHT) / 2, floor + 30, "middle"));
+  svg.append(label("severity index", WIDTH - RIGHT, floor + 30, "end")); // longer than the axis, at times
   all.sort((a, b) => a.index - b.index);
   all.forEach(({ name, index, colour }, i) => {
     const y = TOP + 30 + i * ROW;
