@@ -22,6 +22,15 @@ FILES = {
     "_static/vendor/fontawesome/6.5.2/webfonts/solid.woff2": "",
     "_static/vendor/fontawesome/6.5.2/webfonts/solid.ttf": "",
     "_static/vendor/mathjax/tex-svg.js": "",
+    "_static/vendor/fontawesome/6.5.2/js/all.min.js": "",
+    "_static/vendor/fontawesome/6.5.2/js/all.min.js.LICENSE.txt": "",
+    "_static/locales/de/LC_MESSAGES/booktheme.mo": "",
+}
+NEVER_ASKED_FOR = {
+    "_static/vendor/fontawesome/6.5.2/webfonts/solid.ttf",
+    "_static/vendor/fontawesome/6.5.2/js/all.min.js",
+    "_static/vendor/fontawesome/6.5.2/js/all.min.js.LICENSE.txt",
+    "_static/locales/de/LC_MESSAGES/booktheme.mo",
 }
 OF_WIDGETS = {
     "book/@jupyter-widgets/html-manager/dist/icons.woff2",
@@ -46,8 +55,7 @@ def files(site: Path) -> set[str]:
 
 def test_widgets_and_older_fonts_are_left_out_of_a_book_without_widgets(site: Path) -> None:
     leave_out(site)
-    older = "_static/vendor/fontawesome/6.5.2/webfonts/solid.ttf"
-    assert files(site) == set(FILES) - OF_WIDGETS - {older}
+    assert files(site) == set(FILES) - OF_WIDGETS - NEVER_ASKED_FOR
     css = (site / "_static/vendor/fontawesome/6.5.2/css/all.css").read_text("utf-8")
     assert css == '@font-face{src:url(../webfonts/solid.woff2) format("woff2")}.icon{width:1em}'
 
@@ -64,3 +72,13 @@ def test_a_second_time_changes_nothing(site: Path) -> None:
     before = files(site)
     leave_out(site)
     assert files(site) == before
+
+
+def test_icons_are_drawn_once_by_their_font(site: Path) -> None:
+    icons = (
+        '<script defer src="../_static/vendor/fontawesome/6.5.2/js/all.min.js?digest=a"></script>'
+    )
+    own = '<script src="../_static/reading.js"></script>'
+    (site / "book/index.html").write_text(f"<head>{icons}\n{own}</head>", encoding="utf-8")
+    leave_out(site)
+    assert (site / "book/index.html").read_text("utf-8") == f"<head>{own}</head>"
