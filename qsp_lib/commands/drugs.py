@@ -139,7 +139,7 @@ def _explain(
         return DONE
     print_lines([", ".join(str(word) for word in head.values()), ""])
     print_table(
-        ("input", "in the file", "unit", "as predicted", "unit", "source", "note"),
+        ("input", "as read", "unit", "as predicted", "unit", "source", "note"),
         [
             (name, n["value"], n["unit"], n["used"], n["used_unit"], _sources(n), n["note"])
             for name, n in numbers.items()

@@ -137,7 +137,7 @@ def with_events(file: DrugFile, path: str | os.PathLike[str]) -> tuple[DrugFile,
             f"{inputs.label} has a table of concentrations, which is of its own doses; expected "
             "its regimen 'clinical' and no event rows."
         )
-    data = read_bytes(source, "a .csv file of event rows")
+    data = read_bytes(source, "a .csv file of event rows", name="Regimen")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -82,7 +82,7 @@ def first_dose(
             passes.
         IntegrationError: no draw completed.
     """
-    require_draws(n_draws, seed)
+    require_draws(n_draws, seed, setting.record)
     if not n_draws:
         raise InputError("0 draws were asked for; expected some, of which a share may pass.")
     require_doses(setting, "first-dose")

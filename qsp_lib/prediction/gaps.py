@@ -92,7 +92,7 @@ def after_gap(
         InputError: steps that the regimen does not have, a gap longer than the rest that anything
             is known of, a table of concentrations.
     """
-    require_draws(n_draws, seed)
+    require_draws(n_draws, seed, setting.record)
     require_doses(setting, "gap")
     known = setting.steps
     if len(known) < 2:

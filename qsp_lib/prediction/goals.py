@@ -21,7 +21,6 @@ AFTER_H = 168.0
 SMALLEST_UG, LARGEST_UG = 1e-4, LARGEST_DOSE_UG
 """Between which a dose is looked for; above the latter none can be given."""
 OCCUPANCIES = (0.1, 0.2)
-MOST_DRAWS = 1000
 _CHUNK = 2000
 
 

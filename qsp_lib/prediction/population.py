@@ -45,13 +45,13 @@ from ..analyses import (
 from ..common import InputError, canonical_json, plain, rounded
 from ..inference import part_of
 from ..model import require_lock
-from .predicting import NOT_FOR
+from .predicting import NOT_FOR, most_draws
 from .report import aligned, short
 from .setting import Setup, draws_for, structure_of
 
 N_POPULATION_DRAWS, N_PATIENTS, N_AGAIN = 40, 1000, 100
 """Draws; patients in each, who are weighted; and how many of these are drawn by their weights."""
-MOST_DRAWS, MOST_PATIENTS = 10_000, 100_000
+MOST_PATIENTS = 100_000
 PERCENTILES = (5, 50, 95)
 SETS_THE_LIMIT = "limit"
 """The treatment whose published incidence sets the limit: blinatumomab, 9 and then 28 ug/d."""
@@ -157,9 +157,8 @@ class PopulationQuestion:
     least_effective: float = LEAST_EFFECTIVE
 
     def __post_init__(self) -> None:
-        most = min(MOST_DRAWS, self.setting.record.largest_sample or MOST_DRAWS)
         for what, value, largest in (
-            ("draws", self.n_draws, most),
+            ("draws", self.n_draws, most_draws(self.setting.record)),
             ("patients in each draw", self.n_patients, MOST_PATIENTS),
         ):
             if not 1 <= value <= largest:

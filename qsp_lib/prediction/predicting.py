@@ -186,7 +186,7 @@ def run(
     progress: Callable[[int, int], None] | None = None,
 ) -> Prediction:
     """The prediction of what was prepared; arguments and errors as of `predict`."""
-    require_draws(n_draws, seed)
+    require_draws(n_draws, seed, setting.record)
     for time in asked_h:
         if not 0 <= time <= setting.horizon_h:
             raise InputError(
@@ -233,14 +233,24 @@ def run(
     )
 
 
-def require_draws(n_draws: int, seed: int | None) -> None:
-    """Raise unless so many draws can be made from that seed.
+def most_draws(record: Record) -> int:
+    """How many draws can be asked for of a record: no more than it keeps, if it keeps a sample."""
+    return min(MOST_DRAWS, record.largest_sample or MOST_DRAWS)
+
+
+def require_draws(n_draws: int, seed: int | None, record: Record) -> None:
+    """Raise unless so many draws of a record can be made from that seed.
 
     Raises:
-        InputError: too many or too few, a seed below 0, or a seed of no draws.
+        InputError: more than there are, one, which has no interval, fewer than none, a seed below
+            0, or a seed of no draws.
     """
-    if not 0 <= n_draws <= MOST_DRAWS:
-        raise InputError(f"{n_draws} draws were asked for; expected 0 to {MOST_DRAWS}.")
+    most = most_draws(record)
+    if n_draws != 0 and not 2 <= n_draws <= most:
+        raise InputError(
+            f"{n_draws} draws were asked for; expected 2 to {most} for an interval, or 0 for the "
+            "locked point alone."
+        )
     if seed is not None and seed < 0:
         raise InputError(f"The seed {seed} was given; expected 0 or more.")
     if seed is not None and not n_draws:

@@ -105,7 +105,7 @@ def steps_up(
             meets.
         IntegrationError: no draw completed.
     """
-    require_draws(n_draws, seed)
+    require_draws(n_draws, seed, setting.record)
     require_doses(setting, "steps")
     form = first_group(setting.regimen)
     gaps = sorted(set(gaps_h))

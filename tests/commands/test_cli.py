@@ -103,7 +103,7 @@ def test_intervals_of_peaks_are_printed_when_asked_for(own: Path, capsys: Printe
     plain, _ = said(capsys, "predict", str(own), "--draws", "20")
     full, _ = said(capsys, "predict", str(own), "--draws", "20", "--interval")
     assert plain.count(" to ") < full.count(" to ")
-    none, _ = said(capsys, "predict", str(own), "--draws", "0", "--interval")
+    none, _ = said(capsys, "predict", str(own), "--draws", "0")
     assert " to " not in none.split("Assumed")[0]
 
 
@@ -170,8 +170,10 @@ def test_times_are_read_with_their_unit(text: str, hours: float) -> None:
         (("predict", "tgn1412", "--tocilizumab", "400"), "expected a time from -168 h"),
         (("predict", "tgn1412", "--horizon", "0"), "expected more than 0"),
         (("predict", "tgn1412", "--horizon", "1e6"), "(ten years)"),
-        (("predict", "tgn1412", "--draws", "-1"), "expected 0 to 10000"),
-        (("predict", "tgn1412", "--draws", "99999"), "expected 0 to 10000"),
+        (("predict", "tgn1412", "--draws", "-1"), "expected 2 to 4000"),
+        (("predict", "tgn1412", "--draws", "4001"), "expected 2 to 4000"),
+        (("predict", "tgn1412", "--draws", "1"), "expected 2 to 4000"),
+        (("predict", "tgn1412", "--draws", "0", "--interval"), "which have none"),
         (("predict", "tgn1412", "--seed", "-1"), "The seed -1 was given"),
         (("evidence", "k_fbb"), "did you mean k_fb"),
         (("evidence", "BO001", "--table", "potency"), "expected one of them"),
