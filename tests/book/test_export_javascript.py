@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -111,9 +112,9 @@ def test_the_right_hand_side_is_the_python_one(structure: Structure) -> None:
 
 SETTINGS = [
     *(Setting(drug) for drug in DRUGS),
-    *(Setting(drug, tocilizumab_h=h) for drug in DRUGS for h in (-24.0, 0.05, 47.0)),
-    *(Setting("tgn1412", tocilizumab_h=h) for h in (0.75, 2.0)),
-    *(Setting(drug, dexamethasone_h=h) for drug in DRUGS for h in (-1.0, 6.0)),
+    *(Setting(drug, tocilizumab_h=h) for drug, h in zip(DRUGS, cycle((-24.0, 0.05, 47.0)))),
+    *(Setting("tgn1412", tocilizumab_h=h) for h in (-24.0, 0.05, 0.75, 2.0)),
+    *(Setting(drug, dexamethasone_h=h) for drug, h in zip(DRUGS, cycle((-1.0, 6.0)))),
     Setting("tgn1412", dexamethasone_h=-2.0, tocilizumab_h=-24.0),
     Setting("tgn1412", feedback=False),
     Setting("tgn1412", k_exh=10.0, dose=0.05),

@@ -258,8 +258,9 @@ SIGNED = {
 @pytest.mark.parametrize("way", SIGNED)
 def test_only_the_history_shows_it(lock: Record, own: Places, way: str) -> None:
     SIGNED[way](own.data)
-    assert wrong(looked(lock, own, recompute=True)) == []
-    noticed = wrong(looked(lock, own, committed, recompute=True))
+    again = way == "two draws exchanged"  # of all others computing again says what hashes say
+    assert wrong(looked(lock, own, recompute=again)) == []
+    noticed = wrong(looked(lock, own, committed))
     assert noticed and {f.against for f in noticed} == {"the repository's history"}
     told = "gone; restore from the history" if "gone" in way else "edited since it was committed"
     assert all(told in finding.detail for finding in noticed)

@@ -1,4 +1,7 @@
-"""The committed prediction holds every locked value in place, digest or no digest."""
+"""The committed prediction holds every locked value in place, digest or no digest.
+
+Its draws are made again by chapter 3, which says whether they differ by more than 1e-6.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,8 @@ from qsp_lib.protocol.blind_test import (
     ARMS,
     CYTOKINES,
     committed_prediction,
-    predict,
     run_protocol,
 )
-from qsp_lib.protocol.comparing import differences
 from qsp_lib.protocol.lock import Record, current_record
 
 RTOL = 1e-6
@@ -38,12 +39,6 @@ def test_the_runs_at_the_locked_values_give_the_numbers_on_file(locked: Record) 
             assert peak.time_h == pytest.approx(on_file[name][c]["time"]["central"], rel=1e-4)
         for key, value in severity.definitions(run).items():
             assert value == pytest.approx(on_file[name]["severity"][key]["central"], rel=RTOL)
-
-
-def test_the_draws_give_the_numbers_on_file(locked: Record) -> None:
-    on_file = committed_prediction(locked)
-    del on_file["lock_digest"]
-    assert list(differences(on_file, predict(locked), rtol=RTOL)) == []
 
 
 def peaks_if(locked: Record, drug: str, changes: list[dict[str, float]]) -> np.ndarray:
