@@ -116,3 +116,13 @@ REGIMENS = {
         Infusion(2.0, 12.0, 600.0), Infusion(6.0, 20.0, 900.0), Bolus(8.0, 500.0), label="overlap"
     ),
 }
+
+
+def last_json(printed: str) -> Any:
+    """The last line that is JSON: an integrator may say something before it, or at its end."""
+    for line in reversed(printed.splitlines()):
+        try:
+            return json.loads(line)
+        except json.JSONDecodeError:
+            continue
+    raise AssertionError(f"no line of JSON was printed:\n{printed}")

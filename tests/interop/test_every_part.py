@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import made_up, made_up_bispecific
+from helpers import last_json, made_up, made_up_bispecific
 from sbml_reader import rates, resources
 from treatments import BY_BOTH, CRP, DEPOT, FALLING, NETWORKS, RESCUE, treatments
 
@@ -176,7 +176,7 @@ def by_libroadrunner(archive: Path) -> dict[str, float]:
         timeout=1200,
     )
     assert ran.returncode == 0, ran.stderr
-    found: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
+    found: dict[str, float] = last_json(ran.stdout)
     return found
 
 
@@ -255,7 +255,7 @@ def test_drugs_and_targets_are_identified_wherever_they_are() -> None:
 def test_a_held_back_drug_with_parts_that_lock_v1_does_not_know_is_not_exported() -> None:
     drug = made_up(name="mosunetuzumab")
     held = Treatment(drug, Regimen.of(Bolus(0.0, 1.0)), NETWORKS[RECOVERY_AT_REST])
-    with pytest.raises(LockError, match="its outcomes are held back"):
+    with pytest.raises(LockError, match="whose outcomes are held back"):
         sbml.dosed(DosedModel("one", held), DAY)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import subprocess
 import sys
 import zipfile
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import last_json
 
 from qsp_lib.__main__ import main
 from qsp_lib.export.optional import library
@@ -76,7 +76,7 @@ def test_libroadrunner_runs_it_to_the_reference(folder: Path) -> None:
         text=True,
         check=True,
     )
-    il6, amount = json.loads(run.stdout.splitlines()[-1])
+    il6, amount = last_json(run.stdout)
     with zipfile.ZipFile(folder / "out" / "my-drug-clinical.omex") as archive:
         text = archive.read("reference/my_drug_clinical.csv").decode()
     rows = np.genfromtxt(io.StringIO(text), delimiter=",", names=True)
