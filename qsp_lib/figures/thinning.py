@@ -50,7 +50,7 @@ def _thinned(axis: Axes, points: Array, tolerance: float) -> Array:
 def needed(points: Array, tolerance: float) -> Mask:
     """Which points of a polyline, (n, 2), keep it within ``tolerance`` of all: booleans, (n,)."""
     keep = np.zeros(len(points), dtype=bool)
-    keep[[0, -1]] = True
+    keep[:1] = keep[-1:] = True  # of none, none
     between = [(0, len(points) - 1)]
     while between:
         first, last = between.pop()

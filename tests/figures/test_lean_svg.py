@@ -139,6 +139,14 @@ def test_of_a_straight_line_the_ends_stay_and_of_a_corner_the_corner() -> None:
     assert set(map(tuple, corner[needed(corner, 1e-6)])) == {(0, 0), (1, 1), (2, 0)}
 
 
+def test_of_no_points_none_is_needed() -> None:
+    assert needed(np.empty((0, 2)), 1.0).shape == (0,)
+    figure, axis = plt.subplots()
+    axis.plot([], [])
+    axis.fill_between([], [], [])
+    thin(figure)
+
+
 def test_a_picture_thinned_looks_the_same() -> None:
     def pixels(figure: Figure) -> np.ndarray:
         figure.canvas.draw()
