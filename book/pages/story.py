@@ -18,7 +18,7 @@ from qsp_lib.model import severity
 from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, pictures, require_current_lock
-from .story_figure import BROAD, DrugStory, as_svg
+from .story_figure import BROAD, DrugStory, picture
 from .themed import themed_files, themed_picture
 
 CHAPTER = "03_blind_prediction"
@@ -71,7 +71,7 @@ def draw(book: BookData) -> Mapping[str, bytes]:
     edges = tuple(severity_of_lock["boundaries"][f"grade_{n}"] for n in (1, 2, 3, 4))
     stories = drug_stories(_numbers(book))
     drawn = {
-        f"story{suffix}": as_svg(stories, edges, severity_of_lock["tie"], narrow=narrow)
+        f"story{suffix}": picture(stories, edges, severity_of_lock["tie"], narrow=narrow)
         for suffix, narrow in (("", False), ("-narrow", True))
     }
     return themed_files(drawn)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +9,11 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from qsp_lib.figures import COLOURS, LABELS, STYLE
+from qsp_lib.figures import COLOURS, LABELS, STYLE, as_svg, thin
 
 LAST_H = 168.0
 BROAD, NARROW = (9.4, 3.0), (3.7, 5.4)
@@ -174,15 +172,11 @@ def _gap(axis: Axes, names: list[str], drugs: Mapping[str, DrugStory], tie: floa
     )
 
 
-def as_svg(
+def picture(
     drugs: Mapping[str, DrugStory], edges: tuple[float, ...], tie: float, *, narrow: bool = False
 ) -> bytes:
     """The picture as SVG, the same to the byte for the same numbers on one machine."""
     with matplotlib.rc_context(STYLE):
         figure = story(drugs, edges, tie, narrow=narrow)
-        FigureCanvasAgg(figure)
-        buffer = io.BytesIO()
-        figure.savefig(
-            buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True
-        )
-    return buffer.getvalue()
+        thin(figure)
+        return as_svg(figure).encode()

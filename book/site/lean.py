@@ -2,7 +2,8 @@
 
 The widget manager and its icons come with every build, for chapters that show widgets; fonts come
 in an older form beside the one that every browser of today reads; icons come as a font and again
-as a script; the theme's words in other languages have done their part when a page is written.
+as a script; the theme's words in other languages have done their part when a page is written; in
+the pages of functions every word of a signature comes in a wrapper that this book's style undoes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pathlib import Path
 _WIDGET = "application/vnd.jupyter.widget-"
 _OF_WIDGETS = ("_static/vendor/html-manager", "_static/vendor/requirejs")
 _ICONS = "@jupyter-widgets"
+_FUNCTIONS = "api_*.html"
+_WRAPPER = re.compile(r'<span class="pre">([^<]*)</span>')
 _TRANSLATIONS = "_static/locales"
 _ICONS_AGAIN = re.compile(r'<script[^>]* src="[^"]*/fontawesome/[^"]*\.js[^"]*"[^>]*></script>\s*')
 _OLDER_FORM = re.compile(r",\s*url\([^)]*\.ttf\)\s*format\(\"truetype\"\)")
@@ -29,6 +32,8 @@ def leave_out(html: Path) -> None:
     for script in (html / "_static" / "vendor" / "fontawesome").rglob("*.js*"):
         script.unlink()
     shutil.rmtree(html / _TRANSLATIONS, ignore_errors=True)
+    for page in html.rglob(_FUNCTIONS):
+        page.write_text(_WRAPPER.sub(r"\1", page.read_text(encoding="utf-8")), encoding="utf-8")
     for sheet in html.rglob("*.css"):
         css = sheet.read_text(encoding="utf-8")
         newer = _OLDER_FORM.sub("", css)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-TOLERANCE_PT = 0.04
-"""How far the picture of a curve may move: a twentieth of the width of a line."""
+TOLERANCE_PT = 0.1
+"""How far the picture of a curve may move: a twelfth of the width of a line."""
 
 
 def thin(figure: Figure) -> None:

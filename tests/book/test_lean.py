@@ -82,3 +82,12 @@ def test_icons_are_drawn_once_by_their_font(site: Path) -> None:
     (site / "book/index.html").write_text(f"<head>{icons}\n{own}</head>", encoding="utf-8")
     leave_out(site)
     assert (site / "book/index.html").read_text("utf-8") == f"<head>{own}</head>"
+
+
+def test_words_of_a_signature_lose_a_wrapper_and_words_elsewhere_keep_it(site: Path) -> None:
+    word = '<code><span class="pre">sweep</span></code>'
+    for name in ("api_inference", "index"):
+        (site / f"book/{name}.html").write_text(word, encoding="utf-8")
+    leave_out(site)
+    assert (site / "book/api_inference.html").read_text("utf-8") == "<code>sweep</code>"
+    assert (site / "book/index.html").read_text("utf-8") == word
