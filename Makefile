@@ -11,7 +11,7 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help book site pdf notebooks test test-quick test-portable test-site coverage stress mutants lint format bench recovery check-clean check-site \
-  run-times exports exposure-tables second-engine test-interop clean clean-venv setup
+  run-times exports exposure-tables second-engine test-interop test-wheel release clean clean-venv setup
 
 PY := .venv/bin/python
 READY := .venv/installed
@@ -54,6 +54,8 @@ help:
 	@echo "make exposure-tables  make the tables of concentrations again that come from the evidence"
 	@echo "make second-engine  run the exports in libroadrunner and COPASI, without qsp_lib"
 	@echo "make test-interop  read the exports with libraries that are not the model's own"
+	@echo "make test-wheel  build the wheel, install it in a fresh environment and predict with it"
+	@echo "make release     put wheel, site and PDF of this version into _build/release"
 	@echo "make lint        ruff, mypy, and which module may import which"
 	@echo "make format      let ruff tidy the code"
 	@echo "make recovery    a hundred made-up data sets: do the intervals of qsp-crs fit hold the truth?"
@@ -146,6 +148,14 @@ second-engine: $(OTHER_READY)
 
 test-interop: $(INTEROP_READY)
 	@$(PY) -m pytest -m interop -n $(JOBS) --dist loadfile tests/interop
+
+# what `pip install` gets, in an environment of its own and outside the checkout
+test-wheel: $(READY)
+	@$(PY) -m pytest -m wheel tests/wheel
+
+# what a release attaches, in _build/release, from a book and a PDF that are made; uploads nothing
+release: $(READY)
+	@$(PY) -m book release
 
 # The chapters run under nbval as committed, write their numbers to _build/test-results,
 # and the second line compares those with results/. The status page reads _build/tests.xml.
