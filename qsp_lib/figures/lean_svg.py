@@ -21,7 +21,7 @@ _COORDINATES = re.compile(r'(?<= )(d|x|y)="([^"]*)"')
 _LONG = re.compile(r"\d+\.\d+")
 _PATH = re.compile(r' d="([^"]*)"')
 _LETTER = re.compile(r"\s*([A-Za-z])\s*")
-_GROUP = re.compile(r"<g(?: [^>]*)?>\n?|</g>\n?")
+_GROUP = re.compile(r"<g(?: [^>]*)?/?>\n?|</g>\n?")
 _SHARED = re.compile(r' id="([mp][0-9a-f]{10})"')
 _STYLE = re.compile(r' style="([^"]*)"')
 _BESIDE = re.compile(r'transform="translate\(([^ ()]*) 0\)"/>')
@@ -56,6 +56,8 @@ def _without_bare_groups(svg: str) -> str:
     open_groups: list[bool] = []  # whether each says something
 
     def kept(found: re.Match[str]) -> str:
+        if found[0].rstrip().endswith("/>"):
+            return ""  # an empty group
         if found[0].startswith("</"):
             return found[0] if open_groups.pop() else ""
         open_groups.append(not found[0].startswith("<g>"))

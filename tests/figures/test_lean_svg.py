@@ -113,6 +113,13 @@ def test_a_lean_picture_says_no_style_twice_and_holds_no_bare_group() -> None:
     assert made.count("<g ") == made.count("</g>")
 
 
+def test_empty_groups_go_and_the_others_still_close() -> None:
+    made = lean(
+        '<svg a="b"><g id="one"/><g clip-path="url(#p)"/><g id="two"><g c="d"><a/></g></g></svg>'
+    )
+    assert made == '<svg a="b"><g c="d"><a/></g></svg>'
+
+
 @given(
     hnp.arrays(float, st.tuples(st.integers(2, 60), st.just(2)), elements=st.floats(-50, 50)),
     st.floats(0.01, 5.0),
