@@ -3,11 +3,15 @@
 dask itself gives a task that was on a lost worker to another one. What it does not do is to give
 up: without any worker, tasks wait until one comes. Here a cluster that has had no worker for a
 while, or whose scheduler is gone, ends every task with a sentence that says so.
+
+A task travels as bytes, which its worker reads. The scheduler needs nothing of this package, and a
+worker that lacks it says so; dask's own way of sending would end that worker.
 """
 
 from __future__ import annotations
 
 import logging
+import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +23,8 @@ from concurrent.futures import (
     InvalidStateError,
 )
 from contextlib import contextmanager, suppress
+from functools import partial
+from types import ModuleType
 from typing import Any
 
 from . import late
@@ -31,8 +37,18 @@ PATIENCE_S = 30.0
 _LOOK_EVERY_S = 0.5
 
 
-class ClusterLostError(BrokenExecutor):
-    """A cluster that no longer works; its message is a sentence for a person."""
+class ClusterError(BrokenExecutor):
+    """A cluster that cannot do its work; the message is a sentence for a person."""
+
+
+class _Call:
+    """A call that is made where its bytes are read."""
+
+    def __init__(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self._call = fn, args
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return self._call
 
 
 @contextmanager
@@ -50,41 +66,53 @@ def cluster(
         InputError: dask's ``distributed`` is not installed; the scheduler does not answer; it has
             no workers.
     """
-    client = _connected(address, answer_s)
-    try:
-        with _quiet():
+    distributed = _library()
+    with _quiet():
+        client = _connected(distributed, address, answer_s)
+        try:
             executor = _Watched(client, address, patience_s)
             try:
                 yield executor
             finally:
                 executor.shutdown(wait=False)
-    finally:
-        with suppress(Exception):  # of a scheduler that is gone there is nothing to take leave of
-            client.close(timeout=2)
+        finally:
+            with suppress(Exception):  # of one that is gone there is nothing to take leave of
+                client.close(timeout=2)
 
 
-def _connected(address: str, answer_s: float) -> Any:
+def _library() -> ModuleType:
     try:
-        distributed = late.distributed
+        return late.distributed
     except ImportError as problem:
         raise InputError(
-            f"Work on a cluster needs dask's {problem.name}, which is not installed; install it "
-            "here and where the workers are: pip install 'qsp-crs[scale]', or, in a checkout, "
+            f"Work on a cluster needs {problem.name}, which is not installed; install it here and "
+            "where the workers are: pip install 'qsp-crs[scale]', or, in a checkout, "
             "pip install -r requirements-cluster.txt -c constraints.txt."
         ) from problem
+
+
+def _connected(distributed: ModuleType, address: str, answer_s: float) -> Any:
     start = "Start one with `dask scheduler`, which prints its address"
     try:
-        with _quiet():
-            client = distributed.Client(address, timeout=answer_s, set_as_default=False)
+        distributed.comm.get_address_host_port(address, strict=True)
+    except (ValueError, OSError) as problem:
+        raise InputError(
+            f"{address!r} is no address of a dask scheduler ({problem}); expected one such as "
+            f"tcp://host:8786. {start}."
+        ) from problem
+    secured = distributed.Security().get_connection_args("client")
+    if address.startswith("tls:") and secured["ssl_context"] is None:
+        raise InputError(
+            f"{address!r} asks for TLS, and dask has no certificates here; set its distributed.comm"
+            ".tls.ca-file, .client.cert and .client.key, in its configuration or by environment "
+            "variables (docs.dask.org, How to, TLS)."
+        )
+    try:
+        client = distributed.Client(address, timeout=answer_s, set_as_default=False)
     except (OSError, TimeoutError) as problem:
         raise InputError(
             f"No dask scheduler answered at {address!r} within {answer_s:g} s. {start}, or look "
             "whether this machine can reach it."
-        ) from problem
-    except (ValueError, TypeError) as problem:
-        raise InputError(
-            f"{address!r} is no address of a dask scheduler ({problem}); expected one such as "
-            f"tcp://host:8786. {start}."
         ) from problem
     try:
         client.wait_for_workers(1, timeout=answer_s)
@@ -100,13 +128,15 @@ def _connected(address: str, answer_s: float) -> Any:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """A block in which dask's log is silent: what matters is raised, in words."""
-    log = logging.getLogger("distributed")
-    level = log.level
-    log.setLevel(logging.CRITICAL + 1)
+    logs = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        log.setLevel(level)
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)
 
 
 class _Watched(Executor):
@@ -126,20 +156,21 @@ class _Watched(Executor):
         """Hand a call to a worker; its result comes as a future.
 
         Raises:
-            ClusterLostError: the cluster is lost.
+            ClusterError: the cluster is lost.
             RuntimeError: it has been shut down.
         """
+        data = pickle.dumps(_Call(partial(fn, **kwargs) if kwargs else fn, args))
         outer: Future[Any] = Future()
         with self._mutex:
             if self._lost:
-                raise ClusterLostError(self._lost)
+                raise ClusterError(self._lost)
             try:
-                inner = self._inner.submit(fn, *args, **kwargs)
-            except RuntimeError:
+                inner = self._inner.submit(pickle.loads, data)
+            except Exception:
                 if self._client.status == "running":
                     raise
                 self._lost = self._gone()
-                raise ClusterLostError(self._lost) from None
+                raise ClusterError(self._lost) from None
             self._open.add(outer)
         inner.add_done_callback(lambda done: self._pass_on(done, outer))
         outer.add_done_callback(lambda done: done.cancelled() and inner.cancel())
@@ -158,11 +189,19 @@ class _Watched(Executor):
             if inner.cancelled() or isinstance(inner.exception(), CancelledError):
                 # nobody here has cancelled it: dask does, of every task, when its scheduler goes
                 self._lost = self._lost or self._gone()
-                outer.set_exception(ClusterLostError(self._lost))
-            elif (problem := inner.exception()) is not None:
-                outer.set_exception(problem)
-            else:
+                outer.set_exception(ClusterError(self._lost))
+            elif (problem := inner.exception()) is None:
                 outer.set_result(inner.result())
+            elif _could_not_be_read(problem):
+                told = ClusterError(
+                    f"A worker of the cluster at {self._address} cannot load what it was sent "
+                    f"({problem}). Install there what is installed here: this package, in the "
+                    "same version, and what your function imports."
+                )
+                told.__cause__ = problem
+                outer.set_exception(told)
+            else:
+                outer.set_exception(problem)
 
     def _watch(self) -> None:
         """Look at the workers now and then, and end everything when there are none any more."""
@@ -188,7 +227,7 @@ class _Watched(Executor):
             self._lost = self._lost or why
             for outer in tuple(self._open):
                 with suppress(InvalidStateError):  # it has just been cancelled
-                    outer.set_exception(ClusterLostError(self._lost))
+                    outer.set_exception(ClusterError(self._lost))
             self._open.clear()
 
     def _gone(self) -> str:
@@ -196,3 +235,10 @@ class _Watched(Executor):
             f"The dask scheduler at {self._address} no longer answers. Start it and its workers "
             "again."
         )
+
+
+def _could_not_be_read(problem: BaseException) -> bool:
+    """Whether a worker lacks what its task is made of: a module, or a name of one."""
+    return isinstance(problem, ImportError) or (
+        isinstance(problem, AttributeError) and str(problem).startswith("Can't get attribute")
+    )

@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..common import (
     QUIET,
     RESULTS_DIR,
-    ClusterLostError,
+    ClusterError,
     Crew,
     InputError,
     QspError,
@@ -314,7 +314,7 @@ def _stop(spans: dict[Future[Array], tuple[int, int]], state: _State) -> None:
 def _told(problem: BaseException, span: tuple[int, int]) -> str:
     """What went wrong while these rows were being worked on, in words."""
     where = f"rows {span[0]} to {span[1] - 1}"
-    if isinstance(problem, ClusterLostError | OtherPackageError):
+    if isinstance(problem, ClusterError | OtherPackageError):
         return str(problem)
     if isinstance(problem, BrokenExecutor):
         return (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import shutil
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from copied_package import copied_package
 
 import qsp_lib
 from qsp_lib.common import InputError
@@ -35,17 +35,8 @@ def opened_elsewhere(parcel: Parcel, package: Path) -> subprocess.CompletedProce
     )
 
 
-@pytest.fixture
-def copied(tmp_path: Path) -> Path:
-    """A copy of the package's code, to be changed."""
-    here = Path(qsp_lib.__file__).parent
-    left_out = shutil.ignore_patterns("__pycache__", "data")
-    shutil.copytree(here, tmp_path / "qsp_lib", ignore=left_out)
-    return tmp_path
-
-
-def test_the_same_package_opens_it(copied: Path) -> None:
-    run = opened_elsewhere(Parcel(len), copied)
+def test_the_same_package_opens_it(tmp_path: Path) -> None:
+    run = opened_elsewhere(Parcel(len), copied_package(tmp_path, {}))
     assert run.stdout == b"3\n", run.stderr.decode()
 
 
@@ -57,13 +48,9 @@ def test_the_same_package_opens_it(copied: Path) -> None:
     ],
 )
 def test_another_package_refuses_it_and_says_what_and_where(
-    copied: Path, file: str, old: str, new: str, words: str
+    tmp_path: Path, file: str, old: str, new: str, words: str
 ) -> None:
-    path = copied / "qsp_lib" / file
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
-    run = opened_elsewhere(Parcel(len), copied)
+    run = opened_elsewhere(Parcel(len), copied_package(tmp_path, {file: (old, new)}))
     said = run.stderr.decode()
     assert run.returncode == 1 and run.stdout == b""
     assert "OtherPackageError: A worker on " in said and words in said
