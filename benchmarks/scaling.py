@@ -2,7 +2,8 @@
 
 Each measurement is a fresh process: ``place`` times patients on processes of this machine or on a
 dask cluster that is started for it, after a first few, so that start-up stands apart; ``memory`` is
-the peak of the process that sends the work, whose workers are others. The processor time of one
+the peak of the process that sends the work, whose workers are others; ``tasks`` is how many tasks a
+cluster hands out when there is nothing to do in them. The processor time of one
 process, which other work on the machine hardly changes, is what the cost of large runs is worked
 out from.
 
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -42,6 +43,7 @@ from qsp_lib.analyses import (
     spread_data,
 )
 from qsp_lib.common import cluster, rounded
+from qsp_lib.inference import sweep
 from qsp_lib.protocol import current_record
 
 from .measure import cpu_s, own_mb
@@ -53,6 +55,7 @@ Array = NDArray[np.float64]
 SHORT, LONG = "short", "long"
 PLACES = ((PROCESSES, 1), (PROCESSES, 2), (CLUSTER, 1), (CLUSTER, 2))
 PATIENTS, LONG_PATIENTS = 20_000, 4_000
+TASKS = 4_000
 ROWS = (1_000, 10_000, 100_000)
 EACH, CHUNK, BLOCK = 100, 100, 20
 """Patients a draw, patients a task, draws a block."""
@@ -123,6 +126,23 @@ def memory(job: dict[str, Any]) -> dict[str, float]:
     return {"own_mb": own_mb()}
 
 
+def tasks(job: dict[str, Any]) -> dict[str, float]:
+    """Tasks a second that a cluster hands out and takes back when there is nothing to do in them."""
+    n = int(job["tasks"])
+    with placed(CLUSTER, job["workers"]) as where:
+        sweep(np.ravel, np.arange(100.0)[:, None], chunk=1, **where)
+        began = time.perf_counter()
+        sweep(np.ravel, np.arange(float(n))[:, None], chunk=1, **where)
+        return {"tasks_a_second": n / (time.perf_counter() - began)}
+
+
+MEASURED: dict[str, Callable[[dict[str, Any]], dict[str, float]]] = {
+    "place": place,
+    "memory": memory,
+    "tasks": tasks,
+}
+
+
 def run(what: str, **job: Any) -> dict[str, float]:
     """One measurement, in a process of its own."""
     given = json.dumps(job | {"started": time.time()})
@@ -186,6 +206,7 @@ def measure(stated: str | None) -> dict[str, Any]:
             )
         ],
         "memory": kept,
+        "tasks_a_second": run("tasks", tasks=TASKS, workers=2)["tasks_a_second"],
     }
 
 
@@ -203,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.measure:
         what, job = options.measure
-        print(json.dumps({"place": place, "memory": memory}[what](json.loads(job))))
+        print(json.dumps(MEASURED[what](json.loads(job))))
         return 0
     found = measure(options.date.isoformat() if options.date else None)
     options.output.write_text(json.dumps(rounded(found, _DIGITS), indent=1) + "\n")

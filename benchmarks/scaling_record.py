@@ -62,6 +62,7 @@ class ScalingRecord:
         ratios: of their rates, in words.
         treatments: from the shortest.
         memory: from the fewest patients.
+        tasks_a_second: that a cluster hands out when there is nothing to do in them.
     """
 
     date: str | None
@@ -75,6 +76,7 @@ class ScalingRecord:
     ratios: Mapping[str, float]
     treatments: tuple[TreatmentRecord, ...]
     memory: tuple[MemoryRecord, ...]
+    tasks_a_second: float
 
     @property
     def cores(self) -> int:
@@ -121,6 +123,7 @@ def load(path: Path = RECORD) -> ScalingRecord:
                 for each in raw["treatments"]
             ),
             tuple(MemoryRecord(**each) for each in raw["memory"]),
+            float(raw["tasks_a_second"]),
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise InputError(
