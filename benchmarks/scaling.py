@@ -42,8 +42,8 @@ from qsp_lib.analyses import (
     simulator_of,
     spread_data,
 )
-from qsp_lib.common import cluster, rounded
-from qsp_lib.inference import sweep
+from qsp_lib.common import CLUSTER_CHUNK, cluster, rounded
+from qsp_lib.inference import CHUNK, sweep
 from qsp_lib.protocol import current_record
 
 from .measure import cpu_s, own_mb
@@ -57,8 +57,10 @@ PLACES = ((PROCESSES, 1), (PROCESSES, 2), (CLUSTER, 1), (CLUSTER, 2))
 PATIENTS, LONG_PATIENTS = 20_000, 4_000
 TASKS = 4_000
 ROWS = (1_000, 10_000, 100_000)
-EACH, CHUNK, BLOCK = 100, 100, 20
-"""Patients a draw, patients a task, draws a block."""
+EACH, BLOCK = 100, 20
+"""Patients a draw, draws a block."""
+CHUNKS = {PROCESSES: CHUNK, CLUSTER: CLUSTER_CHUNK}
+"""Patients a task."""
 _LONG_H = 336.0
 _ROUNDS = 2
 _DIGITS = 4
@@ -104,7 +106,7 @@ def place(job: dict[str, Any]) -> dict[str, float]:
         simulate_population(simulator, patients_of(10 * EACH), chunk=10, **where)
         ready_s = time.time() - job["started"]
         began, used = time.perf_counter(), cpu_s()
-        simulate_population(simulator, patients, chunk=CHUNK, **where)
+        simulate_population(simulator, patients, chunk=CHUNKS[job["kind"]], **where)
         wall_s, used = time.perf_counter() - began, cpu_s() - used
     return {"start_up_s": ready_s, "rate": n / wall_s, "cpu_s": used / n}
 
@@ -120,19 +122,20 @@ def memory(job: dict[str, Any]) -> dict[str, float]:
     # the treatments of all sizes hold the same draws, so that only the rows differ
     simulator, patients = treatment(SHORT, max(ROWS) // EACH), patients_of(n)
     if job["whole"]:
-        simulate_population(simulator, patients, chunk=CHUNK, workers=2)
+        simulate_population(simulator, patients, workers=2)
     else:
-        by_blocks(simulator, patients, highest, BLOCK, chunk=CHUNK, workers=2)
+        by_blocks(simulator, patients, highest, BLOCK, workers=2)
     return {"own_mb": own_mb()}
 
 
 def tasks(job: dict[str, Any]) -> dict[str, float]:
-    """Tasks a second that a cluster hands out and takes back when there is nothing to do in them."""
+    """Tasks a second that a cluster hands out when there is nothing to do in them."""
     n = int(job["tasks"])
     with placed(CLUSTER, job["workers"]) as where:
-        sweep(np.ravel, np.arange(100.0)[:, None], chunk=1, **where)
+        one = {"chunk": 1, **where}
+        sweep(np.ravel, np.arange(100.0)[:, None], **one)
         began = time.perf_counter()
-        sweep(np.ravel, np.arange(float(n))[:, None], chunk=1, **where)
+        sweep(np.ravel, np.arange(float(n))[:, None], **one)
         return {"tasks_a_second": n / (time.perf_counter() - began)}
 
 
@@ -190,7 +193,7 @@ def measure(stated: str | None) -> dict[str, Any]:
         "load_before": load_before,
         "rounds": _ROUNDS,
         "patients": PATIENTS,
-        "chunk": CHUNK,
+        "chunks": CHUNKS,
         "block_patients": BLOCK * EACH,
         "places": places,
         "ratios": {

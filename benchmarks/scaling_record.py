@@ -57,7 +57,8 @@ class ScalingRecord:
         machine: processor, cores, system, versions.
         load_before: processes that wanted to run just before, on average over a minute.
         rounds: how often each place was measured.
-        patients, chunk, block_patients: of a measurement, of a task, of a block.
+        patients, block_patients: of a measurement, of a block.
+        chunks: patients a task, by the kind of place.
         places: by kind and number of workers.
         ratios: of their rates, in words.
         treatments: from the shortest.
@@ -70,7 +71,7 @@ class ScalingRecord:
     load_before: float
     rounds: int
     patients: int
-    chunk: int
+    chunks: Mapping[str, int]
     block_patients: int
     places: tuple[PlaceRecord, ...]
     ratios: Mapping[str, float]
@@ -106,7 +107,7 @@ def load(path: Path = RECORD) -> ScalingRecord:
             float(raw["load_before"]),
             int(raw["rounds"]),
             int(raw["patients"]),
-            int(raw["chunk"]),
+            raw["chunks"],
             int(raw["block_patients"]),
             tuple(
                 PlaceRecord(

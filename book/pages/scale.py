@@ -6,9 +6,9 @@ each time the book is built; the times that the code waits are read from the cod
 
 from __future__ import annotations
 
-from benchmarks.scaling_record import PROCESSES, PlaceRecord, ScalingRecord, load
-from qsp_lib.common import ANSWER_S, PATIENCE_S, number
-from qsp_lib.inference import AHEAD, CHUNK, LIBRARIES
+from benchmarks.scaling_record import CLUSTER, PROCESSES, PlaceRecord, ScalingRecord, load
+from qsp_lib.common import ANSWER_S, CLUSTER_CHUNK, PATIENCE_S, number
+from qsp_lib.inference import AHEAD, LIBRARIES
 
 from .fragments import BookData, fragment, table
 
@@ -47,7 +47,8 @@ def circumstances(record: ScalingRecord) -> str:
     machine = record.machine
     on = f" on {record.date}" if record.date else ""
     said = (
-        f"Measured{on} with {number(record.patients)} patients in tasks of {record.chunk}, each "
+        f"Measured{on} with {number(record.patients)} patients, in tasks of "
+        f"{record.chunks[PROCESSES]} and on the cluster of {number(record.chunks[CLUSTER])}, each "
         f"{record.treatments[0].horizon_h:g} h of one treatment; median of {record.rounds} rounds "
         f"(smallest–largest). The machine has {record.cores} cores ({machine['processor']}, "
         f"{machine['system']}, Python {machine['python']}, qsp_lib {machine['qsp_lib']})."
@@ -104,7 +105,8 @@ def cost_table(record: ScalingRecord) -> str:
         for n in SIZES
     ]
     return table(
-        [*header, "tasks"], [[*row, n // CHUNK] for row, n in zip(rows, SIZES, strict=True)]
+        [*header, "tasks on a cluster"],
+        [[*row, n // CLUSTER_CHUNK] for row, n in zip(rows, SIZES, strict=True)],
     )
 
 
@@ -139,14 +141,14 @@ def scale_cost(_book: BookData) -> str:
 
 def least_words(record: ScalingRecord) -> str:
     """The least time of the largest run, however many workers there are."""
-    most, many = record.tasks_a_second * CHUNK, SIZES[-1]
+    most, many = record.tasks_a_second * CLUSTER_CHUNK, SIZES[-1]
     cores = most * record.treatments[0].cpu_s.median
     return (
         "A scheduler that shares this machine with two workers hands out "
-        f"{number(record.tasks_a_second, 2)} tasks a second, which is {number(most, 2)} patients. So {number(many)} patients take "
-        f"{number(many / most / 60, 2)} minutes or more on any number of workers, and beyond "
-        f"{number(cores, 2)} cores the shorter treatment gains nothing unless tasks are larger "
-        "(`chunk=` in Python)."
+        f"{number(record.tasks_a_second, 2)} tasks a second, which is {number(most, 2)} patients. "
+        f"So {number(many)} patients take {number(many / most / 60, 2)} minutes or more on any "
+        f"number of workers, and beyond {number(cores, 2)} cores the shorter treatment gains "
+        "nothing unless tasks are larger (`chunk=` in Python)."
     )
 
 
@@ -156,7 +158,7 @@ def scale_waits(_book: BookData) -> str:
     return (
         f"A scheduler has {ANSWER_S:g} s to answer and as long again to have a worker; a cluster "
         f"that then has none for {PATIENCE_S:g} s is given up. {number(AHEAD)} tasks of "
-        f"{CHUNK} patients are handed out at a time.\n"
+        f"{number(CLUSTER_CHUNK)} patients are handed out at a time.\n"
     )
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..common import cluster, number
+from ..common import CLUSTER_CHUNK, cluster, number
 
 _SLOW_S = 2.0
 WIDTH = 92
@@ -130,7 +130,7 @@ def where_it_runs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield {"workers": options.workers}
         return
     with cluster(options.cluster) as executor:
-        yield {"executor": executor}
+        yield {"executor": executor, "chunk": CLUSTER_CHUNK}
 
 
 def print_json(value: Any) -> None:

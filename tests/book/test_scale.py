@@ -35,7 +35,7 @@ def record(tmp_path: Path) -> ScalingRecord:
         "load_before": 1.5,
         "rounds": 2,
         "patients": 20_000,
-        "chunk": 100,
+        "chunks": {PROCESSES: 100, CLUSTER: 1000},
         "block_patients": 2000,
         "places": [
             {"kind": kind, "workers": n, "start_up_s": spread(3.0), "rate": spread(rate)}
@@ -50,7 +50,7 @@ def record(tmp_path: Path) -> ScalingRecord:
             {"patients": 1_000, "whole_mb": 200.0, "blocks_mb": 200.0},
             {"patients": 101_000, "whole_mb": 230.0, "blocks_mb": 201.0},
         ],
-        "tasks_a_second": 500.0,
+        "tasks_a_second": 5.0,
     }
     path = tmp_path / "scaling.json"
     path.write_text(json.dumps(content), encoding="utf-8")
@@ -84,9 +84,9 @@ def test_a_busy_machine_is_called_so_and_a_quiet_one_is_not(record: ScalingRecor
 def test_cost_is_patients_times_processor_time(record: ScalingRecord) -> None:
     rows = scale.cost_table(record).splitlines()[2:]
     assert rows == [
-        "| 100,000 | 0.01 | 0.1 | 1000 |",
-        "| 1,000,000 | 0.1 | 1 | 10,000 |",
-        "| 10,000,000 | 1 | 10 | 100,000 |",
+        "| 100,000 | 0.01 | 0.1 | 100 |",
+        "| 1,000,000 | 0.1 | 1 | 1000 |",
+        "| 10,000,000 | 1 | 10 | 10,000 |",
     ]
 
 
@@ -98,9 +98,9 @@ def test_memory_is_told_by_the_patient(record: ScalingRecord) -> None:
 
 
 def test_a_scheduler_sets_a_least_time(record: ScalingRecord) -> None:
-    # 500 tasks of 100 patients a second: ten million take 200 s, the work of 18 cores
+    # 5 tasks of 1000 patients a second: ten million take 2000 s, the work of 1.8 cores
     said = scale.least_words(record)
-    assert "10,000,000 patients take 3.3 minutes or more" in said and "beyond 18 cores" in said
+    assert "10,000,000 patients take 33 minutes or more" in said and "beyond 1.8 cores" in said
 
 
 def test_the_waits_are_those_of_the_code() -> None:

@@ -21,7 +21,8 @@ from peaks_sweep import Array, Slowly, peaks
 import qsp_lib
 from benchmarks.own_cluster import OwnCluster
 from qsp_lib.__main__ import main
-from qsp_lib.common import InputError, cluster
+from qsp_lib.common import InputError, cluster, forbid_opening
+from qsp_lib.common.blindfold import opening_is_forbidden
 from qsp_lib.inference.sweeping import SweepError, sweep
 from qsp_lib.model.parameters import NetworkParameters
 from qsp_lib.prediction import write_template
@@ -45,6 +46,11 @@ def slow(network: NetworkParameters, tmp_path: Path) -> tuple[Slowly, Array, Arr
     return Slowly(function, 0.5, str(tmp_path / "hurry")), points, expected
 
 
+def kept_rows(folder: Path) -> list[Path]:
+    """The files of rows of a checkpoint, in their order."""
+    return sorted(folder.glob("rows-*.npy"))
+
+
 @contextmanager
 def once_some_are_kept(folder: Path, act: Callable[[], object]) -> Iterator[None]:
     """Do something as soon as rows are kept in a checkpoint; it has to come before the end."""
@@ -53,7 +59,7 @@ def once_some_are_kept(folder: Path, act: Callable[[], object]) -> Iterator[None
     def wait() -> None:
         until = time.monotonic() + 30
         while time.monotonic() < until and not seen:
-            kept = len([*folder.glob("rows-*.npy")])
+            kept = len(kept_rows(folder))
             if kept >= 2:
                 act()
                 seen.append(kept)
@@ -84,19 +90,26 @@ def test_any_dask_client_gives_the_same_to_the_bit(network: NetworkParameters) -
 def test_a_population_of_the_command_line_is_the_same_to_the_bit(
     started: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What it prints, and every row that it kept: a file of rows is named by their hash."""
+    """What it prints, and every row that it kept: several tasks on either worker, or one place."""
     own = write_template(tmp_path / "own.toml", "bispecific")[0]
-    size = ["--draws", "3", "--patients", "80", "--least-effective", "1.5", "--horizon", "24h"]
+    size = ["--draws", "3", "--patients", "800", "--least-effective", "1.5", "--horizon", "24h"]
     line = ["population", str(own), "--limit", "grade1", *size, "--json"]
     made = started(2)
     printed, kept = [], []
     for name, where in (("one", ["--workers", "1"]), ("two", ["--cluster", made.address])):
         assert main([*line, *where, "--checkpoint", str(tmp_path / name)]) == 0
         printed.append(capsys.readouterr().out)
-        files = sorted((tmp_path / name).rglob("rows-*.npy"))
-        kept.append({path.name: path.read_bytes() for path in files})
-    assert len(kept[0]) >= 4 and kept[0] == kept[1]
-    assert printed[0] == printed[1] and json.loads(printed[0])["patients_in_each"] == 80
+        kept.append(
+            {
+                part: np.concatenate([np.load(path) for path in kept_rows(tmp_path / name / part)])
+                for part in ("anchor", "drug")
+            }
+        )
+    assert len(kept[0]["anchor"]) == 2400 and np.isfinite(kept[0]["anchor"]).all()
+    assert len(kept_rows(tmp_path / "two" / "anchor")) == 3
+    for part, rows in kept[0].items():
+        assert rows.tobytes() == kept[1][part].tobytes()
+    assert printed[0] == printed[1] and json.loads(printed[0])["patients_in_each"] == 800
 
 
 def test_a_worker_that_is_killed_is_made_up_for(
@@ -106,6 +119,9 @@ def test_a_worker_that_is_killed_is_made_up_for(
     made = started(2)
     with cluster(made.address) as executor:
         assert executor.submit(len, "ab").result(30) == 2
+        with forbid_opening():
+            assert executor.submit(opening_is_forbidden).result(30)
+        assert not executor.submit(opening_is_forbidden).result(30)
 
         def kill_one() -> None:
             made.workers[0].kill()
@@ -141,7 +157,7 @@ def test_a_cluster_without_workers_is_given_up_and_its_sweep_resumed(
         assert time.monotonic() - began < 30
         with pytest.raises(SweepError, match="has had no workers"):
             sweep(function, points, executor=executor)
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "kept").glob("rows-*")}
+    before = {path: path.stat().st_mtime_ns for path in kept_rows(tmp_path / "kept")}
     assert 2 <= len(before) < 24
     made.add_worker()
     function.hurry()
@@ -189,7 +205,7 @@ def test_a_worker_with_another_package_refuses_by_name_and_what_is_finished_is_k
         pytest.raises(SweepError, match=refused),
     ):
         sweep(function, points, executor=executor, **kept)
-    assert 2 <= len([*(tmp_path / "kept").glob("rows-*")]) < 24
+    assert 2 <= len(kept_rows(tmp_path / "kept")) < 24
     made.workers[-1].kill()
     function.hurry()
     with cluster(made.address) as executor:
