@@ -7,8 +7,8 @@ each time the book is built; the times that the code waits are read from the cod
 from __future__ import annotations
 
 from benchmarks.scaling_record import CLUSTER, PROCESSES, PlaceRecord, ScalingRecord, load
-from qsp_lib.common import ANSWER_S, CLUSTER_CHUNK, PATIENCE_S, number
-from qsp_lib.inference import AHEAD, LIBRARIES
+from qsp_lib.common import AHEAD_A_THREAD, ANSWER_S, CLUSTER_CHUNK, PATIENCE_S, number
+from qsp_lib.inference import LIBRARIES
 
 from .fragments import BookData, fragment, table
 
@@ -145,10 +145,11 @@ def least_words(record: ScalingRecord) -> str:
     cores = most * record.treatments[0].cpu_s.median
     return (
         "A scheduler that shares this machine with two workers hands out "
-        f"{number(record.tasks_a_second, 2)} tasks a second, which is {number(most, 2)} patients. "
-        f"So {number(many)} patients take {number(many / most / 60, 2)} minutes or more on any "
-        f"number of workers, and beyond {number(cores, 2)} cores the shorter treatment gains "
-        "nothing unless tasks are larger (`chunk=` in Python)."
+        f"{number(record.tasks_a_second, 2)} tasks a second if there is nothing in them, which "
+        f"would be {number(most, 2)} patients. So {number(many)} patients take "
+        f"{number(many / most / 60, 2)} minutes or more on any number of workers, and beyond "
+        f"{number(cores, 2)} cores the shorter treatment gains nothing unless tasks are larger "
+        "(`chunk=` in Python)."
     )
 
 
@@ -157,8 +158,8 @@ def scale_waits(_book: BookData) -> str:
     """How long a cluster is waited for."""
     return (
         f"A scheduler has {ANSWER_S:g} s to answer and as long again to have a worker; a cluster "
-        f"that then has none for {PATIENCE_S:g} s is given up. {number(AHEAD)} tasks of "
-        f"{number(CLUSTER_CHUNK)} patients are handed out at a time.\n"
+        f"that then has none for {PATIENCE_S:g} s is given up. For each thread of "
+        f"its workers {AHEAD_A_THREAD} tasks of {number(CLUSTER_CHUNK)} patients are in hand.\n"
     )
 
 

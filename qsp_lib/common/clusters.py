@@ -37,6 +37,8 @@ PATIENCE_S = 30.0
 """How long (s) a cluster may be without workers before its work is given up."""
 CLUSTER_CHUNK = 1000
 """Inputs a task on a cluster, whose scheduler hands out some hundred tasks a second."""
+AHEAD_A_THREAD, LEAST_AHEAD = 3, 8
+"""Tasks that a cluster wants in hand: so many a thread of its workers, and no fewer than these."""
 _LOOK_EVERY_S = 0.5
 
 
@@ -152,6 +154,7 @@ class _Watched(Executor):
         self._open: set[Future[Any]] = set()
         self._mutex = threading.RLock()
         self._lost = ""
+        self._threads = sum(client.nthreads().values())
         self._over = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -180,6 +183,11 @@ class _Watched(Executor):
         inner.add_done_callback(lambda done: self._pass_on(done, outer))
         outer.add_done_callback(lambda done: done.cancelled() and inner.cancel())
         return outer
+
+    @property
+    def ahead(self) -> int:
+        """Tasks to have in hand: each carries its function, so no more than keep workers busy."""
+        return max(LEAST_AHEAD, AHEAD_A_THREAD * self._threads)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more work; without ``wait``, end what is being done."""
@@ -218,7 +226,9 @@ class _Watched(Executor):
                 "over). Start workers again."
             )
             try:
-                if self._client.nthreads(callback_timeout=self._patience_s):
+                found = self._client.nthreads(callback_timeout=self._patience_s)
+                self._threads = sum(found.values())
+                if found:
                     since = time.monotonic()
                     continue
             except Exception:  # whatever it is called, it is no answer

@@ -60,7 +60,6 @@ from .reweighting import mixture as mixture
 from .reweighting import model_weights as model_weights
 from .reweighting import reweighted as reweighted
 from .reweighting import with_prior_sds as with_prior_sds
-from .sweeping import AHEAD as AHEAD
 from .sweeping import CHUNK as CHUNK
 from .sweeping import part_of as part_of
 from .sweeping import sweep as sweep

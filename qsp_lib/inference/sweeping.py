@@ -45,7 +45,7 @@ Function = Callable[[Array], Array]
 CHUNK = 100
 """Inputs a task."""
 AHEAD = 1000
-"""Tasks that are handed out at a time: more than the workers of most clusters have in hand."""
+"""Tasks that are handed out at a time, where the executor does not say how many it wants."""
 
 
 class SweepError(QspError):
@@ -274,7 +274,8 @@ def _run_on(
     waiting = iter(todo)
     try:
         while True:
-            for start, stop in islice(waiting, AHEAD - len(spans)):
+            wanted = max(1, getattr(executor, "ahead", AHEAD))
+            for start, stop in islice(waiting, max(0, wanted - len(spans))):
                 try:
                     future = executor.submit(_apply, sent, rows[start:stop])
                 except RuntimeError as problem:

@@ -109,9 +109,12 @@ def test_workers_beside_an_executor_are_refused() -> None:
         sweep(np.ravel, INPUTS, executor=executor, workers=2)
 
 
-def test_tasks_are_handed_out_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of many chunks only so many wait with whoever works on them."""
-    monkeypatch.setattr("qsp_lib.inference.sweeping.AHEAD", 3)
+@pytest.mark.parametrize("by_itself", [False, True])
+def test_tasks_are_handed_out_some_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, by_itself: bool
+) -> None:
+    """Of many chunks only so many wait with whoever works on them, or as many as it wants."""
+    monkeypatch.setattr("qsp_lib.inference.sweeping.AHEAD", 5 if by_itself else 3)
     waiting, most = 0, 0
 
     class Counted(ThreadPoolExecutor):
@@ -129,5 +132,7 @@ def test_tasks_are_handed_out_some_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
 
     inputs = np.arange(50.0)[:, None]
     with Counted(1) as executor:
+        if by_itself:
+            executor.ahead = 3  # type: ignore[attr-defined]
         found = sweep(np.ravel, inputs, executor=executor, chunk=1)
     assert np.array_equal(found, inputs[:, 0]) and most <= 3
