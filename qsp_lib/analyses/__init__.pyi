@@ -45,6 +45,7 @@ from .population.quantiles import share_over_draws as share_over_draws
 from .population.sensitivity import SobolIndices as SobolIndices
 from .population.sensitivity import people_explained as people_explained
 from .population.simulating import PatientArm as PatientArm
+from .population.simulating import PatientSimulator as PatientSimulator
 from .population.spread import LEAST_EFFECTIVE as LEAST_EFFECTIVE
 from .population.spread import Rule as Rule
 from .population.spread import SpreadDatum as SpreadDatum
