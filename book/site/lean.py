@@ -19,6 +19,9 @@ _FUNCTIONS = "api_*.html"
 _WRAPPER = re.compile(r'<span class="pre">([^<]*)</span>')
 _TRANSLATIONS = "_static/locales"
 _ICONS_AGAIN = re.compile(r'<script[^>]* src="[^"]*/fontawesome/[^"]*\.js[^"]*"[^>]*></script>\s*')
+_BRANDS = "fa-brands-400.woff2"
+_BRAND = re.compile(r'class="[^"]*\b(?:fab|fa-brands) ')
+_ASKS_FOR_BRANDS = re.compile(rf"<link[^>]*{_BRANDS}[^>]*>\s*")
 _OLDER_FORM = re.compile(r",\s*url\([^)]*\.ttf\)\s*format\(\"truetype\"\)")
 
 
@@ -29,6 +32,7 @@ def leave_out(html: Path) -> None:
             shutil.rmtree(place, ignore_errors=True)
         for icons in (html / "_static" / "vendor" / "fontawesome").glob("*.woff2"):
             icons.unlink()
+    _without_unused_brands(html)
     for script in (html / "_static" / "vendor" / "fontawesome").rglob("*.js*"):
         script.unlink()
     shutil.rmtree(html / _TRANSLATIONS, ignore_errors=True)
@@ -50,3 +54,14 @@ def _without_second_icons(page: Path) -> bool:
     if once != text:
         page.write_text(once, encoding="utf-8")
     return _WIDGET in text
+
+
+def _without_unused_brands(html: Path) -> None:
+    """The font of other firms' signs goes if no page shows one."""
+    texts = {path: path.read_text(encoding="utf-8") for path in html.rglob("*.html")}
+    if any(_BRAND.search(text) for text in texts.values()):
+        return
+    for path, text in texts.items():
+        path.write_text(_ASKS_FOR_BRANDS.sub("", text), encoding="utf-8")
+    for font in html.rglob(_BRANDS):
+        font.unlink()

@@ -16,6 +16,8 @@ _LEFT_OUT = (
     (re.compile(r'<g id="[^"]*">'), "<g>"),
     (re.compile(r"\s*\n\s*"), "\n"),
     (re.compile("DejaVuSans"), "f"),  # the names of letters
+    (re.compile(' xmlns:xlink="[^"]*"'), ""),
+    (re.compile("xlink:href"), "href"),  # as SVG 2 has it
 )
 _COORDINATES = re.compile(r'(?<= )(d|x|y)="([^"]*)"')
 _LONG = re.compile(r"\d+\.\d+")

@@ -91,3 +91,15 @@ def test_words_of_a_signature_lose_a_wrapper_and_words_elsewhere_keep_it(site: P
     leave_out(site)
     assert (site / "book/api_inference.html").read_text("utf-8") == "<code>sweep</code>"
     assert (site / "book/index.html").read_text("utf-8") == word
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_font_of_brands_stays_where_a_page_shows_one(site: Path, shown: bool) -> None:
+    font = site / "_static/vendor/fontawesome/6.5.2/webfonts/fa-brands-400.woff2"
+    font.write_text("")
+    sign = '<i class="fa-brands fa-github"></i>' if shown else '<i class="fa-solid fa-bars"></i>'
+    link = '<link rel="preload" href="webfonts/fa-brands-400.woff2" />'
+    (site / "book/index.html").write_text(f"{link}{sign}", encoding="utf-8")
+    leave_out(site)
+    assert font.exists() is shown
+    assert (link in (site / "book/index.html").read_text("utf-8")) is shown

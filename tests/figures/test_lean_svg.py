@@ -71,7 +71,7 @@ def leaves(svg: str) -> list[Leaf]:
                 walk(child, below)
                 continue
             x = numbers(child.get("x")) or numbers(child.get("transform"))[:1] or [0.0]
-            used = named.get(child.get(LINK, "").removeprefix("#"))
+            used = named.get(child.get(LINK, child.get("href", "")).removeprefix("#"))
             shape = [tokens(used.get("d")), style_of(used)] if used is not None else []
             place = (x, numbers(child.get("y")), tokens(child.get("d")), shape)
             drawn.append((child.tag, (*below, place)))
