@@ -55,9 +55,9 @@ def circumstances(record: ScalingRecord) -> str:
     )
     if record.load_before >= _BUSY:
         said += (
-            f" It was busy: {number(record.load_before, 2)} processes wanted to run before this "
-            "began, so more workers had no free core to gain and the ratios are lower than on a "
-            "quiet machine."
+            f" It was not quiet: over the minute before, {number(record.load_before, 2)} processes "
+            "wanted to run on average. What other work takes, more workers cannot have: the ratios "
+            "are at best those of a quiet machine."
         )
     return said
 

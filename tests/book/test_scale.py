@@ -77,8 +77,8 @@ def test_places_are_compared_with_one_process(record: ScalingRecord) -> None:
 
 
 def test_a_busy_machine_is_called_so_and_a_quiet_one_is_not(record: ScalingRecord) -> None:
-    assert "It was busy: 1.5 processes" in scale.circumstances(record)
-    assert "busy" not in scale.circumstances(replace(record, load_before=0.1))
+    assert "It was not quiet: over the minute before, 1.5 processes" in scale.circumstances(record)
+    assert "quiet" not in scale.circumstances(replace(record, load_before=0.1))
 
 
 def test_cost_is_patients_times_processor_time(record: ScalingRecord) -> None:
