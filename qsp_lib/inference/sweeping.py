@@ -75,7 +75,7 @@ def sweep(
             :func:`qsp_lib.common.cluster` or ``dask.distributed.Client(...).get_executor()``; it
             is left open. A process of it that has another version of this package, of its science
             or of what that computes with, refuses the work.
-        workers: instead of an executor, how many processes of this machine; default one a core;
+        workers: without an executor, how many processes of this machine; default one a core;
             1 runs everything in this process. A script that asks for more starts its work below
             ``if __name__ == "__main__":``, because each process loads the script.
         chunk: inputs a task.
@@ -90,9 +90,9 @@ def sweep(
         ``(N,)`` or ``(N, k)``, in the order of the inputs.
 
     Raises:
-        InputError: no inputs, a chunk or a number of workers below 1, workers and an executor, a
-            function that gives another number of rows than it was given or that no other process
-            can import, or a checkpoint of another sweep.
+        InputError: no inputs, a chunk or a number of workers below 1, workers beside an
+            executor that has another number, a function that gives another number of rows than it
+            was given or that no other process can import, or a checkpoint of another sweep.
         SweepError: a worker died, the cluster is lost, a worker has another version of this
             package, the executor has been shut down, or the function failed; finished rows are
             in the checkpoint.
@@ -102,7 +102,7 @@ def sweep(
         raise InputError("A sweep was given no inputs; expected an array of 1 row or more.")
     if chunk < 1:
         raise InputError(f"A sweep was given chunks of {chunk}; expected 1 or more.")
-    if executor is not None and workers is not None:
+    if executor is not None and workers not in (None, _workers_of(executor)):
         raise InputError(
             f"A sweep was given {workers} workers and an executor, which has its own; expected one "
             "of the two."
@@ -235,6 +235,11 @@ def _chunks(spans: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[int, 
     for first, last in spans:
         for start in range(first, last, size):
             yield start, min(start + size, last)
+
+
+def _workers_of(executor: Executor) -> int | None:
+    """How many workers a pool of this package has; of another's, that is its own affair."""
+    return executor.workers if isinstance(executor, Crew) else None
 
 
 def _can_be_imported(function: Any) -> bool:

@@ -26,7 +26,7 @@ from peaks_sweep import peaks
 
 from qsp_lib.common import environment
 from qsp_lib.common.errors import InputError
-from qsp_lib.common.workers import fresh_pool
+from qsp_lib.common.workers import fresh_pool, pool
 from qsp_lib.inference import checkpoint
 from qsp_lib.inference.sweeping import QUIET, SweepError, shows_progress, spawned_seeds, sweep
 from qsp_lib.model.parameters import NetworkParameters
@@ -164,6 +164,15 @@ def test_bad_input_is_refused(options: dict[str, Any], words: str) -> None:
     given: dict[str, Any] = {"function": squares, "inputs": INPUTS, "workers": 1} | options
     with pytest.raises(InputError, match=words):
         sweep(**given)
+
+
+def test_workers_beside_an_executor_are_its_own_or_refused() -> None:
+    with pool(2) as own:
+        assert np.array_equal(sweep(squares, INPUTS, executor=own, workers=2), squares(INPUTS))
+        with pytest.raises(InputError, match="3 workers and an executor"):
+            sweep(squares, INPUTS, executor=own, workers=3)
+    with ThreadPoolExecutor(2) as other, pytest.raises(InputError, match="one of the two"):
+        sweep(squares, INPUTS, executor=other, workers=2)
 
 
 def test_an_executor_that_was_shut_down_is_named() -> None:
