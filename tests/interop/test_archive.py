@@ -7,15 +7,13 @@ import json
 import re
 import subprocess
 import sys
-import textwrap
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from helpers import last_json
+from helpers import alone
 
 from qsp_lib.export import combine, everything, sedml
 from qsp_lib.export.courses import n_steps, reference_courses
@@ -64,33 +62,19 @@ def second_engine(archive: Path, *more: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def alone(code: str, *arguments: str, given: str = "") -> Any:
-    """What code prints as JSON in a process of its own: the libraries do not bear each other."""
-    ran = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), *arguments],
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return last_json(ran.stdout)
-
-
 def test_libcombine_reads_what_is_in_it() -> None:
     found = alone(
         """
-        import json, sys, libcombine
+        import sys, libcombine
         reader = libcombine.CombineArchive()
         assert reader.initializeFromArchive(sys.argv[1])
         about = reader.getMetadataForLocation(".")
-        print(json.dumps({
+        answer({
             "places": [str(place) for place in reader.getAllLocations()],
             "master": reader.getMasterFile().getLocation(),
             "words": about.getDescription(),
             "created": about.getCreated().getDateAsString(),
-        }))
+        })
         """,
         str(EXPORTS / combine.NAME),
     )
@@ -103,12 +87,12 @@ def test_libcombine_reads_what_is_in_it() -> None:
 
 
 READ_SEDML = """
-    import json, sys, libsedml
+    import sys, libsedml
     d = libsedml.readSedMLFromString(sys.stdin.read())
     week = d.getSimulation("week")
     models = [d.getModel(i) for i in range(d.getNumModels())]
     outputs = [d.getOutput(i) for i in range(d.getNumOutputs())]
-    print(json.dumps({
+    answer({
         "problems": [d.getError(i).getMessage() for i in range(d.getNumErrors())],
         "tasks": [d.getTask(i).getId() for i in range(d.getNumTasks())],
         "outputs": [output.getId() for output in outputs],
@@ -117,7 +101,7 @@ READ_SEDML = """
         "end": week.getOutputEndTime(), "steps": week.getNumberOfPoints(),
         "math": sorted({libsedml.formulaToString(g.getMath()) == g.getVariable(0).getId()
                         for g in map(d.getDataGenerator, range(d.getNumDataGenerators()))}),
-    }))
+    })
 """
 
 
@@ -205,7 +189,7 @@ def test_an_engine_that_takes_a_changed_parameter_otherwise_would_be_found() -> 
     """An engine put in the place of COPASI, which does not change the parameter at all."""
     found = alone(
         """
-        import json, sys, tempfile
+        import sys, tempfile
         from pathlib import Path
         sys.path.insert(0, sys.argv[1])
         import second_engine
@@ -213,7 +197,7 @@ def test_an_engine_that_takes_a_changed_parameter_otherwise_would_be_found() -> 
         engines["COPASI"] = lambda *given: engines["libroadrunner"](*given[:3])
         with tempfile.TemporaryDirectory() as place:
             found = second_engine.doubled(second_engine.unpack(Path(sys.argv[2]), Path(place)))
-        print(json.dumps(found))
+        answer(found)
         """,
         str(ROOT / "interop"),
         str(EXPORTS / combine.NAME),
@@ -225,14 +209,14 @@ def test_an_engine_that_takes_a_changed_parameter_otherwise_would_be_found() -> 
 def test_a_course_that_is_no_number_does_not_agree() -> None:
     found = alone(
         """
-        import json, math, sys
+        import math, sys
         sys.path.insert(0, sys.argv[1])
         from second_engine import relative_difference
         import numpy as np
         one, zero = np.ones(3), np.zeros(3)
         bad = np.array([1.0, np.nan, 1.0])
         gaps = [relative_difference(*pair) for pair in ((bad, one), (bad * 0, zero), (one, bad))]
-        print(json.dumps([math.isinf(gap) for gap in gaps] + [relative_difference(one, one)]))
+        answer([math.isinf(gap) for gap in gaps] + [relative_difference(one, one)])
         """,
         str(ROOT / "interop"),
     )

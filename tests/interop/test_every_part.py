@@ -11,7 +11,6 @@ import json
 import re
 import subprocess
 import sys
-import textwrap
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import last_json, made_up, made_up_bispecific
+from helpers import alone, made_up, made_up_bispecific
 from sbml_reader import rates, resources
 from treatments import BY_BOTH, CRP, DEPOT, FALLING, NETWORKS, RESCUE, treatments
 
@@ -159,24 +158,16 @@ def test_a_part_that_is_off_by_a_hundredth_would_be_found(tmp_path: Path) -> Non
 def by_libroadrunner(archive: Path) -> dict[str, float]:
     """The largest difference of each course, of its largest value, by one of the engines."""
     code = """
-    import json, sys, tempfile
+    import sys, tempfile
     from pathlib import Path
     sys.path.insert(0, sys.argv[1])
     import second_engine
     with tempfile.TemporaryDirectory() as place:
         simulations = second_engine.unpack(Path(sys.argv[2]), Path(place))
         runs = second_engine.run(simulations, "libroadrunner")
-    print(json.dumps({one.name: max(one.differences(1.0).values()) for one in runs}))
+    answer({one.name: max(one.differences(1.0).values()) for one in runs})
     """
-    ran = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), str(ROOT / "interop"), str(archive)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=1200,
-    )
-    assert ran.returncode == 0, ran.stderr
-    found: dict[str, float] = last_json(ran.stdout)
+    found: dict[str, float] = alone(code, ROOT / "interop", archive, timeout=1200)
     return found
 
 
