@@ -244,7 +244,7 @@ test-site: site check-site
 
 check-site: $(BROWSER_READY)
 	@$(PY) -m book chromium
-	@$(PY) -m pytest -m site -n $(JOBS) --dist loadgroup tests/site
+	@$(PY) -m pytest -m site -n $(JOBS) tests/site
 
 # after a build: the checkout as it was
 check-clean:
