@@ -27,6 +27,7 @@ from .inputs import CURRENT as CURRENT
 from .inputs import VERSIONS as VERSIONS
 from .inputs import input_file as input_file
 from .inputs import which_inputs as which_inputs
+from .kept_texts import kept_text as kept_text
 from .numbers import decimals as decimals
 from .numbers import number as number
 from .numbers import percent as percent

@@ -16,6 +16,7 @@ from qsp_lib.drugs.co_medications import load_dexamethasone
 from qsp_lib.model.dosing import Bolus, Regimen
 from qsp_lib.model.engines import ENGINES
 from qsp_lib.model.equations import FEEDBACKS, INPUTS, MECHANISMS, NETWORK, PARAMETERS, STATES, rhs
+from qsp_lib.model.kept_equations import equations_digest
 from qsp_lib.model.parameters import CrpInputs, NetworkParameters
 from qsp_lib.model.simulation import Rescue, Steroid, simulate
 from qsp_lib.model.structure import (
@@ -28,7 +29,6 @@ from qsp_lib.model.structure import (
 )
 from qsp_lib.model.symbolic import (
     canonical_equations,
-    equations_digest,
     put_back,
     regrouped,
     traced,
