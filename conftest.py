@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
 from qsp_lib.chapters import prepare_kernels
+from qsp_lib.common import MOST_WORKERS
 
 os.environ.update(prepare_kernels())
 
@@ -28,3 +30,15 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path.name, len(LONGEST)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """A chapter starts no workers: as many test processes as there are processors run already."""
+    if item.path.suffix != ".ipynb":
+        return (yield)
+    os.environ[MOST_WORKERS] = "1"
+    try:
+        return (yield)
+    finally:
+        del os.environ[MOST_WORKERS]

@@ -10,6 +10,7 @@ from .digests import code_digest as code_digest
 from .digests import digest as digest
 from .digests import parsed_table as parsed_table
 from .environment import DRAWN as DRAWN
+from .environment import MOST_WORKERS as MOST_WORKERS
 from .environment import QUIET as QUIET
 from .environment import RESULTS_DIR as RESULTS_DIR
 from .environment import RESULTS_FROM as RESULTS_FROM
@@ -40,5 +41,6 @@ from .text import canonical_json as canonical_json
 from .text import is_number as is_number
 from .text import plain as plain
 from .workers import Crew as Crew
+from .workers import cores as cores
 from .workers import fresh_pool as fresh_pool
 from .workers import pool as pool

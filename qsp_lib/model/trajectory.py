@@ -10,7 +10,7 @@ two report times is not seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -84,6 +84,8 @@ class Trajectory:
                 f"select was given {keep.dtype} of shape {keep.shape}; expected one true or false "
                 f"for each of the {len(self)} sets."
             )
+        if keep.all():  # nothing to leave out, so nothing to copy
+            return self if self.batch else replace(self, batch=True)
         outcomes = tuple(o for o, kept in zip(self.outcomes, keep, strict=True) if kept)
         return Trajectory(
             self.label, self.task.select(keep), self.states[:, keep], outcomes, True, self.mark

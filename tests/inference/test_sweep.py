@@ -51,6 +51,10 @@ def scaled(chunk: Array, factor: Any = 1.0) -> Array:
     return factor * chunk[:, 0]
 
 
+def process_of(chunk: Array) -> Array:
+    return np.full(len(chunk), float(os.getpid()))
+
+
 def random_walks(chunk: Array) -> Array:
     """A number that takes its randomness from the input alone."""
     return np.array([np.random.default_rng(int(seed)).normal() for (seed,) in chunk])
@@ -103,6 +107,12 @@ def troubled(tmp_path: Path) -> Callable[[str], Counting]:
 
 def trouble_over(function: Counting) -> None:
     (Path(function.folder) / "trouble").unlink()
+
+
+def test_where_no_workers_are_allowed_the_sweep_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QSP_MOST_WORKERS", "1")
+    found = sweep(process_of, np.arange(9.0)[:, None], workers=2, chunk=2)
+    assert set(found) == {os.getpid()}
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -380,6 +380,13 @@ def test_a_selected_set_keeps_its_own_dose(network: NetworkParameters) -> None:
     assert kept.peak("C", 20.0, 23.95).value[0] == alone.peak("C", 20.0, 23.95).value
 
 
+def test_selecting_every_set_copies_nothing(network: NetworkParameters) -> None:
+    one = run_coarse(network)
+    every = one.select(np.array([True]))
+    assert every.batch and every.states is one.states
+    assert every.peak("IL6").value.shape == (1,) and one.peak("IL6").value.shape == ()
+
+
 def test_a_mark_goes_with_every_selection(network: NetworkParameters) -> None:
     run = replace(run_coarse(network), mark="unlocked copy of lock v1")
     assert run.select(np.array([True])).mark == "unlocked copy of lock v1"
