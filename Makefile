@@ -11,7 +11,7 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help book site pdf notebooks test test-quick test-portable test-site coverage stress mutants lint format bench recovery check-clean check-site \
-  run-times exports exposure-tables second-engine test-interop clean clean-venv setup
+  run-times exports exposure-tables second-engine test-interop test-wheel test-cluster release scaling clean clean-venv setup
 
 PY := .venv/bin/python
 READY := .venv/installed
@@ -19,6 +19,8 @@ READY := .venv/installed
 BROWSER_READY := .venv/installed-site
 # so is what reads and writes the exchange formats
 INTEROP_READY := .venv/installed-interop
+# and what work on a cluster is handed out with
+CLUSTER_READY := .venv/installed-cluster
 # and what changes the code to see whether a test notices
 MUTANTS_READY := .venv/installed-mutants
 # where the exports are run without qsp_lib
@@ -54,10 +56,14 @@ help:
 	@echo "make exposure-tables  make the tables of concentrations again that come from the evidence"
 	@echo "make second-engine  run the exports in libroadrunner and COPASI, without qsp_lib"
 	@echo "make test-interop  read the exports with libraries that are not the model's own"
+	@echo "make test-wheel  build the wheel, install it in a fresh environment and predict with it"
+	@echo "make release     put wheel, site and PDF of this version into _build/release"
+	@echo "make test-cluster  sweeps on a dask cluster: the same bits, lost workers, another package"
 	@echo "make lint        ruff, mypy, and which module may import which"
 	@echo "make format      let ruff tidy the code"
 	@echo "make recovery    a hundred made-up data sets: do the intervals of qsp-crs fit hold the truth?"
 	@echo "make bench       time the ensemble beside other solvers, for the book's page on speed"
+	@echo "make scaling     time virtual patients on processes and on a cluster, for the page on scale"
 	@echo "make clean       remove _build;  make clean-venv removes .venv too"
 	@echo
 	@echo "PYTHON=python3.12 chooses the interpreter of a new .venv, JOBS=4 the number of processes."
@@ -99,6 +105,10 @@ $(BROWSER_READY): requirements-site.txt $(READY)
 $(INTEROP_READY): requirements-interop.txt $(READY)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-interop.txt -c constraints.txt
 	@touch $(INTEROP_READY)
+
+$(CLUSTER_READY): requirements-cluster.txt $(READY)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt -c constraints.txt
+	@touch $(CLUSTER_READY)
 
 $(MUTANTS_READY): requirements-mutants.txt $(READY)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-mutants.txt -c constraints.txt
@@ -147,6 +157,18 @@ second-engine: $(OTHER_READY)
 test-interop: $(INTEROP_READY)
 	@$(PY) -m pytest -m interop -n $(JOBS) --dist loadfile tests/interop
 
+# what `pip install` gets, in an environment of its own and outside the checkout
+test-wheel: $(READY)
+	@$(PY) -m pytest -m wheel tests/wheel
+
+# what a release attaches, in _build/release, from a book and a PDF that are made; uploads nothing
+release: $(READY)
+	@$(PY) -m book release
+
+# schedulers and workers are processes of their own, so the tests come one at a time
+test-cluster: $(CLUSTER_READY)
+	@$(PY) -m pytest -m cluster tests/cluster
+
 # The chapters run under nbval as committed, write their numbers to _build/test-results,
 # and the second line compares those with results/. The status page reads _build/tests.xml.
 test: $(READY)
@@ -173,10 +195,11 @@ mutants: $(MUTANTS_READY)
 	@$(PY) tests/stress/mutants.py $(MUTANTS_OPTIONS)
 
 # the chapters are left to `make test`: a kernel that is traced prints to its cells
-coverage: $(INTEROP_READY)
+coverage: $(INTEROP_READY) $(CLUSTER_READY)
 	@rm -rf _build/coverage
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --cov-report= tests
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --cov-append --cov-report= -m interop tests/interop
+	@$(PY) -m pytest --cov --cov-append --cov-report= -m cluster tests/cluster
 	@$(PY) -m coverage report
 
 lint: $(READY)
@@ -208,6 +231,10 @@ $(BENCH_READY): requirements-bench.txt constraints.txt pyproject.toml $(READY)
 bench: $(BENCH_READY)
 	@$(BENCH)/bin/python -m benchmarks $(BENCH_OPTIONS)
 
+# some minutes on a quiet machine; SCALING_OPTIONS='--date 2026-01-31', for example
+scaling: $(CLUSTER_READY)
+	@$(PY) -m benchmarks.scaling $(SCALING_OPTIONS)
+
 # a hundred fits of data whose truth is known: some minutes
 recovery: $(READY)
 	@$(PY) -m benchmarks.recovery --workers $(JOBS)
@@ -217,7 +244,7 @@ test-site: site check-site
 
 check-site: $(BROWSER_READY)
 	@$(PY) -m book chromium
-	@$(PY) -m pytest -m site -n $(JOBS) --dist loadgroup tests/site
+	@$(PY) -m pytest -m site -n $(JOBS) tests/site
 
 # after a build: the checkout as it was
 check-clean:

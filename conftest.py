@@ -13,7 +13,6 @@ os.environ.update(prepare_kernels())
 LONGEST = (
     "test_second_profiler.py",
     "test_boehm.py",
-    "02_locking.ipynb",
     "07_identifiability.ipynb",
     "test_stopping.py",
     "06_robustness.ipynb",

@@ -26,6 +26,16 @@ def pdf(_options: argparse.Namespace) -> str:
     return f"the whole book is at {print_book(BUILD, BUILD / 'book.pdf')}"
 
 
+def release(_options: argparse.Namespace) -> str:
+    """Put what a release attaches into ``_build/release``."""
+    from qsp_lib.chapters import BUILD
+
+    from .site import release as releasing
+
+    folder = releasing.make(BUILD)
+    return "\n".join(f"made {path}" for path in sorted(folder.iterdir()))
+
+
 def chromium(_options: argparse.Namespace) -> str:
     """Say which browser prints and checks the pages."""
     from .site.browser import find_chromium
@@ -59,6 +69,7 @@ def metadata(_options: argparse.Namespace) -> str:
 ACTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
     "build": build,
     "pdf": pdf,
+    "release": release,
     "chromium": chromium,
     "run-times": run_times,
     "references": references,

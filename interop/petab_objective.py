@@ -35,6 +35,8 @@ import petab.v2.lint
 import roadrunner
 
 RTOL, ATOL = 1e-10, 1e-12
+MOST_STEPS = 2_000_000
+"""Of one integration: a steep drug needs many while its concentration rises from 0."""
 PARTS = ("misfit", "data", "priors")
 Objective = dict[str, float]
 
@@ -52,6 +54,7 @@ class Run:
         self.model.setIntegrator("cvode")
         self.model.integrator.relative_tolerance = RTOL
         self.model.integrator.absolute_tolerance = ATOL
+        self.model.integrator.maximum_num_steps = MOST_STEPS
         self.values = dict(values)
         self.time = 0.0
         for name in values.keys() & set(self.model.model.getGlobalParameterIds()):

@@ -16,24 +16,22 @@ class Calibration(Parameters):
 
 
 class Locking(Parameters):
-    n_starts: Annotated[int, Field(ge=16, le=256)]
-    n_starts_others: Annotated[int, Field(ge=1, le=256)]
-    seed: Seed
-    workers: Workers
+    n_draws: Annotated[int, Field(ge=50, le=1000)]
+    n_doses: Annotated[int, Field(ge=9, le=100)]
 
 
 class BlindPrediction(Parameters):
-    sampler_draws: Annotated[int, Field(ge=100, le=4000)]
+    n_draws: Annotated[int, Field(ge=100, le=4000)]
 
 
 class Rescue(Parameters):
     tocilizumab_h: Annotated[float, Field(ge=-24, le=48)]
-    n_draws: Annotated[int, Field(ge=50, le=5000)]
+    n_draws: Annotated[int, Field(ge=50, le=4000)]
     sweep_points: Annotated[int, Field(ge=9, le=200)]
 
 
 class SwapTest(Parameters):
-    n_draws: Annotated[int, Field(ge=50, le=20000)]
+    n_draws: Annotated[int, Field(ge=50, le=4000)]
     fraction_points: Annotated[int, Field(ge=5, le=401)]
 
 
@@ -55,7 +53,6 @@ class Robustness(Parameters):
 
 
 class Identifiability(Parameters):
-    n_points: Annotated[int, Field(ge=41, le=401)]
     all_profiles: bool
     workers: Workers
 
@@ -65,15 +62,30 @@ class DoseResponse(Parameters):
     lowest: Annotated[float, Field(ge=1e-12, le=0.1)]
     highest: Annotated[float, Field(ge=100, le=1e8)]
     k_hook: list[Annotated[float, Field(ge=1, le=1e9)]]
-    n_draws: Annotated[int, Field(ge=20, le=2000)]
+    n_draws: Annotated[int, Field(ge=20, le=4000)]
     workers: Workers
 
 
 class Population(Parameters):
     n_draws: Annotated[int, Field(ge=4, le=2000)]
     n_patients: Annotated[int, Field(ge=20, le=100000)]
+    n_again: Annotated[int, Field(ge=10, le=10000)]
     least_effective: Annotated[float, Field(ge=1, le=1000)]
     log2_base: Annotated[int, Field(ge=5, le=14)]
+    seed: Seed
+    workers: Workers
+
+
+class Dosing(Parameters):
+    n_draws: Annotated[int, Field(ge=20, le=2000)]
+    n_varied: Annotated[int, Field(ge=4, le=20)]
+    n_people_draws: Annotated[int, Field(ge=4, le=2000)]
+    n_patients: Annotated[int, Field(ge=20, le=100000)]
+    least_effective: Annotated[float, Field(ge=1, le=1000)]
+    first_doses: list[Annotated[float, Field(ge=0.01, le=1000)]]
+    step_days: list[Annotated[float, Field(ge=0.1, le=21)]]
+    missed_days: list[Annotated[float, Field(ge=0.1, le=28)]]
+    cover_h: list[Annotated[float, Field(ge=-168, le=160)]]
     seed: Seed
     workers: Workers
 
@@ -88,4 +100,5 @@ CHAPTERS = {
     "07_identifiability": Identifiability,
     "08_dose_response": DoseResponse,
     "09_population": Population,
+    "10_dosing": Dosing,
 }

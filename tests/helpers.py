@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -116,3 +121,31 @@ REGIMENS = {
         Infusion(2.0, 12.0, 600.0), Infusion(6.0, 20.0, 900.0), Bolus(8.0, 500.0), label="overlap"
     ),
 }
+
+
+_ANSWER = """
+import json, os
+def answer(value):
+    with open(os.environ["ANSWER"], "w") as file:
+        json.dump(value, file)
+"""
+
+
+def alone(code: str, *arguments: str | Path, given: str = "", timeout: float = 100.0) -> Any:
+    """What code hands to ``answer`` in a process of its own: some libraries do not bear each other.
+
+    It comes in a file, because integrators of other engines print between the lines of anybody.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "answer.json"
+        ran = subprocess.run(
+            [sys.executable, "-c", _ANSWER + textwrap.dedent(code), *map(str, arguments)],
+            env=os.environ | {"ANSWER": str(file)},
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
+        assert ran.returncode == 0, ran.stderr
+        return json.loads(file.read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ FITTED = (
     # moves residuals by 1e-15 moves it by 1e-11. A shift from a prior median may be near 0, hence
     # the absolute part.
     Tolerance("01_calibration/values/*", 1e-8, 1e-8),
-    Tolerance("02_locking/values/[cflopq]*", 1e-8, 1e-8),
+    Tolerance("02_locking/values/fit/*", 1e-8, 1e-8),
 )
 FITTED_DISTURBED = tuple(Tolerance(one.pattern, 1e-5, 1e-6) for one in FITTED)
 # Laplace's widths at an optimum as its search ended, 1e-5 decades from where the gradient is zero;

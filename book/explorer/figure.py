@@ -22,7 +22,7 @@ def panels(solution: Solution, locked: Solution, label: str) -> Figure:
     Args:
         label: the drug's name, for the title.
     """
-    colour = COLOURS[solution.setting.drug]
+    colour = COLOURS.get(solution.setting.drug, COLOURS["neutral"])
     base = severity.baselines()
     shown: dict[str, tuple[tuple[str, ...], float, str]] = {
         "exposure (ng/mL)": (("C",), 0.0, "log"),

@@ -2,13 +2,14 @@
 
 :func:`model_script` gives one file that defines ``qspModel``: the traced right-hand side by
 structure and feedback, every constant from the lock record, the regimens of the drug files that
-the record holds the digests of, and the vendored solver. ``book/_static/explorer/solver.js``
-integrates it, in the page and in the tests.
+the record holds the digests of, the draws of the posterior, what is read of a drug file, and the
+vendored libraries. The modules in ``book/_static/explorer`` use it, in the page and in the tests.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from functools import cache
@@ -19,30 +20,49 @@ import sympy
 from sympy.printing.jscode import JavascriptCodePrinter
 
 from qsp_lib.common import InputError
+from qsp_lib.drugs import load_dexamethasone
 from qsp_lib.export import sbml
-from qsp_lib.export import treatment as treatment_of
-from qsp_lib.figures import COLOURS, LABELS
+from qsp_lib.figures import COLOURS, INDIGO, LABELS, OLIVE, WINE
 from qsp_lib.model import (
-    HORIZON_H,
+    MECHANISMS,
+    TABLE,
+    Bolus,
     Door,
+    DrugInputs,
+    Regimen,
     Structure,
     Treatment,
-    of_lock_v1,
     schedule,
     severity,
     traced,
+    whole,
+)
+from qsp_lib.prediction import (
+    FOLLOWED_H,
+    INFUSED_H,
+    MOST_TOCILIZUMAB_UG,
+    Cover,
+    structure_of,
 )
 from qsp_lib.protocol import Record
 
 from .. import explorer
+from . import drug_files, posterior
+from .bundle import bundle
 
 STATIC = Path(__file__).resolve().parents[1] / "_static"
-ODEX = "vendor/odex/odex.js"
-SOLVER = "explorer/solver.js"
-SCRIPT = "generated/model.js"
-"""Where the page finds what :func:`model_script` gives."""
-_TIGHTER = 0.01
-"""odex interpolates less exactly than it steps; this keeps peak times to 0.1 h at no cost."""
+LIBRARIES = {"odex": "vendor/odex/odex.js", "toml": "vendor/smol-toml/index.cjs"}
+"""Libraries of others that are put into the script, by the name they have in it."""
+MODULES = "explorer"
+"""The folder of the modules that run in the page, within the static files."""
+PAGE = "page.js"
+"""The module that the page begins with."""
+SCRIPT, PAGE_SCRIPT = "generated/model.js", "generated/explorer.js"
+"""Where the page finds what :func:`model_script` and :func:`page_script` give."""
+_TIGHTER = 0.1
+"""odex interpolates less exactly than it steps; this keeps peak times to 0.02 h at no cost."""
+_MORE_COLOURS = (INDIGO, OLIVE, WINE, COLOURS["neutral"])
+"""Of drugs that have no colour of their own in the figures."""
 
 
 @cache
@@ -96,24 +116,31 @@ def structure_script(structure: Structure, feedbacks: Iterable[str]) -> str:
     return f"Object.assign({numbers}, {{rhs: {{\n{functions}\n}}}})"
 
 
-def structure_of(treatment: Treatment) -> Structure:
-    """The parts that a treatment is explored with.
+def structures(record: Record) -> dict[str, Structure]:
+    """What any drug is solved with on a record, by key: all that the page shows, or a table's.
 
-    All that lock v1 knows where the treatment is of it; else the treatment's own.
+    A part that a drug does not have does nothing at the values of :data:`.SILENT`.
     """
-    structure = treatment.structure
-    if structure.in_lock_v1:
-        return of_lock_v1(structure.mechanism, structure.feedback)
-    return structure
+    network = record.network
+    found = {}
+    for mechanism in MECHANISMS:
+        every = whole(mechanism, network.feedback, network.t_cells)
+        # nothing of the page shows CRP, or gives a steroid by mouth
+        every = replace(every, crp=False, steroid="intravenous" if every.steroid else "")
+        for structure in (every, replace(every, exposure=(TABLE,))):
+            found[key_of(structure)] = structure
+    return found
+
+
+def key_of(structure: Structure) -> str:
+    """The name of a structure in the script."""
+    kind = TABLE if TABLE in structure.exposure else "compartments"
+    return f"{structure.mechanism}, {kind}"
 
 
 def _entry(door: Door) -> str:
     """The name of a door: what flows in, or where nothing does, what a bolus adds to."""
     return door.input or door.state
-
-
-def _key(structure: Structure) -> str:
-    return ", ".join((structure.mechanism, *structure.exposure))
 
 
 def entering(treatment: Treatment) -> dict[str, list[dict[str, float]]]:
@@ -131,19 +158,6 @@ def entering(treatment: Treatment) -> dict[str, list[dict[str, float]]]:
     return found
 
 
-def treated(treatment: Treatment) -> dict[str, Any]:
-    """What the solver needs to know of a treatment, its co-medications aside."""
-    structure = structure_of(treatment)
-    doors = {_entry(door): door.state for door in structure.doors}
-    beside = {name for name, state in doors.items() if state in ("T_c", "D_c", "D_d")}
-    return {
-        "mechanism": structure.mechanism,
-        "structure": _key(structure),
-        "values": treatment.drug.values(),
-        "given": {n: steps for n, steps in entering(treatment).items() if n not in beside},
-    }
-
-
 def _control(control: explorer.Control) -> dict[str, Any]:
     return {
         "label": control.label,
@@ -155,116 +169,175 @@ def _control(control: explorer.Control) -> dict[str, Any]:
     }
 
 
-def treatments(record: Record) -> dict[str, Treatment]:
-    """Each drug of a record by its clinical regimen, with all that can be given beside it."""
+def doses(regimen: Regimen) -> list[dict[str, Any]]:
+    """A regimen as the page has it: when (h), how much (ug), over how long (h), by which route."""
+    return [
+        {
+            "time_h": dose.time_h,
+            "amount_ug": dose.amount_ug,
+            "duration_h": 0.0 if isinstance(dose, Bolus) else dose.duration_h,
+            "route": dose.route if isinstance(dose, Bolus) else "IV",
+        }
+        for dose in regimen.doses
+    ]
+
+
+def drug_of(record: Record, name: str) -> dict[str, Any]:
+    """All that the page knows of a drug of the record."""
+    drug, clinical = record.drug(name), record.regimen(name)
+    regimens = drug_files.regimens(record, name)
+    told = {
+        "name": name,
+        "label": LABELS.get(name, drug.label),
+        "mechanism": drug.mechanism,
+        "structure": key_of(structure_of(drug, record)),
+        "values": drug.values(),
+        "weight_kg": drug.weight_kg,
+        "F": drug.F,
+        "lag_h": drug.lag_h,
+        "regimens": {
+            key: {"label": regimen.label, "doses": doses(regimen)}
+            for key, regimen in regimens.items()
+            if explorer.may_be_shown(record, name, regimen)
+        },
+        "controls": {k: _control(c) for k, c in explorer.controls(record, name).items()},
+        "index": explorer.solve(explorer.Setting(name), record).index,
+    }
+    return told | tabulated(drug, clinical)
+
+
+def tabulated(drug: DrugInputs, regimen: Regimen) -> dict[str, Any]:
+    """What stands in place of doses where exposure is a table; nothing for other drugs."""
+    table = drug.table
+    if table is None:
+        return {}
+    slope, growth = table.steps()
+    first_h = regimen.first_dose_h
+    known_h = table.known_until(first_h)
+    given = {"C_slope": slope.shifted(first_h), "C_growth": growth.shifted(first_h)}
     return {
-        name: treatment_of(record, record.drug(name), record.regimen(name))
-        for name in record.drug_names
+        "given": {
+            name: [
+                {"time_h": time, "amount": amount, "rate": rate}
+                for time, amount, rate in zip(
+                    steps.times_h, steps.amounts, steps.rates, strict=True
+                )
+            ]
+            for name, steps in given.items()
+        },
+        "table_end_h": known_h if math.isfinite(known_h) else None,
     }
 
 
 def constants(record: Record) -> dict[str, Any]:
     """Every number the page needs, from the lock record and the files it holds the digests of."""
-    drugs = {}
-    for name, treatment in treatments(record).items():
-        drugs[name] = {
-            "label": LABELS.get(name, treatment.drug.label),
-            "colour": COLOURS[name],
-            "regimen": treatment.regimen.label,
-            **treated(treatment),
-            "controls": {k: _control(c) for k, c in explorer.controls(record, name).items()},
-        }
+    names = explorer.shown_drugs(record)
+    drugs = {name: drug_of(record, name) for name in names}
+    others = iter(_MORE_COLOURS)
+    for name, told in drugs.items():
+        told["colour"] = COLOURS.get(name) or next(others)
     boundaries = asdict(record.boundaries)
-    first = next(iter(treatments(record).values()))
     return {
         "lock": record.summary,
         "feedback": record.network.feedback,
+        "t_cells": record.network.t_cells,
         "network": record.network.values(),
-        "crp": record.crp.values(),
+        "silent": {**sbml.SILENT, "B_0": 1.0},
         "drugs": drugs,
-        **co_medications(first),
+        **co_medications(record),
         "baselines": severity.baselines(),
         "boundaries": [boundaries[f"grade_{i}"] for i in (1, 2, 3, 4)],
-        "horizon_h": HORIZON_H,
+        "followed_h": FOLLOWED_H,
         "same_time_h": schedule.SAME_TIME_H,
         "slider_steps": explorer.SLIDER_STEPS,
         "rtol": record.solver.rtol * _TIGHTER,
         "atol": record.solver.atol,
+        "draws": posterior.draws(record, names),
+        "file": drug_files.reading(record) | {"every_dose": _control(explorer.EVERY_DOSE)},
     }
 
 
-def co_medications(treatment: Treatment) -> dict[str, Any]:
-    """What stands ready beside the drug: tocilizumab, and dexamethasone where a record knows it."""
-    found: dict[str, Any] = {}
-    given = entering(treatment)
-    if treatment.rescue is not None:
-        regimen = treatment.rescue.regimen
-        found["tocilizumab"] = {
-            "values": treatment.rescue.inputs.values(),
-            "regimen": regimen.label,
-            "mg": regimen.total_ug / 1000,
-            "given": {"u_tcz": given["u_tcz"]},
+def co_medications(record: Record) -> dict[str, Any]:
+    """Tocilizumab, and dexamethasone where a record knows it: values, amounts, when."""
+    cover = Cover(tocilizumab_h=(0.0,), dexamethasone_h=(0.0,))
+    kilogram_ug = cover.tocilizumab_ug(1.0)
+    found: dict[str, Any] = {
+        "tocilizumab": {
+            "values": record.tocilizumab.values(),
+            "ug_per_kg": kilogram_ug,
+            "most_ug": MOST_TOCILIZUMAB_UG,
+            "over_h": INFUSED_H,
             "control": _control(explorer.TOCILIZUMAB),
         }
-    if treatment.steroid is not None:
-        doors = [door for door in treatment.structure.doors if door.state in ("D_c", "D_d")]
+    }
+    if any(structure.steroid for structure in structures(record).values()):
         found["dexamethasone"] = {
-            "values": treatment.steroid.inputs.values(),
-            "regimen": treatment.steroid.regimen.label,
-            "given": {_entry(door): given[_entry(door)] for door in doors},
+            "values": load_dexamethasone().inputs.values(),
+            "ug": cover.dexamethasone_ug(1.0),
+            "control": _control(explorer.DEXAMETHASONE),
         }
     return found
 
 
 def model_script(record: Record, static: Path = STATIC) -> str:
-    """The generated script, with the vendored solver inside, where its ``exports`` reach no page.
+    """The generated script, with the vendored libraries inside, whose exports reach no page.
 
     Args:
         static: the folder of the browser files.
 
     Raises:
-        InputError: the vendored solver is not there.
+        InputError: a vendored library is not there.
     """
     return script(
         constants(record),
-        [structure_of(treatment) for treatment in treatments(record).values()],
+        structures(record),
         f"Generated from qsp_lib/model/structure.py and lock record {record.version}; not to be "
         "edited.",
         static,
     )
 
 
+def page_script(static: Path = STATIC) -> str:
+    """The page's modules as one script; errors as of :func:`.bundle`."""
+    return bundle(static / MODULES, PAGE)
+
+
 def script(
-    numbers: Mapping[str, Any], structures: Iterable[Structure], words: str, static: Path = STATIC
+    numbers: Mapping[str, Any],
+    by_key: Mapping[str, Structure],
+    words: str,
+    static: Path = STATIC,
 ) -> str:
-    """A script that defines ``qspModel``: numbers, the equations of structures, the solver.
+    """A script that defines ``qspModel``: numbers, the equations of structures, the libraries.
 
     Args:
         numbers: as of :func:`constants`.
-        structures: of the drugs; each is solved with its own feedback, and with none.
+        by_key: structures; each is solved with its own feedback, and with none.
         words: what the script begins with.
         static: as of :func:`model_script`, as is what is raised.
     """
-    odex = static / ODEX
-    if not odex.is_file():
-        raise InputError(f"there is no {odex}; restore it from the repository.")
     told = {
-        _key(structure): structure_script(structure, (structure.feedback, "none"))
-        for structure in structures
+        key: structure_script(structure, (structure.feedback, "none"))
+        for key, structure in by_key.items()
     }
     equations = ",\n".join(f"{json.dumps(key)}: {text}" for key, text in told.items())
-    as_json = json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False)
+    as_json = json.dumps(numbers, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return (
         f"// {words}\n"
         "(function (root) {\n"
-        "const odex = {};\n"
-        "(function (exports) {\n"
-        f"{odex.read_text(encoding='utf-8')}\n"
-        "})(odex);\n"
+        f"{''.join(_library(name, static / file) for name, file in LIBRARIES.items())}"
         f"root.qspModel = Object.assign({as_json}, {{\n"
         f"structures: {{\n{equations}\n}},\n"
         "Solver: odex.Solver,\n"
         "Outcome: odex.Outcome,\n"
+        "readToml: toml.parse,\n"
         "});\n"
         "})(globalThis);\n"
     )
+
+
+def _library(name: str, path: Path) -> str:
+    if not path.is_file():
+        raise InputError(f"there is no {path}; restore it from the repository.")
+    text = path.read_text(encoding="utf-8")
+    return f"const {name} = {{}};\n(function (exports) {{\n{text}\n}})({name});\n"

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 from qsp_lib.common import QspError
 from qsp_lib.protocol import current_record
 
-from .settings import SLIDER_STEPS, TOCILIZUMAB, Setting, Solution, controls, solve
+from .settings import GIVEN, SLIDER_STEPS, Setting, Solution, controls, shown_drugs, solve
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
+
+
+OF_DRUG = ("dose", "EC50", "h", "k_act", "k_exh")
+"""What goes back to the lock when another drug is chosen; the rest stays."""
 
 
 @cache
@@ -68,31 +72,35 @@ class Explorer:
         record = current_record()
         record.drug(drug)
         wide = {"style": {"description_width": "19em"}, "layout": w.Layout(width="38em")}
-        names = sorted(record.drug_names, key=_label)
+        names = sorted(shown_drugs(record), key=_label)
         options = [(_label(name), name) for name in names]
+        keys = dict.fromkeys(key for name in names for key in controls(record, name))
         self.widgets: dict[str, Any] = {
             "drug": w.Dropdown(options=options, value=drug, description="drug", **wide),
             **{
                 key: w.FloatLogSlider(readout_format=".3g", continuous_update=False, **wide)
-                for key in controls(record, drug)
+                for key in keys
             },
             "feedback": w.Checkbox(value=True, description="IL-6 feedback", **wide),
-            "with_tocilizumab": w.Checkbox(value=False, description="give tocilizumab", **wide),
-            "tocilizumab_h": w.FloatSlider(
-                min=TOCILIZUMAB.low,
-                max=TOCILIZUMAB.high,
-                value=TOCILIZUMAB.locked,
+        }
+        for key, control in GIVEN.items():
+            self.widgets[f"with_{key}"] = w.Checkbox(
+                value=False, description=f"give {control.label}", **wide
+            )
+            self.widgets[key] = w.FloatSlider(
+                min=control.low,
+                max=control.high,
+                value=control.locked,
                 step=0.5,
-                description="tocilizumab at (h from first dose)",
+                description=f"{control.label} at (h from first dose)",
                 continuous_update=False,
                 **wide,
-            ),
-        }
+            )
         self.reset_button = w.Button(description="reset to the lock", tooltip="reset to the lock")
         self.message = w.HTML()
         self.picture = w.Image(format="png")
         self.solution: Solution | None = None
-        self._quiet = False
+        self._quiet, self._slider = False, w.FloatLogSlider
         self._place_on_lock()
         for key, widget in self.widgets.items():
             widget.observe(self._drug_changed if key == "drug" else self._changed, "value")
@@ -110,12 +118,11 @@ class Explorer:
             else self.widgets[key].value
             for key, control in controls(current_record(), drug).items()
         }
-        given = self.widgets["with_tocilizumab"].value
-        return replace(
-            Setting(drug, **values),
-            feedback=self.widgets["feedback"].value,
-            tocilizumab_h=self.widgets["tocilizumab_h"].value if given else None,
-        )
+        times: dict[str, Any] = {
+            key: self.widgets[key].value if self.widgets[f"with_{key}"].value else None
+            for key in GIVEN
+        }
+        return replace(Setting(drug, **values), feedback=self.widgets["feedback"].value, **times)
 
     def reset(self) -> None:
         """Put everything but the drug back on the lock."""
@@ -125,7 +132,11 @@ class Explorer:
     def _place_on_lock(self, keys: tuple[str, ...] = ()) -> None:
         """Put all sliders, or those of these keys, on the locked values of the drug."""
         self._quiet = True
-        for key, control in controls(current_record(), self.widgets["drug"].value).items():
+        known = controls(current_record(), self.widgets["drug"].value)
+        for key, slider in self.widgets.items():
+            if isinstance(slider, self._slider):
+                slider.layout.display = None if key in known else "none"
+        for key, control in known.items():
             if keys and key not in keys:
                 continue
             slider, low, high = self.widgets[key], math.log10(control.low), math.log10(control.high)
@@ -135,12 +146,13 @@ class Explorer:
             slider.description = f"{control.label} ({control.unit})"
         if not keys:
             self.widgets["feedback"].value = True
-            self.widgets["with_tocilizumab"].value = False
-            self.widgets["tocilizumab_h"].value = TOCILIZUMAB.locked
+            for key, control in GIVEN.items():
+                self.widgets[f"with_{key}"].value = False
+                self.widgets[key].value = control.locked
         self._quiet = False
 
     def _drug_changed(self, _change: Any) -> None:
-        self._place_on_lock(("dose", "k_exh"))
+        self._place_on_lock(OF_DRUG)
         self._show()
 
     def _changed(self, _change: Any) -> None:
@@ -150,7 +162,8 @@ class Explorer:
     def _show(self) -> None:
         from .figure import as_png, panels
 
-        self.widgets["tocilizumab_h"].disabled = not self.widgets["with_tocilizumab"].value
+        for key in GIVEN:
+            self.widgets[key].disabled = not self.widgets[f"with_{key}"].value
         self.solution = None
         self.picture.value, self.picture.layout.display = b"", "none"
         try:

@@ -6,14 +6,18 @@ nothing on the page is typed but the claim itself, in our words, and the test it
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from itertools import pairwise
+from functools import cache
+from importlib import resources
+from typing import Any
 
-from qsp_lib.chapters import Results
+from qsp_lib.chapters import Results, ShareOfDraws
 from qsp_lib.common import InputError, number, percent
 from qsp_lib.model import severity
+from qsp_lib.protocol import PRIOR_WIDTHS
 
 from .fragments import BookData, fragment, table
 
@@ -22,38 +26,71 @@ class ClaimVerdict(Enum):
     """How our result stands to a claim."""
 
     AGREES = "agrees"
+    NARROWLY = "agrees narrowly"
+    AT_THE_LINE = "at the line"
     DIFFERS = "differs"
     UNTESTED = "cannot be tested"
 
 
 @dataclass(frozen=True)
 class ClaimOutcome:
-    """A verdict, what it rests on in words, and whether a small change would turn it."""
+    """A verdict in the page's terms and in words, and what it rests on."""
 
     verdict: ClaimVerdict
     text: str
-    narrow: bool = False
+    words: str = ""
 
-    @property
-    def words(self) -> str:
-        """The verdict for a reader."""
-        return f"{self.verdict.value} narrowly" if self.narrow else self.verdict.value
+    def __post_init__(self) -> None:
+        if not self.words:
+            object.__setattr__(self, "words", self.verdict.value)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A published claim, the chapter that tests it, the test, and its outcome from results."""
+    """A published claim, the chapter that tests it, the test, and its outcome from results.
 
+    Attributes:
+        key: its short name, under which the verdicts of earlier locks are kept, and a chapter's
+            numbers of it under other widths of the priors.
+        words_under: its verdict's words from such numbers; None if it is asked under the declared
+            priors alone.
+    """
+
+    key: str
     claim: str
     chapter: str
     test: str
     outcome: Callable[[Results], ClaimOutcome]
+    words_under: Callable[[Mapping[str, Any]], str] | None = None
 
 
-def _judge(agrees: bool, text: str, *gaps: float) -> ClaimOutcome:
-    """The outcome; where it agrees by gaps of the index, also whether one is hardly over a tie."""
-    narrow = agrees and any(abs(gap) <= 2 * severity.TIE for gap in gaps)
-    return ClaimOutcome(ClaimVerdict.AGREES if agrees else ClaimVerdict.DIFFERS, text, narrow)
+def _judge(agrees: bool, text: str) -> ClaimOutcome:
+    """The outcome of a claim that is a count or a class."""
+    return ClaimOutcome(ClaimVerdict.AGREES if agrees else ClaimVerdict.DIFFERS, text)
+
+
+def _judge_share(of: Mapping[str, Any], text: str) -> ClaimOutcome:
+    """The outcome of a claim that holds in a share of the posterior's draws.
+
+    Args:
+        of: the share as a chapter keeps it (:meth:`qsp_lib.chapters.ShareOfDraws.plain`).
+        text: what it rests on besides.
+    """
+    share = ShareOfDraws(of["share"], of["draws"])
+    if share.at_the_line is not None:
+        return ClaimOutcome(ClaimVerdict.AT_THE_LINE, text, share.words)
+    return ClaimOutcome(ClaimVerdict(share.verdict.value), text)
+
+
+def _share_words(of: Mapping[str, Any]) -> str:
+    """The verdict of a claim that is a share, as a chapter keeps the share."""
+    return _judge_share(of, "").words
+
+
+def _pattern_words(of: Mapping[str, Any]) -> str:
+    """The verdict of checks of which so many hold in half of the draws, and the count."""
+    words = _judge(of["held"] == of["of"], "").words
+    return f"{words} ({of['held']} of {of['of']})"
 
 
 _NAMES = (("blinatumomab", "blinatumomab"), ("okt3", "OKT3"), ("tgn1412", "TGN1412"))
@@ -63,6 +100,10 @@ def _named(order: str) -> str:
     for key, name in _NAMES:
         order = order.replace(key, name)
     return order
+
+
+WORTH_A_MENTION = 3.0
+"""Odds below this are not worth more than a mention (Kass and Raftery 1995)."""
 
 
 def _calibrated_on_one_drug(r: Results) -> ClaimOutcome:
@@ -76,50 +117,45 @@ def _calibrated_on_one_drug(r: Results) -> ClaimOutcome:
 
 def _structure(r: Results) -> ClaimOutcome:
     preferred, odds = r.value("preferred_by_evidence"), r.value("odds_against_gated")
+    low, high = (r.value(f"odds_best_against_gated/{end}") for end in ("low", "high"))
     return _judge(
         preferred == "gated",
         f"by evidence the data prefer *{preferred}*, by odds of {number(odds)} to 1 against "
-        "the gate: no preference worth the name",
+        f"the gate ({number(low)} to {number(high)} within two standard errors)"
+        + (": no preference worth the name" if odds < WORTH_A_MENTION else ""),
     )
 
 
 def _ordering(r: Results) -> ClaimOutcome:
     at = "ordering/blinatumomab/index"
-    order = _named(r.value(f"prediction/{at}/central"))
+    share = r.value("order_verdict")
     others, of = r.value("orders_as_expected"), r.value("orders")
-    index = [r.value(f"prediction/arms/{key}/severity/index/central") for key, _ in _NAMES]
-    grades = ", ".join(
-        f"{name} {r.value(f'prediction/grades/{key}/central')}" for key, name in _NAMES
+    index = ", ".join(
+        f"{name} {r.value(f'prediction/arms/{key}/severity/index/median'):.2f}"
+        for key, name in _NAMES
     )
-    gaps = [higher - lower for lower, higher in pairwise(index)]
-    return _judge(
-        order == "blinatumomab < OKT3 < TGN1412",
-        f"{order} at the lock, by gaps of {gaps[0]:.2f} and {gaps[1]:.3f} (a tie is "
-        f"{severity.TIE:g}); in {percent(r.value(f'prediction/{at}/share_expected'))} of the "
-        f"locked protocol's Laplace draws and {percent(r.value(f'sampler/{at}/share_expected'))} "
-        f"of the sampler's; by {others} of {of} definitions and regimens. Illustrative grades: "
-        f"{grades}",
-        *gaps,
+    return _judge_share(
+        share,
+        f"the order holds in {percent(share['share'])} of {share['draws']:.0f} draws; median "
+        f"indices {index}; at the locked point {_named(r.value(f'prediction/{at}/central'))}. In "
+        f"more than half of the draws by {others} of {of} definitions and regimens",
     )
 
 
 def _blind_pattern(r: Results) -> ClaimOutcome:
     held, broken = r.value("checks_held"), r.value("checks_not_held")
-    lowest = {
-        words: min(r.value(f"{drawn}/checks/{name}/share_holds") for name in held)
-        for words, drawn in (("Laplace", "prediction"), ("sampler", "sampler"))
-        if held
-    }
+    built_in = [name for name in r.value("checks_by_construction") if name in held]
+    shares = {name: r.value(f"check_verdicts/{name}/share") for name in held}
     sure = (
-        f"; the least sure of those that hold does so in {percent(lowest['Laplace'])} of the "
-        f"Laplace draws, and in the sampler's in {percent(lowest['sampler'])}"
+        f"; the least sure of those that hold does so in {percent(min(shares.values()))}; "
+        f"{', '.join(built_in) or 'none'} by construction"
         if held
         else ""
     )
     return _judge(
         not broken,
-        f"{len(held)} of {len(held) + len(broken)} pattern checks hold at the lock; not "
-        f"{', '.join(broken) or 'any'}{sure}",
+        f"{len(held)} of {len(held) + len(broken)} pattern checks hold in half of the draws or "
+        f"more; not {', '.join(broken) or 'any'}{sure}",
     )
 
 
@@ -136,28 +172,25 @@ def _rescue(r: Results) -> ClaimOutcome:
     appear, of = r.value("appear_count"), r.value("phenomena_count")
     missing = ", ".join(r.value("missing_labels")) or "none"
     phenomena = r.value("phenomena").values()
-    least = min((p["share"] for p in phenomena if p["appears"]), default=0.0)
     by_structure = sum(p["appears"] and p["kind"] != "dynamics" for p in phenomena)
-    return _judge(
-        appear >= 5,
-        f"{appear} of {of} phenomena appear (missing: {missing}): {by_structure} that follow from "
-        f"the construction or from pharmacokinetics, and {r.value('dynamic_appear_count')} of the "
-        f"{r.value('dynamic_count')} that could have come out otherwise; the least sure of those "
-        f"that appear does so in {percent(least)} of the Laplace draws",
+    share = r.value("five_or_more")
+    return _judge_share(
+        share,
+        f"five or more of {of} phenomena appear in {percent(share['share'])} of the draws. In half "
+        f"of them or more {appear} do (missing: {missing}): {by_structure} that follow from the "
+        f"construction or from pharmacokinetics, and {r.value('dynamic_appear_count')} of the "
+        f"{r.value('dynamic_count')} that could have come out otherwise",
     )
 
 
 def _swap(r: Results) -> ClaimOutcome:
-    locked, exchanged = r.value("gap_locked"), r.value("gap_exchanged")
-    return _judge(
-        r.value("claim_comes_out"),
-        f"gap {locked:+.3f} as locked, {exchanged:+.3f} exchanged (a tie is ± {severity.TIE:g}); "
-        f"kept and reversed in {percent(r.value('shares/both'))} of the Laplace draws. Exhaustion "
-        f"alone makes {percent(r.value('explained_by_exhaustion'))} of the shift, because both "
-        "drugs engage most receptors; that they share one activation rate is not needed "
-        f"(it comes out at {percent(r.value('activation_share'))} of the rates tried)",
-        locked,
-        exchanged,
+    share = r.value("verdict")
+    return _judge_share(
+        share,
+        f"as claimed and reversed in {percent(share['share'])} of the draws; median gap "
+        f"{r.value('gap_as_drawn'):+.2f}, exchanged {r.value('gap_exchanged'):+.2f} (a tie is "
+        f"± {severity.TIE:g}). As claimed to begin with in {percent(r.value('shares/kept'))}, and "
+        f"of these it reverses in {percent(r.value('shares/reversed_given_kept'))}",
     )
 
 
@@ -192,84 +225,90 @@ def _identifiability(r: Results) -> ClaimOutcome:
 
 
 def _shapes(r: Results) -> ClaimOutcome:
-    shapes = ", ".join(
-        f"{drug} {r.value(f'shapes/{key}/shape')}"
-        for key, drug in (
-            ("blinatumomab", "blinatumomab"),
-            ("okt3", "OKT3"),
-            ("tgn1412", "TGN1412"),
-        )
-    )
-    return _judge(
-        r.value("distinct_shapes") == 3,
-        f"{shapes}; three distinct shapes in {percent(r.value('three_shapes_share_of_draws'))} of "
-        f"the Laplace draws and {percent(r.value('sampler/three_shapes_share_of_draws'))} of the "
-        "sampler's",
+    shapes = ", ".join(f"{name} {r.value(f'shapes/{key}/shape')}" for key, name in _NAMES)
+    share = r.value("three_shapes")
+    return _judge_share(
+        share,
+        f"three distinct shapes in {percent(share['share'])} of the draws; at the locked point "
+        f"{shapes}",
     )
 
 
 def _low_dose(r: Results) -> ClaimOutcome:
-    return _judge(
-        r.value("tab08/agrees"),
-        f"silent only below {number(r.value('tab08/highest_silent_ug_per_kg'))} µg/kg, "
-        f"{number(r.value('tab08/lowest_over_silent'))} times below the lowest dose given; "
-        f"silent at that dose in {percent(r.value('tab08/share_of_draws_silent_at_lowest'))} of "
-        "the Laplace draws",
+    share = r.value("tab08/silent/7")
+    return _judge_share(
+        share,
+        f"silent at 7 µg/kg in {percent(share['share'])} of the draws: a fit, since version 2 was "
+        "developed on this trial; at 20 µg/kg in "
+        f"{percent(r.value('tab08/silent/20/share'))}",
     )
 
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
+        "calibration",
         "A network of 17 parameters is calibrated on blinatumomab.",
         "01_calibration",
-        "posterior against prior after fitting eight published medians and two "
-        "declared peaks; agrees if more than half of the 17 moved",
+        "posterior against prior after fitting eight published medians, two declared peaks and "
+        "three declared bounds; agrees if more than half of the 17 moved",
         _calibrated_on_one_drug,
     ),
     Claim(
+        "gate",
         "Developing the structure on TGN1412 calls for a macrophage-gated STAT3 feedback.",
         "02_locking",
-        "evidence of three structures fitted to both drugs; agrees if the gated one is preferred",
+        "evidence, by nested sampling, of three structures fitted to both drugs; agrees if the "
+        "gated one is preferred",
         _structure,
     ),
     Claim(
+        "order",
         "One locked network orders three drug classes by severity without refitting.",
         "03_blind_prediction",
-        "order of the severity index at the lock; agrees if strict and as claimed",
+        "share of draws in which the order of the severity index is strict and as claimed",
         _ordering,
+        _share_words,
     ),
     Claim(
+        "levels",
         "The blind prediction of OKT3 matches published cytokine levels.",
         "03_blind_prediction",
         "median peaks within the eligible published range, once opened",
         _blind_levels,
     ),
     Claim(
+        "rescue",
         "Tocilizumab rescues, in five phenomena.",
         "04_rescue",
-        "seven numeric predicates; agrees if five or more of them appear",
+        "seven numeric predicates; share of draws in which five or more of them appear",
         _rescue,
+        _share_words,
     ),
     Claim(
+        "swap",
         "Exchanging the exhaustion rate between OKT3 and TGN1412 reverses their order.",
         "05_swap_test",
-        "the exchange on unlocked copies, with controls; agrees if the order "
-        "reverses by more than a tie",
+        "the exchange on unlocked copies, with controls; share of draws in which the order is as "
+        "claimed and reverses by more than a tie",
         _swap,
+        _share_words,
     ),
     Claim(
+        "ensemble",
         "692 of 5,000 parameter draws (13.8 %) are accepted.",
         "06_robustness",
         "rejection over 5,000 Sobol draws; agrees if the intervals overlap",
         _ensemble,
     ),
     Claim(
+        "map",
         "The order is stable over a 30 × 30 map of the two thresholds.",
         "06_robustness",
         "count of wrong orders of 900, a tie counting as wrong; agrees if none",
         _map,
     ),
     Claim(
+        "profiles",
         "k_fb and d_IL6 have complementary one-sided profiles and an identifiable ratio.",
         "07_identifiability",
         "profile likelihoods of the joint data, priors of the pair dropped; "
@@ -277,26 +316,32 @@ CLAIMS: tuple[Claim, ...] = (
         _identifiability,
     ),
     Claim(
+        "shapes",
         "The three drugs have three qualitatively distinct dose-response shapes.",
         "08_dose_response",
-        "a rule on the peak signal, fixed beforehand; agrees if three shapes",
+        "a rule on the peak signal, fixed beforehand; share of draws with three shapes",
         _shapes,
+        _share_words,
     ),
 )
 
 BESIDE: tuple[Claim, ...] = (
     Claim(
+        "pattern",
         "The blind prediction of OKT3 has the pattern expected of a first dose (our checks).",
         "03_blind_prediction",
-        "eight checks fixed with the lock; agrees if all hold",
+        "eight checks fixed with the lock; agrees if all hold in half of the draws or more",
         _blind_pattern,
+        _pattern_words,
     ),
     Claim(
-        "TGN1412 at 0.1-7 µg/kg (TAB08 trial) released no pro-inflammatory cytokines "
+        "low_dose",
+        "TGN1412's molecule at up to 7 µg/kg (TAB08 trial) released no pro-inflammatory cytokines "
         "(PK036, EA021; secondary source).",
         "08_dose_response",
-        "severity index at those doses",
+        "share of draws with a severity index below 0.3 at 7 µg/kg over 8 h; development data",
         _low_dose,
+        _share_words,
     ),
 )
 """Not among the claims, but what the model ought to meet: our checks, and an observation."""
@@ -316,14 +361,52 @@ def judged(
     return [(claim, claim.outcome(results[claim.chapter])) for claim in claims]
 
 
-def _rows(outcomes: list[tuple[Claim, ClaimOutcome]]) -> list[tuple[str, ...]]:
+@cache
+def verdicts_of_lock_v1() -> Mapping[str, ClaimOutcome]:
+    """What the claims page said when the chapters stood on lock v1, by the claims' keys.
+
+    Kept as they were: the chapters of that time judged by its rules, which no chapter holds now.
+    """
+    file = resources.files("book").joinpath("verdicts", "lock-v1.json")
+    kept = json.loads(file.read_text(encoding="utf-8"))["verdicts"]
+    words = {verdict.value: verdict for verdict in ClaimVerdict}
+    return {
+        key: ClaimOutcome(words[found["verdict"]], found["text"]) for key, found in kept.items()
+    }
+
+
+def under_other_priors(claim: Claim, results: Results) -> list[str]:
+    """A claim's verdict with all priors narrower, then wider; none if it was not asked.
+
+    Raises:
+        InputError: the chapter's numbers do not hold what it is judged by.
+    """
+    if claim.words_under is None:
+        return []
+    found = {name: results.value(f"prior_widths/{name}/{claim.key}") for name in PRIOR_WIDTHS}
+    return [
+        f"priors × {factor:g}: {claim.words_under(found[name])}"
+        for name, factor in PRIOR_WIDTHS.items()
+    ]
+
+
+def _rows(
+    outcomes: list[tuple[Claim, ClaimOutcome]], results: Mapping[str, Results]
+) -> list[tuple[str, ...]]:
+    before = verdicts_of_lock_v1()
     return [
         (
             claim.claim,
-            f"**{outcome.words}**",
+            "<br>".join(
+                [
+                    f"**{outcome.words}**",
+                    *under_other_priors(claim, results[claim.chapter]),
+                    f"lock v1: {before[claim.key].words}",
+                ]
+            ),
             outcome.text,
-            claim.test,
-            f"[{claim.chapter[3:].replace('_', ' ')}](../notebooks/{claim.chapter}.ipynb)",
+            f"{claim.test} ([{claim.chapter[3:].replace('_', ' ')}]"
+            f"(../notebooks/{claim.chapter}.ipynb))",
         )
         for claim, outcome in outcomes
     ]
@@ -334,22 +417,44 @@ def claims_summary(book: BookData) -> str:
     """How many claims agree, differ and cannot be tested, in a sentence."""
     outcomes = [outcome for _, outcome in judged(book.results)]
     counts = {v: sum(outcome.verdict is v for outcome in outcomes) for v in ClaimVerdict}
-    narrow = sum(outcome.narrow for outcome in outcomes)
-    by_little = f" ({narrow} of them narrowly)" if narrow else ""
-    return (
-        f"Of {len(CLAIMS)} claims, {counts[ClaimVerdict.AGREES]} agree with what this model gives"
-        f"{by_little}, {counts[ClaimVerdict.DIFFERS]} differ, and {counts[ClaimVerdict.UNTESTED]} "
-        "cannot be tested yet.\n"
-    )
+    told = {
+        "agrees": ClaimVerdict.AGREES,
+        "agrees narrowly": ClaimVerdict.NARROWLY,
+        "at the line between two": ClaimVerdict.AT_THE_LINE,
+        "differs": ClaimVerdict.DIFFERS,
+        "cannot be tested yet": ClaimVerdict.UNTESTED,
+    }
+    parts = [f"{words} {counts[verdict]}" for words, verdict in told.items() if counts[verdict]]
+    return f"Verdicts on {len(CLAIMS)} claims: {', '.join(parts)}.\n"
 
 
 @fragment("claims")
 def claims(book: BookData) -> str:
     """The tables of the claims page."""
-    header = ("published claim", "verdict", "what this model gives", "how it was tested", "chapter")
+    header = (
+        "published claim",
+        "verdict",
+        "what this model gives",
+        "how it was tested",
+    )
     beside = ("statement", *header[1:])
     return (
-        f"{claims_summary(book)}\n{table(header, _rows(judged(book.results)))}\n"
+        f"{claims_summary(book)}\n{table(header, _rows(judged(book.results), book.results))}\n"
         "Beside the claims, what any such model ought to meet:\n\n"
-        f"{table(beside, _rows(judged(book.results, BESIDE)))}"
+        f"{table(beside, _rows(judged(book.results, BESIDE), book.results))}"
     )
+
+
+@fragment("claims_by_lock")
+def claims_by_lock(book: BookData) -> str:
+    """What the two locks give for each claim, side by side."""
+    before = verdicts_of_lock_v1()
+    outcomes = judged(book.results) + judged(book.results, BESIDE)
+    rows = [
+        (
+            claim.claim,
+            *(f"**{one.words}**: {one.text}" for one in (before[claim.key], outcome)),
+        )
+        for claim, outcome in outcomes
+    ]
+    return table(("claim", "lock v1", "lock v2"), rows)

@@ -62,7 +62,9 @@ def petab_problems(_book: BookData) -> str:
             for one in missing
         ),
     )
-    total = whole.expressed + whole.priors + whole.left_out
+    priors = f"{whole.priors:.2f} from the priors, which the problems hold"
+    if whole.priors_left_out:
+        priors += f", {whole.priors_left_out:.2f} from priors of a drug of which they hold no level"
     return (
         f"The two problems were evaluated by {tools}, without `qsp_lib`, at "
         f"{len(made['points'])} points: the locked one and draws of the posterior. The table gives "
@@ -70,9 +72,9 @@ def petab_problems(_book: BookData) -> str:
         f"{number(made['limit'])} is allowed.\n\n"
         f"{agreement}\n"
         f"PEtab compares a level at a time, so {len(missing)} of the fit's observations are not "
-        f"in the problems. At the lock the fit's cost is {total:.2f}: {whole.expressed:.2f} from "
-        f"the levels and {whole.priors:.2f} from the priors, which the problems hold, and "
-        f"{whole.left_out:.2f} from these:\n\n"
+        f"in the problems. At the lock the fit's cost is {whole.whole:.2f}: "
+        f"{whole.expressed:.2f} from the levels and {priors}, and {whole.left_out:.2f} from "
+        f"these:\n\n"
         f"{out}"
     )
 

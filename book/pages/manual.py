@@ -11,9 +11,8 @@ from typing import Any
 
 from qsp_lib import own_data
 from qsp_lib.__main__ import build_parser
-from qsp_lib.chapters import Results
-from qsp_lib.common import InputError, number
-from qsp_lib.drugs import defaults_of_class, fill, load_drug
+from qsp_lib.common import number
+from qsp_lib.drugs import defaults_of_class, fill
 from qsp_lib.prediction import Arm, Estimate, Prediction, as_text, predict, write_template
 from qsp_lib.protocol import current_record
 
@@ -22,8 +21,7 @@ from .fragments import BookData, fragment, table
 STEP_UP, AT_ONCE = "clinical", "full_at_once"
 TOCILIZUMAB_H = 2.0
 FITTED_DRAWS = 200
-SAMPLED, CHECKED = "03_blind_prediction", "blinatumomab"
-"""Where draws of both kinds are compared, and the drug they differ most for."""
+"""Draws of the fit that the page shows."""
 
 
 def template_path(mechanism: str = "bispecific") -> Path:
@@ -51,7 +49,7 @@ def own_drug_output(_book: BookData) -> str:
 
 @fragment("own_drug_regimens")
 def own_drug_regimens(_book: BookData) -> str:
-    """The template's two regimens side by side, and the second with tocilizumab."""
+    """The template's two regimens side by side, and the second with tocilizumab, as medians."""
     at_once = example(AT_ONCE, TOCILIZUMAB_H)
     treated = at_once.treated
     assert treated is not None
@@ -61,7 +59,16 @@ def own_drug_regimens(_book: BookData) -> str:
         _row(f"the same, tocilizumab at {number(TOCILIZUMAB_H)} h", treated),
     ]
     return table(
-        ("regimen", "highest IL-6 (pg/mL)", "at (h)", "severity z", "5–95 %", "grade"), rows
+        (
+            "regimen",
+            "highest IL-6 (pg/mL)",
+            "at (h)",
+            "severity z",
+            "5–95 %",
+            "locked point",
+            "grade",
+        ),
+        rows,
     )
 
 
@@ -89,41 +96,21 @@ def fitted_example() -> own_data.Bands:
 
 
 @fragment("own_drug_reading")
-def own_drug_reading(book: BookData) -> str:
-    """The interval of the example in words, and what a sampler makes of such intervals.
-
-    Raises:
-        InputError: chapter 3 has saved no numbers.
-    """
-    try:
-        found = book.results[SAMPLED]
-    except KeyError:
-        raise InputError(
-            f"The manual needs the numbers of {SAMPLED}, which are not there. Run the chapter: "
-            "make notebooks."
-        ) from None
-    named = load_drug(CHECKED).inputs.label
+def own_drug_reading(_book: BookData) -> str:
+    """The interval of the example in words."""
     arm = example(STEP_UP).untreated
     shares = arm.grade_shares
     assert shares is not None
     low, high = (10.0 ** (z or 0.0) for z in (arm.severity.low, arm.severity.high))
     graded = ", ".join(f"{share:.0%} in grade {g}" for g, share in enumerate(shares) if share)
     return (
-        f"In the example the index is {arm.severity.central:.2f} at the locked values, with an "
-        f"interval from {arm.severity.low:.2f} to {arm.severity.high:.2f}: the IL-6 signal peaks "
-        f"between {low:.0f} and {high:.0f} times the healthy level. Of the draws, {graded}. The "
-        "upper end is not a tail of the same answer but another one: in those draws the network, "
-        "once alight, keeps itself burning. Such draws come from the Laplace approximation to the "
-        f"posterior; a sampler of the same posterior hardly visits them. For {named}, "
-        f"{_high(found, 'prediction')} of the Laplace draws end in grade 3 or 4, and "
-        f"{_high(found, 'sampler')} of the sampler's "
-        f"([chapter 3](../notebooks/{SAMPLED}.ipynb)).\n"
+        f"In the example the median index is {arm.severity.central:.2f}, with an interval from "
+        f"{arm.severity.low:.2f} to {arm.severity.high:.2f}: the IL-6 signal peaks between "
+        f"{low:.0f} and {high:.0f} times the healthy level. The locked point has "
+        f"{arm.severity.locked_point:.2f}. Of the draws, {graded}. The "
+        "grades are illustrative; the interval says how well the data know the parameters, and "
+        "nothing of the people who differ ([chapter 9](../notebooks/09_population.ipynb)).\n"
     )
-
-
-def _high(numbers: Results, drawn: str) -> str:
-    """Share of draws that put the checked drug in the two highest grades."""
-    return f"{100 * sum(numbers.value(f'{drawn}/grades/{CHECKED}/shares')[3:]):.0f} %"
 
 
 @fragment("class_defaults")
@@ -172,6 +159,7 @@ def _row(label: str, arm: Arm) -> tuple[str, ...]:
         number(time.central),
         f"{arm.severity.central:.2f}",
         _interval(arm.severity),
+        f"{arm.severity.locked_point:.2f}",
         str(arm.grade),
     )
 

@@ -8,7 +8,7 @@ from qsp_lib.evidence import Observation, load_observations
 from .fragments import BookData, fragment
 
 DRUG = "blinatumomab"
-FITTED, PREDICTED = "02_locking", "03_blind_prediction"
+FITTED = "02_locking"
 _PEAKS = (("TNF", "TNF"), ("IFN", "IFN-γ"))
 _LATE_H = 168.0
 
@@ -35,15 +35,13 @@ def observed(analyte: str, time_h: float | None) -> Observation:
 def joint_fit_misses(book: BookData) -> str:
     """The peaks without a published number, and the last point of IL-6, in one sentence."""
     try:
-        fit, predicted = book.results[FITTED], book.results[PREDICTED]
+        fit = book.results[FITTED]
     except KeyError as missing:
         raise InputError(f"the limits page needs the numbers of {missing}; run it.") from None
-    peaks = {
-        key: predicted.value(f"prediction/arms/{DRUG}/{key}/peak/central") for key, _ in _PEAKS
-    }
+    peaks = {key: fit.value(f"off_{DRUG}/{key.lower()}_peak") for key, _ in _PEAKS}
     declared = {key: observed(key, None).value_pg_mL for key, _ in _PEAKS}
     late = observed("IL6", _LATE_H).value_pg_mL
-    given = fit.value(f"qualities/gated/{DRUG}_il6_at_{_LATE_H:.0f}h")
+    given = fit.value(f"off_{DRUG}/il6_{_LATE_H:.0f}h")
     times = max(late, given) / min(late, given)
     peak_words = " and ".join(
         f"{name} peak at {number(peaks[key])} pg/mL against a declared {number(declared[key])}"
@@ -51,7 +49,8 @@ def joint_fit_misses(book: BookData) -> str:
     )
     return (
         f"The joint fit puts {DRUG}'s {peak_words} (EA033 says only that little rose), and its "
-        f"IL-6 at {_LATE_H:.0f} h at {number(given)} pg/mL, {number(times)} times "
+        f"IL-6 at {_LATE_H:.0f} h, as the assay would read it, at {number(given)} pg/mL, "
+        f"{number(times)} times "
         f"{'below' if given < late else 'above'} the published median "
         f"({observed('IL6', _LATE_H).id}).\n"
     )

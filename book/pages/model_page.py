@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
 from dataclasses import asdict
-from importlib import resources
 from typing import Any
 
 import numpy as np
 
 from qsp_lib.calibration import joint_fit as calibration
-from qsp_lib.common import number
+from qsp_lib.common import input_file, number
 from qsp_lib.evidence import load_observations
 from qsp_lib.inference import fitting, profiles
-from qsp_lib.model import MILD_PEAK_MG_L, SEVERE_PEAK_MG_L, NetworkParameters
+from qsp_lib.model import MILD_PEAK_MG_L, NETWORK, SEVERE_PEAK_MG_L, NetworkParameters, severity
 from qsp_lib.protocol import current_record, read_kept_sample
 
 from .fragments import BookData, fragment, table
 from .symbols import CRP_SOURCES, grade_boundaries, in_words, link
-
-SAMPLED = "03_blind_prediction"
 
 
 def highest_index(network: NetworkParameters, healthy: float) -> float:
@@ -45,13 +41,13 @@ def severity_ceiling(_book: BookData) -> str:
     """The bound on the index at the locked values, as a sentence."""
     record = current_record()
     bound = highest_index(record.network, record.baselines["IL6"])
-    severe = record.severity_indices["tgn1412"]
+    severe = float(severity.index(record.run("tgn1412")))
     return (
         r"Macrophages settle at most at $k_M/(k_M+d_M)$, T cells and the feedback have their "
         "maxima too, so that without tocilizumab no drug and no dose can go beyond\n\n"
         r"$$ z_\mathrm{max} = \log_{10}\frac{b + \left(k_{\mathrm{IL6},T} + "
         r"(k_{\mathrm{IL6},M} + k_\mathrm{fb})\,k_M/(k_M+d_M)\right)/d_\mathrm{IL6}}{b}, $$"
-        f"\n\nwhich is {bound:.2f} at the locked values; TGN1412 stands at {severe:.2f}.\n"
+        f"\n\nwhich is {bound:.2f} at the locked values; TGN1412 stands at {severe:.2f} there.\n"
     )
 
 
@@ -104,11 +100,11 @@ def fit_settings(book: BookData) -> str:
     """How the fit, the sampler and the profiles were run, each with its place in the code."""
     record = current_record()
     locking = book.results["02_locking"].values
-    plan = read_kept_sample(record).made["sampler"]
-    sampler: Mapping[str, Any] = book.results[SAMPLED].values["sampler"]
-    ratios = sampler["sd_ratio"]
+    kept = read_kept_sample(record)
+    plan, worth = kept.made["sampler"], kept.made["diagnostics"]
     names = record.posterior[0]
-    networks = sum("." not in name for name in names)
+    # k_IL6_T is estimated as its ratio to k_IL6_M, and the drugs share k_rec
+    networks = sum(name.partition("/")[0] in NETWORK for name in names)
     rows = [
         (
             "fitted",
@@ -143,13 +139,14 @@ def fit_settings(book: BookData) -> str:
             "sampler",
             f"{plan['ensembles']} ensembles of {plan['walkers']} walkers, {plan['steps']:,} steps "
             f"each, the first {plan['burn_in']:,} thrown away; {plan['draws']:,} draws kept",
-            "`protocol.kept_sample.write_kept_sample`",
+            "`protocol.ensembles.run_ensembles`",
         ),
         (
-            "sampled over Laplace width",
-            f"{min(ratios):.2f} to {max(ratios):.2f} along the "
-            f"directions of the Hessian; {sampler['acceptance']:.0%} of the moves accepted",
-            "[](../notebooks/03_blind_prediction.ipynb)",
+            "worth of the sample",
+            f"{worth['autocorrelation_times']:g} autocorrelation times, effective size of "
+            f"{min(worth['effective_size'].values()):,.0f} or more, split R-hat at most "
+            f"{max(worth['split_r_hat'].values()):.3f}",
+            "`protocol.ensembles.diagnostics`",
         ),
         (
             "profile threshold",
@@ -163,7 +160,7 @@ def fit_settings(book: BookData) -> str:
 
 def _sigma_rules() -> list[str]:
     """The rule of each observation as its table writes it, in the order of the table."""
-    text = (resources.files("qsp_lib") / "data" / "observations.csv").read_text(encoding="utf-8")
+    text = input_file("observations.csv").read_text(encoding="utf-8")
     return [row["sigma_rule"] for row in csv.DictReader(text.splitlines())]
 
 

@@ -233,12 +233,12 @@ PHONE = Layout(
 """The same for a phone."""
 
 SMALL = Layout(
-    size=(930, 182),
+    size=(930, 174),
     letters=13.5,
-    box=(112, 32),
+    box=(120, 32),
     places={
-        "drug": (59, 40),
-        "B": (59, 132),
+        "drug": (62, 40),
+        "B": (62, 132),
         "R": (216, 20),
         "A": (216, 86),
         "X": (216, 152),
@@ -247,9 +247,9 @@ SMALL = Layout(
         "M": (506, 40),
         "IL6": (568, 134),
         "S": (733, 134),
-        "tocilizumab": (866, 30),
+        "tocilizumab": (867, 30),
         "dexamethasone": (718, 30),
-        "CRP": (872, 134),
+        "CRP": (868, 134),
     },
     frames={},
     bends={("X", "R"): (-66, 0), ("S", "IL6"): (0, -36), ("A", "IL6"): (0, 16)},

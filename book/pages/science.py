@@ -8,14 +8,22 @@ from typing import Any
 
 from qsp_lib.chapters import notebooks
 from qsp_lib.common import number
-from qsp_lib.drugs import DrugFile, SourcedValue, load_drug, load_tocilizumab, shipped_drugs
-from qsp_lib.evidence import DECLARED, EvidenceRow, load_observations, load_tables
+from qsp_lib.drugs import (
+    DrugFile,
+    SourcedValue,
+    load_dexamethasone,
+    load_drug,
+    load_tocilizumab,
+    shipped_drugs,
+)
+from qsp_lib.evidence import DECLARED, EvidenceRow, Observation, load_observations, load_tables
 from qsp_lib.model import (
     MECHANISMS,
     QUANTITIES,
     TABLE,
     DrugInputs,
     Part,
+    SteroidInputs,
     Structure,
     TocilizumabInputs,
     definitions,
@@ -129,14 +137,13 @@ def beside(wholes: Mapping[str, Structure]) -> str:
 def network_parameters(_book: BookData) -> str:
     """The 17 parameters: prior, locked value, posterior width, source."""
     record = current_record()
-    names, _, covariance = record.posterior
-    sd = {name: float(covariance[i, i] ** 0.5) for i, name in enumerate(names)}
+    sd = {name: sd for name, (_, sd) in record.moments.items()}
     rows = [
         (
             link(name),
             row.description,
             row.unit,
-            row.prior.median,
+            _prior_of(name, row.estimate, row.prior.median),
             f"{row.prior.log10_sd:g}" if row.prior.status == "estimated" else "fixed",
             record.network.values()[name],
             f"{sd[name]:.2f}" if name in sd else "fixed",
@@ -157,6 +164,12 @@ def network_parameters(_book: BookData) -> str:
     return table(header, rows)
 
 
+def _prior_of(name: str, estimate: str, median: float) -> float | str:
+    """A prior's median; where a ratio is estimated, as a multiple of what it is a ratio to."""
+    under = estimate.partition("/")[2]
+    return f"{number(median)} × {under}" if under and estimate != name else median
+
+
 def _as_given(quantity: SourcedValue) -> str:
     """A number as its file gives it, with its unit; of a rate with a prior, the prior."""
     if quantity.same_as:
@@ -170,17 +183,27 @@ def _as_given(quantity: SourcedValue) -> str:
     return value
 
 
-_HELD_AS = {"half_life": "CL", "weight": "weight_kg", "bsa": "bsa_m2"}
+_HELD_AS = {
+    "half_life": "CL",
+    "half_life_CL": "k_CL",
+    "weight": "weight_kg",
+    "bsa": "bsa_m2",
+}
 """Inputs that the record holds under another name."""
-_HELD_UNITS = {"weight_kg": "kg", "bsa_m2": "m²"}
+_HELD_UNITS = {"weight_kg": "kg", "bsa_m2": "m²", "F": NOT_READ}
+"""Units of what the equations do not have: a bioavailability, say, is in the doses by then."""
+_WITHOUT_SUFFIX = ("f_R", "k_e0")
+"""Inputs of co-medications whose symbols do not name them."""
 
 
-def _locked(name: str, held: DrugInputs | TocilizumabInputs, suffix: str = "") -> str:
+def _locked(
+    name: str, held: DrugInputs | TocilizumabInputs | SteroidInputs, suffix: str = ""
+) -> str:
     """The value that the lock record holds, in the model's units."""
     key = _HELD_AS.get(name, name)
     if not hasattr(held, key):
         return NOT_READ  # a molar mass, which is in another number by then
-    unit = _HELD_UNITS.get(key) or in_words(key + ("" if key == "f_R" else suffix))[1]
+    unit = _HELD_UNITS.get(key) or in_words(key + ("" if key in _WITHOUT_SUFFIX else suffix))[1]
     value = number(getattr(held, key))
     value += "" if unit == NOT_READ else f" {unit}"
     return value if name in (key, "weight", "bsa") else f"{key}: {value}"
@@ -188,7 +211,7 @@ def _locked(name: str, held: DrugInputs | TocilizumabInputs, suffix: str = "") -
 
 @fragment("drug_inputs")
 def drug_inputs(_book: BookData) -> str:
-    """Every input of every drug and of tocilizumab, as its file gives it and as it was locked."""
+    """Every input of every drug and co-medication, as its file gives it and as it was locked."""
     header = ("input", "as given", "locked", "source", "note")
     record = current_record()
     parts = []
@@ -199,11 +222,24 @@ def drug_inputs(_book: BookData) -> str:
         parts.append(f"**{file.inputs.label}** ({file.inputs.mechanism}). Regimens: {regimens}.\n")
         parts.append(table(header, rows))
     rows = _inputs(load_tocilizumab().sources, record.tocilizumab, "_tcz")
-    return "\n".join([*parts, "**Tocilizumab** (the rescue).\n", table(header, rows)])
+    parts += ["**Tocilizumab** (the rescue).\n", table(header, rows)]
+    rows = _inputs(load_dexamethasone().sources, record.dexamethasone, "_dex")
+    parts += ["**Dexamethasone** (a steroid beside).\n", table(header, rows)]
+    return "\n".join(parts)
+
+
+def _sources_of_inputs() -> dict[str, Mapping[str, SourcedValue]]:
+    """Inputs of every drug and co-medication, as their files give them."""
+    files = {name: load_drug(name).sources for name in shipped_drugs()}
+    files["tocilizumab"] = load_tocilizumab().sources
+    files["dexamethasone"] = load_dexamethasone().sources
+    return files
 
 
 def _inputs(
-    sources: Mapping[str, SourcedValue], held: DrugInputs | TocilizumabInputs, suffix: str = ""
+    sources: Mapping[str, SourcedValue],
+    held: DrugInputs | TocilizumabInputs | SteroidInputs,
+    suffix: str = "",
 ) -> list[tuple[str, ...]]:
     return [
         (name, _as_given(q), _locked(name, held, suffix), ", ".join(q.source), q.note)
@@ -218,16 +254,44 @@ def observations(_book: BookData) -> str:
         (
             o.id,
             o.course,
-            "peak" if o.time_h is None else f"{o.time_h:g}",
+            _when(o),
             o.value_pg_mL,
             f"{o.sigma_log10:.2f}",
-            f"above {o.censored_above_pg_mL:g}" if o.censored_above_pg_mL else "",
+            _meaning(o),
             o.use,
         )
         for o in load_observations()
     ]
-    header = ("row", "course", "time (h)", "pg/mL", "σ (log10)", "right-censored", "used as")
+    header = (
+        "row",
+        "course",
+        "time (h)",
+        "pg/mL (B cells: share)",
+        "σ (log10)",
+        "what is known",
+        "used as",
+    )
     return table(header, rows)
+
+
+def _when(one: Observation) -> str:
+    if one.time_h is not None:
+        return f"{one.time_h:g}"
+    if one.window_h is None:
+        return "peak"
+    start, end = one.window_h
+    return f"peak, {start:g}–{end:g}"
+
+
+def _meaning(one: Observation) -> str:
+    """What the level is, where it is not the level itself."""
+    if one.censored_above_pg_mL is not None:
+        return f"above {one.censored_above_pg_mL:g}"
+    if one.at_most:
+        return "at most this"
+    if one.assay_floor_pg_mL is not None:
+        return f"median of values above {one.assay_floor_pg_mL:g}"
+    return ""
 
 
 def _source(row: EvidenceRow) -> str:
@@ -289,9 +353,7 @@ def declared_assumptions(_book: BookData) -> str:
         for row in network_table().values()
         if "declared assumption" in row.source
     ]
-    files = {name: load_drug(name).sources for name in shipped_drugs()}
-    files["tocilizumab"] = load_tocilizumab().sources
-    for name, sources in files.items():
+    for name, sources in _sources_of_inputs().items():
         for key, quantity in sources.items():
             if "declared assumption" in quantity.source:
                 rows.append((name, key, _as_given(quantity), quantity.note))
@@ -325,9 +387,10 @@ def doubted(book: BookData) -> str:
     }
     used: dict[str, list[str]] = {}
     held = {"network": [row.source for row in network_table().values()]}
-    files = {name: load_drug(name).sources for name in shipped_drugs()}
-    files["tocilizumab"] = load_tocilizumab().sources
-    held |= {name: [" ".join(q.source) for q in given.values()] for name, given in files.items()}
+    held |= {
+        name: [" ".join(q.source) for q in given.values()]
+        for name, given in _sources_of_inputs().items()
+    }
     held["the points of the fit"] = [" ".join(o.sources) for o in load_observations()]
     rows = []
     for row_id, row in load_tables().items():

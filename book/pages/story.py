@@ -1,7 +1,7 @@
 """The figure of the front page, drawn when the book is built from the lock and chapter 3's numbers.
 
-The courses are the locked network solved for each drug; severities and intervals are those that
-chapter 3 saved. Numbers of another lock are refused.
+The courses are medians and central 90 % of the posterior's draws; severities and intervals are
+those that chapter 3 saved. Numbers of another lock are refused.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from qsp_lib.figures import LABELS
 from qsp_lib.model import severity
 from qsp_lib.protocol import current_record
 
-from ..explorer.settings import Setting, solve
 from .fragments import BookData, fragment, pictures, require_current_lock
-from .story_figure import BROAD, DrugStory, as_svg
+from .story_figure import BROAD, DrugStory, picture
 from .themed import themed_files, themed_picture
 
 CHAPTER = "03_blind_prediction"
 ORDER = ("blinatumomab", "okt3", "tgn1412")
 """As claimed, the mildest first."""
+N_DRAWS = 400
+"""Draws behind the courses, the first of the kept sample; the severities are of all."""
+QUANTILES = (0.05, 0.5, 0.95)
 
 
 def drug_stories(numbers: Results) -> dict[str, DrugStory]:
@@ -42,32 +44,24 @@ def drug_stories(numbers: Results) -> dict[str, DrugStory]:
             "one only. Run the chapter again: make notebooks."
         )
     require_current_lock(numbers)
-    stories = {}
-    for name in ORDER:
-        index = numbers.value(f"prediction/arms/{name}/severity/index")
-        times, rise = _course(name)
-        sampled = numbers.value(f"sampler/severity/{name}")
-        stories[name] = DrugStory(
-            times,
-            rise,
-            index["central"],
-            index["low"],
-            index["high"],
-            sampled["low"],
-            sampled["high"],
-        )
-    return stories
+    return {name: _drug_story(name, numbers) for name in ORDER}
+
+
+def _drug_story(name: str, numbers: Results) -> DrugStory:
+    index = numbers.value(f"prediction/arms/{name}/severity/index")
+    times, (low, median, high) = _course(name)
+    severity_of = {end: index[end] for end in ("median", "low", "high")}
+    return DrugStory(times, median, low, high, locked=index["central"], **severity_of)
 
 
 @cache
 def _course(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Times (h) and log10 fold-rise of the effective signal, the peak among them."""
-    solution = solve(Setting(name))
-    peak, peak_h = solution.peak("S")
-    times, signal = solution.trajectory.times, np.asarray(solution.trajectory["S"])
-    place = int(np.searchsorted(times, peak_h))
-    times, signal = np.insert(times, place, peak_h), np.insert(signal, place, peak)
-    return times, np.log10(severity.fold_rise(signal, "IL6"))
+    """Times (h), and quantiles over draws of the effective signal's log10 fold-rise, ``(3, T)``."""
+    record = current_record()
+    run = record.run(name, draws=record.draws(N_DRAWS)[name])
+    good = run.select(run.completed)
+    rises = np.log10(severity.fold_rise(np.asarray(good["S"]), "IL6"))
+    return good.times, np.quantile(rises, QUANTILES, axis=0)
 
 
 @pictures("story")
@@ -77,7 +71,7 @@ def draw(book: BookData) -> Mapping[str, bytes]:
     edges = tuple(severity_of_lock["boundaries"][f"grade_{n}"] for n in (1, 2, 3, 4))
     stories = drug_stories(_numbers(book))
     drawn = {
-        f"story{suffix}": as_svg(stories, edges, severity_of_lock["tie"], narrow=narrow)
+        f"story{suffix}": picture(stories, edges, severity_of_lock["tie"], narrow=narrow)
         for suffix, narrow in (("", False), ("-narrow", True))
     }
     return themed_files(drawn)
@@ -88,14 +82,7 @@ def shown(book: BookData) -> str:
     """The figure with its description and its caption."""
     numbers, record = _numbers(book), current_record()
     stories = drug_stories(numbers)
-    mild = ORDER[0]
-    laplace, sampler = (
-        {
-            "draws": numbers.value(f"{drawn}/draws"),
-            "high": f"{100 * sum(numbers.value(f'{drawn}/grades/{mild}/shares')[3:]):.0f} %",
-        }
-        for drawn in ("prediction", "sampler")
-    )
+    draws = numbers.value("prediction/draws")
     # raw HTML, because Markdown cannot give a phone another picture
     shown_as = themed_picture("../_static/generated/story", _described(stories), BROAD)
     return f"""```{{raw}} html
@@ -103,14 +90,13 @@ def shown(book: BookData) -> str:
 {shown_as}
 <figcaption><p>Left, the IL-6 signal that the one network gives for each drug; right, its highest
 point, the severity. OKT3 entered no fit.</p>
-<details><summary>What the bars and shades are</summary><p>The curves are the effective IL-6 signal
-for each drug's own exposure and T cells; their highest points are the severity index z. Bars are
-the 5th to 95th percentile: wide, {laplace["draws"]} draws of the locked protocol, which takes the
-posterior as Gaussian (Laplace); thin, {sampler["draws"]} of a sampler that does not. The upper part
-of {LABELS[mild]}'s wide bar comes from that approximation: {laplace["high"]} of the Laplace draws
-put it in grade 3 or 4, and {sampler["high"]} of the sampler's. Shades are the illustrative grades.
-OKT3's course is the committed blind prediction (lock {record.version} of
-{record.date}).</p></details></figcaption>
+<details><summary>What the bands, bars and shades are</summary><p>The curves are medians of the
+effective IL-6 signal for each drug's own exposure and T cells, over {N_DRAWS} draws of the
+posterior; their bands, and the bars on the right, reach from the 5th to the 95th percentile. The
+highest point of a course is the severity index z: its median is the dot, over {draws:,} draws, and
+the short line is the locked point, the one parameter set at the optimum. Shades are the
+illustrative grades. OKT3's course is the blind prediction of lock {record.version} of
+{record.date}.</p></details></figcaption>
 </figure>
 ```
 """
@@ -135,11 +121,11 @@ def _described(stories: Mapping[str, DrugStory]) -> str:
         for name, drug in stories.items()
     )
     indices = ", ".join(
-        f"{LABELS[name]} {drug.index:.2f} (interval {drug.low:.2f} to {drug.high:.2f}, "
-        f"by the sampler {drug.sampled_low:.2f} to {drug.sampled_high:.2f})"
+        f"{LABELS[name]} {drug.median:.2f} (interval {drug.low:.2f} to {drug.high:.2f}, at the "
+        f"locked point {drug.locked:.2f})"
         for name, drug in stories.items()
     )
-    return f"Effective IL-6 signal over a week: {courses}. Severity index: {indices}."
+    return f"Effective IL-6 signal over a week, medians: {courses}. Severity index: {indices}."
 
 
 def _fold(rise: float) -> str:

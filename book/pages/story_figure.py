@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from qsp_lib.figures import COLOURS, LABELS, STYLE
+from qsp_lib.figures import COLOURS, LABELS, STYLE, as_svg, thin
 
 LAST_H = 168.0
 BROAD, NARROW = (9.4, 3.0), (3.7, 5.4)
 """Inches; about what the front page and a phone show, so that letters stay as large as there."""
 _BANDS = ("#FFFFFF", "#F4F4F4", "#E9E9E9", "#DEDEDE", "#D2D2D2")
-_LABEL_AT_H = 100.0
-_LAPLACE: dict[str, Any] = {"linewidth": 8, "alpha": 0.3, "solid_capstyle": "butt"}
-_SAMPLER: dict[str, Any] = {"linewidth": 1.8, "marker": "_", "markersize": 8}
+_LABEL_AT_H = (100.0, 72.0, 48.0, 30.0)
+_APART_DECADES = 0.3
+_BAR: dict[str, Any] = {"linewidth": 8, "alpha": 0.3, "solid_capstyle": "butt"}
+_LOCKED: dict[str, Any] = {"marker": "_", "markersize": 17, "markeredgewidth": 1.3, "linestyle": ""}
 
 
 @dataclass(frozen=True)
@@ -32,20 +31,20 @@ class DrugStory:
 
     Attributes:
         times_h: hours from the first dose, shape ``(T,)``.
-        rise: log10 fold-rise of the effective signal at those times; its highest value is the
-            severity index.
-        index, low, high: the index at the lock, and the 5th and 95th percentile of the locked
-            protocol's Laplace draws.
-        sampled_low, sampled_high: the same percentiles of a sampler's draws.
+        rise, rise_low, rise_high: log10 fold-rise of the effective signal at those times, shape
+            ``(T,)``: median, 5th and 95th percentile over draws.
+        median, low, high: of the severity index, the highest rise of each draw.
+        locked: the severity index at the locked point.
     """
 
     times_h: NDArray[np.float64]
     rise: NDArray[np.float64]
-    index: float
+    rise_low: NDArray[np.float64]
+    rise_high: NDArray[np.float64]
+    median: float
     low: float
     high: float
-    sampled_low: float
-    sampled_high: float
+    locked: float
 
 
 def story(
@@ -83,14 +82,16 @@ def _grades(axis: Axes, edges: tuple[float, ...]) -> None:
 
 
 def _courses(axis: Axes, drugs: Mapping[str, DrugStory]) -> None:
+    taken: list[float] = []
     for name, drug in drugs.items():
+        ends = (drug.rise_low, drug.rise_high)
+        axis.fill_between(drug.times_h, *ends, color=COLOURS[name], alpha=0.15, linewidth=0)
         axis.plot(drug.times_h, drug.rise, color=COLOURS[name], linewidth=2.2)
-        top = int(np.argmax(drug.rise))
-        axis.plot(drug.times_h[top], drug.rise[top], "o", color=COLOURS[name], markersize=6)
-        level = float(np.interp(_LABEL_AT_H, drug.times_h, drug.rise))
+        at_h, level = _place(drug, taken)
+        taken.append(level)
         axis.annotate(
             LABELS[name],
-            (_LABEL_AT_H, level),
+            (at_h, level),
             xytext=(0, 5),
             textcoords="offset points",
             ha="left",
@@ -105,19 +106,28 @@ def _courses(axis: Axes, drugs: Mapping[str, DrugStory]) -> None:
     axis.set_title("One locked network, three drugs")
 
 
+def _place(drug: DrugStory, taken: Sequence[float]) -> tuple[float, float]:
+    """Where a course is named: as late as it is apart from the levels where others are."""
+    for at_h in _LABEL_AT_H:
+        level = float(np.interp(at_h, drug.times_h, drug.rise))
+        if all(abs(level - other) > _APART_DECADES for other in taken):
+            break
+    return at_h, level
+
+
 def _severities(
     axis: Axes, drugs: Mapping[str, DrugStory], edges: tuple[float, ...], tie: float
 ) -> None:
     names = list(drugs)
     for x, (name, drug) in enumerate(drugs.items()):
         colour = COLOURS[name]
-        axis.plot([x, x], [drug.low, drug.high], color=colour, **_LAPLACE)
-        axis.plot([x, x], [drug.sampled_low, drug.sampled_high], color=colour, **_SAMPLER)
-        axis.plot(x, drug.index, "o", color=colour, markersize=8)
+        axis.plot([x, x], [drug.low, drug.high], color=colour, **_BAR)
+        axis.plot(x, drug.locked, color=colour, **_LOCKED)
+        axis.plot(x, drug.median, "o", color=colour, markersize=8)
         axis.annotate(
-            f"{drug.index:.2f}",
-            (x, drug.index),
-            xytext=(-8, 0),
+            f"{drug.median:.2f}",
+            (x, drug.median),
+            xytext=(-11, 0),
             textcoords="offset points",
             ha="right",
             va="center",
@@ -135,21 +145,21 @@ def _severities(
             fontsize=7.5,
             color=COLOURS["neutral"],
         )
-    for label, look in (("Laplace draws", _LAPLACE), ("sampler", _SAMPLER)):
+    for label, look in (("5–95 % of draws", _BAR), ("locked point", _LOCKED | {"markersize": 9})):
         axis.plot([], [], color=COLOURS["neutral"], label=label, **look)
     axis.legend(loc="lower left", fontsize=8, handlelength=1.4, borderpad=0.2)
     axis.set_xlim(-0.75, len(names) - 0.38)
     axis.set_xticks(range(len(names)), [LABELS[name] for name in names])
-    axis.set_title("Severity: the peak, with 5–95 %")
+    axis.set_title("Severity: the highest point")
 
 
 def _gap(axis: Axes, names: list[str], drugs: Mapping[str, DrugStory], tie: float) -> None:
     """Words between the two worst drugs: how far apart they are, and what a tie is."""
     lower, higher = drugs[names[-2]], drugs[names[-1]]
-    gap = higher.index - lower.index
+    gap = higher.median - lower.median
     verdict = "a tie" if gap <= tie else "hardly more than a tie" if gap <= 2 * tie else "no tie"
     middle = len(names) - 1.5
-    low = min(lower.low, higher.low, lower.sampled_low, higher.sampled_low)
+    low = min(lower.low, higher.low)
     axis.annotate(
         f"{gap:.2f} apart:\n{verdict} ({tie:g})",
         (middle, low),
@@ -162,15 +172,11 @@ def _gap(axis: Axes, names: list[str], drugs: Mapping[str, DrugStory], tie: floa
     )
 
 
-def as_svg(
+def picture(
     drugs: Mapping[str, DrugStory], edges: tuple[float, ...], tie: float, *, narrow: bool = False
 ) -> bytes:
     """The picture as SVG, the same to the byte for the same numbers on one machine."""
     with matplotlib.rc_context(STYLE):
         figure = story(drugs, edges, tie, narrow=narrow)
-        FigureCanvasAgg(figure)
-        buffer = io.BytesIO()
-        figure.savefig(
-            buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True
-        )
-    return buffer.getvalue()
+        thin(figure)
+        return as_svg(figure).encode()

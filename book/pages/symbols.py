@@ -31,6 +31,8 @@ from . import typeset
 from .fragments import BookData, fragment, table
 
 NOT_READ = "–"
+_COMPARTMENTS = ("V1", "CL", "V2", "Q")
+_FROM_HALF_LIVES = {"CL": "half_life", "k_CL": "half_life_CL"}
 CRP_SOURCES = {
     "k_CRP": f"so that TGN1412's untreated CRP peaks at {SEVERE_PEAK_MG_L:g} mg/L; {DECLARED}",
     "K_CRP": f"so that blinatumomab's peaks at {MILD_PEAK_MG_L:g} mg/L; {DECLARED}",
@@ -171,9 +173,9 @@ def grade_boundaries() -> tuple[tuple[int, str], ...]:
     below_severe = index["tgn1412"] - edges["grade_4"]
     return (
         (1, f"{10 ** edges['grade_1']:.0f} times the healthy level, declared"),
-        (2, f"blinatumomab's locked index and {above_mild:.2f}"),
+        (2, f"blinatumomab's median index and {above_mild:.2f}"),
         (3, "half way between those of grades 2 and 4"),
-        (4, f"TGN1412's locked index less {below_severe:.2f}"),
+        (4, f"TGN1412's median index less {below_severe:.2f}"),
     )
 
 
@@ -283,13 +285,15 @@ def _drug_value(symbol: str, name: str) -> str:
     inputs, given = current_record().drug(name), load_drug(name).sources
     if not is_read(symbol, inputs.mechanism) or (symbol in ("V2", "Q") and inputs.Q == 0):
         return NOT_READ
+    if symbol in _COMPARTMENTS and inputs.table is not None:
+        return NOT_READ  # its concentrations are tabulated
     quantity = given.get(symbol)
     if getattr(inputs, symbol) is None:
         return NOT_READ  # a form of exposure that the drug does not have
     if symbol == "B_0":
         origin = "of the average patient"
     elif quantity is None:
-        origin = f"half-life: {_sources(given['half_life'].source)}"
+        origin = f"half-life: {_sources(given[_FROM_HALF_LIVES[symbol]].source)}"
     else:
         origin = _origin(quantity)
     return f"{number(getattr(inputs, symbol))}<br><small>{origin}</small>"

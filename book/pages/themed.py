@@ -62,13 +62,12 @@ def figure_files(stem: str, draw: Callable[[], Figure]) -> dict[str, bytes]:
     return themed_files(drawn) | {f"{stem}.csv": made.data.encode()}
 
 
-def figure_block(stem: str, alt: str, size: tuple[float, float], caption: str = "") -> str:
+def figure_block(stem: str, alt: str, size: tuple[float, float]) -> str:
     """Such a figure on a page in the folder ``book``, with its data, as MyST Markdown."""
     place = f"../_static/generated/{stem}"
-    words = f"<figcaption><p>{caption}</p></figcaption>" if caption else ""
     return (
         "```{raw} html\n"
         f'<figure class="align-default">{themed_picture(place, alt, size, zoom=True)}'
-        f'<p class="figure-links"><a href="{place}.csv" download>Data (CSV)</a></p>{words}'
-        "</figure>\n```\n"
+        f'<p class="figure-links"><a href="{place}.csv" download>Data (CSV)</a></p></figure>\n'
+        "```\n"
     )

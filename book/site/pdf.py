@@ -95,7 +95,8 @@ def one_page(build: Path) -> Path:
         InputError: no book was built, or Sphinx failed.
     """
     source, draft = build / "print-src", build / "print-draft"
-    shutil.rmtree(source, ignore_errors=True)
+    for stale in (source, draft):  # citations of pages kept from an older draft lead elsewhere
+        shutil.rmtree(stale, ignore_errors=True)
     shutil.copytree(_staged(build), source, ignore=shutil.ignore_patterns("api_*.md"))
     _leave_out_the_reference(source)
     config = yaml.safe_load((source / "_config.yml").read_text(encoding="utf-8"))

@@ -27,20 +27,20 @@ from ..pages import claims as _claims  # noqa: F401  (registers its fragment)
 from ..pages import estimation as _estimation  # noqa: F401  (registers its fragments)
 from ..pages import interoperability
 from ..pages import machinery as _machinery  # noqa: F401  (registers its fragments)
-from ..pages import made_predictions as _made  # noqa: F401  (registers its fragments and pictures)
+from ..pages import made_predictions as _made  # noqa: F401  (registers its fragments)
 from ..pages import manual as _manual  # noqa: F401  (registers its fragments)
 from ..pages import misses as _misses  # noqa: F401  (registers its fragment)
 from ..pages import model_page as _model_page  # noqa: F401  (registers its fragments)
 from ..pages import network_diagram as _network_diagram  # noqa: F401  (registers its fragments)
 from ..pages import performance as _performance  # noqa: F401  (registers its fragments)
+from ..pages import scale as _scale  # noqa: F401  (registers its fragments)
 from ..pages import science as _science  # noqa: F401  (registers its fragments)
 from ..pages import status as _status  # noqa: F401  (registers its fragments)
 from ..pages import story as _story  # noqa: F401  (registers its fragment and pictures)
 from ..pages import symbols as _symbols  # noqa: F401  (registers its fragments)
-from ..pages import versions as _versions  # noqa: F401  (registers its fragments and pictures)
 from ..pages.fragments import FRAGMENTS, PICTURES, BookData
 from ..pages.substitutions import substitutions
-from . import api_reference, archive, chapter_pages, run_times, terms
+from . import api_reference, archive, chapter_pages, lean, run_times, terms
 from . import mending as pages
 from .jupyter_book import run
 from .whole import check_site
@@ -82,6 +82,7 @@ def _build(root: Path, target: Path, executed: bool) -> Path:
     built = run(source, draft, target, "-W", "-n", "--keep-going") / "html"
     pages.mend_site(built)
     terms.define_first_uses(built)
+    lean.leave_out(built)
     for name in notebooks.chapter_names(root / "notebooks"):
         chapter_pages.offer_original(name, executed_dir, built)
     problems = check_site(built)
@@ -205,8 +206,12 @@ def _place_icon_fonts(target: Path, folders: Iterable[str]) -> None:
 
 
 def _place_model(target: Path) -> None:
-    """The explorer's equations and constants, generated beside the scripts that use them."""
+    """The explorer's equations and constants, and its modules as the one script that uses them."""
     static = target / "book" / "_static"
     script = static / javascript.SCRIPT
     script.parent.mkdir(exist_ok=True)
     script.write_text(javascript.model_script(current_record(), static), encoding="utf-8")
+    page = javascript.page_script(static)
+    (static / javascript.PAGE_SCRIPT).write_text(page, encoding="utf-8")
+    for module in (static / javascript.MODULES).glob("*.js"):
+        module.unlink()  # the page loads them as that one script

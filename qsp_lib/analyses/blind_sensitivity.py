@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from ..calibration import FITTED, declared_draws, estimated
 from ..common import InputError
-from ..model import CONSTANT_RECOVERY, Draws, severity
-from ..protocol import ARMS, CHECKS, HOLDS, BlindRun, Record, check_all, run_protocol
+from ..model import CONSTANT_RECOVERY, Draws, NetworkParameters, severity
+from ..protocol import ARMS, CHECKS, HOLDS, BlindRun, Record, check_all
 
 Array = NDArray[np.float64]
 BLIND = "okt3"
@@ -156,20 +156,24 @@ def with_other_recovery(record: Record, n_draws: int) -> dict[str, dict[str, flo
         drug: Draws(dict(own.values) | {"k_rec": np.full(n_draws, FAST_RETURN_PER_H)})
         for drug, own in draws.items()
     }
-    network = record.network.unlocked().replace(t_cells=CONSTANT_RECOVERY)
+    network = record.network.unlocked()
+    at_all_times = network.replace(t_cells=CONSTANT_RECOVERY)
     return {
-        "fast": _shares(run_protocol(record, faster)),
-        "without rest": _shares(
-            BlindRun(
-                {
-                    name: record.run(
-                        record.drug(drug).unlocked(), regimen, network=network, draws=draws[drug]
-                    )
-                    for name, (drug, regimen) in ARMS.items()
-                }
-            )
-        ),
+        "fast": _shares(_on_copies(record, network, faster)),
+        "without rest": _shares(_on_copies(record, at_all_times, draws)),
     }
+
+
+def _on_copies(record: Record, network: NetworkParameters, draws: Mapping[str, Draws]) -> BlindRun:
+    """Every arm of the protocol on explicitly unlocked copies."""
+    return BlindRun(
+        {
+            name: record.run(
+                record.drug(drug).unlocked(), regimen, network=network, draws=draws[drug]
+            )
+            for name, (drug, regimen) in ARMS.items()
+        }
+    )
 
 
 def _shares(run: BlindRun) -> dict[str, float]:

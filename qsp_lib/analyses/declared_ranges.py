@@ -2,6 +2,10 @@
 
 One input is moved at a time, on an explicitly unlocked copy; the network and the other drugs stay
 at the locked values. This is exploration, made after the lock: it is no part of a prediction.
+
+Which inputs have a range, and whether the intervals of a prediction take it in, is for the record
+and the drug's file to say: lock v1 draws the three rates of OKT3 and leaves EC50 and V1 at their
+values, lock v2 draws all that is declared of it.
 """
 
 from __future__ import annotations
@@ -14,75 +18,94 @@ import pandas as pd
 from scipy.stats import norm
 
 from ..common import InputError
-from ..drugs import DrugFile, load_drug
+from ..drugs import load_drug
 from ..model import DrugInputs, severity
 from ..protocol import ORDERED, Record
 
 BLIND = "okt3"
-DRAWN = ("k_exh", "k_act", "k_rec")
-"""Rates that the intervals of a prediction are drawn over."""
-NOT_DRAWN = ("EC50", "V1")
-"""Inputs with a declared range that no interval takes in."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """How far an input is taken: its ends, in its own unit, and where they come from."""
+    """How far an input is taken: its ends, in its own unit, and where they come from.
+
+    Attributes:
+        drawn: whether the intervals of a prediction are drawn over it.
+
+    Raises:
+        InputError: ends that are not two positive numbers, the lower one first.
+    """
 
     name: str
     unit: str
     low: float
     high: float
     origin: str
+    drawn: bool
+
+    def __post_init__(self) -> None:
+        if not 0 < self.low < self.high < np.inf:
+            raise InputError(
+                f"the range of {self.name} is {self.low:g} to {self.high:g}; expected two positive "
+                "numbers, the lower one first."
+            )
 
 
-def ranges(record: Record, drug: str = BLIND) -> Iterator[Range]:
-    """The range of each input that has one: what is drawn first.
+def ranges(record: Record, drug: str = BLIND) -> tuple[Range, ...]:
+    """The range of each of a drug's inputs that has one: what is drawn first, then the others.
 
-    A rate that is another drug's gets that drug's posterior, another rate its prior, both from the
-    5th to the 95th percentile; what is not drawn gets the range its file declares.
-
-    Raises:
-        InputError: an input that should have a declared range has none.
+    What the record draws of it goes from the 5th to the 95th percentile: of the declared prior; of
+    the declared factor on another drug's rate; or of that drug's posterior, where the rate itself
+    is taken over. What is not drawn has the range its file declares, if it declares one. What was
+    fitted for all drugs together is the network's and not moved.
     """
-    given = load_drug(drug, inputs=record.inputs)
-    for name in DRAWN:
-        unit = given.sources[name].unit
-        owner = record.same_as.get(drug, {}).get(name)
-        if owner is None:
-            assumed = record.assumed
-            prior = assumed.get(f"{drug}.{name}") or assumed[name]  # one rate for all drugs
+    found = list(_drawn(record, drug))
+    seen = {given.name for given in found}
+    for name, quantity in load_drug(drug, inputs=record.inputs).sources.items():
+        if name not in seen and quantity.low is not None and quantity.high is not None:
+            origin = "declared range, not drawn"
+            found.append(Range(name, quantity.unit, quantity.low, quantity.high, origin, False))
+    return tuple(found)
+
+
+def _drawn(record: Record, drug: str) -> Iterator[Range]:
+    """What the record draws of a drug, in the order of its file."""
+    assumed, same_as = record.assumed, record.same_as.get(drug, {})
+    names, mean, covariance = record.posterior
+    for name, quantity in load_drug(drug, inputs=record.inputs).sources.items():
+        owner = same_as.get(name)
+        prior = assumed.get(f"{drug}.{name}") or assumed.get(name)  # or one rate for all drugs
+        if owner is not None:
+            label = record.drug(owner).label
+            middle = getattr(record.drug(owner), name)
+            factor = assumed.get(f"{drug}.{name}/{owner}.{name}")
+            if factor is not None:
+                middle, sd = middle * factor.median, factor.log10_sd
+                origin = f"5–95 % of its declared factor on {label}'s"
+            else:
+                place = names.index(f"{owner}.{name}")
+                sd = float(np.sqrt(covariance[place, place]))
+                origin = f"5–95 % of the posterior of {label}'s"
+        elif prior is not None:
             middle, sd = prior.median, prior.log10_sd
             origin = "5–95 % of its declared prior"
         else:
-            names, mean, covariance = record.posterior
-            place = names.index(f"{owner}.{name}")
-            middle, sd = 10.0 ** mean[place], float(np.sqrt(covariance[place, place]))
-            origin = f"5–95 % of the posterior of {record.drug(owner).label}'s"
+            continue
         reach = 10.0 ** (sd * float(norm.ppf(0.95)))
-        yield Range(name, unit, middle / reach, middle * reach, origin)
-    for name in NOT_DRAWN:
-        yield _declared(given, name)
-
-
-def _declared(given: DrugFile, name: str) -> Range:
-    quantity = given.sources[name]
-    if quantity.low is None or quantity.high is None:
-        raise InputError(
-            f"{name} of {given.inputs.label} has no declared range; expected low and high in its "
-            "file."
-        )
-    return Range(name, quantity.unit, quantity.low, quantity.high, "declared range, not drawn")
+        yield Range(name, quantity.unit, middle / reach, middle * reach, origin, True)
 
 
 def moved(drug: DrugInputs, name: str, value: float) -> DrugInputs:
     """An unlocked copy with one input changed; a volume takes clearance along.
 
-    The half-life is what is published of elimination (OI005, OI020), so it is what stays.
+    The half-life is what is published of elimination (OI005, OI020), so it is what stays when the
+    volume moves; moved itself (h), it moves clearance.
     """
     copy = drug.unlocked()
     if name == "V1":
         return copy.replace(V1=value, CL=copy.CL * value / copy.V1)
+    if name == "half_life":
+        return copy.replace(CL=float(np.log(2.0)) * copy.V1 / value)
     return copy.replace(**{name: value})
 
 

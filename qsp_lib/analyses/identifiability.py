@@ -64,6 +64,9 @@ _MOST_OPTIMA = 3
 def quantity(name: str) -> ProfiledQuantity:
     """A network parameter, or the ratio.
 
+    A parameter that is fitted as its ratio to another is profiled itself: the sum of the two, in
+    log10.
+
     Raises:
         InputError: anything else.
     """
@@ -71,13 +74,18 @@ def quantity(name: str) -> ProfiledQuantity:
         return ProfiledQuantity.log_ratio(RATIO, *PAIR)
     if name not in NETWORK:
         raise InputError(f"no profile of {name!r}; expected {RATIO!r} or one of {NETWORK}.")
+    row = network_table()[name]
+    if row.relative_to:
+        return ProfiledQuantity(name, ((row.estimate, 1.0), (row.relative_to, 1.0)))
     return ProfiledQuantity.of(name)
 
 
 def problem_for(name: str, setting: str = "pair") -> Problem:
     """The joint fit with the priors dropped that this profile is to do without.
 
-    Parameters without a prior may range over their validity bounds.
+    Parameters without a prior may range over their validity bounds. Of one whose prior is of its
+    ratio to another it is that prior which is dropped; the ratio may then range as far as takes
+    the parameter to its bounds with the other at its prior median.
 
     Raises:
         InputError: an unknown quantity or setting, or a Hill exponent with every prior
@@ -85,19 +93,24 @@ def problem_for(name: str, setting: str = "pair") -> Problem:
     """
     if setting not in SETTINGS:
         raise InputError(f"no setting {setting!r}; expected one of {tuple(SETTINGS)}.")
-    problem = make_problem(FITTED)
-    dropped = {member for member, _ in quantity(name).weights} if setting != "kept" else set()
-    dropped |= set(SETTINGS[setting])
-    if name != RATIO and name not in problem.names:
+    quantity(name)  # refuses what is none
+    problem, table = make_problem(FITTED), network_table()
+    dropped = set(SETTINGS[setting])
+    if name != RATIO and table[name].estimate not in problem.names:
         if setting == "kept":
             raise InputError(f"{name} is fixed in the fit: it has no prior to keep.")
         problem = _freed(problem, name)
+    if name != RATIO and setting != "kept":  # the ratio's two members are in every other setting
+        dropped.add(name)
     values = {what: getattr(problem, what).copy() for what in ("lower", "upper", "prior_sd")}
-    for parameter in dropped:
-        i, row = problem.names.index(parameter), network_table()[parameter]
+    for row in (table[parameter] for parameter in dropped):
+        i = problem.names.index(row.estimate)
         values["prior_sd"][i] = np.inf
         if row.prior.status == "estimated":
-            values["lower"][i], values["upper"][i] = np.log10([row.lower, row.upper])
+            other = table[row.relative_to].prior.median if row.relative_to else 1.0
+            values["lower"][i], values["upper"][i] = np.log10(
+                [row.lower / other, row.upper / other]
+            )
     return replace(problem, **values)
 
 
@@ -252,9 +265,3 @@ def verdict_table(profiles: Mapping[str, Profile]) -> pd.DataFrame:
         for name, profile in profiles.items()
     ]
     return pd.DataFrame(rows)
-
-
-# ---------------------------------------------------------------- the independent profiler
-
-
-# ---------------------------------------------------------------- the kept run

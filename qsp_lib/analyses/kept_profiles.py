@@ -13,15 +13,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..common import InputError, forbid_opening, rounded, write_text_atomic
+from ..common import forbid_opening, rounded, write_text_atomic
 from ..inference import CONFIDENCE, End, Profile
 from ..model import NETWORK
 from ..protocol import KEPT, Record, kept_file, read_made_from, signed
-from .identifiability import CLAIMED, DECADES, RATIO, local_optima, problem_for, profiles_of
+from .identifiability import CLAIMED, DECADES, RATIO, problem_for
+from .profile_runs import OptimaRun, ProfileRun
 from .second_profiler import cross_check
 
 Array = NDArray[np.float64]
 _DIGITS = 7
+CLAIMED_IN = "pair"
+"""The setting that the published claim is judged in."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,8 @@ class KeptProfiles:
     Attributes:
         made: ISO date.
         lock: version, digest and date of the lock record.
-        profiles: setting to name to profile, the other parameters' values left out
-            (``theta`` is ``(n, 0)``).
+        profiles: setting to name to profile. The other parameters' values are kept of the claimed
+            profiles in the setting of the claim; of the others ``theta`` is ``(n, 0)``.
         optima: setting to the distinct optima that the profiles started from, best first,
             in log10 and in the order of the joint fit's parameters.
         check: the independent profiler beside ours; see :func:`.cross_check`.
@@ -51,22 +54,31 @@ def full_run(
     record: Record,
     executor: Executor | None = None,
     say: Callable[[str], None] = lambda line: None,
+    folder: Path | None = None,
 ) -> tuple[dict[str, dict[str, Profile]], dict[str, list[Array]]]:
     """All 17 parameters and the ratio, and the claimed three in the other settings.
 
     Args:
         say: called with one line of progress at a time.
+        folder: where finished profiles are kept, so that a run that was stopped goes on.
 
     Returns:
         Setting to name to profile, and setting to the optima they started from.
     """
-    names = {"pair": (*NETWORK, RATIO), "kept": CLAIMED, "all_il6": CLAIMED}
-    made, optima = {}, {}
-    for setting, wanted in names.items():
-        say(f"profiles of {', '.join(wanted)} ({setting})")
-        with forbid_opening():
-            optima[setting] = local_optima(record, setting, executor)
-        made[setting] = profiles_of(record, wanted, setting, executor, optima=optima[setting])
+    run = executor.map if executor is not None else map
+    wanted = {"pair": (*NETWORK, RATIO), "kept": CLAIMED, "all_il6": CLAIMED}
+    with forbid_opening():
+        starts = [OptimaRun(record, setting, folder) for setting in wanted]
+        optima = dict(zip(wanted, run(OptimaRun.run, starts), strict=True))
+        runs = [
+            ProfileRun(record, setting, name, optima[setting], folder)
+            for setting, names in wanted.items()
+            for name in names
+        ]
+        made: dict[str, dict[str, Profile]] = {setting: {} for setting in wanted}
+        for one, profile in zip(runs, run(ProfileRun.run, runs), strict=True):
+            made[one.setting][one.name] = profile
+            say(f"profile of {one.name} ({one.setting})")
     return made, optima
 
 
@@ -81,6 +93,7 @@ def write_kept(
     executor: Executor | None = None,
     directory: Path = KEPT,
     say: Callable[[str], None] = lambda line: None,
+    folder: Path | None = None,
 ) -> Path:
     """Make the full run and the independent check, and keep both.
 
@@ -88,9 +101,10 @@ def write_kept(
         date: ISO date of the run.
         directory: where to keep it; made if need be.
         say: called with one line of progress at a time.
+        folder: where finished profiles are kept, so that a run that was stopped goes on.
     """
     directory.mkdir(parents=True, exist_ok=True)  # first: the run takes minutes
-    made, optima = full_run(record, executor, say)
+    made, optima = full_run(record, executor, say, folder)
     say("the independent check")
     run = executor.map if executor is not None else map
     with forbid_opening():
@@ -114,7 +128,10 @@ def _content(
         "confidence": CONFIDENCE,
         "decades": DECADES,
         "profiles": {
-            setting: {name: _plain(profile) for name, profile in profiles.items()}
+            setting: {
+                name: _plain(profile, whole=setting == CLAIMED_IN and name in CLAIMED)
+                for name, profile in profiles.items()
+            }
             for setting, profiles in made.items()
         },
         "optima": {
@@ -164,9 +181,11 @@ def _kept(content: Mapping[str, Any]) -> KeptProfiles:
     )
 
 
-def _plain(profile: Profile) -> dict[str, Any]:
+def _plain(profile: Profile, *, whole: bool) -> dict[str, Any]:
+    theta = {"theta": profile.theta.tolist()} if whole else {}
     content: dict[str, Any] = rounded(
-        {
+        theta
+        | {
             "values": profile.values.tolist(),
             "rise": profile.rise.tolist(),
             "cost": profile.cost,
@@ -187,7 +206,7 @@ def _profile(name: str, plain: Mapping[str, Any]) -> Profile:
         name,
         values,
         np.array(plain["rise"]),
-        np.empty((values.size, 0)),
+        np.array(plain.get("theta", np.empty((values.size, 0)))),
         plain["cost"],
         plain["optimum"],
         plain["low"],
@@ -195,29 +214,3 @@ def _profile(name: str, plain: Mapping[str, Any]) -> Profile:
         End[plain["lower_end"]],
         End[plain["upper_end"]],
     )
-
-
-def largest_shift(one: Mapping[str, Profile], other: Mapping[str, Profile]) -> float:
-    """Largest difference between the interval ends of two sets of profiles, in decades.
-
-    Args:
-        one: some profiles by name, at least one.
-        other: what they are compared with, each of those names among its own.
-
-    Returns:
-        Infinity if a side ends in a different way.
-
-    Raises:
-        InputError: no profiles, or one that the other set does not have.
-    """
-    if not one or one.keys() - other.keys():
-        raise InputError(
-            f"profiles of {', '.join(one) or 'nothing'} cannot be compared with profiles of "
-            f"{', '.join(other) or 'nothing'}; expected one or more, each in the other set too."
-        )
-    shifts = [0.0]
-    for name, a in one.items():
-        b = other[name]
-        same = (a.lower_end, a.upper_end) == (b.lower_end, b.upper_end)
-        shifts.append(max(abs(a.low - b.low), abs(a.high - b.high)) if same else float("inf"))
-    return max(shifts)

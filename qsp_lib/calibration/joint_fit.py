@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_ndtr, ndtri_exp
 
 from ..common import forbid_opening, which_inputs
@@ -24,6 +24,7 @@ from ..inference import FAILED, Fit, Problem, fit, starting_points
 from ..model import (
     CONSTANT_RECOVERY,
     NETWORK,
+    QUANTITIES,
     RECOVERY_AT_REST,
     Draws,
     DrugInputs,
@@ -74,6 +75,15 @@ def estimated(
             if prior.status == "estimated":
                 priors[name if name in SHARED else f"{drug}.{name}"] = prior
     return priors
+
+
+def unit_of(name: str) -> str:
+    """The unit of an estimated quantity; 1 for a ratio.
+
+    >>> unit_of("tgn1412.k_act"), unit_of("k_IL6_T/k_IL6_M"), unit_of("d_IL6")
+    ('1/h', '1', '1/h')
+    """
+    return "1" if "/" in name else QUANTITIES[name.rpartition(".")[2]].unit
 
 
 def values_at(names: Sequence[str], theta: Array) -> dict[str, Array]:
@@ -156,10 +166,13 @@ class CourseResiduals:
         regimen: str,
         horizon_h: float,
         times: Array | None = None,
-        dose_factor: float = 1.0,
+        dose_factor: ArrayLike = 1.0,
         changed: Mapping[str, float] | None = None,
     ) -> Trajectory:
-        """A drug's regimen at parameter sets ``(N, d)`` in log10, some values changed in all."""
+        """A drug's regimen at parameter sets ``(N, d)`` in log10, some values changed in all.
+
+        ``dose_factor`` multiplies every dose: one for all sets, or one each, ``(N,)``.
+        """
         draws = self.draws(theta, drug)
         if changed:
             others = {name: np.full(len(draws), value) for name, value in changed.items()}
@@ -216,6 +229,7 @@ class CourseResiduals:
     def table(self, theta: Array) -> pd.DataFrame:
         """Observed and predicted values of one set, with residuals.
 
+        ``evidence`` is the row that a point rests on, ``window_h`` where a peak is looked for.
         ``residual`` is log10(predicted/observed); for a right-censored observation
         it is the shortfall below the limit, 0 if the prediction lies above it, and for one
         that was at most a limit the excess above it.
@@ -232,13 +246,17 @@ class CourseResiduals:
             rows.append(
                 {
                     "id": observation.id,
+                    "evidence": observation.sources[0],
                     "course": observation.course,
                     "drug": observation.drug,
+                    "regimen": observation.regimen,
                     "analyte": observation.analyte,
                     "kind": observation.kind,
                     "time_h": observation.time_h,
+                    "window_h": observation.window_h,
                     "observed": observed,
                     "censored": observation.is_censored,
+                    "at_most": observation.at_most,
                     "predicted": 10.0**log10_predicted,
                     "residual": residual,
                     "sigma": observation.sigma_log10,
@@ -368,5 +386,5 @@ def drug_at(problem: Problem, theta: Array, drug: str) -> DrugInputs:
 
 
 def root_mean_square(table: pd.DataFrame, column: str) -> float:
-    """Root mean square of a column over published points (declared weak points left out)."""
-    return float(np.sqrt((table.loc[table["kind"] == "point", column] ** 2).mean()))
+    """Root mean square of a column over published points (declared assumptions left out)."""
+    return float(np.sqrt((table.loc[table["use"] != DECLARED, column] ** 2).mean()))

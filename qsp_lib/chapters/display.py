@@ -29,6 +29,7 @@ WORDS = {
     "prior_sd": "prior sd (log10)",
     "posterior_median": "posterior median",
     "posterior_sd": "posterior sd (log10)",
+    "shift": "shift of the median (log10)",
     "sd_ratio": "ratio of the sds",
     "laplace_sd": "Laplace sd",
     "sampled_sd": "sampled sd",
@@ -43,17 +44,30 @@ WORDS = {
     "estimated": "estimated quantities",
     "network_parameters_moved": "network parameters moved by the data",
     "log_evidence": "log evidence",
-    "odds_against": "odds of the best against it",
+    "published_log_evidence": "log evidence, published rows alone",
+    "facts_met": "open facts met",
+    "rise_at_end_of_week_1": "signal of TGN1412 at 168 h, multiple of healthy",
+    "rise_after_four_weeks": "the same at 672 h",
+    "index_at_7_ug_kg": "severity index at 7 µg/kg",
+    "walkers": "walkers of each",
+    "sampler_steps": "steps of each",
+    "autocorrelation_times": "autocorrelation times that each is long",
+    "acceptance": "share of the moves accepted",
+    "draws_kept": "draws kept",
+    "effective_size": "effective size, for the quantity known worst",
+    "worst_known": "quantity known worst",
+    "split_r_hat": "largest split R-hat",
+    "distance_of_ensembles": "largest distance between the ensembles' distributions",
+    "stays": "the search stays within 0.0001 decades of the kept optimum",
+    "shift_in_prior_sd": "shift from the prior median (prior sd)",
+    "share_ended_slower": "release over from 120 h, draws below the prior median",
+    "share_ended_faster": "release over from 120 h, draws above it",
+    "draws_faster": "draws above it",
     "left_out_rms_sigma": "error in courses left out (root mean square, σ)",
     "blinatumomab_rms_log10": "error, blinatumomab (root mean square, log10)",
     "blinatumomab_rms_sigma": "error, blinatumomab (root mean square, σ)",
     "tgn1412_rms_log10": "error, TGN1412 (root mean square, log10)",
     "tgn1412_rms_sigma": "error, TGN1412 (root mean square, σ)",
-    "blinatumomab_il6_at_168h": "blinatumomab, IL-6 at 168 h (pg/mL)",
-    "tgn1412_il6_48h_share": "TGN1412, IL-6 at 48 h / its peak",
-    "tgn1412_tnf_48h_share": "TGN1412, TNF at 48 h / its peak",
-    "signal_at_168h": "TGN1412, effective signal at 168 h (pg/mL)",
-    "without_macrophages": "TGN1412, peak IL-6 without macrophages / with",
     "total_over_before": "peak total IL-6 within a day / before",
     "total_over_untreated": "total IL-6 a day later / untreated",
     "signal_over_before": "signal a day later / before",
@@ -142,25 +156,36 @@ def fit_table(data: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         data: as `qsp_lib.calibration.joint_fit.CourseResiduals.table` makes it. A level above
-            what the assay could read is shown as ``>`` its limit, a peak at whatever
-            time as ``peak``.
+            what the assay could read is shown as ``>`` its limit, one that is only known to be
+            low as ``≤`` its bound, and a peak with the time it is looked for in, if that does not
+            begin with the dose.
     """
     shown = pd.DataFrame(
         {
-            "point": data["id"],
-            "analyte": data["analyte"].replace(CYTOKINE_LABELS),
+            "point": data["evidence"],
+            "regimen": data["regimen"].str.replace("_", " "),
+            "analyte": data["analyte"].replace({**CYTOKINE_LABELS, "B": "B cells (fraction)"}),
             "use": data["use"],
             "time_h": [
-                "peak" if kind == "peak" else cell(time)
-                for kind, time in zip(data["kind"], data["time_h"], strict=True)
+                _when(*row) for row in data[["kind", "time_h", "window_h"]].itertuples(index=False)
             ],
             "observed": [
-                ("> " if above else "") + cell(level)
-                for above, level in zip(data["censored"], data["observed"], strict=True)
+                {(True, False): "> ", (True, True): "≤ "}.get((bound, at_most), "") + cell(level)
+                for bound, at_most, level in zip(
+                    data["censored"], data["at_most"], data["observed"], strict=True
+                )
             ],
             **{key: data[key] for key in ("predicted", "residual", "scaled")},
         }
     )
-    # a declared point has no row of evidence: its id repeats what the other columns say
-    shown.loc[data["kind"] == "peak", "point"] = "–"
+    if shown["regimen"].nunique() == 1:
+        shown = shown.drop(columns="regimen")
     return table(shown)
+
+
+def _when(kind: str, time_h: float, window_h: tuple[float, float] | None) -> str:
+    """The time of a point, or what a peak is the highest of."""
+    if kind == "point":
+        return cell(time_h)
+    first, last = window_h or (0.0, 0.0)
+    return f"peak from {cell(first)} to {cell(last)}" if first else "peak"

@@ -7,11 +7,12 @@ import json
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..common import number
+from ..common import CLUSTER_CHUNK, cluster, number
 
 _SLOW_S = 2.0
 WIDTH = 92
@@ -97,15 +98,39 @@ def add_quick(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_long_run(parser: argparse.ArgumentParser) -> None:
-    """``--workers`` and ``--checkpoint``, of what takes minutes or longer."""
-    parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
+def add_long_run(parser: argparse.ArgumentParser, *, on_cluster: bool = False) -> None:
+    """``--workers`` and ``--checkpoint``, of what takes minutes or longer.
+
+    Args:
+        parser: of the command.
+        on_cluster: whether it takes ``--cluster``, too; it then asks :func:`where_it_runs`.
+    """
+    where = parser.add_mutually_exclusive_group()
+    # a default in letters is never taken for one that was given
+    where.add_argument("--workers", type=int, default="2", help="processes (default 2)")
+    if on_cluster:
+        where.add_argument(
+            "--cluster",
+            metavar="ADDRESS",
+            help="instead of processes of this machine, the workers of the dask scheduler at that "
+            "address, such as tcp://host:8786; the result is the same",
+        )
     parser.add_argument(
         "--checkpoint",
         type=folder,
         metavar="FOLDER",
         help="keep finished steps there, and go on from those that are there",
     )
+
+
+@contextmanager
+def where_it_runs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """The options of a sweep that say where it runs, as ``--workers`` or ``--cluster`` has it."""
+    if options.cluster is None:
+        yield {"workers": options.workers}
+        return
+    with cluster(options.cluster) as executor:
+        yield {"executor": executor, "chunk": CLUSTER_CHUNK}
 
 
 def print_json(value: Any) -> None:

@@ -6,7 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
-from .. import drugs, prediction
+from .. import drugs, prediction, protocol
 from ..common import InputError
 from .common import DONE, Commands, command, folder, print_json, print_lines, show
 from .predicting import Progress, add_cover, add_draws, add_regimen, setting_of
@@ -92,7 +92,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
             "--share", type=float, default=0.1, metavar="P", help="of draws over it (default 0.1)"
         )
         add_cover(parser, horizon=False)
-        add_draws(parser, draws)
+        add_draws(parser, draws, none="")
     gap = command(
         commands,
         "gap",
@@ -131,7 +131,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _compare(options: argparse.Namespace) -> int:
     n_draws = prediction.N_DRAWS if options.draws is None else options.draws
-    prediction.require_draws(n_draws, options.seed)
+    prediction.require_draws(n_draws, options.seed, protocol.record_of(options.lock))
     settings = [
         setting_of(options, drug, regimen)
         for drug in options.drugs

@@ -77,7 +77,7 @@ def _drugs(options: argparse.Namespace) -> int:
             "role": inputs.role,
         }
         lock = {"lock": f"lock {record.version}"}
-        used = {name: getattr(inputs, name) for name in file.priors}
+        used = prediction.as_predicted(file, inputs)
         return _explain(head | lock, file, used, options.json)
     rows: list[dict[str, Any]] = [
         {
@@ -104,11 +104,13 @@ def _drugs(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _explain(head: dict[str, Any], file: Any, used: dict[str, float], as_json: bool) -> int:
+def _explain(
+    head: dict[str, Any], file: Any, used: dict[str, tuple[float, str]], as_json: bool
+) -> int:
     """Print every number of a drug file with its source, and its regimens.
 
     Args:
-        used: rates (1/h) as ``predict`` takes them from the lock record.
+        used: value and unit of what ``predict`` takes from the lock record.
     """
     numbers: dict[str, dict[str, Any]] = {
         name: {
@@ -118,7 +120,8 @@ def _explain(head: dict[str, Any], file: Any, used: dict[str, float], as_json: b
             "note": " ".join(given.note.split()),
             "log10_sd": given.log10_sd,
             "same_as": given.same_as,
-            "used_per_h": used.get(name),
+            "used": used[name][0] if name in used else None,
+            "used_unit": used[name][1] if name in used else None,
         }
         for name, given in file.sources.items()
     }
@@ -136,9 +139,9 @@ def _explain(head: dict[str, Any], file: Any, used: dict[str, float], as_json: b
         return DONE
     print_lines([", ".join(str(word) for word in head.values()), ""])
     print_table(
-        ("input", "in the file", "unit", "as predicted (1/h)", "source", "note"),
+        ("input", "as read", "unit", "as predicted", "unit", "source", "note"),
         [
-            (name, n["value"], n["unit"], n["used_per_h"], _sources(n), n["note"])
+            (name, n["value"], n["unit"], n["used"], n["used_unit"], _sources(n), n["note"])
             for name, n in numbers.items()
         ],
     )

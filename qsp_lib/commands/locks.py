@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import chapters, export, protocol
+from .. import analyses, chapters, export, protocol
 from ..common import pool
 from .common import (
     DONE,
@@ -81,9 +81,10 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         actions,
         "predict",
         _predict,
-        "make the blind prediction from the newest record, once",
-        description="Make the blind prediction from the newest record, once, and put it in the "
-        "ledger. If it was interrupted, the same command goes on from there.",
+        "make the blind predictions from the newest record, once",
+        description="Make every prediction that the newest record lists, once, and put it in the "
+        "ledger: the blind drug's, draws of the others, and the incidences in virtual patients, "
+        "which take some minutes. If it was interrupted, the same command goes on from there.",
         examples=("lock predict",),
     )
     opening = command(
@@ -128,22 +129,32 @@ def _make(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _posterior_words(record: protocol.Record) -> str:
+    """What is kept of the posterior."""
+    if record.sample is None:
+        return "Laplace's approximation: a mean and a covariance in log10"
+    return f"a kept sample, SHA-256 {record.sample['sha256']}"
+
+
 def _show(options: argparse.Namespace) -> int:
     record = protocol.current_record()
     tables = {name: protocol.status(name) for name in protocol.sealed_tables()}
     if options.json:
-        names, mean, covariance = record.posterior
+        moments = record.moments
         print_json(
             {
                 **record.summary,
                 "reason": record.reason,
                 "network": record.network.values(),
                 "structure": record.network.feedback,
+                "t_cell_part": record.network.t_cells,
+                "network_is": "the locked point, the optimum of the fit",
                 "drugs": {name: record.drug(name).values() for name in record.drug_names},
                 "posterior": {
-                    "names": list(names),
-                    "mean_log10": mean.tolist(),
-                    "sd_log10": (covariance.diagonal() ** 0.5).tolist(),
+                    "names": list(moments),
+                    "mean_log10": [mean for mean, _ in moments.values()],
+                    "sd_log10": [sd for _, sd in moments.values()],
+                    "is": _posterior_words(record),
                 },
                 "grade_boundaries": vars(record.boundaries),
                 "severity_index": dict(record.severity_indices),
@@ -153,6 +164,9 @@ def _show(options: argparse.Namespace) -> int:
         )
         return DONE
     print_lines([f"lock {record.version} of {record.date}, digest {record.digest}"])
+    print_lines([f"  {record.network.feedback} feedback, {record.network.t_cells} T-cell part"])
+    print_lines([f"  posterior: {_posterior_words(record)}"])
+    print_lines(["  the locked point, the optimum of the fit:"])
     print_lines(
         [f"  {name:8s} {short(value, 6)}" for name, value in record.network.values().items()]
     )
@@ -169,6 +183,7 @@ def _show(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     found: list[Finding] = list(protocol.verify_records(recompute=not options.quick))
+    found += analyses.population_findings(recompute=not options.quick)
     found += chapters.results_findings()
     found += export.findings()
     wrong = [finding for finding in found if finding.wrong]
@@ -204,7 +219,9 @@ def _history(options: argparse.Namespace) -> int:
 
 
 def _predict(_options: argparse.Namespace) -> int:
-    written = protocol.commit_predictions(protocol.newest_record())
+    record = protocol.newest_record()
+    population = analyses.listed_population(record.version)
+    written = protocol.commit_predictions(record, also=(population,))
     for one in written:
         words = "finished what was interrupted:" if one.finished else "wrote"
         print_lines([f"{words} {one.path.name}"])

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from .. import prediction
-from .common import DONE, Commands, add_long_run, command, folder, show
+from .common import DONE, Commands, add_long_run, command, folder, show, where_it_runs
 from .dosing import limit_of
 from .predicting import add_class_defaults, add_cover, add_lock, add_regimen, setting_of
 
@@ -27,6 +27,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
             "population my_drug.toml --regimen full_at_once --draws 100 --patients 400",
             "population my_drug.toml --dexamethasone -1h --limit grade2 --output people",
             "population blinatumomab --horizon 7d --json",
+            "population my_drug.toml --cluster tcp://host:8786 --checkpoint kept",
         ),
         reads=True,
     )
@@ -43,7 +44,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "--patients",
         type=int,
         metavar="N",
-        help="patients in each draw (default: a hundred)",
+        help="patients in each draw who are weighted (default: a thousand); of these, a hundred "
+        "drawn by their weights get the drug",
     )
     parser.add_argument(
         "--limit",
@@ -60,7 +62,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="default: the lock record's own")
     add_lock(parser)
     add_class_defaults(parser, ", and name it in the output")
-    add_long_run(parser)
+    add_long_run(parser, on_cluster=True)
     parser.add_argument(
         "-o",
         "--output",
@@ -85,7 +87,8 @@ def _population(options: argparse.Namespace) -> int:
     names = prediction.names_of_population(setting.inputs.name, setting.regimen_key)
     if options.output is not None:
         prediction.require_writable(options.output, names)
-    found = prediction.populate(asked, workers=options.workers, checkpoint=options.checkpoint)
+    with where_it_runs(options) as where:
+        found = prediction.populate(asked, checkpoint=options.checkpoint, **where)
     written: tuple[Path, ...] = ()
     if options.output is not None:
         texts = prediction.population_json(found), prediction.population_csv(found)

@@ -92,11 +92,11 @@ def add_cover(parser: argparse.ArgumentParser, *, horizon: bool = True) -> None:
         )
 
 
-def add_draws(parser: argparse.ArgumentParser, default: int = 200) -> None:
+def add_draws(
+    parser: argparse.ArgumentParser, default: int = 200, none: str = "; 0 for no interval"
+) -> None:
     """How many draws, of which seed, and what a drug file may leave out."""
-    parser.add_argument(
-        "--draws", type=int, metavar="N", help=f"default {default}; 0 for no interval"
-    )
+    parser.add_argument("--draws", type=int, metavar="N", help=f"default {default}{none}")
     parser.add_argument("--seed", type=int, metavar="N", help="default: the lock record's own")
     add_lock(parser)
     add_class_defaults(parser, ", and name it in the output")
@@ -149,7 +149,12 @@ def setting_of(
 def _predict(options: argparse.Namespace) -> int:
     asked_h = several_hours("--at", options.at)
     n_draws = prediction.N_DRAWS if options.draws is None else options.draws
-    prediction.require_draws(n_draws, options.seed)
+    prediction.require_draws(n_draws, options.seed, protocol.record_of(options.lock))
+    if options.interval and not n_draws:
+        raise InputError(
+            "--interval was given with 0 draws, which have none; expected some draws, or no "
+            "--interval."
+        )
     settings = [setting_of(options, drug) for drug in options.drugs]
     if options.output is not None:
         names = [prediction.names_of_files(s.inputs.name, s.regimen_key) for s in settings]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .. import analyses, common, protocol
-from .common import DONE, Commands, command, tell
+from .common import DONE, Commands, add_long_run, command, tell
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -16,10 +16,11 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         _profiles,
         "make all profile likelihoods from the current lock record, and keep them",
         description="Profile all 17 network parameters and the ratio k_fb/d_IL6, check three of "
-        "them with an independent profiler, and keep the result for chapter 07. Takes minutes.",
-        examples=("profiles", "profiles --workers 4", "profiles --second"),
+        "them with an independent profiler, and keep the result for chapter 07. Takes half an hour "
+        "on two cores.",
+        examples=("profiles", "profiles --checkpoint half-done", "profiles --second"),
     )
-    profiles.add_argument("--workers", type=int, default=2, help="processes (default 2)")
+    add_long_run(profiles)
     profiles.add_argument(
         "--second",
         action="store_true",
@@ -33,7 +34,11 @@ def _profiles(options: argparse.Namespace) -> int:
             path = analyses.write_verdicts(protocol.current_record(), executor, say=tell)
         else:
             path = analyses.write_kept(
-                protocol.current_record(), protocol.today(), executor, say=tell
+                protocol.current_record(),
+                protocol.today(),
+                executor,
+                say=tell,
+                folder=options.checkpoint,
             )
     print(f"wrote {path.name}" + ("" if options.second else "; run chapter 07 again"))
     return DONE

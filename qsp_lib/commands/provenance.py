@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
 from .. import evidence, protocol
@@ -60,9 +61,16 @@ def _parameters(options: argparse.Namespace) -> int:
     )
     print_table(
         ("parameter", "unit", "prior median", "log10 sd", "locked", "posterior sd", "source"),
-        [[row[name] for name in shown] for row in rows],
+        [[_shown(row, name) for name in shown] for row in rows],
     )
     return DONE
+
+
+def _shown(row: Mapping[str, Any], name: str) -> Any:
+    """A cell; the prior of a ratio is told as a multiple of what it is a ratio to."""
+    under = row["prior_of"].partition("/")[2]
+    value = row[name]
+    return f"{short(value, 4)} x {under}" if name == "prior_median" and under else value
 
 
 def _evidence(options: argparse.Namespace) -> int:

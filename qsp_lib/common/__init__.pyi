@@ -1,5 +1,11 @@
 from .blindfold import forbid_opening as forbid_opening
 from .blindfold import refuse_if_forbidden as refuse_if_forbidden
+from .clusters import AHEAD_A_THREAD as AHEAD_A_THREAD
+from .clusters import ANSWER_S as ANSWER_S
+from .clusters import CLUSTER_CHUNK as CLUSTER_CHUNK
+from .clusters import PATIENCE_S as PATIENCE_S
+from .clusters import ClusterError as ClusterError
+from .clusters import cluster as cluster
 from .digests import code_digest as code_digest
 from .digests import digest as digest
 from .digests import parsed_table as parsed_table

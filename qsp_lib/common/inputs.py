@@ -13,7 +13,7 @@ from .errors import InputError
 
 VERSIONS = ("v1", "v2")
 """Versions of the inputs, oldest first."""
-CURRENT = "v1"
+CURRENT = "v2"
 """The version that the newest lock record was made from, and that everything stands on. Later ones
 are developed beside it; everything moves to one in the step that locks it."""
 

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import distributed as distributed
     import emcee as emcee
     import iminuit as iminuit
     import IPython as IPython
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 LIBRARIES = {
     "IPython": "IPython",
     "backend_inline": "matplotlib_inline.backend_inline",
+    "distributed": "distributed",
     "emcee": "emcee",
     "iminuit": "iminuit",
     "nautilus": "nautilus",

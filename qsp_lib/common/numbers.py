@@ -61,8 +61,9 @@ def decimals(value: float, places: int, *, signed: bool = False) -> str:
 
 
 def percent(share: float, places: int = 0) -> str:
-    """A share in percent: ``14 %`` for 0.1384."""
-    return f"{decimals(100 * float(share), places)} %"
+    """A share in percent: ``14 %`` for 0.1384; what is no number is a dash."""
+    told = decimals(100 * float(share), places)
+    return f"{told} %" if math.isfinite(share) else told
 
 
 def power_of_ten(exponent: int) -> str:

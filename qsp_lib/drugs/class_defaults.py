@@ -31,7 +31,7 @@ def defaults_of_class(mechanism: str) -> tuple[str, ...]:
     >>> defaults_of_class("monoclonal")
     ('patient.weight', 'patient.bsa', 'potency.h', 't_cells.k_rec')
     """
-    sections = _table().get(mechanism, {})
+    sections = class_table().get(mechanism, {})
     return tuple(f"{section}.{name}" for section, known in sections.items() for name in known)
 
 
@@ -51,7 +51,7 @@ def fill(file: str, content: dict[str, Any], *, take_missing: bool) -> frozenset
         InputError: A class default was asked for where there is none.
     """
     mechanism = content.get("mechanism")
-    defaults = _table().get(mechanism, {}) if isinstance(mechanism, str) else {}
+    defaults = class_table().get(mechanism, {}) if isinstance(mechanism, str) else {}
     filled: set[str] = set()
     for section in ("patient", "pharmacokinetics", "potency", "t_cells"):
         known = defaults.get(section, {})
@@ -75,7 +75,10 @@ def _asks(number: Any) -> bool:
 
 def _refusal(file: str, where: str, given: Any, mechanism: Any) -> str:
     names = defaults_of_class(mechanism) if isinstance(mechanism, str) else ()
-    allowed = ", ".join(names) or "the numbers of a known mechanism"
+    if not names:
+        known = " or ".join(repr(name) for name in class_table())
+        return f"Drug file {file}, mechanism: {mechanism!r} was given; expected {known}."
+    allowed = ", ".join(names)
     return (
         f'Drug file {file}, {where}: {given!r} was given; expected {{ default = "class" }} for one '
         f"of {allowed}, or a value with its unit and source."
@@ -83,7 +86,8 @@ def _refusal(file: str, where: str, given: Any, mechanism: Any) -> str:
 
 
 @lru_cache(maxsize=1)
-def _table() -> Mapping[str, Any]:
+def class_table() -> Mapping[str, Any]:
+    """The numbers of each mechanism, by section and name, as a drug file writes them."""
     path = resources.files("qsp_lib") / "data" / "class_defaults.toml"
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     return {name: sections for name, sections in table.items() if name != "schema"}

@@ -21,6 +21,8 @@ from ..model import Bolus, Infusion, Regimen, Route
 READ = ("TIME", "AMT", "RATE", "CMT", "EVID", "II", "ADDL", "SS", "MDV", "ID")
 _COLUMN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:[(\[]\s*([^()\[\]]+?)\s*[)\]])?\s*")
 _NOTHING = ("", ".", "NA")
+_DOSING = ("DUR", "DURATION", "TINF", "D1", "D2", "F1", "F2", "ALAG1", "ALAG2", "R1", "R2")
+"""Columns of other tools that would change the doses."""
 _ROUTES: dict[str, Route] = {"IV": "IV", "CENTRAL": "IV", "SC": "SC", "DEPOT": "SC"}
 MOST_ROWS = 100_000
 
@@ -130,6 +132,12 @@ def _header(where: str, line: list[str]) -> tuple[list[str], dict[str, str]]:
             f"{where}: the header {','.join(line)!r} was given; expected each column once, TIME "
             "and AMT among them, such as 'TIME (h),AMT (mg),RATE (mg/h),CMT,EVID,II,ADDL'."
         )
+    for name in names:
+        if name not in READ and _means_dosing(name):
+            raise InputError(
+                f"{where}: the column {name} was given, which is not read and would change the "
+                f"doses; expected {', '.join(READ)}. An infusion is an AMT at a RATE."
+            )
     units = {n: m[2] for n, m in zip(names, found, strict=True) if m and m[2]}
     wanted = [name for name in ("TIME", "AMT") if name not in units]
     if "RATE" in names and "RATE" not in units and "TIME" in units and "AMT" in units:
@@ -140,6 +148,21 @@ def _header(where: str, line: list[str]) -> tuple[list[str], dict[str, str]]:
             "in 'TIME (h),AMT (mg)'. Nothing is guessed: a milligram is not a microgram."
         )
     return names, units
+
+
+def _means_dosing(name: str) -> bool:
+    """Whether a column that is not read says how long or how much, or is a slip of one that is."""
+    if name in _DOSING:
+        return True
+    long = (known for known in READ if len(known) >= 4)
+    return any(
+        sorted(name) == sorted(k) or _one_short(name, k) or _one_short(k, name) for k in long
+    )
+
+
+def _one_short(one: str, other: str) -> bool:
+    """Whether a word is another without one of its letters."""
+    return any(other[:i] + other[i + 1 :] == one for i in range(len(other)))
 
 
 def _doses_of(
@@ -161,7 +184,7 @@ def _doses_of(
     route = _route(row, has_depot)
     if rate > 0 and route != "IV":
         raise row.refused("RATE", "expected none for a dose under the skin")
-    more = row.whole("ADDL", range(10_000), "a whole number of additional doses")
+    more = row.whole("ADDL", range(10_000), "a whole number of additional doses, at most 9999")
     every = row.number("II")
     if (more > 0) != (every > 0):
         raise row.refused("II", "expected II and ADDL together, both above 0")

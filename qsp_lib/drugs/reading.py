@@ -97,13 +97,19 @@ def load_drug(
     >>> blinatumomab.sources["CL"].value, blinatumomab.sources["CL"].unit
     (2.22, 'L/h')
     >>> sorted(blinatumomab.regimens)
-    ['clinical', 'flat_15', 'step']
+    ['clinical', 'flat_15', 'flat_5', 'step', 'stepped']
     """
     text = os.fspath(path_or_name)
     if text == RESCUE:
-        raise InputError(f"{RESCUE!r} is the rescue and not a drug; use load_tocilizumab().")
+        raise InputError(
+            f"{RESCUE!r} is the rescue and not a drug; give it beside one with --tocilizumab, or "
+            "use load_tocilizumab()."
+        )
     if text == STEROID:
-        raise InputError(f"{STEROID!r} is a co-medication and no drug; use load_dexamethasone().")
+        raise InputError(
+            f"{STEROID!r} is a co-medication and no drug; give it beside one with "
+            "--dexamethasone, or use load_dexamethasone()."
+        )
     inputs = which_inputs(inputs)
     known = shipped_drugs(inputs)
     if text in known:
@@ -131,7 +137,7 @@ def with_events(file: DrugFile, path: str | os.PathLike[str]) -> tuple[DrugFile,
             f"{inputs.label} has a table of concentrations, which is of its own doses; expected "
             "its regimen 'clinical' and no event rows."
         )
-    data = read_bytes(source, "a .csv file of event rows")
+    data = read_bytes(source, "a .csv file of event rows", name="Regimen")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ..analyses import LATE_H
@@ -51,7 +52,7 @@ def shipped() -> tuple[tuple[str, str], ...]:
 
 def model_name(drug_name: str, regimen_name: str) -> str:
     """Identifier of a shipped model, and the name of its file without the ending."""
-    return f"{drug_name}_{regimen_name}"
+    return re.sub(r"[^A-Za-z0-9_]", "_", f"{drug_name}_{regimen_name}")
 
 
 def dosed_model(record: Record, drug_name: str, regimen_name: str) -> DosedModel:

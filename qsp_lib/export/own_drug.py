@@ -6,7 +6,6 @@ drug stands ready in the model, given once its factor is set to 1.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from ..analyses import LATE_H
@@ -14,7 +13,7 @@ from ..model import Regimen, Rescue, Steroid, Treatment
 from ..prediction import Cover, Setup
 from .combine import archive_of
 from .courses import ReferenceCourse
-from .dosed import DosedModel
+from .dosed import DosedModel, model_name
 from .everything import Files
 from .sbml import about, dosed
 
@@ -73,7 +72,7 @@ def _model(setting: Setup) -> DosedModel:
     shift = setting.shift_h
     regimen: Regimen = setting.regimen.shifted(shift)
     treatment = Treatment(setting.inputs, regimen, record.network, rescue, steroid, record.crp)
-    name = re.sub(r"[^A-Za-z0-9_]", "_", f"{setting.inputs.name}_{setting.regimen_key}")
+    name = model_name(setting.inputs.name, setting.regimen_key)
     return DosedModel(
         name, treatment, rescue_h + shift, steroid_h + shift, setting.horizon_h + shift
     )

@@ -30,12 +30,20 @@ from pathlib import Path
 
 import numpy as np
 
-from ..calibration import FITTED, make_problem
+from ..drugs import load_drug
 from ..evidence import Observation
-from ..inference import Problem
 from ..protocol import Record, locked_point
 from . import sbml
-from .petab_expected import expected, expressible, kept_of, observations_of
+from .petab_expected import (
+    expected,
+    expressible,
+    kept_of,
+    make_expressed,
+    make_whole,
+    observations_of,
+    parameter_id,
+    unsaid,
+)
 from .petab_tables import regimens, version_1, version_2
 
 FOLDER = "petab"
@@ -72,16 +80,10 @@ class LeftOut:
 
 def left_out(record: Record) -> tuple[LeftOut, ...]:
     """What the problems leave out of the fit."""
-    problem = make_problem(FITTED)
+    problem = make_whole()
     shares = 0.5 * problem.residuals(locked_point(record, problem)[None])[0] ** 2
     return tuple(
-        LeftOut(
-            observation,
-            "highest level, whenever it comes"
-            if observation.time_h is None
-            else f"above what the assay reads, {observation.censored_above_pg_mL:g} pg/mL",
-            float(share),
-        )
+        LeftOut(observation, unsaid(observation), float(share))
         for observation, share in zip(observations_of(problem), shares, strict=True)
         if not expressible(observation)
     )
@@ -93,21 +95,22 @@ def files(record: Record) -> dict[str, str]:
     Raises:
         InputError: python-libsbml is not installed, or a regimen that version 1 cannot express.
     """
+    ratios = tuple(name for name in make_expressed().names if "/" in name)
     models = {
         f"{V2}/{MODEL}": sbml.network(record),
-        f"{V1}/{MODEL}": sbml.network(record, stops=True),
+        f"{V1}/{MODEL}": sbml.network(record, stops=True, ratios=ratios),
     }
     return dict(sorted((tables(record) | models).items()))
 
 
 def tables(record: Record) -> dict[str, str]:
     """Every file but the models, which need python-libsbml; as :func:`files`."""
-    problem = make_problem(FITTED)
+    problem = make_expressed()
     kept = kept_of(problem)
     made = {V1: version_1(record, problem, kept), V2: version_2(record, problem, kept)}
     found = {f"{v}/{name}": text for v, named in made.items() for name, text in named.items()}
     found |= {f"{V1}/{PROBLEM}": _YAML_1, f"{V2}/{PROBLEM}": _YAML_2}
-    return found | {"expected.json": expected(record), "README.md": _readme(record, problem)}
+    return found | {"expected.json": expected(record), "README.md": _readme(record)}
 
 
 _YAML_2 = """\
@@ -150,37 +153,54 @@ class Shares:
     Attributes:
         expressed: from the levels that the problems hold.
         left_out: from those they leave out.
-        priors: from the priors.
+        priors: from the priors of what they estimate.
+        priors_left_out: from those of what belongs to a drug of which they hold no level.
     """
 
     expressed: float
     left_out: float
     priors: float
+    priors_left_out: float
+
+    @property
+    def whole(self) -> float:
+        """Of all parts together."""
+        return self.expressed + self.left_out + self.priors + self.priors_left_out
 
 
 def shares(record: Record) -> Shares:
     """How the cost at the lock is made up."""
-    problem = make_problem(FITTED)
+    problem, names = make_whole(), make_expressed().names
     parts = 0.5 * problem.all_residuals(locked_point(record, problem)[None])[0] ** 2
     observations = observations_of(problem)
     seen = np.array([expressible(o) for o in observations])
-    data = parts[: len(observations)]
-    priors = parts[len(observations) :]
-    return Shares(float(data[seen].sum()), float(data[~seen].sum()), float(priors.sum()))
+    data, priors = np.split(parts, [len(observations)])
+    held = np.array([name in names for name in problem.names])
+    return Shares(*(float(p.sum()) for p in (data[seen], data[~seen], priors[held], priors[~held])))
 
 
-def _readme(record: Record, problem: Problem) -> str:
+def _readme(record: Record) -> str:
+    problem = make_expressed()
     kept = kept_of(problem)
-    whole = shares(record)
+    whole, missing = shares(record), left_out(record)
+    without = {o.observation.drug for o in missing} - {o.drug for o in kept}
+    labels = " and ".join(load_drug(drug).inputs.label for drug in sorted(without))
+    ratios = [name for name in problem.names if "/" in name]
     lines = [
         "# The joint fit in PEtab",
         "",
         f"Generated from lock record {record.version} of {record.date} (SHA-256 "
         f"`{record.digest}`); not to be edited. Numbers CC0 1.0, equations MIT.",
         "",
-        f"Both problems hold the fit whose optimum is locked: {len(problem.names)} estimated "
-        f"parameters with their priors, {len(kept)} levels of "
-        f"{len(regimens(kept))} regimens. Nominal values are the locked ones.",
+        f"Both problems hold of the fit that is locked what PEtab can express: "
+        f"{len(problem.names)} estimated parameters with their priors, {len(kept)} levels of "
+        f"{len(regimens(kept))} regimen{'s' * (len(regimens(kept)) != 1)}. Nominal values are the "
+        "locked ones, at the optimum of the whole fit.",
+        *(
+            [f"No level of {labels} can be expressed, so its parameters are not in them."]
+            if without
+            else []
+        ),
         "",
         "| folder | version | how doses are given |",
         "| --- | --- | --- |",
@@ -201,7 +221,13 @@ def _readme(record: Record, problem: Problem) -> str:
         "is in natural logarithms. A prior is normal in log10 of the parameter. Version 2 has no "
         "parameter scales, and the maximum of a density depends on the scale it is a density of; "
         "so there the parameters are the logarithms, named `log10_...`, and conditions set "
-        "`k = exp(ln(10) * log10_k)`. The drug's steepness `h` is `hill` in all models. Up to a "
+        "`k = exp(ln(10) * log10_k)`. The drug's steepness `h` is `hill` in all models. "
+        + "".join(
+            f"The ratio {name} is estimated as `{parameter_id(name)}`; in version 1 a rule of the "
+            "model multiplies it out, in version 2 a condition. "
+            for name in ratios
+        )
+        + "Up to a "
         "constant the objective of both is therefore the penalised cost of this fit, without the "
         "observations below.",
         "",
@@ -210,27 +236,29 @@ def _readme(record: Record, problem: Problem) -> str:
         f"| levels in the problems | {whole.expressed:.4f} |",
         f"| priors in the problems | {whole.priors:.4f} |",
         f"| observations left out | {whole.left_out:.4f} |",
-        f"| together | {whole.expressed + whole.priors + whole.left_out:.4f} |",
+        *([f"| priors left out | {whole.priors_left_out:.4f} |"] if without else []),
+        f"| together | {whole.whole:.4f} |",
         "",
         "## What is left out",
         "",
-        "PEtab compares a level at a time. It has no word for a level that was above what the "
-        "assay reads, of which only a lower bound is known, nor for the highest level of a course "
-        "whose time is not known. These observations are part of the fit and not of the problems:",
+        "PEtab compares a level at a time. It has no word for a level of which only a bound is "
+        "known, for the highest level of a course whose time is not known, nor for the median of "
+        "those patients' values that an assay could read. "
+        "These observations are part of the fit and not of the problems:",
         "",
         "| observation | course | time (h) | why | adds to the cost |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for missing in left_out(record):
-        o = missing.observation
+    for one in missing:
+        o = one.observation
         time = "" if o.time_h is None else f"{o.time_h:g}"
-        lines.append(f"| {o.id} | {o.course} | {time} | {missing.why} | {missing.share:.4f} |")
+        lines.append(f"| {o.id} | {o.course} | {time} | {one.why} | {one.share:.4f} |")
     lines += [
         "",
-        "Because of them the optimum of these problems lies near the locked values and not at "
-        "them. Two more differences have no effect on the numbers: a level is not kept from "
-        "falling below the baseline by rounding, and PEtab cuts its priors off at the bounds, "
-        "which changes their densities by a constant factor.",
+        "Because of them the optimum of these problems is not that of the whole fit, where the "
+        "nominal values are. Two more differences have no effect on the numbers: a level is not "
+        "kept from falling below the baseline by rounding, and PEtab cuts its priors off at the "
+        "bounds, which changes their densities by a constant factor.",
         "",
     ]
     return "\n".join(lines)

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from ..calibration import FITTED, CourseResiduals, make_problem
+from ..calibration import FIT_RTOL, FITTED, CourseResiduals, make_problem
 from ..common import canonical_json, rounded
 from ..evidence import Observation
 from ..inference import Problem
 from ..protocol import Record, locked_point
+from . import sbml
 
 Array = NDArray[np.float64]
 N_DRAWS = 4
@@ -30,6 +31,11 @@ AGREEMENT = 1e-6
 _RTOL = 1e-9
 """Of the integration: tighter than what another tool is held to."""
 _PLACES, _DIGITS = 6, 9
+
+
+def parameter_id(name: str) -> str:
+    """The identifier of an estimated quantity: ``tgn1412.k_act`` is ``tgn1412_k_act``."""
+    return sbml.ratio_id(name).replace(".", "_")
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,39 @@ class Objective:
 
 
 def expressible(observation: Observation) -> bool:
-    """Whether PEtab has words for it: a level that was measured, at a time."""
-    return observation.time_h is not None and not observation.is_censored
+    """Whether PEtab has words for it: a level that was measured, at a time, of whomever."""
+    return not unsaid(observation)
+
+
+def unsaid(observation: Observation) -> str:
+    """What PEtab has no words for in an observation; empty if it has them."""
+    if observation.time_h is None:
+        return "highest level, whenever it comes"
+    if observation.assay_floor_pg_mL is not None:
+        return f"median of the values above the assay's floor, {observation.assay_floor_pg_mL:g}"
+    if observation.is_censored:
+        limit = observation.censored_above_pg_mL
+        return (
+            "an upper bound alone is known"
+            if limit is None
+            else f"above what the assay reads, {limit:g} pg/mL"
+        )
+    return ""
+
+
+def make_whole() -> Problem:
+    """The joint fit, of which the problems express a part."""
+    return make_problem(FITTED)
+
+
+def make_expressed(rtol: float = FIT_RTOL) -> Problem:
+    """The joint fit of those drugs of which PEtab can express a level, without the others."""
+    seen = {o.drug for o in observations_of(make_whole()) if expressible(o)}
+    return make_problem([drug for drug in FITTED if drug in seen], rtol=rtol)
 
 
 def observations_of(problem: Problem) -> tuple[Observation, ...]:
-    """The observations of the joint fit."""
+    """The observations of a fit."""
     residuals = problem.residuals
     assert isinstance(residuals, CourseResiduals)
     return residuals.observations
@@ -93,7 +126,8 @@ def points(record: Record, problem: Problem) -> dict[str, Array]:
 
     The draws are rounded, so that they are the same on every machine.
     """
-    draws = record.points(N_DRAWS)
+    of = [record.posterior[0].index(name) for name in problem.names]
+    draws = record.points(N_DRAWS)[:, of]
     draws = draws.clip(problem.lower, problem.upper).round(_PLACES)
     named = {f"draw {i}": draw for i, draw in enumerate(draws, 1)}
     return {f"lock {record.version}": locked_point(record, problem)} | named
@@ -101,7 +135,7 @@ def points(record: Record, problem: Problem) -> dict[str, Array]:
 
 def expected(record: Record) -> str:
     """The text of ``expected.json``."""
-    problem = make_problem(FITTED, rtol=_RTOL)
+    problem = make_expressed(_RTOL)
     content = {
         "lock": dict(record.summary),
         "relative_tolerance": AGREEMENT,
@@ -109,7 +143,7 @@ def expected(record: Record) -> str:
             {
                 "name": name,
                 "log10_parameters": {
-                    parameter.replace(".", "_"): float(value)
+                    parameter_id(parameter): float(value)
                     for parameter, value in zip(problem.names, theta, strict=True)
                 },
                 **rounded(asdict(objective(problem, theta)), _DIGITS),

@@ -6,17 +6,19 @@ A row is a mapping from column to text or number; :func:`tsv` writes rows with a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from ..calibration import BOUND_DECADES, FITTED, estimated
+from ..calibration import SHARED, unit_of
 from ..common import InputError, rounded
 from ..drugs import load_drug
 from ..evidence import ANALYTES, Observation
 from ..inference import Problem
-from ..model import Regimen, baselines, network_table
+from ..model import QUANTITIES, Regimen, baselines, network_table
 from ..protocol import Record, locked_point
 from . import sbml
 from .formula import identifier
+from .petab_expected import parameter_id
 
 LOG10 = "log10_"
 """What the identifier of a logarithm begins with."""
@@ -29,11 +31,6 @@ Row = Mapping[str, str | float]
 
 
 # ---------------------------------------------------------------- names
-
-
-def parameter_id(name: str) -> str:
-    """The identifier of an estimated parameter: ``tgn1412.k_act`` is ``tgn1412_k_act``."""
-    return name.replace(".", "_")
 
 
 def experiment_id(observation: Observation) -> str:
@@ -74,15 +71,19 @@ def regimens(kept: Sequence[Observation]) -> dict[str, tuple[str, Regimen]]:
 def _words(name: str) -> str:
     drug, _, rate = name.rpartition(".")
     if drug:
-        return f"{rate} of {load_drug(drug).inputs.label} (1/h)"
-    row = network_table()[name]
-    return f"{row.description} ({row.unit})"
+        return f"{rate} of {load_drug(drug).inputs.label} ({unit_of(name)})"
+    if "/" in name:
+        return f"{name} ({unit_of(name)})"
+    if name in SHARED:
+        return f"{QUANTITIES[name].words}, of all drugs ({unit_of(name)})"
+    return f"{network_table()[name].description} ({unit_of(name)})"
 
 
 def _fixed(record: Record, problem: Problem, kept: Sequence[Observation]) -> dict[str, float]:
     """Parameters that are not fitted and belong to no drug, with their values."""
     locked = record.network.values()
-    known = {name: value for name, value in locked.items() if name not in problem.names}
+    fitted = {name.partition("/")[0] for name in problem.names}
+    known = {name: value for name, value in locked.items() if name not in fitted}
     return known | {baseline_id(a): baselines()[a] for a in _analytes(kept)}
 
 
@@ -114,18 +115,16 @@ def version_2(record: Record, problem: Problem, kept: Sequence[Observation]) -> 
 
 
 def _parameters_2(record: Record, problem: Problem, kept: Sequence[Observation]) -> Iterable[Row]:
-    locked = dict(zip(problem.names, locked_point(record, problem), strict=True))
-    for name, prior in estimated(FITTED).items():
-        middle = _log10(prior.median)
+    for one in _estimated(record, problem):
         yield {
-            "parameterId": LOG10 + parameter_id(name),
-            "parameterName": f"log10 of {_words(name)}",
-            "lowerBound": middle - BOUND_DECADES,
-            "upperBound": middle + BOUND_DECADES,
-            "nominalValue": float(locked[name]),
+            "parameterId": LOG10 + parameter_id(one.name),
+            "parameterName": f"log10 of {_words(one.name)}",
+            "lowerBound": one.lower,
+            "upperBound": one.upper,
+            "nominalValue": one.locked,
             "estimate": "true",
             "priorDistribution": "normal",
-            "priorParameters": _pair(middle, prior.log10_sd),
+            "priorParameters": _pair(one.mean, one.sd),
         }
     for name, value in _fixed(record, problem, kept).items():
         yield {
@@ -145,7 +144,11 @@ def _conditions_2(record: Record, problem: Problem, kept: Sequence[Observation])
         return {"conditionId": condition, "targetId": target, "targetValue": value}
 
     for name in problem.names:
-        if "." not in name:
+        over, _, under = name.partition("/")
+        if under:
+            both = f"({LOG10}{parameter_id(name)} + {LOG10}{under})"
+            yield row(_SHARED, over, POWER_OF_TEN.format(both))
+        elif "." not in name:
             yield row(_SHARED, name, POWER_OF_TEN.format(LOG10 + name))
     observed = regimens(kept)
     fitted_as = POWER_OF_TEN.format(LOG10 + "{}")
@@ -172,6 +175,8 @@ def _inputs(record: Record, problem: Problem, drug: str, fitted_as: str) -> dict
     mechanism = record.drug(drug).mechanism
     values: dict[str, str | float] = {sbml.SWITCH: float(mechanism == "bispecific")}
     for name, value in sbml.drug_values(record, drug).items():
+        if name in problem.names:
+            continue  # one value for all drugs, which is the network's here
         fitted = f"{drug}.{name}"
         known = fitted in problem.names
         values[identifier(name)] = fitted_as.format(parameter_id(fitted)) if known else float(value)
@@ -229,15 +234,15 @@ def version_1(record: Record, problem: Problem, kept: Sequence[Observation]) -> 
 
 
 def _parameters_1(record: Record, problem: Problem, kept: Sequence[Observation]) -> Iterable[Row]:
-    for name, prior in estimated(FITTED).items():
-        normal = _pair(_log10(prior.median), prior.log10_sd)
+    for one in _estimated(record, problem):
+        normal = _pair(one.mean, one.sd)
         yield {
-            "parameterId": parameter_id(name),
-            "parameterName": _words(name),
+            "parameterId": parameter_id(one.name),
+            "parameterName": _words(one.name),
             "parameterScale": "log10",
-            "lowerBound": prior.median / 10.0**BOUND_DECADES,
-            "upperBound": prior.median * 10.0**BOUND_DECADES,
-            "nominalValue": _value(record, name),
+            "lowerBound": _power(one.lower),
+            "upperBound": _power(one.upper),
+            "nominalValue": _value(record, one.name),
             "estimate": "1",
             "initializationPriorType": "parameterScaleNormal",
             "initializationPriorParameters": normal,
@@ -262,6 +267,11 @@ def _parameters_1(record: Record, problem: Problem, kept: Sequence[Observation])
 
 def _value(record: Record, name: str) -> float:
     drug, _, rate = name.rpartition(".")
+    over, _, under = rate.partition("/")
+    if under:
+        return float(getattr(record.network, over) / getattr(record.network, under))
+    if rate in SHARED:
+        drug = record.drug_names[0]
     return float(getattr(record.drug(drug) if drug else record.network, rate))
 
 
@@ -334,13 +344,38 @@ def _measurements(
         }
 
 
+class _Estimated(NamedTuple):
+    """An estimated quantity: its bounds, its prior, normal, and its locked value, in log10."""
+
+    name: str
+    lower: float
+    upper: float
+    mean: float
+    sd: float
+    locked: float
+
+
+def _estimated(record: Record, problem: Problem) -> Iterator[_Estimated]:
+    parts = problem.lower, problem.upper, problem.prior_mean
+    for name, sd, locked, *three in zip(
+        problem.names, problem.prior_sd, locked_point(record, problem), *parts, strict=True
+    ):
+        lower, upper, mean = map(_digits, three)
+        yield _Estimated(name, lower, upper, mean, float(sd), float(locked))
+
+
 def _pair(one: float, other: float) -> str:
     return f"{one!r};{other!r}"
 
 
-def _log10(value: float) -> float:
+def _digits(value: float) -> float:
     """A logarithm to 15 digits: the last two differ from one machine's library to another's."""
-    return float(rounded(math.log10(value), 15))
+    return float(rounded(float(value), 15))
+
+
+def _power(log10_value: float) -> float:
+    """A power of ten, to fewer digits than differ from one machine's library to another's."""
+    return float(rounded(10.0**log10_value, 12))
 
 
 def tsv(rows: Iterable[Row]) -> str:

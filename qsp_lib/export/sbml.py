@@ -10,7 +10,7 @@ them, say of a model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sympy
@@ -62,12 +62,12 @@ CHANGED_BY = {
 """What the parameters that change a model are; their words are their names in SBML."""
 _READY = {"T_c": (TCZ_FACTOR, TCZ_TIME)} | dict.fromkeys(("D_c", "D_d"), (DEX_FACTOR, DEX_TIME))
 """States that co-medications enter: by what their doses are multiplied, and when they start."""
-_SILENT = {"k_a": 1.0, "CL_0": 1.0, "k_CL": 1.0, "Vmax": 0.0, "Km": 1.0, "K_B": 1.0}
+SILENT = {"k_a": 1.0, "CL_0": 1.0, "k_CL": 1.0, "Vmax": 0.0, "Km": 1.0, "K_B": 1.0}
 """Values with which a form of exposure that a drug does not have does nothing: its depot stays
 empty, and its clearance is not raised."""
 
 
-def network(record: Record, *, stops: bool = False) -> str:
+def network(record: Record, *, stops: bool = False, ratios: Sequence[str] = ()) -> str:
     """One model for all drugs, without doses.
 
     The parameter ``bispecific`` chooses the mechanism; the dosing rates, ``u`` and ``u_tcz``
@@ -77,6 +77,8 @@ def network(record: Record, *, stops: bool = False) -> str:
         stops: whether ``u`` is ``u_until_stop`` until the time ``t_stop`` and 0 from then on, for
             formats that can set a dosing rate but not change it on the way. It is a rule and not
             an event, because AMICI does not let a condition set what an event changes.
+        ratios: shared values that are to be set as multiples of others, as
+            ``"k_IL6_T/k_IL6_M"``; the parameter :func:`ratio_id` holds the multiple.
 
     Returns:
         The text of an SBML file.
@@ -88,8 +90,19 @@ def network(record: Record, *, stops: bool = False) -> str:
     inputs = widest.inputs
     writer = ModelWriter("network", "Cytokine network for any drug, without doses", record.date)
     _add_states(writer, widest)
-    values = _SILENT | {"CL_0": drug.CL} | whole.known
-    _add_parameters(writer, widest, values, whole, inputs[1:] if stops else inputs)
+    values = SILENT | {"CL_0": drug.CL} | whole.known
+    products = {over: under for over, _, under in (ratio.partition("/") for ratio in ratios)}
+    _add_parameters(
+        writer, widest, values, whole, inputs[1:] if stops else inputs, apart=tuple(products)
+    )
+    for over, under in products.items():
+        ratio = f"{over}/{under}"
+        writer.parameter(
+            ratio_id(ratio),
+            Quantity("1", f"{over} as a multiple of {under}", 380),
+            values[over] / values[under],
+        )
+        writer.definition(over, QUANTITIES[over], f"{ratio_id(ratio)} * {under}")
     _add_switch(writer, SWITCH, float(drug.mechanism == "bispecific"))
     for symbol in definitions(widest):
         name, parts = str(symbol), [definitions(structure)[symbol] for structure in structures]
@@ -124,6 +137,11 @@ def network(record: Record, *, stops: bool = False) -> str:
     return writer.text()
 
 
+def ratio_id(ratio: str) -> str:
+    """The identifier of a ratio such as ``k_IL6_T/k_IL6_M``."""
+    return ratio.replace("/", "_per_")
+
+
 def wholes(record: Record) -> dict[str, Structure]:
     """By mechanism, every part that a drug of the record may need, co-medications among them."""
     feedback, t_cells = record.network.feedback, record.network.t_cells
@@ -146,7 +164,7 @@ def drug_inputs(record: Record) -> tuple[str, ...]:
 def drug_values(record: Record, drug_name: str) -> dict[str, float]:
     """Their values for a drug of the record; a form of exposure it does not have does nothing."""
     drug = record.drug(drug_name)
-    known = _SILENT | {"CL_0": drug.CL} | drug.values()
+    known = SILENT | {"CL_0": drug.CL} | drug.values()
     return {name: known[name] for name in drug_inputs(record)}
 
 
@@ -270,10 +288,12 @@ def _add_parameters(
     values: Mapping[str, float],
     given: Treatment,
     inputs: Iterable[str],
+    apart: Collection[str] = (),
 ) -> None:
+    """Parameters of a structure and its inputs, those that are ``apart`` left out."""
     lock = given.network.lock
     locked = f"Locked value, lock {lock.version}." if lock and not lock.unlocked else ""
-    for name in structure.parameters:
+    for name in (name for name in structure.parameters if name not in apart):
         note = locked if name in NETWORK else ""
         writer.parameter(name, QUANTITIES[name], values[name], note=note)
     for name in inputs:

@@ -10,8 +10,17 @@ from pathlib import Path
 
 from ..chapters import ROOT
 from ..common import QspError
-from ..protocol import DIFFERS, Finding, Record, current_record, differences, parted
+from ..protocol import (
+    DIFFERS,
+    Finding,
+    Record,
+    current_record,
+    differences,
+    locked_point,
+    parted,
+)
 from .everything import MANIFEST, stale
+from .petab_expected import make_expressed, parameter_id
 
 _PARAMETER = re.compile(r'<parameter\b[^>]*?\bid="(\w+)"[^>]*?\bvalue="([^"]+)"')
 
@@ -41,12 +50,19 @@ def findings(root: Path = ROOT) -> tuple[Finding, ...]:
 def _apart(record: Record, folder: Path) -> Iterator[str]:
     """Where the model and the fit that were exported part from the record."""
     network = record.network.values()
-    for model in ("sbml/network.xml", "petab/v1/model.xml", "petab/v2/model.xml"):
+    problem = make_expressed()
+    by_ratio = {name.partition("/")[0] for name in problem.names if "/" in name}
+    without = {name: value for name, value in network.items() if name not in by_ratio}
+    for model, expected in (
+        ("sbml/network.xml", network),
+        ("petab/v1/model.xml", without),
+        ("petab/v2/model.xml", network),
+    ):
         given = dict(_PARAMETER.findall((folder / model).read_text(encoding="utf-8")))
-        held = {name: float(given[name]) for name in network if name in given}
-        yield from differences(held, network, path=model)
-    names, mean, _ = record.posterior
-    locked = {name.replace(".", "_"): log10 for name, log10 in zip(names, mean, strict=True)}
+        held = {name: float(given[name]) for name in expected if name in given}
+        yield from differences(held, expected, path=model)
+    at_lock = zip(problem.names, locked_point(record, problem), strict=True)
+    locked = {parameter_id(name): log10 for name, log10 in at_lock}
     in_log10 = {f"log10_{name}": float(log10) for name, log10 in locked.items()}
     plain = {name: float(10.0**log10) for name, log10 in locked.items()}
     for table, expected in (("petab/v1", plain), ("petab/v2", in_log10)):

@@ -10,6 +10,8 @@ from .style import STYLE as STYLE
 from .style import WIDTH as WIDTH
 from .style import WINE as WINE
 from .style import use_style as use_style
+from .thinning import thin as thin
 from .vectors import HEADER as HEADER
 from .vectors import Vectors as Vectors
+from .vectors import as_svg as as_svg
 from .vectors import in_vectors as in_vectors

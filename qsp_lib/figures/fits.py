@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 
 from ..evidence import load_tables
 from ..model import Trajectory, baselines
-from .style import COLOURS, CYTOKINE_LABELS, INDIGO, LABELS, SMALLEST_EIGENVALUE, WIDTH
+from .style import (
+    COLOURS,
+    CYTOKINE_LABELS,
+    INDIGO,
+    LABELS,
+    LOCKED_POINT,
+    REFERENCE,
+    SMALLEST_EIGENVALUE,
+    WIDTH,
+    band,
+)
 
 Array = NDArray[np.float64]
 
@@ -121,12 +131,15 @@ def one_run(run: Trajectory) -> Figure:
     return figure
 
 
-def calibration_fit(run: Trajectory, data: pd.DataFrame) -> Figure:
+def calibration_fit(run: Trajectory, data: pd.DataFrame, floor_pg_mL: float) -> Figure:
     """Blinatumomab's IL-6: model, digitised medians, their observed range, and residuals.
 
     Args:
         run: the model at the fitted values.
-        data: rows of published points; the range of patients is read from their rows of evidence.
+        data: rows of published points, medians of what lies above the assay's floor, with what
+            the model's median above the floor is as ``predicted`` (pg/mL); the range of patients
+            is read from their rows of evidence.
+        floor_pg_mL: of the assay.
     """
     rows = [load_tables().row(name) for name in data["id"]]
     ranges = [(r.time_h, r.low, r.high) for r in rows if r.low is not None and r.high is not None]
@@ -141,14 +154,24 @@ def calibration_fit(run: Trajectory, data: pd.DataFrame) -> Figure:
     course(
         left,
         run.times,
-        {"model": run["IL6"] + baselines()["IL6"]},
+        {"model, median of all": run["IL6"] + baselines()["IL6"]},
         data,
         COLOURS["blinatumomab"],
         "IL6",
         "Blinatumomab, flat 60 µg/m²/d",
     )
+    left.plot(
+        data["time_h"],
+        data["predicted"],
+        "D",
+        color=COLOURS["blinatumomab"],
+        fillstyle="none",
+        markersize=7,
+        label="model, median above the floor",
+    )
+    left.axhline(floor_pg_mL, color=REFERENCE, linestyle=":", linewidth=1, label="assay floor")
     _hours(left, 168)
-    left.legend(fontsize=8)
+    left.legend(fontsize=7.5)
     right.axhline(0, color=COLOURS["neutral"], linewidth=0.8)
     right.axhspan(-1, 1, color=COLOURS["light"], alpha=0.2)
     right.plot(np.arange(1, len(data) + 1), data["scaled"], "o", color=COLOURS["blinatumomab"])
@@ -165,7 +188,7 @@ def prior_and_posterior(table: pd.DataFrame, colour: str = COLOURS["neutral"]) -
     Args:
         colour: of the posterior.
         table: ``parameter``, ``prior_sd``, ``shift`` (log10 from prior median) and
-            ``posterior_sd``.
+            ``posterior_sd``; if it has it, ``optimum``, from the prior median as well.
     """
     figure, axis = plt.subplots(figsize=(WIDTH, 0.23 * len(table) + 0.9))
     y = np.arange(len(table))[::-1]
@@ -188,10 +211,12 @@ def prior_and_posterior(table: pd.DataFrame, colour: str = COLOURS["neutral"]) -
         elinewidth=1.4,
         label="posterior, ± 1 sd",
     )
+    if "optimum" in table:
+        axis.plot(table["optimum"], y, "x", color=INDIGO, markersize=6, label="optimum")
     axis.set_yticks(y, table["parameter"])
     axis.set_xlabel("decades from the prior median")
     axis.axvline(0, color=COLOURS["neutral"], linewidth=0.6)
-    axis.legend(ncols=2, fontsize=8, loc="lower center", bbox_to_anchor=(0.4, 1.0))
+    axis.legend(ncols=3, fontsize=8, loc="lower center", bbox_to_anchor=(0.4, 1.0))
     axis.grid(axis="y", visible=False)
     return figure
 
@@ -281,26 +306,6 @@ def courses(
     return figure
 
 
-def structures(runs: Mapping[str, Mapping[str, Trajectory]], data: pd.DataFrame) -> Figure:
-    """Courses of both drugs under each structure, beside the published points.
-
-    Args:
-        runs: structure in words to drug to its simulation.
-        data: published points of both drugs.
-    """
-    panels = [("blinatumomab", "IL6", "Blinatumomab")] + [
-        ("tgn1412", name, f"TGN1412, {label}") for name, label in CYTOKINE_LABELS.items()
-    ]
-    base = baselines()
-    levels = {
-        (drug, c): {words: own[drug][c] + base[c] for words, own in runs.items()}
-        for drug, c, _ in panels
-    }
-    times = {drug: run.times for own in runs.values() for drug, run in own.items()}
-    styles = dict(zip(runs, (":", "--", "-"), strict=True))
-    return courses(panels, times, levels, data, styles)
-
-
 def forecast(run: Trajectory, data: pd.DataFrame) -> Figure:
     """TGN1412's three cytokines as forecast, beside the published courses."""
     panels = [("tgn1412", name, label) for name, label in CYTOKINE_LABELS.items()]
@@ -313,7 +318,7 @@ def forecast(run: Trajectory, data: pd.DataFrame) -> Figure:
 def prediction(
     okt3: Trajectory, draws: Trajectory, baselines: Mapping[str, float], last_h: float = 72.0
 ) -> Figure:
-    """OKT3 as predicted: the locked run, and the central 90 % of the draws."""
+    """OKT3 as predicted: median and central 90 % of the draws, and the locked point, thin."""
     panels = (("C", "exposure (ng/mL)"), ("A", "activated T cells (fraction)")) + tuple(
         (c, f"{label} (pg/mL)") for c, label in CYTOKINE_LABELS.items()
     )
@@ -322,44 +327,42 @@ def prediction(
     times, colour = okt3.times[inside], COLOURS["okt3"]
     for axis, (name, label) in zip(axes.flat, panels, strict=False):
         base = baselines.get(name, 0.0)
-        low, high = np.percentile(draws[name][:, inside] + base, [5, 95], axis=0)
-        axis.fill_between(times, low, high, color=colour, alpha=0.25, linewidth=0)
-        axis.plot(times, okt3[name][..., inside].ravel() + base, color=colour)
+        band(axis, times, draws[name][:, inside] + base, colour)
+        axis.plot(times, okt3[name][..., inside].ravel() + base, **LOCKED_POINT)
         axis.set_ylabel(label)
         _hours(axis, last_h)
         if base:
             axis.set_yscale("log")
     legend = axes.flat[-1]
     legend.set_axis_off()
-    legend.plot([], [], color=colour, label="at the locked values")
+    legend.plot([], [], color=colour, label="median of draws")
     legend.fill_between([], [], [], color=colour, alpha=0.25, label="central 90 % of draws")
+    legend.plot([], [], label="locked point", **LOCKED_POINT)
     legend.legend(loc="center", fontsize=8.5)
     return figure
 
 
 def ordering(
-    intervals: Mapping[str, Mapping[str, float]],
-    boundaries: Mapping[str, float],
-    by_sampler: Mapping[str, Mapping[str, float]] | None = None,
+    intervals: Mapping[str, Mapping[str, float]], boundaries: Mapping[str, float]
 ) -> Figure:
     """Severity index of each drug with its interval, over the illustrative grades.
 
     Args:
-        intervals: ``central``, ``low`` and ``high`` of each drug, shown as wide bars.
+        intervals: ``low``, ``median`` and ``high`` of each drug's draws, and the locked point's
+            value, ``central``.
         boundaries: lowest index of each grade.
-        by_sampler: ``low`` and ``high`` of a second interval, shown as thin lines.
     """
     figure, axis = plt.subplots(figsize=(WIDTH, 0.55 * len(intervals) + 1.1))
     for i, (name, value) in enumerate(reversed(list(intervals.items()))):
         ends = [value["low"], value["high"]]
         axis.plot(ends, [i, i], color=COLOURS[name], linewidth=7, alpha=0.35, solid_capstyle="butt")
-        if by_sampler is not None:
-            ends = [by_sampler[name]["low"], by_sampler[name]["high"]]
-            axis.plot(ends, [i, i], color=COLOURS[name], linewidth=2, marker="|", markersize=8)
-        axis.plot(value["central"], i, "o", color=COLOURS[name], markersize=8)
+        axis.plot(value["median"], i, "o", color=COLOURS[name], markersize=8)
+        axis.plot(
+            value["central"], i, "|", color=LOCKED_POINT["color"], markersize=13, markeredgewidth=1
+        )
         axis.annotate(
             LABELS[name],
-            (value["central"], i),
+            (value["median"], i),
             xytext=(0, 8),
             textcoords="offset points",
             ha="center",
@@ -378,11 +381,11 @@ def ordering(
             fontsize=7.5,
             color=COLOURS["neutral"],
         )
-    if by_sampler is not None:
-        neutral = COLOURS["neutral"]
-        axis.plot([], [], color=neutral, linewidth=7, alpha=0.35, label="Laplace draws")
-        axis.plot([], [], color=neutral, linewidth=2, marker="|", markersize=8, label="sampler")
-        axis.legend(ncols=2, fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0))
+    neutral = COLOURS["neutral"]
+    axis.plot([], [], "o", color=neutral, markersize=6, label="median")
+    axis.plot([], [], color=neutral, linewidth=7, alpha=0.35, label="central 90 % of draws")
+    axis.plot([], [], "|", color=LOCKED_POINT["color"], markersize=11, label="locked point")
+    axis.legend(ncols=3, fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     axis.set_yticks([])
     axis.set_ylim(-0.5, len(intervals) + 0.35)
     axis.set_xlabel("severity index z (log10 fold-rise of the effective IL-6 signal)")

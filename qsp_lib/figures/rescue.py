@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..analyses import Course
 from ..model import baselines
-from .style import COLOURS, LABELS, WIDTH
+from .style import COLOURS, INDIGO, LABELS, WIDTH, WINE, band
 
 Array = NDArray[np.float64]
 
@@ -21,6 +21,7 @@ def rescue_courses(untreated: Course, treated: Course, given_h: float) -> Figure
     """Total IL-6, effective signal, receptor occupancy and CRP, with and without tocilizumab.
 
     Args:
+        untreated, treated: courses over draws, shown as their median and central 90 %.
         given_h: when tocilizumab is given (h after the drug).
     """
     base = baselines()["IL6"]
@@ -37,7 +38,7 @@ def rescue_courses(untreated: Course, treated: Course, given_h: float) -> Figure
             (treated, COLOURS["tocilizumab"], "tocilizumab"),
         ):
             run = course.trajectory
-            axis.plot(run.times - course.dose_h, run[name] + offset, color=colour, label=words)
+            band(axis, run.times - course.dose_h, run[name] + offset, colour, words)
         axis.axvline(given_h, color=COLOURS["light"], linestyle=":", linewidth=1.2)
         axis.set_ylabel(label)
         axis.set_xlim(-2, 168)
@@ -50,12 +51,18 @@ def rescue_courses(untreated: Course, treated: Course, given_h: float) -> Figure
 
 
 def timing(times: Array, benefits: Array, indices: Array, untreated_index: float) -> Figure:
-    """Benefit and severity index against the time of tocilizumab."""
+    """Benefit and severity index against the time of tocilizumab.
+
+    Args:
+        times: of tocilizumab, ``(n,)`` (h).
+        benefits, indices: over draws, ``(n, N)``, shown as their median and central 90 %.
+        untreated_index: median severity index without it.
+    """
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.8))
-    left.plot(times, benefits, "o-", color=COLOURS["tocilizumab"], markersize=4)
+    band(left, times, benefits.T, COLOURS["tocilizumab"])
     left.set_ylabel("signal area taken away (share)")
     left.set_ylim(0, 1.05)
-    right.plot(times, indices, "o-", color=COLOURS["tocilizumab"], markersize=4)
+    band(right, times, indices.T, COLOURS["tocilizumab"])
     right.axhline(untreated_index, color=COLOURS["tgn1412"], linestyle="--", linewidth=1.2)
     right.annotate(
         "untreated",
@@ -74,9 +81,16 @@ def timing(times: Array, benefits: Array, indices: Array, untreated_index: float
 
 
 def too_little(doses: Array, rebounds: Array, threshold: float) -> Figure:
-    """Rebound of the signal after its nadir against the dose of tocilizumab."""
+    """Rebound of the signal after its nadir against the dose of tocilizumab.
+
+    Args:
+        doses: ``(n,)`` (mg/kg).
+        rebounds: over draws, ``(n, N)``, shown as their median and central 90 %.
+        threshold: above which a dose fails.
+    """
     figure, axis = plt.subplots(figsize=(WIDTH * 0.6, 2.7))
-    axis.semilogx(doses, rebounds, "o-", color=COLOURS["tocilizumab"], markersize=4)
+    band(axis, doses, rebounds.T, COLOURS["tocilizumab"])
+    axis.set_xscale("log")
     axis.axhline(threshold, color=COLOURS["neutral"], linestyle="--", linewidth=1)
     axis.set_xlabel("tocilizumab (mg/kg)")
     axis.set_ylabel("rebound / untreated peak")
@@ -114,26 +128,29 @@ def swap_gaps(gaps: Mapping[str, pd.Series], tie: float) -> Figure:
 
 
 def swap_paths(
-    fractions: Array, partial: Array, factors: Array, locked: Array, swapped: Array, tie: float
+    fractions: Array, partial: Array, factors: Array, before: Array, after: Array, tie: float
 ) -> Figure:
     """Indices along a partial swap, and the gap when OKT3's activation rate varies.
 
+    Everything is over draws, shown as the median and the central 90 %.
+
     Args:
-        fractions: of the exchange, ``(N,)``.
-        partial: indices of OKT3 and TGN1412 at each, ``(2, N)``.
+        fractions: of the exchange, ``(n,)``.
+        partial: indices of OKT3 and TGN1412 at each, ``(n, 2, N)``.
         factors: of OKT3's activation rate, ``(K,)``.
-        locked, swapped: gaps at each, as locked and with the exhaustion rates exchanged.
+        before, after: gaps at each, ``(K, N)``, before and after the exchange of exhaustion rates.
         tie: width within which two indices are a tie.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.9))
-    for name, values in zip(("okt3", "tgn1412"), partial, strict=True):
-        left.plot(fractions, values, color=COLOURS[name], label=LABELS[name])
+    for i, name in enumerate(("okt3", "tgn1412")):
+        band(left, fractions, partial[:, i].T, COLOURS[name], LABELS[name])
     left.set_xlabel("fraction of the exchange of $k_\\mathrm{exh}$")
     left.set_ylabel("severity index z")
     left.legend(fontsize=8)
     right.axhspan(-tie, tie, color=COLOURS["light"], alpha=0.3, linewidth=0)
-    right.semilogx(factors, locked, color=COLOURS["neutral"], label="as locked")
-    right.semilogx(factors, swapped, "--", color=COLOURS["neutral"], label="exchanged")
+    for gaps, colour, words in ((before, INDIGO, "as drawn"), (after, WINE, "exchanged")):
+        band(right, factors, gaps.T, colour, words)
+    right.set_xscale("log")
     right.set_xlabel("OKT3's $k_\\mathrm{act}$ × factor")
     right.set_ylabel("index gap, TGN1412 − OKT3")
     right.legend(fontsize=8)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
+import numpy as np
 
 from .. import figures
 from ..common import DRAWN, late
@@ -32,6 +33,8 @@ INDIGO, OLIVE, WINE = "#332288", "#999933", "#882255"
 """For what is no drug: of Paul Tol's muted palette, far from every drug's colour."""
 REFERENCE = "#A67C00"
 """A published value or healthy range that stands beside a drug's colour: no drug has it."""
+LOCKED_POINT: dict[str, Any] = {"color": "#4D4D4D", "linewidth": 0.9, "linestyle": (0, (4, 2))}
+"""The one parameter set at the optimum, thin beside medians of draws."""
 LABELS = {
     "blinatumomab": "blinatumomab",
     "blinatumomab_step": "blinatumomab 9→28 µg/d",
@@ -83,3 +86,10 @@ def use_style() -> None:
     late.backend_inline.set_matplotlib_formats("png", metadata={"Software": None}, bbox_inches=None)
     if file := os.environ.get(DRAWN):
         figures.record_figures(Path(file))
+
+
+def band(axis: Any, x: Any, over_draws: Any, colour: str, label: str = "") -> None:
+    """Median and central 90 % of draws ``(N, n)`` over ``x`` ``(n,)``; of one course, a line."""
+    low, middle, high = np.percentile(np.atleast_2d(over_draws), [5, 50, 95], axis=0)
+    axis.fill_between(x, low, high, color=colour, alpha=0.22, linewidth=0)
+    axis.plot(x, middle, color=colour, label=label or None)

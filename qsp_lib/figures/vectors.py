@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,6 +24,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
+from .lean_svg import lean
+from .thinning import thin
+
 PHONE_IN = 3.7
 """Width of a figure on a phone (inches of 96 pixels): what a screen of 390 pixels leaves."""
 SMALLEST_PT = 8.4
@@ -37,16 +39,6 @@ _MARGIN_IN = 0.45
 MANY = 4
 """Columns from which on panels are small enough for two beside each other on a phone."""
 HEADER = ("panel", "x axis", "y axis", "drawn as", "series", "x", "y")
-_COORDINATES = re.compile(r'(?<= )(d|x|y)="([^"]*)"')
-_LONG = re.compile(r"\d+\.\d+")
-_LEFT_OUT = (
-    (re.compile(r"^.*?(?=<svg )", re.DOTALL), ""),
-    (re.compile(r"<metadata>.*?</metadata>", re.DOTALL), ""),
-    (re.compile(r"<!--.*?-->", re.DOTALL), ""),
-    (re.compile(r'<g id="[^"]*">'), "<g>"),
-    (re.compile(r"\s*\n\s*"), "\n"),
-    (re.compile("DejaVuSans"), "f"),  # the names of letters
-)
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,8 @@ class Vectors:
     Attributes:
         broad, narrow: SVG without a background, for a page and for a phone.
         size: of the broad one, width and height in inches.
-        data: what is drawn, as CSV with ``HEADER``; numbers in the units of the axes.
+        data: what is drawn, as CSV with ``HEADER``; numbers in the units of the axes, without
+            points of curves that the picture cannot show.
     """
 
     broad: str
@@ -67,6 +60,7 @@ class Vectors:
 
 def in_vectors(figure: Figure) -> Vectors:
     """Draw a figure for the site; it is left restacked, so this comes last."""
+    thin(figure)
     broad, (wide, high), data = as_svg(figure), figure.get_size_inches(), as_csv(figure)
     restack(figure)
     return Vectors(broad, as_svg(figure), (float(wide), float(high)), data)
@@ -77,17 +71,6 @@ def as_svg(figure: Figure) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return lean(buffer.getvalue())
-
-
-def lean(svg: str) -> str:
-    """The same picture in fewer letters: no prologue, no remarks, no names that none asks for."""
-    for pattern, instead in _LEFT_OUT:
-        svg = pattern.sub(instead, svg)
-    return _COORDINATES.sub(lambda c: f'{c[1]}="{_LONG.sub(_hundredths, c[2])}"', svg)
-
-
-def _hundredths(number: re.Match[str]) -> str:
-    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def restack(figure: Figure) -> None:

@@ -22,9 +22,11 @@ from .fitting import log_evidence as log_evidence
 from .fitting import polished as polished
 from .fitting import share_at_best as share_at_best
 from .fitting import starting_points as starting_points
+from .parcels import LIBRARIES as LIBRARIES
 from .posterior import data_spectrum as data_spectrum
 from .posterior import information as information
 from .posterior import laplace_draws as laplace_draws
+from .posterior import sampled_information as sampled_information
 from .posterior import standard_normals as standard_normals
 from .profiles import CONFIDENCE as CONFIDENCE
 from .profiles import N_POINTS as N_POINTS
@@ -58,6 +60,7 @@ from .reweighting import mixture as mixture
 from .reweighting import model_weights as model_weights
 from .reweighting import reweighted as reweighted
 from .reweighting import with_prior_sds as with_prior_sds
+from .sweeping import CHUNK as CHUNK
 from .sweeping import part_of as part_of
 from .sweeping import sweep as sweep
 from .tempering import Tempered as Tempered

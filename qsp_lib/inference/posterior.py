@@ -93,20 +93,27 @@ def eigen_directions(result: Fit) -> tuple[Array, Array]:
 
 
 def information(problem: Problem, result: Fit) -> pd.DataFrame:
-    """Prior beside posterior for each parameter: which ones did the data move?
+    """Prior beside Laplace's posterior for each parameter: which ones did the data move?
 
     Columns: ``parameter``, medians, ``shift`` (log10 from the prior median), standard
     deviations in log10, ``sd_ratio`` (posterior over prior) and ``moved``: the
     posterior is narrower than 0.7 of the prior, or shifted by more than one prior sd.
     """
+    return _beside_prior(problem, result.theta, np.sqrt(np.diag(result.covariance)))
 
-    sd = np.sqrt(np.diag(result.covariance))
-    shift = result.theta - problem.prior_mean
+
+def sampled_information(problem: Problem, points: Array) -> pd.DataFrame:
+    """The same as :func:`information` by a sample of the posterior, ``(N, d)`` in log10."""
+    return _beside_prior(problem, np.median(points, axis=0), points.std(axis=0))
+
+
+def _beside_prior(problem: Problem, median: Array, sd: Array) -> pd.DataFrame:
+    shift = median - problem.prior_mean
     frame = late.pandas.DataFrame(
         {
             "parameter": problem.names,
             "prior_median": 10.0**problem.prior_mean,
-            "posterior_median": 10.0**result.theta,
+            "posterior_median": 10.0**median,
             "shift": shift,
             "prior_sd": problem.prior_sd,
             "posterior_sd": sd,

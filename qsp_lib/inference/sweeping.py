@@ -4,7 +4,8 @@ The function gets a chunk of inputs and gives one small row of results an input,
 what a sweep keeps does not grow with what it simulates. Rows are put together in the
 order of the inputs: with a function that treats each input by itself, as the default
 engine does, the result is the same to the bit on any number of workers and with any
-chunks. Randomness belongs in the inputs: give every input its own Sobol point
+chunks, on threads, processes or a cluster. Only so many chunks are handed out at a time:
+what waits takes no memory. Randomness belongs in the inputs: give every input its own Sobol point
 (:func:`.rejection_sampling.sobol`) or its own spawned seed (:func:`spawned_seeds`).
 """
 
@@ -13,30 +14,38 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import (
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    as_completed,
-)
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from queue import SimpleQueue
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..common import QUIET, RESULTS_DIR, InputError, QspError, late, pool
+from ..common import (
+    QUIET,
+    RESULTS_DIR,
+    ClusterError,
+    Crew,
+    InputError,
+    QspError,
+    late,
+    pool,
+)
 from .checkpoint import Checkpoint, identify
+from .parcels import OtherPackageError, Parcel
 
 Array = NDArray[np.float64]
 Function = Callable[[Array], Array]
 
 CHUNK = 100
-"""Environment variable that turns every progress bar off, as tqdm itself reads it."""
+"""Inputs a task."""
+AHEAD = 1000
+"""Tasks that are handed out at a time, where the executor does not say how many it wants."""
 
 
 class SweepError(QspError):
@@ -62,8 +71,10 @@ def sweep(
             from input i alone; defined in a module, so that other processes can import it. One
             that is defined in a notebook's cell runs in this process.
         inputs: ``(N, ...)``, one row an input.
-        executor: any ``concurrent.futures.Executor``, for example
-            ``dask.distributed.Client(...).get_executor()``; it is left open.
+        executor: any ``concurrent.futures.Executor``, for example that of
+            :func:`qsp_lib.common.cluster` or ``dask.distributed.Client(...).get_executor()``; it
+            is left open. A process of it that has another version of this package, of its science
+            or of what that computes with, refuses the work.
         workers: without an executor, how many processes of this machine; default one a core;
             1 runs everything in this process. A script that asks for more starts its work below
             ``if __name__ == "__main__":``, because each process loads the script.
@@ -79,18 +90,24 @@ def sweep(
         ``(N,)`` or ``(N, k)``, in the order of the inputs.
 
     Raises:
-        InputError: no inputs, a chunk or a number of workers below 1, a function that gives
-            another number of rows than it was given or that no other process can import, or a
-            checkpoint of another sweep.
-        SweepError: a worker died, the executor has been shut down, or the function failed;
-            finished rows are in the checkpoint.
+        InputError: no inputs, a chunk or a number of workers below 1, workers beside an
+            executor that has another number, a function that gives another number of rows than it
+            was given or that no other process can import, or a checkpoint of another sweep.
+        SweepError: a worker died, the cluster is lost, a worker has another version of this
+            package, the executor has been shut down, or the function failed; finished rows are
+            in the checkpoint.
     """
     rows = np.asarray(inputs, dtype=float)
     if rows.ndim == 0 or len(rows) == 0:
         raise InputError("A sweep was given no inputs; expected an array of 1 row or more.")
     if chunk < 1:
         raise InputError(f"A sweep was given chunks of {chunk}; expected 1 or more.")
-    if executor is None and workers is not None and workers < 1:
+    if executor is not None and workers not in (None, _workers_of(executor)):
+        raise InputError(
+            f"A sweep was given {workers} workers and an executor, which has its own; expected one "
+            "of the two."
+        )
+    if workers is not None and workers < 1:
         raise InputError(f"A sweep was given {workers} workers; expected 1 or more.")
     if executor is None and not _can_be_imported(function):
         if workers is not None and workers > 1:
@@ -220,6 +237,11 @@ def _chunks(spans: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[int, 
             yield start, min(start + size, last)
 
 
+def _workers_of(executor: Executor) -> int | None:
+    """How many workers a pool of this package has; of another's, that is its own affair."""
+    return executor.workers if isinstance(executor, Crew) else None
+
+
 def _can_be_imported(function: Any) -> bool:
     """Whether another process can find a function by its name: not where it was typed in."""
     while isinstance(function, partial):
@@ -250,21 +272,31 @@ def _run_on(
     todo: list[tuple[int, int]],
     state: _State,
 ) -> None:
+    # a crew was started from this very package; what others were started from, they have to say
+    sent = function if isinstance(executor, Crew) else Parcel(function)
     spans: dict[Future[Array], tuple[int, int]] = {}
+    done: SimpleQueue[Future[Array]] = SimpleQueue()
+    waiting = iter(todo)
     try:
-        for start, stop in todo:
-            try:
-                spans[executor.submit(_apply, function, rows[start:stop])] = start, stop
-            except RuntimeError as problem:
-                _stop(spans, state)
-                told = (
-                    _told(problem, (start, stop))
-                    if isinstance(problem, BrokenExecutor)
-                    else f"The executor takes no more work ({problem}): it has been shut down. "
-                    "Pass an open one, or none for a pool of this machine's own."
-                )
-                raise SweepError(f"{told} {state.kept()}") from problem
-        for future in as_completed(list(spans)):
+        while True:
+            wanted = max(1, getattr(executor, "ahead", AHEAD))
+            for start, stop in islice(waiting, max(0, wanted - len(spans))):
+                try:
+                    future = executor.submit(_apply, sent, rows[start:stop])
+                except RuntimeError as problem:
+                    _stop(spans, state)
+                    told = (
+                        _told(problem, (start, stop))
+                        if isinstance(problem, BrokenExecutor)
+                        else f"The executor takes no more work ({problem}): it has been shut down. "
+                        "Pass an open one, or none for a pool of this machine's own."
+                    )
+                    raise SweepError(f"{told} {state.kept()}") from problem
+                spans[future] = start, stop
+                future.add_done_callback(done.put)
+            if not spans:
+                return
+            future = done.get()
             try:
                 result = future.result()
             except (Exception, CancelledError) as problem:
@@ -288,6 +320,8 @@ def _stop(spans: dict[Future[Array], tuple[int, int]], state: _State) -> None:
 def _told(problem: BaseException, span: tuple[int, int]) -> str:
     """What went wrong while these rows were being worked on, in words."""
     where = f"rows {span[0]} to {span[1] - 1}"
+    if isinstance(problem, ClusterError | OtherPackageError):
+        return str(problem)
     if isinstance(problem, BrokenExecutor):
         return (
             f"A worker process died while {where} or others were being worked on (killed, out of "

@@ -1,3 +1,5 @@
+from .awaiting_lock import HELD_BACK as HELD_BACK
+from .awaiting_lock import STEPPED as STEPPED
 from .awaiting_lock import require_lock as require_lock
 from .concentration_table import ConcentrationTable as ConcentrationTable
 from .crp import MILD_PEAK_MG_L as MILD_PEAK_MG_L

@@ -38,9 +38,10 @@ def require_lock(
         return
     if not of_one_record or drug.lock is None or drug.lock.version == "v1":
         raise LockError(
-            f"{drug.label} with parts that lock v1 does not know: its outcomes are held back, so "
-            "it is simulated from a lock record that holds these parts, and there is none yet. "
-            "Simulate its exposure alone, or another drug."
+            f"{drug.label} (named {drug.name!r}): by name, label or steps this is a drug whose "
+            "outcomes are held back, so with parts that lock v1 does not know it is simulated "
+            "with the inputs of a lock record that holds these parts and no others. Ask for the "
+            "drug of the record by its name, or give another drug another name and label."
         )
 
 

@@ -108,6 +108,11 @@ class ConcentrationTable:
                 "for nothing left, or more."
             )
 
+    def known_until(self, first_dose_h: float = 0.0) -> float:
+        """How far it says what the concentration is (h), where it begins with a first dose;
+        infinite if it says how it ends."""
+        return math.inf if self.ends is not None else first_dose_h + self.times_h[-1]
+
     def require_until(self, horizon_h: float, first_dose_h: float = 0.0) -> None:
         """Raise unless it says what the concentration is until then.
 
@@ -118,8 +123,8 @@ class ConcentrationTable:
         Raises:
             InputError: the last row is before the horizon and the table does not say how it ends.
         """
-        last_h = self.times_h[-1] + first_dose_h
-        if self.ends is None and last_h < horizon_h:
+        last_h = self.known_until(first_dose_h)
+        if last_h < horizon_h:
             raise InputError(
                 f"the concentration table ends at {last_h:g} h, before the horizon of "
                 f"{horizon_h:g} h; give more rows, a shorter horizon, or how it ends."

@@ -110,7 +110,7 @@ _PARAMETERS: Mapping[str, Quantity] = {
     "V2": Quantity("L", "volume of the drug's peripheral compartment", 468, "V_2"),
     "Q": Quantity("L/h", "exchange of the drug between its compartments", 9, "Q"),
     "EC50": Quantity("ng/mL", "drug exposure at half engagement", 287, r"\mathrm{EC}_{50}"),
-    "h": Quantity("1", "steepness of engagement by a monoclonal antibody", 190, "h"),
+    "h": Quantity("1", "steepness of engagement", 190, "h"),
     "K_hook": Quantity(
         "ng/mL",
         "drug exposure at half inhibition of a bispecific's engagement",

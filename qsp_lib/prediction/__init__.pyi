@@ -6,6 +6,8 @@ from .comparing import comparison_figure as comparison_figure
 from .comparing import comparison_json as comparison_json
 from .comparing import comparison_text as comparison_text
 from .comparing import require_comparable as require_comparable
+from .cover import INFUSED_H as INFUSED_H
+from .cover import MOST_TOCILIZUMAB_UG as MOST_TOCILIZUMAB_UG
 from .cover import Cover as Cover
 from .figure import as_png as as_png
 from .figure import in_days as in_days
@@ -13,10 +15,13 @@ from .figure import png as png
 from .first_dose import first_dose as first_dose
 from .first_dose import first_dose_dict as first_dose_dict
 from .first_dose import first_dose_text as first_dose_text
+from .gaps import LONGEST_REST_H as LONGEST_REST_H
 from .gaps import after_gap as after_gap
 from .gaps import gap_dict as gap_dict
 from .gaps import gap_text as gap_text
 from .goals import Goal as Goal
+from .goals import indices as indices
+from .goals import indices_within as indices_within
 from .population import N_PATIENTS as N_PATIENTS
 from .population import N_POPULATION_DRAWS as N_POPULATION_DRAWS
 from .population import PopulationAnswer as PopulationAnswer
@@ -41,8 +46,14 @@ from .report import require_writable as require_writable
 from .report import short as short
 from .report import write as write
 from .report import write_into as write_into
+from .setting import FOLLOWED_H as FOLLOWED_H
+from .setting import LONGEST_H as LONGEST_H
+from .setting import OWN_RATES as OWN_RATES
+from .setting import STEROID_DRAWN as STEROID_DRAWN
 from .setting import Setup as Setup
+from .setting import as_predicted as as_predicted
 from .setting import assumptions as assumptions
+from .setting import default_horizon as default_horizon
 from .setting import draws_for as draws_for
 from .setting import inputs_of as inputs_of
 from .setting import prepare as prepare

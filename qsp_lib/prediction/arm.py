@@ -26,24 +26,35 @@ _KINDS = ("low", "median", "high")
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number at the locked values, and its 5th, 50th and 95th percentile over draws.
+    """A number at the locked point, and its 5th, 50th and 95th percentile over draws.
 
-    ``low``, ``median`` and ``high`` are None where nothing was drawn.
+    The locked point is one set of values, the optimum of the fit, and need not lie in the middle of
+    the draws. ``low``, ``median`` and ``high`` are None where nothing was drawn.
     """
 
-    central: float
+    locked_point: float
     low: float | None = None
     median: float | None = None
     high: float | None = None
 
     @classmethod
-    def of(cls, central: float, drawn: ArrayLike) -> Estimate:
+    def of(cls, locked_point: float, drawn: ArrayLike) -> Estimate:
         """From what was drawn ``(N,)``; a draw without a finite number is left out."""
         values = np.asarray(drawn, dtype=float)
         finite = values[np.isfinite(values)]
         return cls(
-            float(central), *map(float, np.percentile(finite, [5, 50, 95])) if finite.size else ()
+            float(locked_point),
+            *map(float, np.percentile(finite, [5, 50, 95])) if finite.size else (),
         )
+
+    @property
+    def central(self) -> float:
+        """The number to give first: the median of the draws; the locked point's without any.
+
+        >>> Estimate(1.0, 2.0, 3.0, 4.0).central, Estimate(1.0).central
+        (3.0, 1.0)
+        """
+        return self.locked_point if self.median is None else self.median
 
     def as_dict(self) -> dict[str, float]:
         """The numbers by name, without those that are None."""
@@ -89,11 +100,13 @@ class Arm:
         severity: the index z of the whole course.
         severity_week: of its first 168 h, as the records' own indices are.
         severity_after: of the course from the first dose of cover on; None if none is asked for.
-        grade: illustrative grade at the locked values.
+        grade: illustrative grade of the central index.
+        grade_of_locked_point: the same of the locked point.
         grade_shares: share of draws in grades 0 to 4; None where nothing was drawn.
         steps: one a dose of the regimen.
         times_h: of the courses, ``(T,)``; both arms have the same.
-        courses: by name, estimates ``(T,)`` as central, low, median, high, or central alone.
+        courses: by name, estimates ``(T,)`` as locked_point, low, median, high, or the locked
+            point's alone.
         asked: levels at the times that were asked for, by name, one estimate a time.
         drawn: ``severity`` and ``IL6``, its peak, of each draw that completed.
     """
@@ -104,6 +117,7 @@ class Arm:
     severity_week: Estimate
     severity_after: Estimate | None
     grade: int
+    grade_of_locked_point: int
     grade_shares: tuple[float, ...] | None
     steps: tuple[Step, ...]
     times_h: Array
@@ -111,9 +125,14 @@ class Arm:
     asked: Mapping[str, tuple[Estimate, ...]]
     drawn: Mapping[str, Array] = field(repr=False, compare=False)
 
+    def central(self, name: str) -> Array:
+        """The course to give first ``(T,)``: the draws' median; the locked point's without any."""
+        course = self.courses[name]
+        return course.get("median", course["locked_point"])
+
 
 class Measure:
-    """Collects the numbers of one arm: first from the locked values, then from parts of draws."""
+    """Collects the numbers of one arm: first from the locked point, then from parts of draws."""
 
     def __init__(self, setting: Setup) -> None:
         self.setting = setting
@@ -150,7 +169,7 @@ class Measure:
 
     @property
     def peak_times(self) -> list[float]:
-        """When anything that is printed peaks at the locked values (h)."""
+        """When anything that is printed peaks at the locked point (h)."""
         return [float(v[0]) for name, v in self.taken[0].items() if name.split("/")[-1] in _TIMES]
 
     def arm(self, courses: Courses, name: str) -> Arm:
@@ -173,13 +192,15 @@ class Measure:
             )
         )
         after = self.setting.cover.first_h is not None
+        index = self._estimate("severity")
         return Arm(
             peaks=MappingProxyType({n: self._estimate(f"peak/{n}") for n in LEVELS}),
             peak_times=MappingProxyType({n: self._estimate(f"time/{n}") for n in LEVELS}),
-            severity=self._estimate("severity"),
+            severity=index,
             severity_week=self._estimate("week"),
             severity_after=self._estimate("after") if after else None,
-            grade=int(boundaries.grade(self.taken[0]["severity"])[0]),
+            grade=int(boundaries.grade(index.central)),
+            grade_of_locked_point=int(boundaries.grade(index.locked_point)),
             grade_shares=shares,
             steps=steps,
             times_h=courses.shown_h,
@@ -215,7 +236,7 @@ class Courses:
 
     Args:
         setting: what is followed.
-        central: each arm at the locked values; the first is the drug alone.
+        locked_point: each arm at the locked point; the first is the drug alone.
         peaks_h: times of peaks, which stay among the rows.
         asked_h: times that are asked for, on the drug's clock.
         n_draws: how many draws will be taken.
@@ -224,7 +245,7 @@ class Courses:
     def __init__(
         self,
         setting: Setup,
-        central: Mapping[str, Trajectory],
+        locked_point: Mapping[str, Trajectory],
         peaks_h: list[float],
         asked_h: tuple[float, ...],
         n_draws: int,
@@ -232,17 +253,19 @@ class Courses:
         self.setting, self.asked_h = setting, asked_h
         shift, horizon = setting.shift_h, setting.horizon_h
         doses = with_doses([step.start_h for step in setting.steps], horizon)
-        changes = np.concatenate([c.times[c.task.schedule.firsts] for c in central.values()])
-        times = np.concatenate([c.times for c in central.values()]) - shift
+        changes = np.concatenate([c.times[c.task.schedule.firsts] for c in locked_point.values()])
+        times = np.concatenate([c.times for c in locked_point.values()]) - shift
         # a sum of hours has an error in its last digits, which must not make two rows of one time
         self.kept = joined(doses, [*asked_h, *peaks_h, *(changes - shift)])
         times = joined(self.kept, times)
-        self.times_h = fine(times, lambda t: np.concatenate(list(self._read(central, t).values())))
-        if n_draws * self.times_h.size * len(COURSES) * len(central) > MOST_VALUES:
-            levels = np.concatenate(list(self._read(central, self.times_h).values()))
+        self.times_h = fine(
+            times, lambda t: np.concatenate(list(self._read(locked_point, t).values()))
+        )
+        if n_draws * self.times_h.size * len(COURSES) * len(locked_point) > MOST_VALUES:
+            levels = np.concatenate(list(self._read(locked_point, self.times_h).values()))
             self.times_h = self.times_h[thinned(self.times_h, levels, self.kept)]
-        self.central = self._read(central, self.times_h)
-        self.drawn: dict[str, list[Array]] = {name: [] for name in central}
+        self.locked_point = self._read(locked_point, self.times_h)
+        self.drawn: dict[str, list[Array]] = {name: [] for name in locked_point}
         self._columns: dict[str, Array] = {}
         self._rows: NDArray[np.int_] | None = None
 
@@ -272,10 +295,10 @@ class Courses:
         return found
 
     def _all(self) -> dict[str, Array]:
-        """Columns ``(6, k, T)`` of each arm: central alone, or with its percentiles."""
+        """Columns ``(6, k, T)`` of each arm: the locked point's alone, or with percentiles."""
         if not self._columns:
-            for name, central in self.central.items():
-                bands = [central[:, None]]
+            for name, levels in self.locked_point.items():
+                bands = [levels[:, None]]
                 if self.drawn[name]:
                     drawn = np.concatenate(self.drawn[name], axis=1)
                     bands.append(np.percentile(drawn, [5, 50, 95], axis=1).transpose(1, 0, 2))
@@ -300,7 +323,7 @@ class Courses:
         columns = self._all()[arm][..., self._shown]
         return MappingProxyType(
             {
-                name: MappingProxyType(dict(zip(("central", *_KINDS), column, strict=False)))
+                name: MappingProxyType(dict(zip(("locked_point", *_KINDS), column, strict=False)))
                 for name, column in zip(COURSES, columns, strict=True)
             }
         )

@@ -15,7 +15,7 @@ from .. import __version__
 from ..common import InputError, canonical_json, plain, rounded
 from ..figures import INDIGO, OLIVE, WIDTH, WINE
 from .arm import Arm, Estimate
-from .figure import in_days
+from .figure import LOCKED_POINT_LINE, in_days
 from .predicting import COVERS, NOT_FOR, Prediction
 from .report import aligned, arm_words, short, span
 from .setting import Setup
@@ -90,8 +90,8 @@ def compare(predictions: Sequence[Prediction]) -> tuple[Compared, ...]:
             words += f", {arm_words(prediction, name)}"
         both = first.completed & prediction.completed
         here, there = (_of(p, a, both) for p, a in ((prediction, arm), (first, first_arm)))
-        more = arm.severity.central - first_arm.severity.central
-        ratio = arm.peaks["IL6"].central / first_arm.peaks["IL6"].central
+        more = arm.severity.locked_point - first_arm.severity.locked_point
+        ratio = arm.peaks["IL6"].locked_point / first_arm.peaks["IL6"].locked_point
         higher = None
         if both.any():
             higher = float(np.mean(here["severity"] > there["severity"]))
@@ -131,9 +131,9 @@ def comparison_text(compared: Sequence[Compared]) -> str:
         lines.append(f"  {each.drug}, {each.regimen}: followed for {short(s.horizon_h)} h{left}")
         lines += [f"    {line}" for line in s.cover.lines(s.inputs.weight_kg)]
     head = ["course", "highest IL-6 (pg/mL)", "at (h)", "z", "5-95 %", "grade"]
-    rows = [
-        head + ["z less the first's", "5-95 %", "IL-6 over the first's", "5-95 %", "P(z higher)"]
-    ]
+    head += ["z less the first's", "5-95 %", "IL-6 over the first's", "5-95 %", "P(z higher)"]
+    drawn = bool(first.n_draws)
+    rows = [[*head, *(["locked point: IL-6", "z", "z less the first's"] if drawn else [])]]
     for i, c in enumerate(compared):
         severity, peaks = c.arm.severity, c.arm.peaks["IL6"]
         row = [c.words, short(peaks.central), short(c.arm.peak_times["IL6"].central)]
@@ -144,10 +144,15 @@ def comparison_text(compared: Sequence[Compared]) -> str:
             row += [short(c.il6_ratio.central), span(c.il6_ratio), higher]
         else:
             row += [""] * 5
+        if drawn:
+            less = f"{c.more_severe.locked_point:+.2f}" if i else ""
+            row += [short(peaks.locked_point), f"{severity.locked_point:.2f}", less]
         rows.append(row)
-    lines += ["", *aligned(rows), ""]
-    if first.n_draws:
+    lines += ["", *aligned(rows), "", first.numbers_are]
+    if drawn:
         lines += [f"Intervals: 5th to 95th percentile of {first.n_draws} draws. {COVERS}", ""]
+    else:
+        lines.append("")
     return "\n".join([*lines, NOT_FOR]) + "\n"
 
 
@@ -155,7 +160,7 @@ def comparison_dict(compared: Sequence[Compared]) -> dict[str, Any]:
     """The comparison as plain values."""
     first = compared[0].prediction
     return {
-        "schema": 1,
+        "schema": 2,
         "version": __version__,
         "lock": dict(first.lock),
         "t_cell_part": first.setting.record.network.t_cells,
@@ -174,6 +179,7 @@ def comparison_dict(compared: Sequence[Compared]) -> dict[str, Any]:
                 "il6_pg_per_mL": c.arm.peaks["IL6"].as_dict(),
                 "il6_time_h": c.arm.peak_times["IL6"].as_dict(),
                 "grade": c.arm.grade,
+                "grade_of_locked_point": c.arm.grade_of_locked_point,
                 "severity_less_first": c.more_severe.as_dict(),
                 "il6_over_first": c.il6_ratio.as_dict(),
                 "share_more_severe_than_first": c.share_higher,
@@ -181,6 +187,7 @@ def comparison_dict(compared: Sequence[Compared]) -> dict[str, Any]:
             }
             for c in compared
         ],
+        "numbers": first.numbers_are,
         "interval": COVERS,
         "not_for": NOT_FOR,
     }
@@ -192,7 +199,11 @@ def comparison_json(compared: Sequence[Compared]) -> str:
 
 
 def comparison_csv(compared: Sequence[Compared]) -> str:
-    """One row a course: a header of names with their units, then the numbers."""
+    """One row a course: a header of names with their units, then the numbers.
+
+    Columns end in ``_locked_point``, and in ``_low``, ``_median`` and ``_high`` if anything was
+    drawn; the grade is that of the median, or else of the locked point.
+    """
     rows: list[dict[str, Any]] = []
     for c in compared:
         row: dict[str, Any] = {"course": c.words, "grade": c.arm.grade}
@@ -203,7 +214,7 @@ def comparison_csv(compared: Sequence[Compared]) -> str:
             ("IL6_over_first", c.il6_ratio),
         ):
             for kind, value in estimate.as_dict().items():
-                row[name + f"_{kind}".removesuffix("_central")] = rounded(value, 6)
+                row[f"{name}_{kind}"] = rounded(value, 6)
         rows.append(row)
     buffer = io.StringIO(newline="")
     writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
@@ -213,11 +224,15 @@ def comparison_csv(compared: Sequence[Compared]) -> str:
 
 
 def comparison_figure(compared: Sequence[Compared]) -> Figure:
-    """Exposure, IL-6 and the effective signal of every course, with the central 90 % of draws."""
+    """Exposure, IL-6 and the effective signal: medians with the central 90 % of draws.
+
+    The locked point is a thin line beside each, and the only one where nothing was drawn.
+    """
     figure = Figure(figsize=(WIDTH, 3.4), constrained_layout=True)
     panels = {"C": "exposure (ng/mL)", "IL6": "IL-6 (pg/mL)", "S": "IL-6 signal (pg/mL)"}
     days = in_days(max(c.prediction.horizon_h for c in compared))
     lines: list[Any] = []
+    point: Any = None
     for axis, (name, label) in zip(figure.subplots(1, 3), panels.items(), strict=True):
         lines = []
         for colour, c in zip(_COLOURS, compared, strict=False):
@@ -226,14 +241,19 @@ def comparison_figure(compared: Sequence[Compared]) -> Figure:
                 axis.fill_between(
                     times, course["low"], course["high"], color=colour, alpha=0.15, linewidth=0
                 )
-            lines += axis.plot(times, course["central"], color=colour)
+            lines += axis.plot(times, c.arm.central(name), color=colour)
+            if "median" in course:
+                (point,) = axis.plot(
+                    times, course["locked_point"], color=colour, **LOCKED_POINT_LINE
+                )
         axis.set_ylabel(label)
         axis.set_xlabel("time (d)" if days else "time (h)")
         if name != "C":
             axis.set_yscale("log")
-    legend = figure.legend(
-        lines, [c.words for c in compared], loc="outside lower center", ncols=2, fontsize=8
-    )
+    words = [c.words for c in compared]
+    if point is not None:
+        lines, words = [*lines, point], [*words, "locked point (thin, in each colour)"]
+    legend = figure.legend(lines, words, loc="outside lower center", ncols=2, fontsize=8)
     for text in legend.get_texts():
         text.set_parse_math(False)
     return figure

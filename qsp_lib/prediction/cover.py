@@ -132,13 +132,22 @@ class Cover:
         if self.tocilizumab_h:
             yield (
                 f"tocilizumab {_short(self.tocilizumab_ug(weight_kg) / 1000)} mg over 1 h "
-                f"({self.tocilizumab}, {_short(weight_kg)} kg), {_at(self.tocilizumab_h)}"
+                f"({self.tocilizumab}, {_short(weight_kg)} kg{self._about_the_most(weight_kg)}), "
+                f"{_at(self.tocilizumab_h)}"
             )
         if self.dexamethasone_h:
             yield (
                 f"dexamethasone {_short(self.dexamethasone_ug(weight_kg) / 1000)} mg "
                 f"{self.route}, {_at(self.dexamethasone_h)}"
             )
+
+    def _about_the_most(self, weight_kg: float) -> str:
+        """What a dose has to do with the most that one by weight may be, if anything."""
+        asked, per_kg = dose_for("tocilizumab", self.tocilizumab, weight_kg)
+        if asked <= MOST_TOCILIZUMAB_UG:
+            return ""
+        most = f"{_short(MOST_TOCILIZUMAB_UG / 1000)} mg"
+        return f", at most {most}" if per_kg else f", above the {most} that a label allows"
 
     def as_dict(self, weight_kg: float) -> dict[str, object]:
         """The same as plain values."""

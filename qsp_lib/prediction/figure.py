@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -23,6 +25,8 @@ _PANELS = {
 }
 _ARM_COLOURS = {"untreated": INDIGO, "treated": COLOURS["tocilizumab"]}
 _DAYS_FROM_H = 240.0
+LOCKED_POINT_LINE: Mapping[str, Any] = MappingProxyType({"linewidth": 0.7, "linestyle": "--"})
+"""How the course of the locked point is drawn beside a median."""
 
 
 def in_days(horizon_h: float) -> bool:
@@ -31,7 +35,10 @@ def in_days(horizon_h: float) -> bool:
 
 
 def courses(prediction: Prediction) -> Figure:
-    """Courses with the central 90 % of draws, without and with tocilizumab."""
+    """Medians with the central 90 % of draws, without and with tocilizumab.
+
+    The locked point is a thin line beside them, and the only one where nothing was drawn.
+    """
     figure = Figure(figsize=(WIDTH, 4.8), constrained_layout=True)
     axes = list(figure.subplots(2, 3).flat)
     days = in_days(prediction.horizon_h)
@@ -44,7 +51,12 @@ def courses(prediction: Prediction) -> Figure:
                 axis.fill_between(
                     times, course["low"], course["high"], color=colour, alpha=0.22, linewidth=0
                 )
-            axis.plot(times, course["central"], color=colour, label=_label(prediction, arm_name))
+            axis.plot(times, arm.central(name), color=colour, label=_label(prediction, arm_name))
+            if "median" in course:
+                point = course["locked_point"]
+                (line,) = axis.plot(times, point, color=colour, **LOCKED_POINT_LINE)
+                if arm_name == "untreated":
+                    line.set_label("locked point")
         axis.set_ylabel(label)
         axis.set_xlabel("time (d)" if days else "time (h)")
         if name not in ("C", "A"):
@@ -90,9 +102,13 @@ def _label(prediction: Prediction, arm: str) -> str:
             if times
         ]
         return " and ".join(given)
-    return f"without {cover.words}" if cover.words else "at the locked values"
+    if cover.words:
+        return f"without {cover.words}"
+    return "median of draws" if prediction.n_draws else "locked point"
 
 
 def _rests_on(prediction: Prediction) -> str:
     lock = prediction.mark or f"lock {prediction.lock['version']}, locked values"
-    return f"{lock}; band: 5-95 % of {prediction.n_draws} draws" if prediction.n_draws else lock
+    if not prediction.n_draws:
+        return f"{lock}; lines: the locked point"
+    return f"{lock}; medians, band: 5-95 % of {prediction.n_draws} draws"

@@ -24,7 +24,7 @@ from .goals import (
     require_doses,
     thresholds,
 )
-from .predicting import NOT_FOR, require_draws
+from .predicting import CENTRAL, NOT_FOR, require_draws
 from .report import aligned, short, span
 from .setting import Setup, draws_for, end_of
 
@@ -82,7 +82,7 @@ def first_dose(
             passes.
         IntegrationError: no draw completed.
     """
-    require_draws(n_draws, seed)
+    require_draws(n_draws, seed, setting.record)
     if not n_draws:
         raise InputError("0 draws were asked for; expected some, of which a share may pass.")
     require_doses(setting, "first-dose")
@@ -144,7 +144,7 @@ def _percentiles(values: np.ndarray) -> tuple[float, ...]:
 
 
 def _own(setting: Setup, form: Regimen, goal: Goal, amounts: list[float]) -> float:
-    """Dose at which the locked values pass the limit; the largest if they never do."""
+    """Dose at which the locked point passes the limit; the largest if it never does."""
     until = end_of(form) + AFTER_H
     found = [indices(setting, like(form, 0.0, a), None, 0.0, until) for a in amounts]
     return float(min(thresholds(goal.limit, amounts, np.stack(found))[0], LARGEST_UG))
@@ -152,8 +152,8 @@ def _own(setting: Setup, form: Regimen, goal: Goal, amounts: list[float]) -> flo
 
 def _estimate(setting: Setup, form: Regimen, amount: float, drawn: np.ndarray) -> Estimate:
     until = end_of(form) + AFTER_H
-    central = indices(setting, like(form, 0.0, amount), None, 0.0, until)[0]
-    return Estimate.of(central, drawn)
+    locked_point = indices(setting, like(form, 0.0, amount), None, 0.0, until)[0]
+    return Estimate.of(locked_point, drawn)
 
 
 def first_dose_dict(found: FirstDose) -> dict[str, Any]:
@@ -161,6 +161,8 @@ def first_dose_dict(found: FirstDose) -> dict[str, Any]:
     setting = found.setting
     return {
         **setting.said(),
+        "schema": 2,
+        "numbers": CENTRAL,
         "limit": found.goal.limit,
         "share": found.goal.share,
         "followed_h": AFTER_H,
@@ -199,7 +201,7 @@ def first_dose_text(found: FirstDose) -> str:
         *setting.lines(found.n_draws),
         "",
     ]
-    rows = [["", "dose (ug)", "z", "5-95 %", "over the limit"]]
+    rows = [["", "dose (ug)", "z", "5-95 %", "over the limit", "z at the locked point"]]
     head = "highest first dose" if found.bounded else "no limit found up to"
     rows.append(
         [
@@ -208,6 +210,7 @@ def first_dose_text(found: FirstDose) -> str:
             f"{found.index.central:.2f}",
             span(found.index),
             f"{found.share_over:.1%}",
+            f"{found.index.locked_point:.2f}",
         ]
     )
     for share, dose in found.occupancy.items():
@@ -219,14 +222,16 @@ def first_dose_text(found: FirstDose) -> str:
                 f"{index.central:.2f}",
                 span(index),
                 "",
+                f"{index.locked_point:.2f}",
             ]
         )
     lines += aligned(rows)
     lines += [
         "",
-        f"The limit is passed {_from(found.own.central)} at the locked values, "
-        f"{_from(found.own.low)} in the 5 % of draws that pass it first, {_from(found.own.median)} "
-        f"in half of them, and {_from(found.own.high)} in 95 %.",
+        f"The limit is passed {_from(found.own.low)} in the 5 % of draws that pass it first, "
+        f"{_from(found.own.median)} in half of them, and {_from(found.own.high)} in 95 %; at the "
+        f"locked point {_from(found.own.locked_point)}.",
+        CENTRAL,
         "Assumed: the drug is given once, to one who was never given it; intervals are of "
         "parameters only, not of structure, exposure or patients.",
         "",

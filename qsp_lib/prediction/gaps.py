@@ -11,8 +11,8 @@ import numpy as np
 from ..common import InputError
 from ..model import Regimen
 from .arm import Estimate
-from .goals import AFTER_H, indices, require_doses
-from .predicting import NOT_FOR, require_draws
+from .goals import AFTER_H, indices_within, require_doses
+from .predicting import CENTRAL, LOCKED_POINT, NOT_FOR, require_draws
 from .report import aligned, short, span
 from .setting import SAME_TIME_H, Setup, draws_for, end_of
 
@@ -40,6 +40,11 @@ class Restart:
     rest_h: float
     severity: Estimate
     first: Estimate
+
+    @property
+    def grounded(self) -> bool:
+        """Whether T cells were ever looked at after so long a rest."""
+        return self.rest_h <= LONGEST_REST_H
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ def after_gap(
     *,
     n_draws: int = 200,
     seed: int | None = None,
+    longest_rest_h: float = LONGEST_REST_H,
 ) -> Gap:
     """Peaks after restarting at each step, with the spacing of the regimen from there on.
 
@@ -79,14 +85,21 @@ def after_gap(
         missed_h: how much later than due the next one comes (h).
         steps: at which steps to restart; all up to the one that was due by default.
         n_draws, seed: of the draws; 0 draws for no interval.
+        longest_rest_h: a rest without the drug (h) above this is refused. Whoever asks for more
+            than the default shows what lies beyond it as what it is: `Restart.grounded`.
 
     Raises:
         InputError: steps that the regimen does not have, a gap longer than the rest that anything
             is known of, a table of concentrations.
     """
-    require_draws(n_draws, seed)
+    require_draws(n_draws, seed, setting.record)
     require_doses(setting, "gap")
     known = setting.steps
+    if len(known) < 2:
+        raise InputError(
+            f"Regimen {setting.regimen_key!r} has {len(known)} step; expected one of two or more, "
+            "between which something can be missed."
+        )
     if not 1 <= received < len(known):
         raise InputError(
             f"{received} steps received were given; expected 1 to {len(known) - 1}, as regimen "
@@ -107,11 +120,12 @@ def after_gap(
     for missed in missed_h:
         if not missed > 0:
             raise InputError(f"A gap of {missed:g} h was given; expected more than 0.")
-        if due + missed - last > LONGEST_REST_H:
+        if due + missed - last > longest_rest_h:
             raise InputError(
                 f"A gap of {missed:g} h makes {due + missed - last:g} h without the drug; expected "
-                f"at most {LONGEST_REST_H:g} h (15 days), the longest rest after which T cells "
-                "were looked at (ST024, EA051). For what happens later there is no ground."
+                f"at most {longest_rest_h:g} h: {LONGEST_REST_H:g} h (15 days) is the longest rest "
+                "after which T cells were looked at (ST024, EA051). For what happens later there "
+                "is no ground."
             )
     draws = draws_for(setting, n_draws, seed) if n_draws else None
 
@@ -122,12 +136,11 @@ def after_gap(
         whole = Regimen.of(*before.doses, *onward.doses)
         until = end_of(onward) + AFTER_H
         following = known[step].start_h - known[step - 1].start_h if step < len(known) else AFTER_H
-        windows = []
-        for end in (until, begins + following):
-            central = indices(setting, whole, None, begins, end)[0]
-            drawn = () if draws is None else indices(setting, whole, draws, begins, end)
-            windows.append(Estimate.of(central, drawn))
-        return Restart(missed, step, known[step - 1].dose_ug, begins - last, *windows)
+        windows = ((begins, until), (begins, begins + following))
+        locked_point = indices_within(setting, whole, None, windows)[:, 0]
+        drawn = [()] * 2 if draws is None else indices_within(setting, whole, draws, windows)
+        severity, first = map(Estimate.of, locked_point, drawn)
+        return Restart(missed, step, known[step - 1].dose_ug, begins - last, severity, first)
 
     return Gap(
         setting,
@@ -158,6 +171,8 @@ def gap_dict(found: Gap) -> dict[str, Any]:
     setting = found.setting
     return {
         **setting.said(),
+        "schema": 2,
+        "numbers": CENTRAL if found.n_draws else LOCKED_POINT,
         "regimen": setting.regimen_key,
         "received": found.received,
         "on_time": one(found.on_time),
@@ -187,6 +202,7 @@ def gap_text(found: Gap) -> str:
             "5-95 %",
             "highest z from there on",
             "5-95 %",
+            *(["locked point: z of that dose", "highest z"] if found.n_draws else []),
         ]
     ]
     for each in (found.on_time, *found.restarts):
@@ -200,11 +216,17 @@ def gap_text(found: Gap) -> str:
                 span(each.first),
                 f"{each.severity.central:.2f}",
                 span(each.severity),
+                *(
+                    f"{estimate.locked_point:.2f}"
+                    for estimate in (each.first, each.severity)
+                    if found.n_draws
+                ),
             ]
         )
     lines += aligned(rows)
     lines += [
         "",
+        CENTRAL if found.n_draws else LOCKED_POINT,
         "Assumed: T cells recover at one rate, and targets that were killed do not come back, so "
         "that a restart may be more severe than it says; the doses after the gap have the spacing "
         "of the regimen.",

@@ -21,7 +21,6 @@ AFTER_H = 168.0
 SMALLEST_UG, LARGEST_UG = 1e-4, LARGEST_DOSE_UG
 """Between which a dose is looked for; above the latter none can be given."""
 OCCUPANCIES = (0.1, 0.2)
-MOST_DRAWS = 1000
 _CHUNK = 2000
 
 
@@ -87,18 +86,37 @@ def indices(
 
     With cover if the setting has any. A draw that does not complete counts as over any limit.
     """
-    here = replace(setting, regimen=regimen, horizon_h=until_h)
+    return indices_within(setting, regimen, draws, ((from_h, until_h),))[0]
+
+
+def indices_within(
+    setting: Setup,
+    regimen: Regimen,
+    draws: Draws | None,
+    windows_h: Sequence[tuple[float, float]],
+) -> Array:
+    """Severity index of each draw in several windows of one course (h), ``(W, N)``.
+
+    With cover if the setting has any. A draw that does not complete counts as over any limit.
+
+    Raises:
+        IntegrationError: no draw completed.
+    """
+    here = replace(setting, regimen=regimen, horizon_h=max(end for _, end in windows_h))
     treated = setting.cover != NONE
     n_sets = 1 if draws is None else len(draws)
-    found = np.full(n_sets, np.inf)
+    found = np.full((len(windows_h), n_sets), np.inf)
     for start in range(0, n_sets, _CHUNK):
         part = slice(start, min(start + _CHUNK, n_sets))
         course = here.simulate(None if draws is None else draws[part], treated=treated)
         done = np.flatnonzero(course.completed)
-        if done.size:
-            chosen = course.select(course.completed)
+        if not done.size:
+            continue
+        chosen = course.select(course.completed)
+        for window, (from_h, until_h) in enumerate(windows_h):
             peak = chosen.peak("S", from_h + here.shift_h, until_h + here.shift_h).value
-            found[part.start + done] = np.log10(severity.fold_rise(np.atleast_1d(peak), "IL6"))
+            rise = severity.fold_rise(np.atleast_1d(peak), "IL6")
+            found[window, part.start + done] = np.log10(rise)
     if not np.isfinite(found).any():
         raise IntegrationError(f"none of {n_sets} draws of {setting.inputs.label} completed.")
     return found

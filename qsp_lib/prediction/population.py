@@ -1,8 +1,8 @@
 """A drug in a population: quantiles over patients, and the share above a limit, with intervals.
 
 The patients are those of blinatumomab, whose spread of IL-6 is published: they are weighted by it
-within each draw and then get the drug that was asked for. What is printed, the JSON and the table
-are made from the same rows.
+within each draw, and some of them, drawn by their weights, get the drug that was asked for. What is
+printed, the JSON and the table are made from the same rows.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from ..analyses import (
     OverDraws,
     PatientArm,
     Patients,
-    Population,
     Rule,
+    Treated,
     Weights,
+    choose,
     declared_factors,
     knows_steroid,
     limit_from,
@@ -34,22 +35,28 @@ from ..analyses import (
     record_arm,
     require_effective,
     share_over_draws,
+    shares,
+    simulate_chosen,
     simulate_population,
     simulator_of,
     spread_data,
     weigh,
 )
 from ..common import InputError, canonical_json, plain, rounded
-from .predicting import NOT_FOR
+from ..inference import part_of
+from ..model import require_lock
+from .predicting import NOT_FOR, most_draws
 from .report import aligned, short
-from .setting import Setup, draws_for
+from .setting import Setup, draws_for, structure_of
 
-N_POPULATION_DRAWS, N_PATIENTS = 40, 100
-MOST_DRAWS, MOST_PATIENTS = 10_000, 100_000
+N_POPULATION_DRAWS, N_PATIENTS, N_AGAIN = 40, 1000, 100
+"""Draws; patients in each, who are weighted; and how many of these are drawn by their weights."""
+MOST_PATIENTS = 100_000
 PERCENTILES = (5, 50, 95)
 SETS_THE_LIMIT = "limit"
 """The treatment whose published incidence sets the limit: blinatumomab, 9 and then 28 ug/d."""
 _SET_OVER_H = 336.0
+_OWN = ("untreated", "treated")
 _DIGITS = 6
 NOTHING = "nothing"
 HELD_TO = {NOTHING: None, "spread": Rule.ALL, "spread, as seen": Rule.SEEN}
@@ -96,6 +103,7 @@ class PopulationAnswer:
         rows: every number.
         weights: by what they are held to.
         limit: the limit that was given; None for the one that a published incidence sets.
+        treated: patients who got the drug: drawn by their weights, each counted once.
         failed: patients of whom a treatment did not complete.
         idle: factors that change nothing for this drug.
         mark: words to show wherever unlocked values went in.
@@ -106,6 +114,7 @@ class PopulationAnswer:
     rows: tuple[PopulationRow, ...]
     weights: Mapping[str, Weights]
     limit: float | None
+    treated: int
     failed: int
     idle: tuple[str, ...]
     mark: str
@@ -129,7 +138,8 @@ class PopulationQuestion:
     Attributes:
         setting: what was prepared; see `prepare`.
         n_draws: draws of the posterior.
-        n_patients: patients in each.
+        n_patients: patients in each, who get blinatumomab and are weighted by it; up to
+            :data:`N_AGAIN` of them, drawn by their weights, get the drug.
         seed: of draws and patients; the record's own by default.
         limit: severity index to count patients above; by default the one that 15 % pass on
             blinatumomab, 9 and then 28 ug/d (EA038), draw by draw.
@@ -147,9 +157,8 @@ class PopulationQuestion:
     least_effective: float = LEAST_EFFECTIVE
 
     def __post_init__(self) -> None:
-        most = min(MOST_DRAWS, self.setting.record.largest_sample or MOST_DRAWS)
         for what, value, largest in (
-            ("draws", self.n_draws, most),
+            ("draws", self.n_draws, most_draws(self.setting.record)),
             ("patients in each draw", self.n_patients, MOST_PATIENTS),
         ):
             if not 1 <= value <= largest:
@@ -177,44 +186,47 @@ def populate(asked: PopulationQuestion, **options: Any) -> PopulationAnswer:
         options: of :func:`qsp_lib.inference.sweep`.
     """
     setting, patients, limit = asked.setting, asked.patients, asked.limit
+    structure = structure_of(setting.inputs, setting.record)
+    require_lock(setting.inputs, setting.record.network, setting.regimen, structure)
     record, drawn = setting.record, (patients.n_draws, patients.seed)
-    arms = [*_published_arms(setting, *drawn, limit), *_own_arms(setting, *drawn)]
     options = {"lock": record.digest, "label": "patients"} | options
-    simulator = simulator_of(record, tuple(arms), patients.factors)
-    found = simulate_population(simulator, patients, **options)
+    draws = record.draws(*drawn)
+    times_h = tuple(datum.time_h for datum in spread_data())
+    anchor = record_arm(record, ANCHOR, draws=draws, horizon_h=max(times_h), times_h=times_h)
+    of_anchor = simulator_of(record, (anchor,), patients.factors)
+    anchored = simulate_population(of_anchor, patients, **part_of(options, ANCHOR))
     weights = {
-        words: found.even if rule is None else weigh(found, rule, asked.least_effective)
+        words: anchored.even if rule is None else weigh(anchored, rule, asked.least_effective)
         for words, rule in HELD_TO.items()
     }
+    again = min(N_AGAIN, patients.each)
+    chosen = {words: choose(some, again) for words, some in weights.items()}
+    arms = [*_own_arms(setting, *drawn)]
+    if limit is None:
+        arms.append(
+            record_arm(
+                record,
+                SETS_THE_LIMIT,
+                "step",
+                draws=draws,
+                horizon_h=_SET_OVER_H,
+                premedicated=True,
+            )
+        )
+    simulator = simulator_of(record, tuple(arms), patients.factors)
+    found = simulate_chosen(simulator, patients, chosen, **part_of(options, "drug"))
+    names = [arm.name for arm in arms if arm.name in _OWN]
     return PopulationAnswer(
         setting,
         patients,
-        tuple(_rows(found, weights, [arm.name for arm in arms], limit)),
+        tuple(_rows(found, names, limit)),
         weights,
         limit,
-        found.failed,
-        found.idle["untreated"],
-        found.mark,
+        found.simulated,
+        anchored.failed + found.failed,
+        simulator.idle[_OWN[0]],
+        simulator.mark,
     )
-
-
-def _published_arms(
-    setting: Setup, n_draws: int, seed: int, limit: float | None
-) -> Iterator[PatientArm]:
-    """What the population is held to, and what the limit is set by."""
-    record = setting.record
-    draws = record.draws(n_draws, seed)
-    times_h = tuple(datum.time_h for datum in spread_data())
-    yield record_arm(record, ANCHOR, draws=draws, times_h=times_h)
-    if limit is None:
-        yield record_arm(
-            record,
-            SETS_THE_LIMIT,
-            "step",
-            draws=draws,
-            horizon_h=_SET_OVER_H,
-            premedicated=True,
-        )
 
 
 def _own_arms(setting: Setup, n_draws: int, seed: int) -> Iterator[PatientArm]:
@@ -230,27 +242,28 @@ def _own_arms(setting: Setup, n_draws: int, seed: int) -> Iterator[PatientArm]:
         yield replace(alone, name="treated", rescue=rescue, steroid=steroid)
 
 
-def _rows(
-    found: Population, weights: Mapping[str, Weights], arms: list[str], limit: float | None
-) -> Iterator[PopulationRow]:
-    for words, some in weights.items():
+def _rows(found: Treated, arms: list[str], limit: float | None) -> Iterator[PopulationRow]:
+    for words in HELD_TO:
+        people, some = found.of(words)
         if not some.met.any():
             continue
         w = some.weights
         set_by: Limit | None = None
         if limit is None:
-            set_by = limit_from(found, some, SETS_THE_LIMIT, published()["EA038"].share)
+            set_by = limit_from(people, some, SETS_THE_LIMIT, published()["EA038"].share)
             yield PopulationRow(words, "limit", "severity index", "1", set_by.over_draws())
-        for arm in (name for name in arms if name in ("untreated", "treated")):
-            index, peak = found.of(arm, "index"), found.of(arm, "il6_peak")
+        for arm in arms:
+            index, peak = people.of(arm, "index"), people.of(arm, "il6_peak")
             for p in PERCENTILES:
                 value = quantile_over_draws(index, w, p / 100)
                 yield PopulationRow(words, arm, f"severity index, percentile {p}", "1", value)
             for p in PERCENTILES:
                 value = quantile_over_draws(peak, w, p / 100)
                 yield PopulationRow(words, arm, f"highest IL-6, percentile {p}", "pg/mL", value)
-            limits = set_by.index if set_by is not None else np.full(len(index), limit)
-            above = share_over_draws(index, w, limits)
+            if set_by is not None:
+                above = shares(people, some, arm, set_by).over_draws()
+            else:
+                above = share_over_draws(index, w, np.full(len(index), limit))
             yield PopulationRow(words, arm, "share above the limit", "1", above)
 
 
@@ -266,6 +279,7 @@ def population_dict(found: PopulationAnswer) -> dict[str, Any]:
         "mark": found.mark,
         "draws": patients.n_draws,
         "patients_in_each": patients.each,
+        "patients_treated": found.treated,
         "failed_patients": found.failed,
         "seed": patients.seed,
         "limit": found.limit,
@@ -329,7 +343,8 @@ def population_text(found: PopulationAnswer) -> str:
     left = f", {setting.later_doses} doses after it left out" if setting.later_doses else ""
     lines = [
         f"{setting.inputs.label}, {setting.regimen.label} (regimen {setting.regimen_key}): "
-        f"{patients.each} patients in each of {patients.n_draws} draws, {found.failed} failed",
+        f"{patients.each} patients in each of {patients.n_draws} draws, of whom {found.treated} "
+        f"were drawn by their weights and got it; {found.failed} failed",
         *setting.lines(patients.n_draws),
         f"{found.mark}; followed for {short(setting.horizon_h)} h{left}",
         "",

@@ -25,10 +25,19 @@ N_DRAWS = 200
 MOST_DRAWS = 10_000
 _CHUNK_VALUES = 4_000_000  # states kept at a time, 32 MB
 
+CENTRAL = (
+    "Numbers are medians of the draws. Beside them stands the locked point: one set of values, the "
+    "optimum of the fit, which need not lie in the middle of the draws."
+)
+LOCKED_POINT = (
+    "Nothing was drawn: every number is of the locked point, one set of values, the optimum of the "
+    "fit, which need not lie in the middle of what draws would give."
+)
 COVERS = (
     "The interval covers the uncertainty of parameters only: the network's 17 and the drug's "
-    "T-cell rates. It does not cover the structure of the model, exposure, potency, or "
-    "differences between patients, so the truth lies outside it more often than one time in ten."
+    "T-cell rates, and of a drug on record whatever else the record draws of it. It does not cover "
+    "the structure of the model, what else is taken of exposure and potency, or differences "
+    "between patients, so the truth lies outside it more often than one time in ten."
 )
 NOT_FOR = (
     "A research model of published data. The grade is illustrative. Not for choosing a dose, a "
@@ -96,13 +105,21 @@ class Prediction:
 
     @property
     def references(self) -> Mapping[str, float]:
-        """Severity index, over 168 h, of the two drugs that the grades are set by."""
+        """Severity index on record, over 168 h, of the two drugs that the grades are set by.
+
+        The median of the kept sample; of lock v1, which has none, the locked point's.
+        """
         return self.setting.record.severity_indices
 
     @property
     def boundaries(self) -> Mapping[str, float]:
         """Lowest index of each grade."""
         return vars(self.setting.record.boundaries)
+
+    @property
+    def numbers_are(self) -> str:
+        """Which numbers an answer gives first, in words."""
+        return CENTRAL if self.n_draws else LOCKED_POINT
 
     @property
     def arms(self) -> dict[str, Arm]:
@@ -143,7 +160,7 @@ def predict(
 
     Raises:
         InputError: A drug, regimen, time or number of draws that cannot be used.
-        IntegrationError: The course at the locked values did not complete, or no draw did.
+        IntegrationError: The course at the locked point did not complete, or no draw did.
     """
     if cover is None:
         cover = Cover() if tocilizumab_h is None else Cover((tocilizumab_h,))
@@ -169,7 +186,7 @@ def run(
     progress: Callable[[int, int], None] | None = None,
 ) -> Prediction:
     """The prediction of what was prepared; arguments and errors as of `predict`."""
-    require_draws(n_draws, seed)
+    require_draws(n_draws, seed, setting.record)
     for time in asked_h:
         if not 0 <= time <= setting.horizon_h:
             raise InputError(
@@ -178,16 +195,16 @@ def run(
             )
     names = ("untreated", "treated") if setting.cover.words else ("untreated",)
     measures = {name: Measure(setting) for name in names}
-    central = {name: setting.simulate(None, treated=name == "treated") for name in names}
-    for name, course in central.items():
+    locked_point = {name: setting.simulate(None, treated=name == "treated") for name in names}
+    for name, course in locked_point.items():
         course.require_completed()
-        measures[name].take(course, central["untreated"])
+        measures[name].take(course, locked_point["untreated"])
     peaks_h = [time for measure in measures.values() for time in measure.peak_times]
-    rows = Courses(setting, central, peaks_h, asked_h, n_draws)
+    rows = Courses(setting, locked_point, peaks_h, asked_h, n_draws)
     completed = np.zeros(n_draws, bool)
     if n_draws:
         draws = draws_for(setting, n_draws, seed)
-        n_times = sum(course.times.size for course in central.values())
+        n_times = sum(course.times.size for course in locked_point.values())
         for part in _parts(n_draws, n_times):
             courses = {n: setting.simulate(draws[part], treated=n == "treated") for n in names}
             kept = np.all([course.completed for course in courses.values()], axis=0)
@@ -209,21 +226,31 @@ def run(
         n_draws=n_draws,
         failed_draws=int((~completed).sum()),
         seed=setting.record.seed if seed is None else seed,
-        mark=next((course.mark for course in central.values() if course.mark), ""),
+        mark=next((course.mark for course in locked_point.values() if course.mark), ""),
         assumptions=assumptions(setting),
         asked_h=asked_h,
         completed=completed,
     )
 
 
-def require_draws(n_draws: int, seed: int | None) -> None:
-    """Raise unless so many draws can be made from that seed.
+def most_draws(record: Record) -> int:
+    """How many draws can be asked for of a record: no more than it keeps, if it keeps a sample."""
+    return min(MOST_DRAWS, record.largest_sample or MOST_DRAWS)
+
+
+def require_draws(n_draws: int, seed: int | None, record: Record) -> None:
+    """Raise unless so many draws of a record can be made from that seed.
 
     Raises:
-        InputError: too many or too few, a seed below 0, or a seed of no draws.
+        InputError: more than there are, one, which has no interval, fewer than none, a seed below
+            0, or a seed of no draws.
     """
-    if not 0 <= n_draws <= MOST_DRAWS:
-        raise InputError(f"{n_draws} draws were asked for; expected 0 to {MOST_DRAWS}.")
+    most = most_draws(record)
+    if n_draws != 0 and not 2 <= n_draws <= most:
+        raise InputError(
+            f"{n_draws} draws were asked for; expected 2 to {most} for an interval, or 0 for the "
+            "locked point alone."
+        )
     if seed is not None and seed < 0:
         raise InputError(f"The seed {seed} was given; expected 0 or more.")
     if seed is not None and not n_draws:

@@ -27,7 +27,7 @@ from .arm import LEVEL_UNITS, Arm, Estimate
 from .predicting import COVERS, NOT_FOR, Prediction
 from .setting import INDEX_H, Assumption, Setup
 
-SCHEMA = 2
+SCHEMA = 3
 NAMES = {"C": "exposure", "A": "activated T cells", "TNF": "TNF", "IFN": "IFN-gamma", "IL6": "IL-6"}
 COURSE_UNITS = LEVEL_UNITS | {"S": "pg/mL"}
 _COLUMN_UNITS = {"ng/mL": "ng_per_mL", "pg/mL": "pg_per_mL", "fraction": "fraction"}
@@ -50,9 +50,9 @@ def as_text(prediction: Prediction, *, intervals: bool = False) -> str:
     for name, arm in prediction.arms.items():
         if prediction.treated is not None:
             lines += ["", f"{arm_words(prediction, name)}:"]
-        lines += ["", *_peaks(arm, intervals)]
+        lines += ["", *_peaks(prediction, arm, intervals)]
         lines += ["", *_severity(prediction, arm)]
-        lines += ["", *_steps(arm, intervals)]
+        lines += ["", *_steps(prediction, arm, intervals)]
         if prediction.asked_h:
             lines += ["", *_asked(prediction, arm)]
     lines += ["", *_foot(prediction)]
@@ -116,7 +116,10 @@ def as_dict(prediction: Prediction) -> dict[str, Any]:
         },
         "used": {name: value for name, value in inputs.plain().items() if name != "table"},
         "assumptions": [vars(assumption) for assumption in prediction.assumptions],
-        "interval": f"{drawn_from(prediction.setting.record)} {COVERS}",
+        "numbers": prediction.numbers_are,
+        "interval": f"{drawn_from(prediction.setting.record)} {COVERS}"
+        if prediction.n_draws
+        else None,
         "not_for": NOT_FOR,
     }
 
@@ -131,17 +134,16 @@ def as_csv(prediction: Prediction) -> str:
     """The courses: a header of column names with their units, then one row a time.
 
     A straight line between two rows is within 0.5 % of the course. There is a row at every dose
-    and one just before it, at every change of dosing and at every peak. Columns end in ``_low``,
-    ``_median`` and ``_high`` for the percentiles over draws, and begin with ``treated_`` for the
-    course with cover.
+    and one just before it, at every change of dosing and at every peak of the locked point.
+    Columns end in ``_locked_point``, and in ``_low``, ``_median`` and ``_high`` for the percentiles
+    over draws, if there are any; they begin with ``treated_`` for the course with cover.
     """
     columns: dict[str, Any] = {"time_h": prediction.untreated.times_h}
     for arm_name, arm in prediction.arms.items():
         start = "" if arm_name == "untreated" else "treated_"
         for name, course in arm.courses.items():
             for kind, values in course.items():
-                end = "" if kind == "central" else f"_{kind}"
-                columns[f"{start}{name}_{_COLUMN_UNITS[COURSE_UNITS[name]]}{end}"] = values
+                columns[f"{start}{name}_{_COLUMN_UNITS[COURSE_UNITS[name]]}_{kind}"] = values
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(columns)
@@ -240,7 +242,8 @@ def _followed(setting: Setup) -> Iterator[str]:
         "doses begin in that time"
     )
     if setting.later_doses:
-        yield f"  {_count(setting.later_doses)} after the horizon and left out"
+        are = "is" if setting.later_doses == 1 else "are"
+        yield f"  {_count(setting.later_doses)} after the horizon and {are} left out"
     if setting.cut_doses:
         yield f"  {_count(setting.cut_doses)} still flowing at the horizon"
 
@@ -282,38 +285,44 @@ def _sourced(given: SourcedValue) -> dict[str, Any]:
     return known | {"source": list(given.source)}
 
 
-def _peaks(arm: Arm, intervals: bool) -> list[str]:
-    rows = [["highest level", "", "", "at (h)"]]
-    if intervals:
-        rows[0] = ["highest level", "", "", "5-95 %", "at (h)", "5-95 %"]
+def _peaks(prediction: Prediction, arm: Arm, intervals: bool) -> list[str]:
+    drawn = bool(prediction.n_draws)
+    head = ["median" if drawn else "locked point", ""]
+    head += ["5-95 %", "at (h)", "5-95 %"] if intervals else ["at (h)"]
+    rows = [["highest level", *head, *(["locked point", "at (h)"] if drawn else [])]]
     for name, peak in arm.peaks.items():
         time = arm.peak_times[name]
         row = [f"  {NAMES[name]}", short(peak.central), LEVEL_UNITS[name]]
         row += [span(peak), short(time.central), span(time)] if intervals else [short(time.central)]
+        row += [short(peak.locked_point), short(time.locked_point)] if drawn else []
         rows.append(row)
     return aligned(rows)
 
 
 def _severity(prediction: Prediction, arm: Arm) -> Iterator[str]:
-    yield f"severity index z   {arm.severity.central:.2f}{with_span(arm.severity)}"
+    yield f"severity index z   {arm.severity.central:.2f}{with_span_and_point(arm.severity)}"
     if prediction.horizon_h > INDEX_H:
         week = arm.severity_week
-        yield f"  of the first {INDEX_H:g} h   {week.central:.2f}{with_span(week)}"
+        yield f"  of the first {INDEX_H:g} h   {week.central:.2f}{with_span_and_point(week)}"
     if arm.severity_after is not None:
         after, given = arm.severity_after, prediction.setting.cover.words
-        yield f"  from the first dose of {given} on   {after.central:.2f}{with_span(after)}"
-    yield f"illustrative grade {arm.grade} of 4"
+        z = f"{after.central:.2f}{with_span_and_point(after)}"
+        yield f"  from the first dose of {given} on   {z}"
+    beside = f" (locked point: {arm.grade_of_locked_point})" if prediction.n_draws else ""
+    yield f"illustrative grade {arm.grade} of 4{beside}"
     if arm.grade_shares is not None:
         shares = ", ".join(f"{grade}: {share:.0%}" for grade, share in enumerate(arm.grade_shares))
         yield f"  share of draws in each   {shares}"
     beside = ", ".join(f"{name} {z:.2f}" for name, z in prediction.references.items())
-    yield f"  for comparison, z of {INDEX_H:g} h at the lock   {beside}"
+    on_record = "at the locked point" if prediction.setting.record.sample is None else "median"
+    yield f"  for comparison, z of {INDEX_H:g} h on record ({on_record})   {beside}"
 
 
-def _steps(arm: Arm, intervals: bool) -> list[str]:
-    rows = [
-        ["step", "at (h)", "dose (ug)", "route", "over (h)", "highest IL-6 (pg/mL)", "at (h)", "z"]
-    ]
+def _steps(prediction: Prediction, arm: Arm, intervals: bool) -> list[str]:
+    drawn = bool(prediction.n_draws)
+    head = ["step", "at (h)", "dose (ug)", "route", "over (h)"]
+    head += ["highest IL-6 (pg/mL)", "at (h)", "z"]
+    rows = [[*head, *(["locked point: IL-6", "z"] if drawn else [])]]
     for i, step in enumerate(arm.steps, start=1):
         given = step.given
         il6, z = short(step.il6.central), f"{step.severity.central:.2f}"
@@ -322,9 +331,11 @@ def _steps(arm: Arm, intervals: bool) -> list[str]:
             z += with_span(step.severity)
         length = short(given.length_h) if given.length_h else "-"
         at = short(step.il6_time.central)
-        rows.append(
-            [f"  {i}", _hours(given.start_h), short(given.dose_ug), given.route, length, il6, at, z]
-        )
+        row = [f"  {i}", _hours(given.start_h), short(given.dose_ug), given.route, length]
+        row += [il6, at, z]
+        if drawn:
+            row += [short(step.il6.locked_point), f"{step.severity.locked_point:.2f}"]
+        rows.append(row)
     return aligned(rows)
 
 
@@ -332,9 +343,15 @@ def _asked(prediction: Prediction, arm: Arm) -> list[str]:
     names = [n for n in COURSE_UNITS if n in arm.asked]
     rows = [["level at (h)", *(f"{NAMES.get(n, n)} ({COURSE_UNITS[n]})" for n in names)]]
     for i, time in enumerate(prediction.asked_h):
-        levels = [number(arm.asked[n][i].central, 7, ascii_only=True) for n in names]
-        rows.append([f"  {_hours(time)}", *levels])
+        asked = [arm.asked[n][i] for n in names]
+        rows.append([f"  {_hours(time)}", *(_level(each.central) for each in asked)])
+        if prediction.n_draws:
+            rows.append(["    locked point", *(_level(each.locked_point) for each in asked)])
     return aligned(rows)
+
+
+def _level(value: float) -> str:
+    return number(value, 7, ascii_only=True)
 
 
 def _hours(value: float) -> str:
@@ -343,6 +360,7 @@ def _hours(value: float) -> str:
 
 
 def _foot(prediction: Prediction) -> Iterator[str]:
+    yield prediction.numbers_are
     if prediction.n_draws:
         done = prediction.n_draws - prediction.failed_draws
         yield f"Intervals: 5th to 95th percentile of {done} of {prediction.n_draws} draws."
@@ -388,11 +406,22 @@ def with_span(estimate: Estimate) -> str:
     return f"  (5-95 %: {estimate.low:.2f} to {estimate.high:.2f})"
 
 
+def with_span_and_point(estimate: Estimate) -> str:
+    """The interval of a severity index and its value at the locked point, to stand behind it."""
+    if estimate.low is None or estimate.high is None:
+        return "  (locked point)"
+    return (
+        f"  (5-95 %: {estimate.low:.2f} to {estimate.high:.2f}; "
+        f"locked point {estimate.locked_point:.2f})"
+    )
+
+
 def _arm_dict(prediction: Prediction, arm: Arm) -> dict[str, Any]:
     severity: dict[str, Any] = {
         "index": arm.severity.as_dict(),
         "index_168h": arm.severity_week.as_dict(),
         "grade": arm.grade,
+        "grade_of_locked_point": arm.grade_of_locked_point,
     }
     if arm.severity_after is not None:
         severity["index_from_cover_on"] = arm.severity_after.as_dict()

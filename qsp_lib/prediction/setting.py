@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .. import __version__
 from ..common import InputError
 from ..drugs import (
+    FITTED_UNITS,
     DrugFile,
     FittedDraws,
     SourcedValue,
@@ -24,7 +25,16 @@ from ..drugs import (
 )
 from ..evidence import DECLARED
 from ..inference import draw, standard_normals
-from ..model import Draws, DrugInputs, Infusion, Regimen, Structure, Trajectory, read_by
+from ..model import (
+    Draws,
+    DrugInputs,
+    Infusion,
+    NetworkParameters,
+    Regimen,
+    Structure,
+    Trajectory,
+    read_by,
+)
 from ..protocol import Record, Scatter, class_draws
 from .cover import NONE, Cover
 
@@ -36,8 +46,10 @@ INDEX_H = 168.0
 LONGEST_H = 10 * 365.25 * 24.0
 SAME_TIME_H = 1e-6
 """Doses that begin this close together (h) are one step."""
-_OWN_RATES = ("k_act", "k_exh", "k_kill", "k_rec")
-_STEROID_DRAWN = {"IC50": "IC50_dex", "k_e0": "k_e0", "w": "w_dex"}
+OWN_RATES = ("k_act", "k_exh", "k_kill", "k_rec")
+"""T-cell rates of a drug of one's own, in the order in which their normals are drawn."""
+STEROID_DRAWN = {"IC50": "IC50_dex", "k_e0": "k_e0", "w": "w_dex"}
+"""What is drawn of dexamethasone, by its name in the file, and its name in the equations."""
 OF_CLASS = "blinatumomab"
 """The drug whose rates, scattered, are those of the record's other bispecifics."""
 _NEUTRAL = {"h": 1.0}
@@ -78,7 +90,10 @@ class Together:
 
 @dataclass(frozen=True)
 class Setup:
-    """A drug, a regimen and a horizon, ready to be simulated from a record."""
+    """A drug, a regimen and a horizon, ready to be simulated from a record.
+
+    ``network`` is an unlocked copy in place of the record's own; None for that.
+    """
 
     record: Record
     file: DrugFile
@@ -87,6 +102,12 @@ class Setup:
     horizon_h: float
     cover: Cover = NONE
     regimen_key: str = "clinical"
+    network: NetworkParameters | None = None
+
+    def unlocked(self) -> Setup:
+        """The same of explicitly unlocked copies, whose mark goes with everything made of it."""
+        network = self.record.network if self.network is None else self.network
+        return replace(self, inputs=self.inputs.unlocked(), network=network.unlocked())
 
     @property
     def shift_h(self) -> float:
@@ -148,6 +169,7 @@ class Setup:
         return self.record.run(
             self.inputs,
             self.regimen.shifted(self.shift_h),
+            network=self.network,
             rescue=cover.rescue(self.record.tocilizumab, weight, self.shift_h),
             steroid=cover.steroid(weight, self.shift_h),
             draws=draws,
@@ -241,8 +263,8 @@ def _horizon(inputs: DrugInputs, key: str, doses: Regimen, asked_h: float | None
             "horizon, and the doses after it are counted."
         )
     table = inputs.table
-    if asked_h is None and table is not None and table.ends is None:
-        known_h = doses.first_dose_h + table.times_h[-1]
+    if asked_h is None and table is not None:
+        known_h = table.known_until(doses.first_dose_h)
         if known_h <= doses.doses[-1].time_h:
             raise InputError(
                 f"The concentration table ends at {known_h:g} h and the last dose of regimen "
@@ -283,13 +305,13 @@ def draws_for(setting: Setup, n_draws: int, seed: int | None = None) -> Draws:
         draws = class_draws(base, setting.inputs, scatter, seed=seed)
         return _with_steroid(setting, draws, n_draws, seed)
     values: dict[str, Array] = {}
-    normals = standard_normals(n_draws, len(_OWN_RATES), seed + 2)
+    normals = standard_normals(n_draws, len(OWN_RATES), seed + 2)
     for name, prior in file.priors.items():
         owner = file.same_as.get(name)
         if owner is not None and name in joint[owner].values:
             values[name] = joint[owner].values[name]
         elif owner is None and prior.status != "fixed":
-            column = normals[:, _OWN_RATES.index(name)]
+            column = normals[:, OWN_RATES.index(name)]
             values[name] = prior.median * 10.0 ** (prior.log10_sd * column)
     draws = next(iter(joint.values())).for_own_drug(values)
     return _with_steroid(setting, draws, n_draws, seed)
@@ -331,15 +353,28 @@ def _with_steroid(setting: Setup, draws: Draws, n_draws: int, seed: int) -> Draw
     normals = standard_normals(n_draws, len(priors), seed + 3)
     values: dict[str, Array] = {}
     for i, (name, prior) in enumerate(sorted(priors.items())):
-        values[_STEROID_DRAWN[name]] = prior.median * 10.0 ** (prior.log10_sd * normals[:, i])
+        values[STEROID_DRAWN[name]] = prior.median * 10.0 ** (prior.log10_sd * normals[:, i])
     # a share has no meaning above 1
     values["w_dex"] = np.minimum(values["w_dex"], 1.0)
     return draws.beside(values)
 
 
+def as_predicted(file: DrugFile, inputs: DrugInputs) -> dict[str, tuple[float, str]]:
+    """Value and unit of what a prediction need not take from the drug's file as it stands.
+
+    T-cell rates, which may be another drug's, and of a drug on record whatever else was fitted.
+    """
+    on_record = inputs.lock is not None
+    return {
+        name: (float(getattr(inputs, name)), FITTED_UNITS[name])
+        for name, prior in file.priors.items()
+        if name in OWN_RATES or (on_record and prior.status == "estimated" and name in FITTED_UNITS)
+    }
+
+
 def assumptions(setting: Setup) -> tuple[Assumption, ...]:
     """Every number that is assumed, borrowed or taken from the drug's class."""
-    found = []
+    found, used = [], as_predicted(setting.file, setting.inputs)
     for name, given in setting.file.sources.items():
         owner = given.same_as
         reasons = ["class default"] if name in setting.file.class_defaults else []
@@ -354,9 +389,8 @@ def assumptions(setting: Setup) -> tuple[Assumption, ...]:
         if own_fit is not None and name in own_fit.estimated:
             reasons.append(", ".join(own_fit.source))
         if reasons:
-            is_rate = name in _OWN_RATES
-            value = float(getattr(setting.inputs, name)) if is_rate else given.value
-            unit, note = "1/h" if is_rate else given.unit, " ".join(given.note.split())
+            value, unit = used.get(name, (given.value, given.unit))
+            note = " ".join(given.note.split())
             width = given.log10_sd if owner is None else None
             found.append(Assumption(name, value, unit, ", ".join(reasons), note, width))
     if setting.cover.dexamethasone_h:

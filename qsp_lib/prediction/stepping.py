@@ -29,7 +29,7 @@ from .goals import (
     like,
     require_doses,
 )
-from .predicting import NOT_FOR, require_draws
+from .predicting import CENTRAL, NOT_FOR, require_draws
 from .report import aligned, short, span
 from .setting import LONGEST_H, Setup, draws_for, end_of
 
@@ -105,7 +105,7 @@ def steps_up(
             meets.
         IntegrationError: no draw completed.
     """
-    require_draws(n_draws, seed)
+    require_draws(n_draws, seed, setting.record)
     require_doses(setting, "steps")
     form = first_group(setting.regimen)
     gaps = sorted(set(gaps_h))
@@ -155,7 +155,7 @@ def steps_up(
         goal,
         full,
         look.doses(best),
-        Estimate.of(look.central((), 0.0, full), at_once),
+        Estimate.of(look.locked_point((), 0.0, full), at_once),
         look.tried,
         n_draws,
         setting.record.seed if seed is None else seed,
@@ -179,10 +179,10 @@ class _Look:
         self.tried += 1
         return self._index(before, time_h, amount_ug, self.draws)
 
-    def central(
+    def locked_point(
         self, before: Sequence[tuple[float, float]], time_h: float, amount_ug: float
     ) -> float:
-        """The same at the locked values."""
+        """The same at the locked point."""
         return float(self._index(before, time_h, amount_ug, None)[0])
 
     def _index(
@@ -227,9 +227,9 @@ class _Look:
         found = []
         for (time, amount), end in zip(given, ends, strict=True):
             drawn = indices(self.setting, whole, self.draws, time, end)
-            central = indices(self.setting, whole, None, time, end)[0]
+            locked_point = indices(self.setting, whole, None, time, end)[0]
             over = float(np.mean(drawn > self.goal.limit))
-            found.append(StepDose(time, amount, Estimate.of(central, drawn), over))
+            found.append(StepDose(time, amount, Estimate.of(locked_point, drawn), over))
         return tuple(found)
 
 
@@ -238,6 +238,8 @@ def steps_dict(found: StepDoses) -> dict[str, Any]:
     setting = found.setting
     return {
         **setting.said(),
+        "schema": 2,
+        "numbers": CENTRAL,
         "limit": found.goal.limit,
         "share": found.goal.share,
         "full_ug": found.full_ug,
@@ -259,7 +261,8 @@ def steps_text(found: StepDoses) -> str:
         *setting.lines(found.n_draws),
         "",
     ]
-    rows = [["", "at (d)", "dose (ug)", "z until the next", "5-95 %", "over the limit"]]
+    head = ["", "at (d)", "dose (ug)", "z until the next", "5-95 %", "over the limit"]
+    rows = [[*head, "z at the locked point"]]
     for i, dose in enumerate(found.doses, 1):
         name = "full dose" if i == len(found.doses) else f"step {i}"
         rows.append(
@@ -270,12 +273,15 @@ def steps_text(found: StepDoses) -> str:
                 f"{dose.index.central:.2f}",
                 span(dose.index),
                 f"{dose.share_over:.1%}",
+                f"{dose.index.locked_point:.2f}",
             ]
         )
     lines += aligned(rows)
     lines += [
         "",
-        f"The full dose at once: z {found.at_once.central:.2f} ({span(found.at_once)}).",
+        f"The full dose at once: z {found.at_once.central:.2f} ({span(found.at_once)}; locked "
+        f"point {found.at_once.locked_point:.2f}).",
+        CENTRAL,
         f"Assumed: each step is the highest that keeps to the limit, given those before it; "
         f"{found.tried} doses were looked at, each for a week. Targets that were killed do not "
         "come back. Intervals are of parameters only, not of structure, exposure or patients.",

@@ -18,8 +18,6 @@ from ..model import RTOL
 from .developing import Development
 
 Array = NDArray[np.float64]
-PRIOR_FACTORS = (0.67, 1.0, 1.5)
-"""What all prior widths are multiplied by, for every verdict."""
 FEEDBACK_SDS = (0.5, 1.0, 2.0)
 """Prior standard deviations (log10) of the feedback's two parameters, for the average."""
 FEEDBACK_QUANTITIES = ("k_fb", "K_S")

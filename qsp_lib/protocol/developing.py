@@ -160,7 +160,7 @@ def develop(
         "second_sampler": _second_sampler(problem, with_all),
         "left_out": left_out_errors(candidate, best, executor).to_dict("records"),
         "predictive": course_errors(problem, points[:1000]).to_dict("records"),
-        "sample": _about_sample(sampler, worth, text),
+        "sample": about_sample(sampler, worth, text),
     }
     return content, text
 
@@ -210,9 +210,14 @@ def _nested_draws(
     return drawn, sampler | {"draws": NESTED_DRAWS, "seed": SEED}, worth
 
 
-def _about_sample(
-    sampler: Mapping[str, Any], worth: Mapping[str, Any], text: str
-) -> dict[str, Any]:
+def about_sample(sampler: Mapping[str, Any], worth: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """What is put on record of a sample that is kept beside.
+
+    Args:
+        sampler: how it was made.
+        worth: its diagnostics.
+        text: the draws as a table.
+    """
     columns, rows, sha256 = parse_table(text)
     return {
         "rows": len(rows),

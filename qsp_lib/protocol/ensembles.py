@@ -154,6 +154,13 @@ def kept_draws(chains: Sequence[Chain], plan: Plan, seed: int) -> tuple[Array, A
     return points[which], log_density[which]
 
 
+def ensemble_of(sampler: Mapping[str, Any]) -> NDArray[np.int_]:
+    """Which ensemble each kept draw is of, ``(draws,)``, by what is on record of the sampler."""
+    of_each = sampler["walkers"] * ((sampler["steps"] - sampler["burn_in"]) // sampler["thin"])
+    which = draw(sampler["ensembles"] * of_each, sampler["draws"], sampler["seed"])
+    return which // of_each
+
+
 def on_record(plan: Plan, seed: int) -> dict[str, Any]:
     """What is put on record of how a sample was made."""
     return asdict(plan) | {"moves": [list(move) for move in MOVES], "seed": seed}

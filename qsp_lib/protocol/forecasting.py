@@ -62,6 +62,9 @@ class Listed:
         name: of the forecast, as scores show it; empty for what is not scored.
         make: its text, from the record.
         is_draws: whether it is draws to be scored.
+        same: refuses a file that an interrupted run left and that is not of this text; by default
+            :func:`.comparing.require_same_table`.
+        says: of the text, what its line of the ledger says; by default its table and name.
     """
 
     file: str
@@ -69,6 +72,14 @@ class Listed:
     name: str
     make: Callable[[Record], str]
     is_draws: bool = True
+    same: Callable[[Path, str], None] | None = None
+    says: Callable[[str], Mapping[str, Any]] | None = None
+
+    def summary(self, text: str) -> Mapping[str, Any]:
+        """What the ledger says of it."""
+        if self.says is not None:
+            return self.says(text)
+        return {"table": self.table, "forecast": self.name or "for showing"}
 
 
 def predictions_of(version: str) -> tuple[Listed, ...]:
@@ -115,6 +126,11 @@ def class_of_blinatumomab(inputs: str) -> dict[str, Any]:
         },
         "scatter_log10_sd": {name: vars(Scatter.of(file)) for name, file in files.items()},
     }
+
+
+def is_scored(plan: DosePlan) -> bool:
+    """Whether the rules of scoring know a plan's regimen; one that is shown beside, they do not."""
+    return (plan.drug, plan.regimen) in STEPS_OF_RULES
 
 
 def class_names() -> tuple[str, ...]:
@@ -169,7 +185,7 @@ def _engagers_alone(record: Record) -> str:
 def _class_forecasts(record: Record, *, steroid: bool) -> Forecasts:
     draws: dict[ForecastQuantity, Array] = {}
     for plan in PLANS:
-        if (plan.drug, plan.regimen) in STEPS_OF_RULES:
+        if is_scored(plan):
             draws |= dict(_quantities(plan, _predicted(record, plan, steroid=steroid)))
     for dose in FIRST_DOSES_MG:
         run = _predicted(record, SINGLE, steroid=steroid, dose_mg=dose)
@@ -274,11 +290,19 @@ def commit_predictions(
     record: Record,
     places: Places = PACKAGED,
     wait_s: float = WAIT_S,
+    also: Sequence[Listed] = (),
 ) -> list[Written]:
     """Make every prediction that a record lists and that is not in the ledger yet.
 
     A run that was stopped goes on: what is on record is not made again, and a file that is there
     and not in the ledger is compared with what is made now.
+
+    Args:
+        record: the lock record.
+        places: where its ledger and its predictions are.
+        wait_s: how long to wait for another command's turn (s).
+        also: files of other parts of this package, made after the protocol's own if the record
+            lists them.
 
     Raises:
         LockError: nothing is left to predict; the record is not on record; a file holds others.
@@ -290,12 +314,12 @@ def commit_predictions(
 
     first = prediction_path(record, places)
     written = [commit_prediction(record, places, wait_s)] if is_missing(first) else []
-    for one in predictions_of(record.version) if record.scoring else ():
+    own = predictions_of(record.version) if record.scoring else ()
+    for one in (*own, *(other for other in also if other.file in record.listed)):
         path = places.predictions / one.file
         if is_missing(path):
             text = one.make(record)
-            same = partial(require_same_table, path, text)
-            summary = {"table": one.table, "forecast": one.name or "for showing"}
+            same, summary = partial(one.same or require_same_table, path, text), one.summary(text)
             written.append(put_on_record(record, path, text, same, summary, places, wait_s))
     if not written:
         require_first(record, first, places)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from ..common import EvidenceError, LockError
+from ..common import EvidenceError, LockError, number
 from ..drugs import (
     RESCUE,
     STEROID,
@@ -20,7 +20,7 @@ from ..drugs import (
     shipped_drugs,
 )
 from ..evidence import DECLARED, load_observations, load_tables
-from ..model import network_table
+from ..model import QUANTITIES, network_table
 from .lock import current_record
 
 _BASELINES = {"BL001": "healthy IL-6", "BL002": "healthy TNF", "BL003": "healthy IFN-gamma"}
@@ -95,6 +95,7 @@ def parameters() -> tuple[dict[str, Any], ...]:
         {
             "name": name,
             "unit": row.unit,
+            "prior_of": row.estimate,
             "prior_median": row.prior.median,
             "prior_log10_sd": row.prior.log10_sd or None,
             "status": row.prior.status,
@@ -113,24 +114,25 @@ def _locked() -> tuple[dict[str, float], dict[str, float]]:
         record = current_record()
     except LockError:
         return {}, {}
-    names, _, covariance = record.posterior
-    width = {name: float(covariance[i, i] ** 0.5) for i, name in enumerate(names)}
-    return record.network.values(), width
+    return record.network.values(), {name: sd for name, (_, sd) in record.moments.items()}
 
 
 def _network_parameter(name: str) -> Origin:
     row = network_table()[name]
     locked, width = _locked()
+    of = f" of {row.estimate}" if row.relative_to else ""
     facts: dict[str, Any] = {
         "description": row.description,
         "unit": row.unit,
-        "prior median": row.prior.median,
+        f"prior median{of}": row.prior.median,
         "prior log10 sd": row.prior.log10_sd or "fixed",
         "status": row.prior.status,
         "bounds": f"{row.lower:g} to {row.upper:g}",
     }
     if name in locked:
         facts["locked value"] = locked[name]
+        if row.relative_to:
+            facts[f"locked value{of}"] = locked[name] / locked[row.relative_to]
     if name in width:
         facts["posterior log10 sd"] = width[name]
     if row.note:
@@ -153,7 +155,8 @@ def _drug_input(key: str) -> Origin:
         facts["prior log10 sd"] = given.log10_sd
     if drug not in (RESCUE, STEROID) and name.startswith("k_"):
         try:
-            facts["at the lock"] = getattr(current_record().drug(drug), name)
+            held = getattr(current_record().drug(drug), name)
+            facts["at the lock"] = f"{number(held, 6)} {QUANTITIES[name].unit}"
         except LockError:
             facts["at the lock"] = "there is no lock record"
     if given.note:

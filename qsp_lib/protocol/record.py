@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..calibration import CO_MEDICATIONS, declared_draws, of_drug, values_at
+from ..calibration import CO_MEDICATIONS, declared_draws, of_drug, values_at, widened
 from ..common import VERSIONS, InputError, LockError, canonical_json, digest
 from ..drugs import load_drug
 from ..inference import draw, laplace_draws
@@ -344,13 +344,33 @@ class Record:
 
     @property
     def posterior(self) -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64]]:
-        """Names, mean ``(d,)`` and covariance ``(d, d)`` of the joint posterior, in log10."""
+        """Names, optimum ``(d,)`` and covariance ``(d, d)`` at it of the joint posterior, in log10.
+
+        They are Laplace's approximation: all of lock v1's posterior, and of one that is a kept
+        sample where it was locked.
+        """
         posterior = self.content["posterior"]
         return (
             tuple(posterior["names"]),
             np.array(posterior["mean_log10"]),
             np.array(posterior["covariance_log10"]),
         )
+
+    @property
+    def moments(self) -> Mapping[str, tuple[float, float]]:
+        """Posterior mean and standard deviation, in log10, of each estimated quantity by name.
+
+        Of the kept sample where there is one, of Laplace's approximation otherwise. A parameter
+        that is estimated as its ratio to another has its own beside the ratio's.
+        """
+        names, mean, covariance = self.posterior
+        if self.sample is None:
+            sd = np.sqrt(np.diag(covariance))
+            return dict(zip(names, zip(mean.tolist(), sd.tolist(), strict=True), strict=True))
+        points = self.points(self.sample["rows"])
+        logs = {name: np.log10(values) for name, values in values_at(names, points).items()}
+        logs |= dict(zip(names, points.T, strict=True))
+        return {name: (float(x.mean()), float(x.std())) for name, x in logs.items()}
 
     @property
     def sample(self) -> Mapping[str, Any] | None:
@@ -420,12 +440,21 @@ class Record:
             np.column_stack([rows[:, :n_estimated], np.roll(rows[:, n_estimated:], -1, axis=0)])
         )
 
-    def draws_at(self, theta: NDArray[np.float64], seed: int | None = None) -> dict[str, Draws]:
-        """Draws for every drug at these posterior points ``(N, d)``, in log10."""
+    def draws_at(
+        self, theta: NDArray[np.float64], seed: int | None = None, width: float = 1.0
+    ) -> dict[str, Draws]:
+        """Draws for every drug at these posterior points.
+
+        Args:
+            theta: ``(N, d)``, in log10.
+            seed: of the declared priors' draws; the record's own by default.
+            width: what the widths of the declared priors are multiplied by.
+        """
         seed = self.seed if seed is None else seed
+        priors = widened(self.assumed, width)
         # a seed of their own: adding a declared prior must not move the posterior draws
         with np.errstate(over="ignore"):
-            return self._draws_of(theta, declared_draws(self.assumed, len(theta), seed + 1))
+            return self._draws_of(theta, declared_draws(priors, len(theta), seed + 1))
 
     def _rows(self, n_draws: int, seed: int | None) -> NDArray[np.float64]:
         """Rows of the kept sample, in its own random order or in that of another seed."""

@@ -9,6 +9,9 @@ from .forecast import Forecasts as Forecasts
 from .forecast import forecasts_text as forecasts_text
 from .forecast import quantiles as quantiles
 from .forecast import read_forecasts as read_forecasts
+from .percentages import PATTERNS as PATTERNS
+from .percentages import Percentage as Percentage
+from .percentages import percentage_of as percentage_of
 from .rules import Rules as Rules
 from .rules import plain_rules as plain_rules
 from .targets import RowRule as RowRule

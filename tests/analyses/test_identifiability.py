@@ -27,17 +27,25 @@ from qsp_lib.analyses.identifiability import (
 from qsp_lib.analyses.kept_profiles import (
     KeptProfiles,
     kept_path,
-    largest_shift,
     read_kept,
     write_kept,
 )
 from qsp_lib.analyses.second_profiler import Coordinates, cross_check
+from qsp_lib.calibration.candidates import FITTED
+from qsp_lib.calibration.joint_fit import make_problem
 from qsp_lib.common.errors import InputError, LockError
 from qsp_lib.inference.fitting import Fit, Problem
 from qsp_lib.inference.profiles import THRESHOLD, End, Identifiability, Profile, profile
 from qsp_lib.model.equations import NETWORK
 from qsp_lib.model.priors import network_table
-from qsp_lib.protocol.lock import Record, current_record, locked_point, signed
+from qsp_lib.protocol.lock import (
+    Record,
+    current_record,
+    lock_path,
+    locked_point,
+    read_record,
+    signed,
+)
 
 Array = NDArray[np.float64]
 
@@ -45,6 +53,18 @@ Array = NDArray[np.float64]
 @pytest.fixture(scope="module")
 def lock() -> Record:
     return current_record()
+
+
+@pytest.fixture(scope="module")
+def first() -> Record:
+    """Lock v1, whose kept run is what the reader is tried on."""
+    return read_record(lock_path("v1"), against_code=False)
+
+
+@pytest.fixture(scope="module")
+def whole() -> Problem:
+    """The fit of the current inputs, with all its priors."""
+    return make_problem(FITTED)
 
 
 @pytest.fixture(scope="module")
@@ -77,25 +97,43 @@ def dropped(problem: Problem) -> set[str]:
     return {name for name, sd in zip(problem.names, problem.prior_sd, strict=True) if np.isinf(sd)}
 
 
-@pytest.mark.parametrize("name", ["k_IFN", "K_M", *CLAIMED])
+@pytest.mark.parametrize("name", ["k_IFN", "K_M", "k_IL6_T", "k_IL6_M", *CLAIMED])
 def test_the_prior_of_the_profiled_and_of_the_pair_is_dropped_and_no_other(
-    name: str, joint_problem: Problem
+    name: str, whole: Problem
 ) -> None:
     problem = problem_for(name)
-    assert dropped(problem) == {*PAIR, *(set() if name == RATIO else {name})}
+    own = set() if name == RATIO else {network_table()[name].estimate}
+    assert dropped(problem) == {*PAIR, *own}
     kept_sd = [sd for n, sd in zip(problem.names, problem.prior_sd, strict=True) if np.isfinite(sd)]
-    before = dict(zip(joint_problem.names, joint_problem.prior_sd, strict=True))
+    before = dict(zip(whole.names, whole.prior_sd, strict=True))
     assert kept_sd == [before[n] for n in problem.names if n not in dropped(problem)]
 
 
-def test_with_every_prior_kept_the_problem_is_the_joint_fit(joint_problem: Problem) -> None:
+def test_with_every_prior_kept_the_problem_is_the_joint_fit(whole: Problem) -> None:
     problem = problem_for(RATIO, "kept")
+    assert problem.names == whole.names
     for what in ("lower", "upper", "prior_mean", "prior_sd"):
-        assert np.array_equal(getattr(problem, what), getattr(joint_problem, what))
+        assert np.array_equal(getattr(problem, what), getattr(whole, what))
 
 
 def test_all_four_il6_rates_can_lose_their_priors() -> None:
-    assert dropped(problem_for(RATIO, "all_il6")) == {"k_fb", "d_IL6", "k_IL6_T", "k_IL6_M"}
+    four = {network_table()[name].estimate for name in (*PAIR, "k_IL6_T", "k_IL6_M")}
+    assert len(four) == 4
+    assert dropped(problem_for(RATIO, "all_il6")) == four
+
+
+def test_a_rate_that_is_fitted_as_a_ratio_is_profiled_itself(lock: Record) -> None:
+    """T cells' IL-6 since version 2: its prior is of its share of the macrophages'."""
+    row, problem = network_table()["k_IL6_T"], problem_for("k_IL6_T")
+    assert row.relative_to == "k_IL6_M" and "k_IL6_T" not in problem.names
+    at = quantity("k_IL6_T").row(problem.names) @ locked_point(lock, problem)
+    assert 10.0**at == pytest.approx(lock.network.k_IL6_T)
+    # without its prior the ratio reaches the rate's own bounds, the other at its prior median
+    i = problem.names.index(row.estimate)
+    ends = 10.0 ** np.array([problem.lower[i], problem.upper[i]])
+    other = network_table()["k_IL6_M"].prior.median
+    assert ends * other == pytest.approx([row.lower, row.upper])
+    assert problem.lower[problem.names.index("k_IL6_M")] == pytest.approx(np.log10(other) - 3.0)
 
 
 def test_a_parameter_without_a_prior_ranges_over_its_validity_bounds() -> None:
@@ -224,23 +262,6 @@ def test_the_table_gives_values_out_of_log10_and_says_how_each_side_ends() -> No
     assert list(table.loc["k_fb/d_IL6", ["low_is", "high_is"]]) == ["end", "bound"]
 
 
-def test_the_largest_shift_is_of_the_interval_ends() -> None:
-    one = {"k_fb": made_up("k_fb"), "K_M": made_up("K_M", -0.5)}
-    other = {name: made_up(name, high=1.25) for name in ("k_fb", "d_M")}
-    assert largest_shift(one, one) == 0.0
-    assert largest_shift({"k_fb": one["k_fb"]}, other) == pytest.approx(0.25)
-    opened = {"k_fb": made_up("k_fb", ends=(End.OPEN, End.CROSSED))}
-    assert largest_shift(opened, one) == np.inf
-
-
-@pytest.mark.parametrize("names", [(), ("d_M",), ("k_fb", "d_M")])
-def test_a_shift_from_what_is_not_there_is_no_shift_of_zero(names: tuple[str, ...]) -> None:
-    one = {name: made_up(name) for name in names}
-    words = f"profiles of {', '.join(names) or 'nothing'} cannot be compared with profiles of k_fb"
-    with pytest.raises(InputError, match=words):
-        largest_shift(one, {"k_fb": made_up("k_fb")})
-
-
 @pytest.mark.parametrize("name", ["k_fb", RATIO])
 def test_minuit_is_given_the_cost_and_its_slope_with_the_quantity_as_a_coordinate(
     name: str, lock: Record
@@ -322,8 +343,11 @@ def test_a_run_survives_being_written_and_read(
         "pair": {
             "k_fb": made_up("k_fb", ends=(End.OPEN, End.CROSSED)),
             **{name: made_up(name) for name in ("d_IL6", RATIO)},
+            "K_M": made_up("K_M"),
         }
     }
+    paths = np.linspace(0.0, 1.0, 86).reshape(43, 2)
+    made["pair"] = {name: replace(one, theta=paths) for name, one in made["pair"].items()}
     optima = {"pair": [np.array([0.25, -1.5])]}
     row = {"quantity": "k_fb", "value": 1.0, "rise": 3.84, "minuit_rise": 3.85}
     monkeypatch.setattr(kept_profiles, "full_run", lambda *given: (made, optima))
@@ -332,38 +356,41 @@ def test_a_run_survives_being_written_and_read(
     assert path == kept_path(lock, tmp_path / "new")
     again = read_kept(lock, tmp_path / "new")
     assert again.made == "2026-02-03"
-    assert tuple(again.profiles["pair"]) == ("k_fb", "d_IL6", RATIO)
+    assert set(again.profiles["pair"]) == {"k_fb", "d_IL6", RATIO, "K_M"}
     for name, profile_ in again.profiles["pair"].items():
         before = made["pair"][name]
         assert profile_.verdict is before.verdict
         assert profile_.values == pytest.approx(before.values, rel=1e-6)
         assert profile_.rise == pytest.approx(before.rise, rel=1e-6)
         assert (profile_.low, profile_.high) == pytest.approx((before.low, before.high))
+        # where the others went is kept of the claimed profiles alone
+        assert profile_.theta.shape == ((43, 2) if name in CLAIMED else (43, 0))
+        assert profile_.theta == pytest.approx(before.theta[:, : profile_.theta.shape[1]], abs=1e-6)
     assert again.optima["pair"][0].tolist() == [0.25, -1.5]
     assert again.check.to_dict("records") == [row] * 3
 
 
-def test_a_run_of_another_lock_is_refused(lock: Record, tmp_path: Path) -> None:
-    text = kept_path(lock).read_text(encoding="utf-8")
+def test_a_run_of_another_lock_is_refused(first: Record, tmp_path: Path) -> None:
+    text = kept_path(first).read_text(encoding="utf-8")
     content = json.loads(text)
     content["lock"]["digest"] = "0" * 64
-    kept_path(lock, tmp_path).write_text(json.dumps(content), encoding="utf-8")
+    kept_path(first, tmp_path).write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(LockError, match="was edited"):
-        read_kept(lock, tmp_path)
-    kept_path(lock, tmp_path).write_text(signed(content), encoding="utf-8")
+        read_kept(first, tmp_path)
+    kept_path(first, tmp_path).write_text(signed(content), encoding="utf-8")
     with pytest.raises(LockError, match="was made from a lock with digest 000000000000"):
-        read_kept(lock, tmp_path)
+        read_kept(first, tmp_path)
 
 
-def test_a_missing_or_broken_run_says_what_to_do(lock: Record, tmp_path: Path) -> None:
+def test_a_missing_or_broken_run_says_what_to_do(first: Record, tmp_path: Path) -> None:
     with pytest.raises(LockError, match="are kept; make it with 'python -m qsp_lib profiles'"):
-        read_kept(lock, tmp_path)
-    content = json.loads(kept_path(lock).read_text(encoding="utf-8"))
+        read_kept(first, tmp_path)
+    content = json.loads(kept_path(first).read_text(encoding="utf-8"))
     del content["optima"]
     for text in ("{", "[]", json.dumps(content)):
-        kept_path(lock, tmp_path).write_text(text, encoding="utf-8")
+        kept_path(first, tmp_path).write_text(text, encoding="utf-8")
         with pytest.raises(LockError, match="cannot be read"):
-            read_kept(lock, tmp_path)
+            read_kept(first, tmp_path)
 
 
 def test_optima_of_one_cost_are_one(lock: Record, monkeypatch: pytest.MonkeyPatch) -> None:

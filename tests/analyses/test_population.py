@@ -16,7 +16,7 @@ from scipy.special import ndtri
 from qsp_lib.analyses.population import factors as factor_table
 from qsp_lib.analyses.population.arms import knows_steroid, record_arm, simulator_of
 from qsp_lib.analyses.population.factors import Factor, Factors, declared_factors, read_factors
-from qsp_lib.analyses.population.incidence import incidence, limit_from
+from qsp_lib.analyses.population.incidence import limit_from, shares
 from qsp_lib.analyses.population.patients import Patients
 from qsp_lib.analyses.population.population import (
     ANCHOR,
@@ -583,6 +583,16 @@ def test_a_weight_of_two_is_as_good_as_two_patients() -> None:
     assert weighted_share(x, w, 0.5) == pytest.approx(1 / 3, abs=1e-3)
 
 
+def test_no_share_is_above_one_by_a_last_digit() -> None:
+    """Weights of nothing change the order in which the others are added up."""
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        weights = rng.uniform(size=31) * (rng.uniform(size=31) > 0.3)
+        share = weighted_share(np.ones(31), weights, 0.5)
+        assert share <= 1.0
+        assert share_error(share, weights) == pytest.approx(0.0, abs=1e-7)
+
+
 def test_the_error_of_a_quantile_of_uniform_values_is_known() -> None:
     """Of n uniform values the quantile at p has the standard error sqrt(p (1 - p)/n)."""
     x = (np.arange(10_000) + 0.5) / 10_000
@@ -611,10 +621,12 @@ def test_a_quantile_of_nothing_is_refused() -> None:
 def test_the_limit_gives_back_the_share_it_was_set_by(population: Population) -> None:
     even = population.even
     limit = limit_from(population, even, "low", 0.15)
-    found = incidence(population, even, "low", limit)
+    found = shares(population, even, "low", limit).over_draws()
     assert found.median == pytest.approx(0.15, abs=1 / 40)
-    assert found.monte_carlo == pytest.approx(np.sqrt(0.15 * 0.85 / 40), rel=0.1)
-    more = incidence(population, even, ANCHOR, limit)
+    # of the share at the limit, and of the limit, which other patients would have set elsewhere
+    alone = np.sqrt(0.15 * 0.85 / 40)
+    assert 0.9 * alone < found.monte_carlo < 2 * alone
+    more = shares(population, even, ANCHOR, limit).over_draws()
     assert more.median > found.median
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from qsp_lib.analyses import rescue
 from qsp_lib.common.errors import InputError
-from qsp_lib.protocol.lock import Record, current_record
+from qsp_lib.protocol.lock import Record, current_record, lock_path, read_record
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +42,23 @@ def test_a_dose_too_small_to_bind_changes_nothing(locked: Record, untreated: res
 
 
 def test_a_rebound_is_measured_from_the_nadir_on(locked: Record, untreated: rescue.Course) -> None:
-    little = rescue.simulate_course(locked, 6.0, mg_per_kg=0.3)
+    little, full = (rescue.simulate_course(locked, 6.0, mg_per_kg=dose) for dose in (0.3, 8.0))
     times, signal = little.trajectory.times, little.trajectory["S"]
     after = signal[times >= 6.0]
     nadir = int(after.argmin())
     expected = (after[nadir:].max() - after[nadir]) / float(untreated.peak("S").value)
     assert float(rescue.rebound(little, untreated, 6.0)) == pytest.approx(expected)
-    full = rescue.simulate_course(locked, 6.0)
-    assert float(rescue.rebound(full, untreated, 6.0)) < 0.05 < expected
+    assert 0 <= float(rescue.rebound(full, untreated, 6.0)) < expected
+
+
+def test_with_lock_v1_a_small_dose_lets_the_signal_come_back() -> None:
+    first = read_record(lock_path("v1"), against_code=False)
+    untreated, little, full = (
+        rescue.simulate_course(first, 6.0 if dose else None, mg_per_kg=dose or 8.0)
+        for dose in (0.0, 0.3, 8.0)
+    )
+    assert float(rescue.rebound(full, untreated, 6.0)) < 0.05
+    assert float(rescue.rebound(little, untreated, 6.0)) > 0.05
 
 
 @pytest.mark.parametrize(

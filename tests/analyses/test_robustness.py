@@ -16,6 +16,7 @@ from qsp_lib.common.errors import InputError, LockError
 from qsp_lib.common.workers import pool
 from qsp_lib.inference.rejection_sampling import Sample, sample_of, sobol
 from qsp_lib.inference.sweeping import sweep
+from qsp_lib.model import severity
 from qsp_lib.model.draws import Draws
 from qsp_lib.model.engines import Outcome
 from qsp_lib.model.equations import NETWORK
@@ -23,7 +24,8 @@ from qsp_lib.model.parameters import DrugInputs
 from qsp_lib.model.priors import network_table
 from qsp_lib.model.simulation import simulate
 from qsp_lib.model.trajectory import Trajectory
-from qsp_lib.protocol.lock import Record, current_record
+from qsp_lib.protocol import ORDERED
+from qsp_lib.protocol.lock import Record, current_record, lock_path, read_record
 
 Array = NDArray[np.float64]
 HERE: dict[str, Any] = {"workers": 1}
@@ -51,11 +53,18 @@ def test_the_published_share_has_the_published_interval() -> None:
     assert shown == ["13.8", "12.9", "14.8"]
 
 
-def test_at_the_lock_the_indices_are_the_recorded_ones(
+def test_at_lock_v1_the_indices_are_the_recorded_ones() -> None:
+    first = read_record(lock_path("v1"), against_code=False)
+    found = robustness.at_lock(first)
+    for drug, z in first.severity_indices.items():
+        assert found[f"z.{drug}"] == pytest.approx(z, abs=5e-5)
+
+
+def test_at_the_lock_the_indices_are_those_of_its_own_runs(
     lock: Record, locked: dict[str, float]
 ) -> None:
-    for drug, z in lock.severity_indices.items():
-        assert locked[f"z.{drug}"] == pytest.approx(z, abs=5e-5)
+    for drug in ORDERED:
+        assert locked[f"z.{drug}"] == pytest.approx(float(severity.index(lock.run(drug))), abs=5e-5)
     assert locked["gap.low"] == pytest.approx(locked["z.okt3"] - locked["z.blinatumomab"])
     assert locked["gap.high"] == pytest.approx(locked["z.tgn1412"] - locked["z.okt3"])
 

@@ -20,7 +20,7 @@ from qsp_lib.analyses.second_profiler import read_verdicts, second_profile, writ
 from qsp_lib.common.errors import LockError
 from qsp_lib.inference.fitting import Problem
 from qsp_lib.inference.profiles import THRESHOLD, End, Identifiability, Profile
-from qsp_lib.protocol.lock import Record, current_record, signed
+from qsp_lib.protocol.lock import Record, current_record, lock_path, read_record, signed
 
 Array = NDArray[np.float64]
 WIDE = np.array([20.0, 20.0])
@@ -29,6 +29,12 @@ WIDE = np.array([20.0, 20.0])
 @pytest.fixture(scope="module")
 def lock() -> Record:
     return current_record()
+
+
+@pytest.fixture(scope="module")
+def first() -> Record:
+    """Lock v1, whose kept verdicts are what the reader is tried on."""
+    return read_record(lock_path("v1"), against_code=False)
 
 
 def problem(residuals: object) -> Problem:
@@ -159,7 +165,7 @@ def test_a_folder_for_the_verdicts_is_made_before_the_work(
 
 
 def test_the_command_keeps_the_second_verdicts(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    lock: Record, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def write(record: Record, executor: object, say: Callable[[str], None]) -> Path:
         say("k_fb (pair): flat")
@@ -167,23 +173,25 @@ def test_the_command_keeps_the_second_verdicts(
 
     monkeypatch.setattr(analyses, "write_verdicts", write)
     assert main(["profiles", "--second", "--workers", "1"]) == 0
-    assert capsys.readouterr().out == "k_fb (pair): flat\nwrote second-verdicts-v1.json\n"
+    assert capsys.readouterr().out == (
+        f"k_fb (pair): flat\nwrote second-verdicts-{lock.version}.json\n"
+    )
 
 
-def test_verdicts_of_another_lock_or_none_are_refused(lock: Record, tmp_path: Path) -> None:
+def test_verdicts_of_another_lock_or_none_are_refused(first: Record, tmp_path: Path) -> None:
     with pytest.raises(LockError, match="no second verdicts .* 'qsp-crs profiles --second'"):
-        read_verdicts(lock, tmp_path)
-    path = second_profiler.kept_path(lock, tmp_path)
-    content = json.loads(second_profiler.kept_path(lock).read_text(encoding="utf-8"))
+        read_verdicts(first, tmp_path)
+    path = second_profiler.kept_path(first, tmp_path)
+    content = json.loads(second_profiler.kept_path(first).read_text(encoding="utf-8"))
     content["lock"]["digest"] = "0" * 64
     path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(LockError, match="was edited"):
-        read_verdicts(lock, tmp_path)
+        read_verdicts(first, tmp_path)
     path.write_text(signed(content), encoding="utf-8")
     with pytest.raises(LockError, match="was made from a lock with digest 000000000000"):
-        read_verdicts(lock, tmp_path)
+        read_verdicts(first, tmp_path)
     del content["with"]
     for text in ("{", "[]", json.dumps(content)):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(LockError, match="cannot be read"):
-            read_verdicts(lock, tmp_path)
+            read_verdicts(first, tmp_path)

@@ -82,7 +82,7 @@ def test_the_known_gaps_are_on_the_page() -> None:
         "have not been opened",
         "sparse",
         "k_fb is not identifiable",
-        "poor picture",
+        "one structure",
         "individual patient data",
         "independently",
         "never been measured",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,20 @@ import pytest
 from book.pages.claims import (
     BESIDE,
     CLAIMS,
+    Claim,
     ClaimOutcome,
     ClaimVerdict,
     claims,
+    claims_by_lock,
     claims_summary,
     judged,
+    under_other_priors,
+    verdicts_of_lock_v1,
 )
 from book.pages.fragments import BookData
 from qsp_lib.chapters import results
 from qsp_lib.chapters.results import Results
+from qsp_lib.chapters.verdicts import ShareOfDraws
 from qsp_lib.common.errors import InputError
 
 
@@ -58,12 +64,13 @@ def test_what_needs_a_sealed_table_cannot_be_tested_yet(committed: dict[str, Res
     [
         ("01_calibration", "moved_count", 12, 3),
         ("02_locking", "preferred_by_evidence", "gated", "none"),
-        ("04_rescue", "appear_count", 5, 4),
-        ("05_swap_test", "claim_comes_out", True, False),
+        ("03_blind_prediction", "order_verdict/share", 0.95, 0.2),
+        ("04_rescue", "five_or_more/share", 0.95, 0.2),
+        ("05_swap_test", "verdict/share", 0.95, 0.2),
         ("06_robustness", "overlaps_published", True, False),
         ("06_robustness", "map/wrong", 0, 1),
         ("07_identifiability", "published_picture_agrees", True, False),
-        ("08_dose_response", "distinct_shapes", 3, 2),
+        ("08_dose_response", "three_shapes/share", 0.95, 0.2),
     ],
 )
 def test_a_verdict_follows_its_number(
@@ -77,59 +84,117 @@ def test_a_verdict_follows_its_number(
     assert changed == [(ClaimVerdict.AGREES, ClaimVerdict.DIFFERS)]
 
 
-def test_an_order_with_a_tie_does_not_agree(committed: dict[str, Results]) -> None:
-    path = "prediction/ordering/blinatumomab/index/central"
-    tied = with_value(committed, "03_blind_prediction", path, "blinatumomab < okt3 = tgn1412")
-    assert ordering(tied).verdict is ClaimVerdict.DIFFERS
+@pytest.mark.parametrize(
+    ("share", "verdict", "words"),
+    [
+        (0.95, ClaimVerdict.AGREES, "agrees"),
+        (0.65, ClaimVerdict.NARROWLY, "agrees narrowly"),
+        (0.35, ClaimVerdict.DIFFERS, "differs"),
+        (0.80, ClaimVerdict.AT_THE_LINE, "at the line of 80 %"),
+        (0.505, ClaimVerdict.AT_THE_LINE, "at the line of 50 %"),
+    ],
+)
+def test_a_share_of_draws_is_judged_by_two_lines(
+    committed: dict[str, Results], share: float, verdict: ClaimVerdict, words: str
+) -> None:
+    found = ordering(with_value(committed, "03_blind_prediction", "order_verdict/share", share))
+    assert found.verdict is verdict and found.words == words
 
 
 def ordering(numbers: dict[str, Results]) -> ClaimOutcome:
-    (found,) = [o for c, o in judged(numbers) if c.test.startswith("order of the severity")]
+    (found,) = [o for c, o in judged(numbers) if c.key == "order"]
     return found
 
 
-@pytest.mark.parametrize(("above", "narrow"), [(0.06, True), (0.099, True), (0.101, False)])
-def test_an_order_that_is_hardly_over_a_tie_agrees_narrowly(
-    committed: dict[str, Results], above: float, narrow: bool
-) -> None:
-    path = "prediction/arms/{}/severity/index/central"
-    chapter = "03_blind_prediction"
-    okt3 = committed[chapter].value(path.format("okt3"))
-    found = ordering(with_value(committed, chapter, path.format("tgn1412"), okt3 + above))
-    assert found.verdict is ClaimVerdict.AGREES and found.narrow is narrow
-    assert found.words == ("agrees narrowly" if narrow else "agrees")
-    assert f"{above:.3f} (a tie is 0.05)" in found.text
+def test_the_order_is_shown_with_its_share_and_medians(committed: dict[str, Results]) -> None:
+    numbers = committed["03_blind_prediction"]
+    text = ordering(committed).text
+    assert f"of {numbers.value('order_verdict/draws'):.0f} draws" in text
+    for drug in ("blinatumomab", "okt3", "tgn1412"):
+        median = numbers.value(f"prediction/arms/{drug}/severity/index/median")
+        assert f"{median:.2f}" in text
 
 
-def test_what_does_not_agree_is_never_narrow(committed: dict[str, Results]) -> None:
-    reversed_ = with_value(committed, "05_swap_test", "claim_comes_out", False)
-    (found,) = [o for c, o in judged(reversed_) if c.chapter == "05_swap_test"]
-    assert found.words == "differs"
-
-
-def test_the_order_is_shown_with_both_shares_of_draws(committed: dict[str, Results]) -> None:
-    path = "sampler/ordering/blinatumomab/index/share_expected"
-    text = ordering(with_value(committed, "03_blind_prediction", path, 0.123)).text
-    locked = committed["03_blind_prediction"].value(path.replace("sampler", "prediction"))
-    assert f"in {100 * locked:.0f} % of the locked protocol's Laplace draws" in text
-    assert "12 % of the sampler's" in text and "OKT3 4, TGN1412 4" in text
-
-
-def test_the_summary_counts_what_agrees_by_little(committed: dict[str, Results]) -> None:
-    narrow = sum(found.narrow for _, found in judged(committed))
+def test_the_summary_counts_every_claim_once(committed: dict[str, Results]) -> None:
     text = claims_summary(BookData(Path(), committed))
-    assert narrow and f"({narrow} of them narrowly)" in text
-    wide = with_value(committed, "05_swap_test", "gap_exchanged", -0.3)
-    wide = with_value(wide, "05_swap_test", "gap_locked", 0.3)
-    assert f"({narrow - 1} of them narrowly)" in claims_summary(BookData(Path(), wide))
+    counts = [int(n) for n in re.findall(r"[a-z] (\d+)", text.partition(":")[2])]
+    assert sum(counts) == len(CLAIMS)
+    path = "order_verdict/share"
+    sure = claims_summary(
+        BookData(Path(), with_value(committed, "03_blind_prediction", path, 0.99))
+    )
+    none = claims_summary(BookData(Path(), with_value(committed, "03_blind_prediction", path, 0.0)))
+    assert sure != none
+
+
+def test_every_claim_has_its_verdict_of_lock_v1(committed: dict[str, Results]) -> None:
+    kept = verdicts_of_lock_v1()
+    assert {claim.key for claim in CLAIMS + BESIDE} == set(kept)
+    assert kept["order"].words == "agrees narrowly" and "in 49 % of" in kept["order"].text
+    page = claims_by_lock(BookData(Path(), committed))
+    assert all(found.text in page for found in kept.values())
 
 
 def test_the_verdict_stands_beside_the_claim(committed: dict[str, Results]) -> None:
     header = claims(BookData(Path(), committed)).split("\n")[2]
-    assert header.startswith("| published claim | verdict |")
+    assert header == "| published claim | verdict | what this model gives | how it was tested |"
 
 
 def test_a_chapter_without_numbers_stops_the_page(committed: dict[str, Results]) -> None:
     without = {name: r for name, r in committed.items() if name != "04_rescue"}
     with pytest.raises(InputError, match="the claims page needs the numbers of 04_rescue"):
         judged(without)
+
+
+@pytest.mark.parametrize(("odds", "adds"), [(4.5, False), (2.0, True)])
+def test_the_gate_is_judged_with_the_error_of_its_odds(odds: float, adds: bool) -> None:
+    values = {
+        "preferred_by_evidence": "none",
+        "odds_against_gated": odds,
+        "odds_best_against_gated": {"low": 1.5, "high": 6.0},
+    }
+    (claim,) = [c for c in CLAIMS if c.chapter == "02_locking"]
+    found = claim.outcome(Results("02_locking", values, {}))
+    assert found.verdict is ClaimVerdict.DIFFERS
+    assert f"odds of {odds:g} to 1 against the gate (1.5 to 6 within two" in found.text
+    assert ("no preference worth the name" in found.text) is adds
+
+
+def under_widths(chapter: str, key: str, narrower: Any, wider: Any) -> Results:
+    """Numbers of a chapter that hold nothing but a claim under both widths of the priors."""
+    values = {"prior_widths": {"narrower": {key: narrower}, "wider": {key: wider}}}
+    return Results(chapter, values, {})
+
+
+SHARES = [c for c in CLAIMS + BESIDE if c.key in ("order", "rescue", "swap", "shapes", "low_dose")]
+
+
+@pytest.mark.parametrize("claim", SHARES, ids=lambda claim: claim.key)
+def test_a_share_is_judged_by_the_same_lines_under_other_priors(claim: Claim) -> None:
+    found = under_widths(
+        claim.chapter, claim.key, ShareOfDraws(0.95, 500).plain(), ShareOfDraws(0.52, 500).plain()
+    )
+    assert under_other_priors(claim, found) == [
+        "priors × 0.67: agrees",
+        "priors × 1.5: at the line of 50 %",
+    ]
+
+
+def test_the_checks_are_counted_under_other_priors() -> None:
+    (claim,) = [c for c in BESIDE if c.key == "pattern"]
+    eight, six = {"held": 8, "of": 8}, {"held": 6, "of": 8}
+    found = under_widths(claim.chapter, claim.key, eight, six)
+    told = under_other_priors(claim, found)
+    assert told == ["priors × 0.67: agrees (8 of 8)", "priors × 1.5: differs (6 of 8)"]
+
+
+def test_what_is_no_share_of_draws_is_not_asked_and_a_share_needs_both_widths() -> None:
+    asked = {c.key for c in CLAIMS + BESIDE if c.words_under is not None}
+    assert asked == {c.key for c in SHARES} | {"pattern"}
+    (profiles,) = [c for c in CLAIMS if c.key == "profiles"]
+    assert under_other_priors(profiles, Results(profiles.chapter, {}, {})) == []
+    whole = under_widths("04_rescue", "rescue", ShareOfDraws(0.9, 9).plain(), {})
+    del whole.values["prior_widths"]["wider"]
+    (rescue,) = [c for c in CLAIMS if c.key == "rescue"]
+    with pytest.raises(InputError, match="have no 'prior_widths/wider/rescue'"):
+        under_other_priors(rescue, whole)

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from book import explorer
-from book.explorer import Explorer, Setting, controls, describe, dose_in_words, solve
+from book.explorer import (
+    Explorer,
+    Setting,
+    controls,
+    describe,
+    dose_in_words,
+    shown_drugs,
+    solve,
+    usual_horizon,
+)
 from qsp_lib.analyses.rescue import simulate_course
 from qsp_lib.chapters import results
 from qsp_lib.common.errors import InputError, IntegrationError, LockError
@@ -17,7 +26,7 @@ from qsp_lib.model.severity import baselines
 from qsp_lib.protocol.lock import current_record
 
 RECORD = current_record()
-DRUGS = tuple(RECORD.drug_names)
+DRUGS = shown_drugs(RECORD)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +53,7 @@ def test_the_locked_values_lie_well_within_the_ranges(drug: str) -> None:
         assert control.accept(control.locked) == control.locked
 
 
-@pytest.mark.parametrize("drug", DRUGS)
+@pytest.mark.parametrize("drug", ["blinatumomab", "tgn1412"])
 def test_nothing_moved_is_the_locked_prediction(drug: str) -> None:
     solution = solve(Setting(drug))
     arms = results.load("03_blind_prediction").value(f"prediction/arms/{drug}")
@@ -63,7 +72,11 @@ def test_nothing_moved_is_the_locked_prediction(drug: str) -> None:
         ({"K_S": 500.0}, True),
         ({"feedback": False}, True),
         ({"dose": 1.0}, False),
+        ({"EC50": 50.0}, True),
+        ({"k_act": 0.05}, True),
+        ({"h": 2.0}, True),
         ({"tocilizumab_h": 6.0}, False),
+        ({"dexamethasone_h": -1.0}, False),
     ],
 )
 def test_what_is_moved_changes_the_result_and_marks_it(
@@ -74,6 +87,8 @@ def test_what_is_moved_changes_the_result_and_marks_it(
     expected = f"unlocked: {next(iter(moved))}"
     if "tocilizumab_h" in moved:
         expected = "treated: tocilizumab at 6 h"
+    if "dexamethasone_h" in moved:
+        expected = "treated: dexamethasone at -1 h"
     assert solution.mark == expected
     assert bool(solution.trajectory.mark) is unlocks
 
@@ -84,9 +99,9 @@ def test_a_treatment_is_named_beside_what_is_unlocked() -> None:
 
 
 def test_a_setting_equal_to_the_record_gives_the_same_numbers_and_still_its_mark() -> None:
-    k_exh = RECORD.drug("okt3").k_exh
-    solution = solve(Setting("okt3", k_exh=k_exh))
-    assert solution.index == pytest.approx(solve(Setting("okt3")).index, rel=1e-12)
+    k_exh = RECORD.drug("tgn1412").k_exh
+    solution = solve(Setting("tgn1412", k_exh=k_exh))
+    assert solution.index == pytest.approx(solve(Setting("tgn1412")).index, rel=1e-12)
     assert solution.mark == "unlocked: k_exh"
 
 
@@ -113,11 +128,34 @@ def test_rescue_is_that_of_the_chapter(time_h: float) -> None:
         {"K_S": True},
         {"tocilizumab_h": 100.0},
         {"tocilizumab_h": float("inf")},
+        {"dexamethasone_h": -100.0},
+        {"EC50": 1e9},
+        {"h": 0.01},
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name(moved: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=rf"{next(iter(moved))} is .*; expected .* to "):
         solve(Setting("tgn1412", **moved))
+
+
+def test_what_a_drug_does_not_have_is_not_moved() -> None:
+    tabulated = [name for name in RECORD.drug_names if RECORD.drug(name).table is not None]
+    assert tabulated
+    for name in tabulated:
+        assert "dose" not in controls(RECORD, name)
+        with pytest.raises(InputError, match="dose is 1.0; .* has none to move"):
+            solve(Setting(name, dose=1.0))
+
+
+def test_a_course_is_followed_a_week_or_two_weeks_after_the_last_dose() -> None:
+    assert usual_horizon(Regimen.of(Infusion(0, 400, 1), Bolus(167, 1))) == 168
+    assert usual_horizon(Regimen.of(Infusion(0, 400, 1), Bolus(168, 1))) == 400 + 336
+    assert usual_horizon(Regimen.of(Bolus(0, 1), Bolus(500, 1))) == 500 + 336
+
+
+def test_doses_of_several_amounts_are_moved_by_a_factor() -> None:
+    known = controls(RECORD, "mosunetuzumab")["dose"]
+    assert (known.label, known.locked) == ("every dose, times", 1.0)
 
 
 def test_an_unknown_drug_is_refused() -> None:
@@ -157,10 +195,17 @@ def test_moving_a_widget_solves_again(live: Explorer, key: str, value: Any) -> N
 
 def test_tocilizumab_is_given_when_ticked(live: Explorer) -> None:
     assert live.widgets["tocilizumab_h"].disabled
-    live.widgets["with_tocilizumab"].value = True
+    live.widgets["with_tocilizumab_h"].value = True
     assert live.setting == Setting("tgn1412", tocilizumab_h=6.0)
     live.widgets["tocilizumab_h"].value = -12.0
     assert live.solution is not None and live.solution.dose_h == 12.0
+
+
+def test_dexamethasone_is_given_when_ticked(live: Explorer) -> None:
+    live.widgets["with_dexamethasone_h"].value = True
+    assert live.setting == Setting("tgn1412", dexamethasone_h=-1.0)
+    assert live.solution is not None
+    assert live.solution.index < solve(Setting("tgn1412")).index
 
 
 def test_another_drug_brings_its_own_values_and_keeps_the_network(live: Explorer) -> None:
@@ -171,12 +216,12 @@ def test_another_drug_brings_its_own_values_and_keeps_the_network(live: Explorer
 
 
 def test_reset_puts_all_but_the_drug_back(live: Explorer) -> None:
-    live.widgets["drug"].value = "okt3"
-    for key, value in (("k_exh", 5.0), ("dose", 50.0), ("feedback", False)):
+    live.widgets["drug"].value = "blinatumomab"
+    for key, value in (("k_exh", 5.0), ("dose", 50.0), ("EC50", 1.0), ("feedback", False)):
         live.widgets[key].value = value
-    live.widgets["with_tocilizumab"].value = True
+    live.widgets["with_tocilizumab_h"].value = True
     live.reset_button.click()
-    assert live.setting == Setting("okt3")
+    assert live.setting == Setting("blinatumomab")
     assert live.solution is not None and live.solution.mark == ""
 
 
@@ -197,11 +242,13 @@ def test_a_solve_that_fails_leaves_nothing_stale(
 
 
 def test_explore_gives_the_box_and_refuses_an_unknown_drug() -> None:
-    assert explorer.explore("okt3").children
+    assert explorer.explore("blinatumomab").children
     with pytest.raises(LockError, match="no drug 'aspirin'"):
         explorer.explore("aspirin")
 
 
 def test_the_description_sets_the_result_beside_the_lock() -> None:
     text = describe(solve(Setting("tgn1412", k_exh=0.7)))
-    assert text.startswith("TGN1412: severity index ") and "At the lock: index 2.82" in text
+    at_lock = solve(Setting("tgn1412")).index
+    assert text.startswith("TGN1412: severity index ")
+    assert f"At the lock: index {at_lock:.2f}" in text

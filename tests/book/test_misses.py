@@ -13,7 +13,7 @@ from qsp_lib.chapters import results
 from qsp_lib.chapters.results import Results
 from qsp_lib.common.errors import InputError
 
-COMMITTED = {name: results.load(name) for name in (misses.FITTED, misses.PREDICTED)}
+COMMITTED = {misses.FITTED: results.load(misses.FITTED)}
 
 
 def test_declared_peaks_and_the_last_point_are_those_of_the_observations() -> None:
@@ -29,8 +29,8 @@ def test_the_side_of_a_miss_follows_its_number(factor: float, words: str) -> Non
     old = COMMITTED[misses.FITTED]
     values = copy.deepcopy(dict(old.values))
     level = factor * misses.observed("IL6", 168.0).value_pg_mL
-    values["qualities"]["gated"]["blinatumomab_il6_at_168h"] = level
-    changed = COMMITTED | {misses.FITTED: Results(misses.FITTED, values, {}, old.lock)}
+    values["off_blinatumomab"]["il6_168h"] = level
+    changed = {misses.FITTED: Results(misses.FITTED, values, {}, old.lock)}
     assert words in misses.joint_fit_misses(BookData(Path(), changed))
 
 

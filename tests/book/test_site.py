@@ -263,3 +263,6 @@ def test_the_explorers_model_is_made_with_the_book(checkout: Path) -> None:
     )
     script = (target / "book" / "_static" / javascript.SCRIPT).read_text(encoding="utf-8")
     assert script == javascript.model_script(current_record())
+    static = target / "book" / "_static"
+    assert (static / javascript.PAGE_SCRIPT).read_text("utf-8") == javascript.page_script()
+    assert not list((static / javascript.MODULES).glob("*.js"))

@@ -12,7 +12,7 @@ from book.pages.fragments import FRAGMENTS, BookData
 from qsp_lib.common import number
 from qsp_lib.model.equations import INPUTS, NETWORK, PARAMETERS, STATES
 from qsp_lib.model.priors import network_table
-from qsp_lib.model.structure import RECOVERY_AT_REST, Structure, whole
+from qsp_lib.model.structure import CONSTANT_RECOVERY, Structure, whole
 from qsp_lib.model.vocabulary import QUANTITIES
 from qsp_lib.protocol.lock import current_record
 
@@ -32,7 +32,19 @@ def row(name: str) -> list[str]:
     return [cell.strip() for cell in found[0].strip("|").split(" | ")]
 
 
-@pytest.mark.parametrize("name", [*STATES, *PARAMETERS, *INPUTS, *symbols.derived_names()])
+def cell(name: str, drug: str) -> str:
+    """What the row of a symbol says of a drug."""
+    header = [part.strip() for part in MADE["symbols_drug"].splitlines()[0].strip("|").split(" | ")]
+    return row(name)[header.index(current_record().drug(drug).label)]
+
+
+SHOWN = symbols.shown()
+"""Every part that the current record knows."""
+
+
+@pytest.mark.parametrize(
+    "name", [*SHOWN.states, *SHOWN.parameters, *SHOWN.inputs, *symbols.derived_names()]
+)
 def test_every_symbol_is_on_the_page_once_with_words(name: str) -> None:
     cells = row(name)
     assert f"`{name}`" in cells[0]
@@ -58,13 +70,16 @@ def test_a_network_parameter_has_its_locked_value_and_its_sources(name: str) -> 
 
 def test_a_drug_shows_only_what_its_equations_read() -> None:
     record = current_record()
-    labels = [record.drug(name).label for name in ("blinatumomab", "okt3", "tgn1412")]
-    header = MADE["symbols_drug"].splitlines()[0]
-    assert [header.index(label) for label in labels] == sorted(header.index(x) for x in labels)
-    assert row("K_hook")[4:6] == ["–", "–"] and row("h")[3] == "–" and row("Q")[3:5] == ["–", "–"]
-    assert row("CL")[4].startswith(number(record.drug("okt3").CL) + "<br>")
-    assert "half-life" in row("CL")[4] and "TGN1412's" in row("k_act")[4]
-    assert "fitted" in row("k_exh")[3] and "fitted" not in row("k_exh")[4]
+    labels = [record.drug(name).label for name in record.drug_names]
+    header = [part.strip() for part in MADE["symbols_drug"].splitlines()[0].strip("|").split(" | ")]
+    assert header[3:-1] == sorted(labels, key=str.lower)
+    dashes = [("K_hook", "okt3"), ("K_hook", "tgn1412"), ("Q", "blinatumomab"), ("Q", "okt3")]
+    dashes += [("CL", "epcoritamab"), ("k_a", "blinatumomab")]  # a table, and into a vein
+    assert {cell(*place) for place in dashes} == {"–"}
+    assert cell("CL", "okt3").startswith(number(record.drug("okt3").CL) + "<br>")
+    assert "half-life" in cell("CL", "okt3") and "TGN1412's" in cell("k_act", "okt3")
+    assert "fitted" in cell("k_exh", "tgn1412") and "fitted" not in cell("k_exh", "okt3")
+    assert "Blinatumomab's" in cell("k_exh", "teclistamab")
 
 
 @pytest.mark.parametrize(
@@ -89,10 +104,10 @@ def test_where_a_symbol_enters_is_read_off_the_equations(
 def test_the_parts_of_another_record_have_their_symbols_on_the_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As they would stand under a record whose T cells recover at rest."""
+    """As they stood under lock v1, whose T cells recover at a constant rate."""
 
     def shown(mechanism: str = "bispecific") -> Structure:
-        return whole(mechanism, "gated", RECOVERY_AT_REST)
+        return whole(mechanism, "gated", CONSTANT_RECOVERY)
 
     monkeypatch.setattr(symbols, "shown", shown)
     symbols._holds.cache_clear()
@@ -101,9 +116,12 @@ def test_the_parts_of_another_record_have_their_symbols_on_the_page(
     two = shown()
     for name in (*two.states, *two.parameters, *two.inputs, *two.quantity_names):
         assert text.count(f'id="{symbols.anchor(name)}"') == 1, name
-    (line,) = (line for line in text.splitlines() if 'id="symbol-B"' in line)
-    assert f"${QUANTITIES['B_0'].latex}$" in line
-    (line,) = (line for line in text.splitlines() if 'id="symbol-IC50_dex"' in line)
+    assert "symbol-IC50_dex" not in text and "symbol-B_0" not in text
+
+
+def test_the_parts_that_came_with_lock_v2_have_their_rows() -> None:
+    assert f"${QUANTITIES['B_0'].latex}$" in row("B")[3]
+    line = " | ".join(row("IC50_dex"))
     assert "SD002" in line and f"${QUANTITIES['s'].latex}$" in line
 
 

@@ -11,13 +11,21 @@ from scipy.stats import norm
 
 from qsp_lib.calibration.candidates import CANDIDATES
 from qsp_lib.calibration.declared import CO_MEDICATIONS, declared_draws, declared_priors
-from qsp_lib.calibration.joint_fit import CourseResiduals, of_drug, root_mean_square, values_at
+from qsp_lib.calibration.joint_fit import (
+    CourseResiduals,
+    drug_at,
+    estimated,
+    of_drug,
+    root_mean_square,
+    values_at,
+)
 from qsp_lib.calibration.open_facts import FACTS, facts, open_quantities
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.evidence.healthy import baselines
 from qsp_lib.evidence.observations import load_observations
 from qsp_lib.inference.fitting import Problem
 from qsp_lib.model.dosing import Infusion, Regimen
+from qsp_lib.model.equations import NETWORK
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +49,25 @@ def test_the_fit_is_where_it_was_found_and_as_close(problem: Problem, theta: np.
     table = fit_of(problem).table(theta)
     published = table[(table["use"] != "declared assumption") & (table["drug"] == "tgn1412")]
     assert root_mean_square(published, "residual") < 0.15
+
+
+def test_a_ratio_one_recovery_for_all_and_the_potency_of_tgn1412_are_estimated_too() -> None:
+    names = list(estimated(("blinatumomab", "tgn1412"), inputs="v2"))
+    of_network = [name for name in NETWORK if name not in ("n_M", "n_S")]
+    of_network[of_network.index("k_IL6_T")] = "k_IL6_T/k_IL6_M"
+    assert names[:15] == of_network
+    assert set(names[15:]) == {
+        *(f"blinatumomab.{rate}" for rate in ("k_act", "k_exh", "k_kill")),
+        *(f"tgn1412.{number}" for number in ("k_act", "k_exh", "EC50", "h")),
+        "k_rec",
+    }
+
+
+def test_the_recovery_that_is_estimated_is_every_drugs(problem: Problem, theta: np.ndarray) -> None:
+    k_rec = NEAR_OPTIMUM["k_rec"]
+    assert k_rec != load_drug("tgn1412", inputs="v2").inputs.k_rec
+    for drug in ("blinatumomab", "tgn1412"):
+        assert drug_at(problem, theta, drug).k_rec == pytest.approx(k_rec, rel=1e-12)
 
 
 def test_another_dose_of_the_low_dose_trial_moves_its_residuals_and_no_other(

@@ -67,22 +67,34 @@ def test_drugs_are_shown_by_their_names(text: str, shown: str) -> None:
     assert named(text) == cell(text) == shown
 
 
-def test_a_table_of_a_fit_marks_what_the_assay_could_not_read_and_what_has_no_time() -> None:
-    shown = fit_table(
-        pd.DataFrame(
-            {
-                "id": ["TO007", "blinatumomab-IFN-peak"],
-                "analyte": ["TNF", "IFN"],
-                "use": ["data", "declared assumption"],
-                "kind": ["point", "peak"],
-                "time_h": [9.1, np.nan],
-                "observed": [4500.0, 60.0],
-                "censored": [True, False],
-                "predicted": [4959.0, 188.0],
-                "residual": [0.0, 0.497],
-                "scaled": [0.0, 0.8],
-            }
-        )
-    )
-    assert shown.iloc[0].tolist()[:4] == ["TNF", "data", "9.1", "> 4500"]
-    assert shown.iloc[1].tolist()[:4] == ["IFN-γ", "declared assumption", "peak", "60"]
+FIT = pd.DataFrame(
+    {
+        "id": ["TO007", "blinatumomab-IFN-peak", "blinatumomab-flat_5-B-point-at-48h", "late"],
+        "evidence": ["TO007", "EA033", "PO034", "EA004"],
+        "regimen": ["clinical", "clinical", "flat_5", "clinical"],
+        "analyte": ["TNF", "IFN", "B", "IL6"],
+        "use": ["data", *["declared assumption"] * 3],
+        "kind": ["point", "peak", "point", "peak"],
+        "time_h": [9.1, np.nan, 48.0, np.nan],
+        "window_h": [None, (0.0, 168.0), None, (120.0, 672.0)],
+        "observed": [4500.0, 60.0, 0.05, 480.0],
+        "censored": [True, False, True, True],
+        "at_most": [False, False, True, True],
+        "predicted": [4959.0, 188.0, 0.01, 240.0],
+        "residual": [0.0, 0.497, 0.0, 0.0],
+        "scaled": [0.0, 0.8, 0.0, 0.0],
+    }
+)
+
+
+def test_a_table_of_a_fit_marks_bounds_and_what_has_no_time() -> None:
+    shown = fit_table(FIT)
+    assert shown.index.tolist() == ["TO007", "EA033", "PO034", "EA004"]
+    assert shown["regimen"].tolist() == ["clinical", "clinical", "flat 5", "clinical"]
+    assert shown.iloc[:, 3].tolist() == ["9.1", "peak", "48", "peak from 120 to 672"]
+    assert shown.iloc[:, 4].tolist() == ["> 4500", "60", "≤ 0.05", "≤ 480"]
+    assert shown["analyte"].tolist() == ["TNF", "IFN-γ", "B cells (fraction)", "IL-6"]
+
+
+def test_a_table_of_a_fit_leaves_out_a_regimen_that_is_the_only_one() -> None:
+    assert "regimen" not in fit_table(FIT.drop(index=2))

@@ -77,7 +77,7 @@ def test_each_template_is_a_users_drug_that_can_be_run(
         answer = parsed(
             capsys, "predict", str(path), "--regimen", regimen, "--draws", "0", "--json"
         )
-        assert answer["arms"]["untreated"]["severity"]["index"]["central"] > 0
+        assert answer["arms"]["untreated"]["severity"]["index"]["locked_point"] > 0
     forms = {"intravenous": "compartment", "subcutaneous": "depot", "table": "a table of 26"}
     assert forms[exposure] in " ".join(answer["exposure"])
 
@@ -103,7 +103,7 @@ def test_intervals_of_peaks_are_printed_when_asked_for(own: Path, capsys: Printe
     plain, _ = said(capsys, "predict", str(own), "--draws", "20")
     full, _ = said(capsys, "predict", str(own), "--draws", "20", "--interval")
     assert plain.count(" to ") < full.count(" to ")
-    none, _ = said(capsys, "predict", str(own), "--draws", "0", "--interval")
+    none, _ = said(capsys, "predict", str(own), "--draws", "0")
     assert " to " not in none.split("Assumed")[0]
 
 
@@ -120,7 +120,9 @@ def test_what_is_written_is_what_json_prints(own: Path, tmp_path: Path, capsys: 
     assert columns[0] == "time_h" and "IL6_pg_per_mL_high" in columns
     assert all(len(row.split(",")) == len(columns) for row in rows)
     first = dict(zip(columns, map(float, rows[0].split(",")), strict=True))
-    assert first["time_h"] == 0 and first["IL6_pg_per_mL"] == pytest.approx(5.2)
+    assert first["time_h"] == 0
+    for kind in ("median", "locked_point"):
+        assert first[f"IL6_pg_per_mL_{kind}"] == pytest.approx(5.2)
 
 
 def test_both_courses_are_given_with_tocilizumab(capsys: Printed, tmp_path: Path) -> None:
@@ -144,7 +146,7 @@ def test_both_courses_are_given_with_tocilizumab(capsys: Printed, tmp_path: Path
         "over_h": 1,
     }
     header = (tmp_path / "tgn1412-clinical.csv").read_text().splitlines()[0]
-    assert "treated_S_pg_per_mL" in header.split(",")
+    assert "treated_S_pg_per_mL_locked_point" in header.split(",")
     text, _ = said(capsys, "predict", "tgn1412", "--tocilizumab=-1d", "--draws", "0")
     assert "with tocilizumab:" in text and "given at -24 h" in text
 
@@ -168,8 +170,10 @@ def test_times_are_read_with_their_unit(text: str, hours: float) -> None:
         (("predict", "tgn1412", "--tocilizumab", "400"), "expected a time from -168 h"),
         (("predict", "tgn1412", "--horizon", "0"), "expected more than 0"),
         (("predict", "tgn1412", "--horizon", "1e6"), "(ten years)"),
-        (("predict", "tgn1412", "--draws", "-1"), "expected 0 to 10000"),
-        (("predict", "tgn1412", "--draws", "99999"), "expected 0 to 10000"),
+        (("predict", "tgn1412", "--draws", "-1"), "expected 2 to 4000"),
+        (("predict", "tgn1412", "--draws", "4001"), "expected 2 to 4000"),
+        (("predict", "tgn1412", "--draws", "1"), "expected 2 to 4000"),
+        (("predict", "tgn1412", "--draws", "0", "--interval"), "which have none"),
         (("predict", "tgn1412", "--seed", "-1"), "The seed -1 was given"),
         (("evidence", "k_fbb"), "did you mean k_fb"),
         (("evidence", "BO001", "--table", "potency"), "expected one of them"),
@@ -231,6 +235,10 @@ def test_drugs_are_listed_and_explained(own: Path, capsys: Printed) -> None:
         "blinatumomab",
         "tgn1412",
         "okt3",
+        "mosunetuzumab",
+        "teclistamab",
+        "epcoritamab",
+        "epcoritamab-linear",
         "tocilizumab",
     ]
     assert {row["role"] for row in parsed(capsys, "drugs", "--json")} >= {"blind", "rescue"}

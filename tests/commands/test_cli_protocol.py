@@ -13,8 +13,12 @@ import pytest
 from checkout_copy import TABLE, Copy, Driver
 
 from qsp_lib.__main__ import main
+from qsp_lib.common.errors import LockError
 from qsp_lib.common.text import canonical_json
+from qsp_lib.protocol.blind_test import prediction_path, require_first
 from qsp_lib.protocol.ledger import read_ledger
+from qsp_lib.protocol.lock import lock_path, read_record
+from qsp_lib.protocol.places import PACKAGED
 from qsp_lib.protocol.record import digest_of
 
 MAKE = ("lock", "make", "--reason", "a test", "--workers", "1")
@@ -22,6 +26,8 @@ PREDICT = ("lock", "predict")
 OPEN = ("open", TABLE)
 COMMANDS = {"make": MAKE, "predict": PREDICT, "open": OPEN}
 FRAGMENTS = """
+import qsp_lib.protocol.lock as records
+records.CURRENT = "v1"  # the inputs that the records of the copy are made from
 from book.pages.fragments import FRAGMENTS
 from book.pages import science, status
 for name in ("ledger_entries", "sealed_tables", "lock"):
@@ -119,8 +125,9 @@ def test_everything_is_verified_afterwards(checkout: Checkout) -> None:
     verified = checkout.driver.run("lock", "verify", "--quick", "--json")
     assert verified["out"], verified["err"]
     wrong = [f for f in json.loads(verified["out"]) if f["verdict"] in ("DIFFERS", "UNFINISHED")]
-    # the exports of the copy are still those of lock v1
-    assert [f["what"] for f in wrong] == ["exports"]
+    # what was made from the package's own lock is none of the copy's
+    made_from_a_lock = {"exports", "profiles", "results", "second"}
+    assert {f["what"].split()[0] for f in wrong} == made_from_a_lock
     told = {(f["what"], f["verdict"]) for f in json.loads(verified["out"])}
     assert ("lock v2: checks", "same") in told and ("lock v2: class_defaults.toml", "same") in told
 
@@ -295,9 +302,10 @@ def test_of_two_at_once_one_waits_or_is_refused(checkout: Checkout, command: str
 # ---------------------------------------------------------------- in this process
 
 
-def test_the_prediction_on_record_is_not_made_again(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["lock", "predict"]) == 1
-    assert "is on file and is never made again" in capsys.readouterr().err
+def test_the_prediction_on_record_is_not_made_again() -> None:
+    first = read_record(lock_path("v1"), against_code=False)
+    with pytest.raises(LockError, match="is on file and is never made again"):
+        require_first(first, prediction_path(first), PACKAGED)
 
 
 def test_the_packaged_ledger_is_read(capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,12 @@ def folder(tmp_path: Path) -> Path:
         ("own.toml", TWO, ["--estimate", "k_act,k_act"], "each once"),
         ("own.toml", TWO, ["--estimate", "CL"], "CL was to be estimated; expected one or more of"),
         ("own.toml", TWO, ["--estimate", ""], "nothing was to be estimated"),
-        ("own.toml", TWO, ["--estimate", "h"], "does not read it for a bispecific"),
+        (
+            "own.toml",
+            TWO,
+            ["--estimate", "h", "--lock", "v1"],
+            "(constant recovery) does not read it for a bispecific",
+        ),
         ("antibody.toml", TWO, ["--estimate", "k_kill"], "does not read it for a monoclonal"),
         ("own.toml", TWO, ["--prior-sd", "k_act"], "expected a name and a log10 sd above 0"),
         ("own.toml", TWO, ["--prior-sd", "k_act=-1"], "expected a name and a log10 sd above 0"),

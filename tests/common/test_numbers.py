@@ -79,6 +79,7 @@ def test_only_what_is_above_zero_has_a_plus(value: float, places: int, text: str
 
 def test_a_share_is_in_percent() -> None:
     assert (percent(0.1384, 1), percent(1), percent(0.005)) == ("13.8 %", "100 %", "0 %")
+    assert percent(float("nan")) == "–"
 
 
 def test_a_power_is_written_with_raised_digits() -> None:

@@ -54,8 +54,6 @@ def test_a_default_names_itself_and_keeps_its_sources(file: Path) -> None:
         ("V1 = {", 'V1 = { default = "class" } #', "pharmacokinetics.V1"),
         ('h = { default = "class" }', 'h = { default = "usual" }', "'usual'"),
         ('h = { default = "class" }', 'h = { default = "class", value = 2 }', "'value': 2"),
-        ('mechanism = "bispecific"', 'mechanism = "magic"', "of a known mechanism"),
-        ('mechanism = "bispecific"', "mechanism = 3", "of a known mechanism"),
     ],
 )
 def test_a_default_that_is_not_there_is_refused(file: Path, old: str, new: str, words: str) -> None:
@@ -64,6 +62,14 @@ def test_a_default_that_is_not_there_is_refused(file: Path, old: str, new: str, 
         load_drug(file)
     assert words in str(refusal.value)
     assert 'default = "class"' in str(refusal.value)
+
+
+@pytest.mark.parametrize("mechanism", ["'magic'", "3"])
+def test_a_mechanism_that_is_none_is_named_and_not_its_defaults(file: Path, mechanism: str) -> None:
+    file.write_text(TEMPLATE.replace('mechanism = "bispecific"', f"mechanism = {mechanism}"))
+    words = f"mechanism: {mechanism} was given; expected 'bispecific' or 'monoclonal'"
+    with pytest.raises(InputError, match=words):
+        load_drug(file)
 
 
 def test_missing_numbers_and_sections_are_filled_when_asked(file: Path) -> None:

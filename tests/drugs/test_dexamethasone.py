@@ -68,7 +68,9 @@ def test_what_cannot_be_meant_is_refused(old: str, new: str, words: str) -> None
 
 
 def test_it_is_no_drug_and_a_number_needs_a_source() -> None:
-    with pytest.raises(InputError, match="co-medication and no drug; use load_dexamethasone"):
+    with pytest.raises(
+        InputError, match="co-medication and no drug; give it beside one with --dexamethasone"
+    ):
         load_drug("dexamethasone")
     with pytest.raises(EvidenceError, match="has no source"):
         read(('source = ["SD019"]', "source = []"))

@@ -11,16 +11,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qsp_lib.common.errors import EvidenceError, InputError
+from qsp_lib.common.inputs import VERSIONS, input_file
 from qsp_lib.drugs.co_medications import load_tocilizumab
+from qsp_lib.drugs.files import DrugFile, RescueFile, SourcedValue
 from qsp_lib.drugs.reading import load_drug, shipped_drugs
-from qsp_lib.evidence.row import DECLARED
+from qsp_lib.evidence.row import DECLARED, EvidenceRow
 from qsp_lib.evidence.tables import load_tables
+from qsp_lib.evidence.units import same_kind
 from qsp_lib.model.dosing import Bolus, Infusion
 from qsp_lib.model.priors import Prior
 
-FOLDER = files("qsp_lib") / "data" / "drugs"
-EXAMPLE = (FOLDER / "okt3.toml").read_text()
-BISPECIFIC = (FOLDER / "blinatumomab.toml").read_text()
+DATA = files("qsp_lib") / "data"
+EXAMPLE = (DATA / "drugs" / "okt3.toml").read_text()
+BISPECIFIC = (DATA / "drugs" / "blinatumomab.toml").read_text()
+RATES = {"k_act", "k_exh", "k_kill", "k_rec"}
+
+
+def file_of(name: str, inputs: str) -> DrugFile | RescueFile:
+    """A drug's file, or the rescue's."""
+    if name == "tocilizumab":
+        return load_tocilizumab(inputs=inputs)
+    return load_drug(name, inputs=inputs)
+
+
+def every_file() -> list[tuple[str, str]]:
+    """Every version of the inputs with every drug that it ships, and the rescue."""
+    return [(v, name) for v in VERSIONS for name in (*shipped_drugs(v), "tocilizumab")]
 
 
 @pytest.fixture
@@ -41,33 +57,50 @@ def own(tmp_path):
 # ------------------------------------------------------------- the shipped numbers
 
 
-def test_the_folder_holds_the_shipped_drugs_the_rescue_and_the_steroid():
-    assert {path.name for path in FOLDER.iterdir()} == {
-        f"{name}.toml" for name in (*shipped_drugs(), "tocilizumab", "dexamethasone")
-    }
-    assert [load_drug(name).inputs.role for name in shipped_drugs()] == [
-        "calibration",
-        "development",
-        "blind",
-    ]
+def test_the_folders_hold_the_shipped_drugs_the_rescue_and_the_steroid():
+    def held(folder):
+        return {path.name for path in folder.iterdir() if path.name.endswith(".toml")}
+
+    shared, own = held(DATA / "drugs"), held(DATA / "v2" / "drugs")
+    co_medications = ("tocilizumab", "dexamethasone")
+    assert shared == {f"{name}.toml" for name in (*shipped_drugs("v1"), *co_medications)}
+    assert own == {f"{name}.toml" for name in (*shipped_drugs("v2"), "tocilizumab")}
 
 
-def test_blinatumomab():
-    drug = load_drug("blinatumomab")
-    inputs = drug.inputs
-    assert inputs.mechanism == "bispecific"
-    assert (inputs.V1, inputs.CL, inputs.V2, inputs.Q) == (5.98, 2.22, 1.0, 0.0)
-    assert (inputs.EC50, inputs.h, inputs.K_hook) == (0.1, 1.0, 5400.0)
-    assert (inputs.k_act, inputs.k_exh, inputs.k_kill, inputs.k_rec) == (0.1, 0.2, 2.0, 0.005)
-    assert inputs.bsa_m2 == 1.88
+@pytest.mark.parametrize("inputs", VERSIONS)
+def test_one_drug_calibrates_one_develops_and_all_others_are_blind(inputs):
+    roles = [load_drug(name, inputs=inputs).inputs.role for name in shipped_drugs(inputs)]
+    assert roles == ["calibration", "development"] + ["blind"] * (len(roles) - 2)
+
+
+@pytest.mark.parametrize("inputs", VERSIONS)
+def test_blinatumomab(inputs):
+    drug, rows = load_drug("blinatumomab", inputs=inputs), load_tables()
+    given = drug.inputs
+    assert given.mechanism == "bispecific"
+    assert (given.V1, given.CL) == (rows["PK002"].value, rows["PK001"].value) == (5.98, 2.22)
+    assert (given.V2, given.Q) == (1.0, 0.0)
+    assert (given.EC50, given.h, given.K_hook) == (0.1, 1.0, 5400.0)
+    assert (given.k_exh, given.k_kill) == (0.2, 2.0)
+    assert given.bsa_m2 == 1.88
     assert (drug.sources["K_hook"].low, drug.sources["K_hook"].high) == (540, 54000)
     # terminal half-life of one compartment: ln 2 x 5.98 / 2.22 = 1.87 h, "about 1.9 h"
-    assert math.log(2) * inputs.V1 / inputs.CL == pytest.approx(1.87, abs=0.005)
+    assert math.log(2) * given.V1 / given.CL == pytest.approx(1.87, abs=0.005)
 
 
-def test_the_blinatumomab_regimens_in_micrograms():
-    regimens = load_drug("blinatumomab").regimens
-    assert set(regimens) == {"clinical", "step", "flat_15"}
+def test_targets_limit_the_engagement_of_version_2_and_the_first_dose_is_driven_as_before():
+    one, two = (load_drug("blinatumomab", inputs=inputs) for inputs in VERSIONS)
+    assert one.inputs.k_act == 0.1 and one.inputs.K_B is None
+    assert two.inputs.K_B == load_tables()["XI023"].value
+    # at the targets of the average patient, B = 1, engagement is 1/(1 + K_B) of version 1's
+    assert two.inputs.k_act / (1 + two.inputs.K_B) == pytest.approx(one.inputs.k_act, rel=0.02)
+
+
+@pytest.mark.parametrize("inputs", VERSIONS)
+def test_the_blinatumomab_regimens_in_micrograms(inputs):
+    regimens = load_drug("blinatumomab", inputs=inputs).regimens
+    of_v2 = {"stepped", "flat_5"} if inputs == "v2" else set()
+    assert set(regimens) == {"clinical", "step", "flat_15"} | of_v2
     (flat,) = regimens["clinical"].doses
     assert flat.duration_h == 28 * 24
     assert flat.rate_ug_per_h == pytest.approx(60 * 1.88 / 24, rel=1e-14)
@@ -77,25 +110,56 @@ def test_the_blinatumomab_regimens_in_micrograms():
     assert regimens["flat_15"].total_ug == pytest.approx(15 * 1.88 * 28, rel=1e-14)
 
 
-def test_the_flat_regimen_gives_the_published_steady_state():
+def test_the_regimens_that_version_2_adds():
+    regimens = load_drug("blinatumomab", inputs="v2").regimens
+    steps = regimens["stepped"].doses
+    assert [(dose.start_h, dose.end_h) for dose in steps] == [(0, 168), (168, 336), (336, 672)]
+    rates = [dose.rate_ug_per_h * 24 / 1.88 for dose in steps]
+    assert rates == pytest.approx([5, 15, 60], rel=1e-14)
+    assert regimens["flat_5"].total_ug == pytest.approx(5 * 1.88 * 28, rel=1e-14)
+    (slow,) = load_drug("tgn1412", inputs="v2").regimens["low_dose_trial"].doses
+    rows = load_tables()
+    assert slow.amount_ug / 72 == pytest.approx(rows["PK035"].high, rel=1e-14)
+    assert rows["EA023"].low < slow.duration_h == 8 < rows["EA023"].high
+
+
+@pytest.mark.parametrize("inputs", VERSIONS)
+def test_the_flat_regimen_gives_the_published_steady_state(inputs):
     # PK020: 2,117 pg/mL at 60 ug/m2/d with the population clearance and 1.88 m2
-    drug = load_drug("blinatumomab")
+    drug = load_drug("blinatumomab", inputs=inputs)
     level = drug.regimens["clinical"].doses[0].rate_ug_per_h / drug.inputs.CL * 1000
     assert level == pytest.approx(load_tables()["PK020"].low, rel=1e-3)
 
 
-def test_tgn1412():
-    drug = load_drug("tgn1412")
-    inputs = drug.inputs
-    assert (inputs.V1, inputs.CL, inputs.V2, inputs.Q) == (3.2, 0.02, 2.0, 0.05)
-    assert (inputs.EC50, inputs.h, inputs.K_hook, inputs.k_kill) == (450.0, 1.0, math.inf, 0.0)
-    assert (inputs.k_act, inputs.k_exh, inputs.k_rec) == (0.5, 0.06, 0.005)
+@pytest.mark.parametrize("inputs", VERSIONS)
+def test_tgn1412(inputs):
+    drug = load_drug("tgn1412", inputs=inputs)
+    given = drug.inputs
+    assert (given.V1, given.CL, given.V2, given.Q) == (3.2, 0.02, 2.0, 0.05)
+    assert (given.EC50, given.K_hook, given.k_kill) == (450.0, math.inf, 0.0)
+    assert (given.k_act, given.k_exh) == (0.5, 0.06)
     (dose,) = drug.regimens["clinical"].doses
     assert dose == Infusion(0.0, 0.075, 7200.0)  # 0.1 mg/kg x 72 kg, 4.5 min
 
 
-def test_the_tgn1412_disposition_has_the_half_life_it_claims():
-    i = load_drug("tgn1412").inputs
+def test_the_potency_of_tgn1412_is_about_its_affinity_and_is_estimated_in_version_2():
+    one, two = (load_drug("tgn1412", inputs=inputs) for inputs in VERSIONS)
+    low, high, kDa = (load_tables()[name].number() for name in ("PK031", "PK032", "PK033"))
+    assert low * kDa < one.inputs.EC50 == two.inputs.EC50 == 450.0 < high * kDa
+    assert two.priors["EC50"] == Prior(450.0, 0.3, "estimated") and "EC50" not in one.priors
+
+
+def test_the_steepness_of_tgn1412_lies_between_two_that_would_silence_the_low_dose():
+    one, two = (load_drug("tgn1412", inputs=inputs) for inputs in VERSIONS)
+    rows = load_tables()
+    assert rows["ST010"].value < two.inputs.h == 4 < rows["ST011"].value
+    assert two.priors["h"] == Prior(4.0, 0.3, "estimated")
+    assert one.inputs.h == 1 and "h" not in one.priors
+
+
+@pytest.mark.parametrize("inputs", VERSIONS)
+def test_the_tgn1412_disposition_has_the_half_life_it_claims(inputs):
+    i = load_drug("tgn1412", inputs=inputs).inputs
     k10, k12, k21 = i.CL / i.V1, i.Q / i.V1, i.Q / i.V2
     s = k10 + k12 + k21
     terminal = (s - math.sqrt(s * s - 4 * k10 * k21)) / 2
@@ -103,47 +167,84 @@ def test_the_tgn1412_disposition_has_the_half_life_it_claims():
     assert days == pytest.approx(load_tables()["PK027"].number(), rel=0.1)
 
 
-def test_okt3():
-    drug = load_drug("okt3")
-    inputs = drug.inputs
-    assert (inputs.V1, inputs.V2, inputs.Q) == (3.5, 1.0, 0.0)
-    assert math.log(2) * inputs.V1 / inputs.CL == pytest.approx(18.0, rel=1e-15)
-    assert (inputs.EC50, inputs.h, inputs.k_exh, inputs.k_rec) == (10.0, 1.0, 0.7, 0.005)
+@pytest.mark.parametrize("inputs", VERSIONS)
+def test_okt3(inputs):
+    drug = load_drug("okt3", inputs=inputs)
+    given = drug.inputs
+    assert (given.V1, given.V2, given.Q) == (3.5, 1.0, 0.0)
+    assert math.log(2) * given.V1 / given.CL == pytest.approx(18.0, rel=1e-15)
+    assert (given.h, given.k_exh) == (1.0, 0.7)
     assert drug.priors["k_exh"] == Prior(0.7, 0.28, "assumed")
     assert drug.regimens["clinical"].doses == tuple(Bolus(24.0 * n, 5000.0) for n in range(10))
     assert drug.regimens["double"].total_ug == 100_000.0
 
 
-def test_the_activation_rate_of_okt3_is_that_of_tgn1412_and_says_so():
-    drug, other = load_drug("okt3"), load_drug("tgn1412")
+def test_the_potency_of_okt3_is_of_its_mitogenic_optimum():
+    one, two = (load_drug("okt3", inputs=inputs) for inputs in VERSIONS)
+    row = load_tables()["OI012"]
+    assert one.inputs.EC50 == row.low == 10.0
+    # the middle of the range, in log concentration
+    assert two.inputs.EC50 == pytest.approx(math.sqrt(row.low * row.high), rel=0.02)
+    assert two.priors["EC50"] == Prior(14.0, 0.09, "assumed")
+    # and the range is about the 95 % of its prior
+    assert 1.96 * 0.09 == pytest.approx(math.log10(row.high / row.low) / 2, rel=0.2)
+
+
+@pytest.mark.parametrize("inputs", VERSIONS)
+def test_the_activation_rate_of_okt3_is_that_of_tgn1412_and_says_so(inputs):
+    drug, other = (load_drug(name, inputs=inputs) for name in ("okt3", "tgn1412"))
     assert dict(drug.same_as) == {"k_act": "tgn1412"}
     assert drug.inputs.k_act == other.inputs.k_act
     assert drug.priors["k_act"] == other.priors["k_act"]
     assert drug.sources["k_act"].same_as == "tgn1412"
     assert drug.sources["k_act"].source == (DECLARED,)
+    # in version 2 it is the rate of a draw times a factor about 1
+    assert drug.same_as_log10_sd == ({} if inputs == "v1" else {"k_act": 0.3})
 
 
-def test_okt3_trough_is_near_the_published_check():
+@pytest.mark.parametrize("inputs", VERSIONS)
+def test_okt3_trough_is_near_the_published_check(inputs):
     # one compartment, repeated bolus: trough = D/V r/(1-r), r = 2^(-24/18)
-    i = load_drug("okt3").inputs
+    i = load_drug("okt3", inputs=inputs).inputs
     r = math.exp(-i.CL / i.V1 * 24)
     trough = 5000 / i.V1 * r / (1 - r)
     row = load_tables()["OI003"]
     assert trough == pytest.approx(row.number(), abs=71)
 
 
-def test_estimated_and_assumed_rates():
-    estimated = {
-        name: {k for k, prior in load_drug(name).priors.items() if prior.status == "estimated"}
-        for name in shipped_drugs()
-    }
+def of_status(name: str, status: str, inputs: str) -> set[str]:
+    """The numbers of a drug whose prior has a status."""
+    return {k for k, p in load_drug(name, inputs=inputs).priors.items() if p.status == status}
+
+
+def test_what_is_estimated_of_each_drug_in_version_1():
+    estimated = {name: of_status(name, "estimated", "v1") for name in shipped_drugs("v1")}
     assert estimated == {
         "blinatumomab": {"k_act", "k_exh", "k_kill"},
         "tgn1412": {"k_act", "k_exh"},
         "okt3": {"k_act"},
     }
-    for name in shipped_drugs():
-        assert load_drug(name).priors["k_rec"] == Prior(0.005, 0.3, "assumed")
+    for name in shipped_drugs("v1"):
+        assert load_drug(name, inputs="v1").priors["k_rec"] == Prior(0.005, 0.3, "assumed")
+
+
+def test_what_is_estimated_of_each_drug_in_version_2():
+    estimated = {name: of_status(name, "estimated", "v2") for name in shipped_drugs("v2")}
+    assert estimated["blinatumomab"] == RATES
+    assert estimated["tgn1412"] == {"k_act", "k_exh", "k_rec", "EC50", "h"}
+    # of a blind drug only what it takes over from a fitted one, and recovery, which is one for all
+    assert estimated["okt3"] == {"k_act", "k_rec"}
+    for name in shipped_drugs("v2")[3:]:
+        assert estimated[name] == RATES == set(load_drug(name, inputs="v2").same_as)
+    assert of_status("okt3", "assumed", "v2") == {"V1", "half_life", "EC50", "k_exh"}
+
+
+def test_recovery_of_version_2_is_one_for_all_drugs_between_two_estimates_free_of_drug():
+    rows = load_tables()
+    (k_rec,) = {load_drug(name, inputs="v2").priors["k_rec"] for name in shipped_drugs("v2")}
+    assert k_rec == Prior(0.009, 0.3, "estimated")
+    ends = [rows[name].number() for name in ("ST025", "ST034")]
+    assert k_rec.median == pytest.approx(math.sqrt(math.prod(ends)), rel=0.05)
 
 
 def test_tocilizumab_in_hours_micrograms_and_ng_per_ml():
@@ -160,35 +261,51 @@ def test_tocilizumab_in_hours_micrograms_and_ng_per_ml():
     assert rescue.regimens["clinical"].doses == (Infusion(0.0, 1.0, 576_000.0),)
 
 
-def test_every_number_written_in_a_file_has_a_sound_source():
-    evidence = load_tables()
-    for name in (*shipped_drugs(), "tocilizumab"):
-        file = load_tocilizumab() if name == "tocilizumab" else load_drug(name)
-        content = tomllib.loads((FOLDER / f"{name}.toml").read_text())
-        sections = [content[key] for key in content if key not in ("regimens", "patient")]
-        written = {key for section in sections if isinstance(section, dict) for key in section}
-        assert written | set(content["patient"]) == set(file.sources)
-        for quantity in file.sources.values():
-            rows = [evidence.row(s) for s in quantity.source if s != DECLARED]
-            assert rows or DECLARED in quantity.source
-            if not all(row.is_verified for row in rows):
-                assert DECLARED in quantity.source
-        assert set(file.regimen_sources) == set(file.regimens)
+@pytest.mark.parametrize(("inputs", "name"), every_file())
+def test_every_number_written_in_a_file_has_a_sound_source(inputs, name):
+    evidence, file = load_tables(), file_of(name, inputs)
+    content = tomllib.loads(input_file(f"drugs/{name}.toml", inputs).read_text(encoding="utf-8"))
+    sections = [v for k, v in content.items() if k != "regimens" and isinstance(v, dict)]
+    written = {key for section in sections for key, v in section.items() if isinstance(v, dict)}
+    if "molar_mass" in content:
+        written.add("molar_mass")
+    table = written & {"table"}
+    assert written - table == set(file.sources)
+    sources = [quantity.source for quantity in file.sources.values()]
+    sources += [tuple(file.table["source"]) for _ in table]
+    for source in sources:
+        rows = [evidence.row(s) for s in source if s != DECLARED]
+        assert rows or DECLARED in source
+        if not all(row.is_verified for row in rows):
+            assert DECLARED in source
+    assert set(file.regimen_sources) == set(file.regimens)
 
 
-def test_numbers_taken_from_a_row_are_that_rows_number():
-    """A number with one verified source and no note says what the row says."""
+NEIGHBOURS = ("h", "EC50")
+"""Numbers whose sources give a neighbouring quantity."""
+
+
+def says(row: EvidenceRow, quantity: SourcedValue) -> bool:
+    """Whether a row gives a number: as its value, or in its words, as a popPK row gives weight."""
+    if same_kind(row.unit or "1", quantity.unit):
+        return quantity.to(row.unit or "1") == row.value
+    return f"{quantity.value:g} {quantity.unit}" in row.note
+
+
+@pytest.mark.parametrize("inputs", VERSIONS)
+def test_numbers_taken_from_a_row_are_that_rows_number(inputs):
+    """A number that nothing was declared of says what its row says."""
     evidence = load_tables()
     compared = 0
-    for name in (*shipped_drugs(), "tocilizumab"):
-        file = load_tocilizumab() if name == "tocilizumab" else load_drug(name)
-        for key, quantity in file.sources.items():
-            row = evidence.get(quantity.source[0])
-            if DECLARED in quantity.source or key in ("h", "EC50"):
-                continue  # the sources of these two give a neighbouring quantity
-            assert quantity.to(row.unit) == row.value, (name, key)
+    for name in (*shipped_drugs(inputs), "tocilizumab"):
+        for key, quantity in file_of(name, inputs).sources.items():
+            if DECLARED in quantity.source or key in NEIGHBOURS:
+                continue
+            if (name, key) in (("teclistamab", "CL_0"), ("teclistamab", "molar_mass")):
+                continue  # a sum and a ratio, in the tests of its file
+            assert says(evidence.row(quantity.source[0]), quantity), (name, key)
             compared += 1
-    assert compared >= 11
+    assert compared >= (11 if inputs == "v1" else 30)
 
 
 def test_a_loaded_file_cannot_be_changed():

@@ -36,7 +36,7 @@ def test_each_borrows_its_rates_from_blinatumomab_of_the_same_version(engager: D
     for rate in rates:
         assert engager.priors[rate] == other.priors[rate]
         assert engager.sources[rate].same_as == "blinatumomab"
-    assert engager.inputs.k_act != load_drug("blinatumomab").inputs.k_act
+    assert engager.inputs.k_act != load_drug("blinatumomab", inputs="v1").inputs.k_act
 
 
 def test_each_engages_as_declared_for_all(engager: DrugFile) -> None:

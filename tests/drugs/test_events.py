@@ -79,6 +79,13 @@ def test_amounts_per_kilogram_are_of_the_drugs_patient(folder: Path) -> None:
     assert found.total_ug == 700
 
 
+@pytest.mark.parametrize("column", ["DUR (h)", "TINF", "RAET (mg/h)", "ADL", "F1", "ADDLL"])
+def test_a_column_that_would_change_the_doses_is_refused(folder: Path, column: str) -> None:
+    """Else an infusion is silently given at once."""
+    with pytest.raises(InputError, match=f"the column {column.split()[0]} was given"):
+        read(folder, "0,1,4", header=f"TIME (h),AMT (mg),{column}")
+
+
 def test_columns_that_say_nothing_of_doses_are_named(folder: Path) -> None:
     found = read(folder, "1,0,1,70,3.2", header="ID,TIME (h),AMT (mg),WT,DV")
     assert found.label == "event rows of rows.csv; columns not read: WT, DV"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import math
 from importlib.resources import files
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qsp_lib.common.errors import EvidenceError
+from qsp_lib.common.inputs import VERSIONS, input_file
 from qsp_lib.drugs.co_medications import load_tocilizumab
 from qsp_lib.drugs.reading import load_drug, shipped_drugs
 from qsp_lib.evidence.observations import load_observations
@@ -24,8 +26,9 @@ from qsp_lib.evidence.tables import (
     read_rows,
     reviewed_range_kinds,
 )
+from qsp_lib.evidence.units import same_kind
 from qsp_lib.protocol.inputs import EVIDENCE_V1, input_digest
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.protocol.lock import lock_path, read_record
 
 TABLES = {
     "blinatumomab_outcomes.csv": 42,
@@ -104,8 +107,7 @@ def test_the_tables_of_version_2_leave_lock_v1_as_it_was():
         "tcell_structure.csv",
         "variability.csv",
     }
-    record = current_record()
-    recorded = record.content["digests"]
+    recorded = read_record(lock_path("v1"), against_code=False).content["digests"]
     assert input_digest("evidence") == recorded["evidence"]
     assert input_digest("range_kinds") == recorded["range_kinds"]
 
@@ -341,30 +343,35 @@ def test_a_row_is_accepted_exactly_if_its_value_lies_in_its_range(value, low, hi
 # ------------------------------------------------------------- reviewed ranges
 
 
-def rows_the_model_uses() -> set[str]:
-    """Every evidence id that an input, a prior or a point of a fit names."""
-    used = {source for point in load_observations() for source in point.sources}
-    for name in shipped_drugs():
-        drug = load_drug(name)
-        used |= {s for quantity in drug.sources.values() for s in quantity.source}
-        used |= {s for sources in drug.regimen_sources.values() for s in sources}
-    rescue = load_tocilizumab()
-    used |= {s for quantity in rescue.sources.values() for s in quantity.source}
-    text = (files("qsp_lib") / "data" / "network_parameters.csv").read_text()
-    for row in csv.DictReader(text.splitlines()):
+def network_rows(inputs: str) -> list[dict[str, str]]:
+    """The lines of a version's table of network parameters, as they are written."""
+    text = input_file("network_parameters.csv", inputs).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def rows_the_model_uses(inputs: str) -> set[str]:
+    """Every evidence id that an input, a prior or a point of a fit of a version names."""
+    used = {source for point in load_observations(inputs) for source in point.sources}
+    drugs = [load_drug(name, inputs=inputs) for name in shipped_drugs(inputs)]
+    for file in (*drugs, load_tocilizumab(inputs=inputs)):
+        used |= {s for quantity in file.sources.values() for s in quantity.source}
+        used |= {s for sources in file.regimen_sources.values() for s in sources}
+    for row in network_rows(inputs):
         used |= {source.strip() for source in row["source"].split(";")}
     return used - {DECLARED}
 
 
-def test_every_range_the_model_rests_on_was_reviewed():
+@pytest.mark.parametrize("inputs", VERSIONS)
+def test_every_range_the_model_rests_on_was_reviewed(inputs):
     evidence = load_tables()
     ranged = {
         row_id
-        for row_id in rows_the_model_uses()
+        for row_id in rows_the_model_uses(inputs)
         if (evidence[row_id].low, evidence[row_id].high) != (None, None)
     }
     assert len(ranged) >= 12
-    assert ranged <= set(reviewed_range_kinds())
+    later = () if inputs == "v1" else range_kinds_since_v1()
+    assert ranged <= {*reviewed_range_kinds(), *later}
 
 
 def test_a_reviewed_kind_replaces_the_first_guess_and_still_holds_the_value():
@@ -427,16 +434,12 @@ def test_sound_sources():
 # ------------------------------------------------------------- the parameter table
 
 
-def test_every_network_parameter_names_sound_sources_and_a_readable_unit():
-    from qsp_lib.evidence.units import same_kind
-
+@pytest.mark.parametrize("inputs", VERSIONS)
+def test_every_network_parameter_names_sound_sources_and_a_readable_unit(inputs):
     kinds = {"k_M": "1/h", "k_S": "1/h", "K_M": "pg/mL", "K_S": "pg/mL", "w_TNF": "1"}
-    rows = list(
-        csv.DictReader(
-            (files("qsp_lib") / "data" / "network_parameters.csv").read_text().splitlines()
-        )
-    )
-    assert " ".join(row["name"] for row in rows) == (
+    rows = network_rows(inputs)
+    medians = {row["name"]: float(row["median"]) for row in rows}
+    assert " ".join(medians) == (
         "k_IFN d_IFN k_TNF_T k_TNF_M d_TNF w_TNF k_M K_M n_M d_M k_IL6_T k_IL6_M k_fb K_S n_S "
         "d_IL6 k_S"
     )
@@ -446,16 +449,18 @@ def test_every_network_parameter_names_sound_sources_and_a_readable_unit():
         by_letter = {"k": "pg/mL/h", "d": "1/h", "n": "1"}
         expected = kinds.get(row["name"]) or by_letter[row["name"][0]]
         assert same_kind(row["unit"], expected)
-        median, lower, upper = (float(row[key]) for key in ("median", "lower", "upper"))
+        # the bounds are of the parameter itself, also where the prior is of a ratio
+        median = medians[row["name"]] * medians.get(row.get("relative_to", ""), 1.0)
+        lower, upper = float(row["lower"]), float(row["upper"])
         if row["name"].startswith("n_"):
             assert (row["status"], row["log10_sd"], lower, upper) == ("fixed", "", 0.5, 8)
         else:
             assert (lower, upper) == pytest.approx((median * 1e-4, median * 1e4), rel=1e-9)
 
 
-def test_the_prior_of_il6_removal_is_the_half_life_it_quotes():
+@pytest.mark.parametrize("inputs", VERSIONS)
+def test_the_prior_of_il6_removal_is_the_half_life_it_quotes(inputs):
     # 1.4 /h is a half-life of 0.495 h, within the derived bounds of EA095 (0.26-0.52 h)
-    import math
-
+    (d_IL6,) = (float(row["median"]) for row in network_rows(inputs) if row["name"] == "d_IL6")
     row = load_tables().row("EA095")
-    assert row.low < math.log(2) / 1.4 < row.high
+    assert d_IL6 == 1.4 and row.low < math.log(2) / d_IL6 < row.high

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+from fractions import Fraction
 from importlib.resources import files
 
+import pint
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qsp_lib.common.errors import InputError
 from qsp_lib.evidence.units import (
+    _registry,
     check_unit,
     convert,
     molar_to_mass,
@@ -138,3 +141,18 @@ def test_any_text_is_a_unit_or_is_refused(text):
         check_unit(text)
     except InputError as refusal:
         assert "expected" in str(refusal)
+
+
+WORDS = """
+fg pg ng ug µg μg mcg mg g kg milligram microgram lb cm dm m mm**2 metre s sec min h hr hour hours
+d day days week weeks month year yr nL uL mL dL L litre liters cc microliter pmol nmol mol pM nM uM
+mM M molar kDa Da percent K
+"""
+
+
+def test_what_units_mean_is_what_pint_itself_says() -> None:
+    ours, whole = _registry(), pint.UnitRegistry(non_int_type=Fraction)
+    for word in WORDS.split():
+        one, other = (registry.Quantity(1, word).to_root_units() for registry in (ours, whole))
+        assert dict(one.unit_items()) == dict(other.unit_items()), word
+        assert float(one.magnitude) == pytest.approx(float(other.magnitude), rel=1e-9), word

@@ -28,6 +28,8 @@ PROBLEMS = ROOT / "exports" / petab.FOLDER
 RECORD = current_record()
 TABLES = petab.tables(RECORD)
 KEPT = [o for o in load_observations() if petab_expected.expressible(o)]
+DRUGS = tuple(drug for drug in FITTED if any(o.drug == drug for o in KEPT))
+PROBLEM = make_problem(DRUGS)
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -68,17 +70,20 @@ def test_every_measurement_is_an_observation_to_the_last_digit(version: str, dec
 @pytest.mark.parametrize("version", [petab.V1, petab.V2])
 def test_every_parameter_of_the_fit_has_its_prior_and_its_locked_value(version: str) -> None:
     found = {row["parameterId"]: row for row in rows(f"{version}/parameters.tsv")}
-    problem = make_problem(FITTED)
+    problem, spelt = PROBLEM, petab_expected.parameter_id
     locked = dict(zip(problem.names, locked_point(RECORD, problem), strict=True))
-    for name, prior in estimated(FITTED).items():
-        row = found.pop(("log10_" if version == petab.V2 else "") + name.replace(".", "_"))
+    bounds_of = dict(
+        zip(problem.names, np.stack([problem.lower, problem.upper], axis=1), strict=True)
+    )
+    for name, prior in estimated(DRUGS).items():
+        row = found.pop(("log10_" if version == petab.V2 else "") + spelt(name))
         both = [row["lowerBound"], row["nominalValue"], row["upperBound"]]
         bounds = [float(text) for text in both]
         if version == petab.V2:
             bounds = [10.0**value for value in bounds]
         low, value, high = bounds
         assert value == pytest.approx(10.0 ** locked[name], rel=1e-12)
-        assert (low, high) == pytest.approx((prior.median / 1000, prior.median * 1000), rel=1e-12)
+        assert [low, high] == pytest.approx(list(10.0 ** bounds_of[name]), rel=1e-11)
         written = row["priorParameters" if version == petab.V2 else "objectivePriorParameters"]
         mean, sd = map(float, written.split(";"))
         assert (mean, sd) == pytest.approx((math.log10(prior.median), prior.log10_sd), abs=1e-13)
@@ -94,7 +99,7 @@ def test_the_periods_give_the_doses_of_the_drug_files() -> None:
     for row in rows("v2/conditions.tsv"):
         if row["targetId"] in ("u", "A_c"):
             changes[row["conditionId"], row["targetId"]] = float(row["targetValue"])
-    for drug in FITTED:
+    for drug in DRUGS:
         regimen = load_drug(drug).regimens["clinical"]
         periods = [
             (float(row["time"]), changes[row["conditionId"], "u"])
@@ -114,13 +119,15 @@ def test_the_periods_give_the_doses_of_the_drug_files() -> None:
 
 
 def test_a_drugs_inputs_are_the_locked_ones() -> None:
-    for drug in FITTED:
+    for drug in DRUGS:
         (found,) = [r for r in rows("v1/conditions.tsv") if r["conditionId"] == f"{drug}_clinical"]
         inputs = RECORD.drug(drug)
         for name in DRUG:
             value = inputs.values()[name]
-            if f"{drug}.{name}" in estimated(FITTED):
-                assert found[name] == f"{drug}_{name}"
+            if f"{drug}.{name}" in PROBLEM.names:
+                assert found[identifier(name)] == f"{drug}_{name}"
+            elif name in PROBLEM.names:
+                assert name not in found  # one value for all drugs
             else:
                 assert float(found[identifier(name)]) == value
         assert float(found["bispecific"]) == (inputs.mechanism == "bispecific")
@@ -139,18 +146,20 @@ def test_one_infusion_is_all_that_version_1_can_say() -> None:
             petab_tables.as_one_infusion(regimen)
 
 
-def test_what_is_left_out_is_what_is_censored_or_a_peak() -> None:
+def test_what_is_left_out_is_what_is_bounded_a_peak_or_a_median_above_a_floor() -> None:
     missing = petab.left_out(RECORD)
     assert {one.observation.id for one in missing} == {
-        o.id for o in load_observations() if o.is_censored or o.kind == "peak"
+        o.id
+        for o in load_observations()
+        if o.is_censored or o.kind == "peak" or o.assay_floor_pg_mL is not None
     }
     assert len(missing) + len(KEPT) == len(load_observations())
     for one in missing:
         assert f"| {one.observation.id} |" in TABLES["README.md"]
     whole = petab.shares(RECORD)
     assert sum(one.share for one in missing) == pytest.approx(whole.left_out, rel=1e-12)
-    total = whole.expressed + whole.left_out + whole.priors
-    assert total == pytest.approx(RECORD.cost, rel=1e-6)
+    assert whole.whole == pytest.approx(RECORD.cost, rel=1e-6)
+    assert (whole.priors_left_out == 0) == (DRUGS == FITTED)
 
 
 def test_the_expected_objective_is_the_fits_without_what_is_left_out() -> None:
@@ -163,7 +172,7 @@ def test_the_expected_objective_is_the_fits_without_what_is_left_out() -> None:
 
 def test_the_expected_likelihood_and_priors_are_those_of_the_densities() -> None:
     """One level with residual 0, priors at their means: the constants in closed form."""
-    problem = make_problem(FITTED)
+    problem = PROBLEM
     theta = problem.prior_mean
     found = petab_expected.objective(problem, theta)
     residuals = problem.residuals
@@ -180,10 +189,16 @@ def test_the_expected_likelihood_and_priors_are_those_of_the_densities() -> None
         density = math.exp(-0.5 * z**2) / (o.sigma_log10 * math.sqrt(2 * math.pi))
         data -= math.log(density / (o.value_pg_mL * math.log(10)))
     assert found.data == pytest.approx(data, rel=1e-6)
-    # all bounds lie three decades from the mean
+    # a bound three decades from the mean, but for a steepness, which is no less than 1
+    edges = zip(problem.lower - theta, problem.upper - theta, problem.prior_sd, strict=True)
     normal = [
-        math.log(sd * math.sqrt(2 * math.pi) * math.erf(3 / sd / math.sqrt(2)))
-        for sd in problem.prior_sd
+        math.log(
+            sd
+            * math.sqrt(2 * math.pi)
+            * 0.5
+            * (math.erf(high / sd / math.sqrt(2)) - math.erf(low / sd / math.sqrt(2)))
+        )
+        for low, high, sd in edges
     ]
     assert found.priors == pytest.approx(sum(normal), rel=1e-12)
 
@@ -229,7 +244,7 @@ def test_a_bolus_is_added_to_what_is_there_but_for_the_first(
     regimen = Regimen.of(Bolus(0, 5.0), Bolus(24, 6.0))
     changed = replace(file, regimens=dict(file.regimens) | {"clinical": regimen})
     monkeypatch.setattr(petab_tables, "load_drug", lambda name: changed)
-    kept = tuple(o for o in KEPT if o.drug == "blinatumomab")
+    kept = tuple(o for o in load_observations() if o.drug == "blinatumomab")[:8]
     problem = make_problem(FITTED)
     doses = [
         (row["conditionId"], row["targetValue"])

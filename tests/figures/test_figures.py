@@ -61,14 +61,17 @@ def test_a_waterfall_shows_each_start() -> None:
     assert len(figure.axes[0].lines[0].get_xdata()) == 3
 
 
-def test_the_calibration_fit_shows_points_and_residuals() -> None:
-    seen = DATA[DATA["analyte"] == "IL6"].assign(id=["BO001", "BO002"])
-    figure = fits.calibration_fit(RUN, seen)
+def test_the_calibration_fit_shows_points_residuals_and_the_medians_above_the_floor() -> None:
+    seen = DATA[DATA["analyte"] == "IL6"].assign(id=["BO001", "BO002"], predicted=[60.0, 700.0])
+    figure = fits.calibration_fit(RUN, seen, 10.0)
     text = drawn(figure)
     ranges = [tuple(segment[:, 1]) for segment in figure.axes[0].collections[0].get_segments()]
     row = load_tables().row("BO001")
     assert (row.low, row.high) in ranges
     assert "Residuals" in text and "above the assay's range" in text and "IL-6 (pg/mL)" in text
+    above = {line.get_label(): list(line.get_ydata()) for line in figure.axes[0].lines}
+    assert above["model, median above the floor"] == [60.0, 700.0]
+    assert above["assay floor"] == [10.0, 10.0]
 
 
 def test_one_simulation_is_shown_with_healthy_levels_added() -> None:
@@ -82,14 +85,6 @@ def test_a_forecast_has_a_panel_each_cytokine() -> None:
     assert "IFN-γ (pg/mL)" in drawn(fits.forecast(RUN, DATA))
 
 
-def test_each_structure_is_a_line_in_every_panel() -> None:
-    runs = {words: {"blinatumomab": RUN, "tgn1412": RUN} for words in ("off", "ungated", "gated")}
-    figure = fits.structures(runs, DATA.assign(drug=["tgn1412", "tgn1412", "blinatumomab"]))
-    assert "TGN1412, IFN-γ" in drawn(figure)
-    for axis in figure.axes:
-        assert {"off", "ungated", "gated"} <= {line.get_label() for line in axis.lines}
-
-
 def test_prior_and_posterior_name_each_parameter() -> None:
     table = pd.DataFrame(
         {
@@ -99,8 +94,12 @@ def test_prior_and_posterior_name_each_parameter() -> None:
             "posterior_sd": [0.2, 0.9],
         }
     )
-    text = drawn(fits.prior_and_posterior(table))
-    assert "k_a" in text and "decades from the prior median" in text
+    figure = fits.prior_and_posterior(table)
+    assert "k_a" in drawn(figure) and "decades from the prior median" in drawn(figure)
+    assert "optimum" not in drawn(figure)
+    with_optimum = fits.prior_and_posterior(table.assign(optimum=[0.3, 0.4]))
+    assert "optimum" in drawn(with_optimum)
+    assert [0.3, 0.4] in [list(line.get_xdata()) for line in with_optimum.axes[0].lines]
 
 
 def test_a_spectrum_leaves_rounding_out() -> None:
@@ -128,12 +127,12 @@ def test_a_prediction_shows_the_course_and_its_band(network: NetworkParameters) 
 
 
 def test_an_ordering_and_the_checks_name_what_they_show() -> None:
-    intervals = {"tgn1412": {"central": 2.8, "low": 2.5, "high": 3.4}}
-    text = drawn(fits.ordering(intervals, {"grade_1": 0.7, "grade_2": 2.1}))
-    assert "TGN1412" in text and "grade 2" in text and "sampler" not in text
-    figure = fits.ordering(intervals, {"grade_1": 0.7}, {"tgn1412": {"low": 2.6, "high": 3.1}})
-    assert [2.6, 3.1] in [list(line.get_xdata()) for line in figure.axes[0].lines]
-    assert "Laplace draws" in drawn(figure) and "sampler" in drawn(figure)
+    intervals = {"tgn1412": {"central": 2.8, "median": 2.9, "low": 2.5, "high": 3.4}}
+    figure = fits.ordering(intervals, {"grade_1": 0.7, "grade_2": 2.1})
+    text = drawn(figure)
+    assert "TGN1412" in text and "grade 2" in text and "locked point" in text
+    assert [2.5, 3.4] in [list(line.get_xdata()) for line in figure.axes[0].lines]
+    assert [2.9] in [list(line.get_xdata()) for line in figure.axes[0].lines]
     checks = {"Q1": {"share_holds": 0.5, "share_undetermined": 0.2}}
     text = drawn(fits.check_shares(checks))
     assert "Q1" in text and "share of draws" in text

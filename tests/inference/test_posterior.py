@@ -14,6 +14,7 @@ from qsp_lib.inference.posterior import (
     eigen_directions,
     information,
     laplace_draws,
+    sampled_information,
     standard_normals,
 )
 
@@ -160,3 +161,23 @@ def test_the_data_spectrum_is_in_units_of_the_prior() -> None:
     )
     spectrum = data_spectrum(problem, fit_from(problem, np.ones(2)))
     assert spectrum == pytest.approx([36.0, 0.25], rel=1e-6)
+
+
+def test_a_sample_of_laplaces_posterior_tells_of_the_prior_what_laplace_tells() -> None:
+    root = np.linalg.cholesky(np.linalg.inv(COVARIANCE))
+    problem = Problem(
+        ("a", "b", "c"),
+        lambda theta: (theta - MEAN) @ root,
+        np.full(3, -40.0),
+        np.full(3, 40.0),
+        np.zeros(3),
+        np.array([2.0, 1.0, 1.0]),
+    )
+    best = fit_from(problem, np.zeros(3))
+    by_laplace = information(problem, best).set_index("parameter")
+    points = laplace_draws(best.theta, best.covariance, N, seed=6)
+    sampled = sampled_information(problem, points).set_index("parameter")
+    for column in ("shift", "posterior_sd", "sd_ratio"):
+        assert sampled[column].to_numpy() == pytest.approx(by_laplace[column], abs=0.06)
+    assert sampled["moved"].tolist() == by_laplace["moved"].tolist()
+    assert (sampled["prior_median"] == 1.0).all()

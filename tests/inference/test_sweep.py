@@ -13,7 +13,7 @@ import threading
 import tracemalloc
 import types
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,19 +21,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from distributed import Client, LocalCluster
-from helpers import made_up, made_up_bispecific
 from numpy.typing import NDArray
+from peaks_sweep import peaks
 
-from qsp_lib.analyses.ordering import OrderedArm, PeakSimulator
 from qsp_lib.common import environment
 from qsp_lib.common.errors import InputError
-from qsp_lib.common.workers import fresh_pool
+from qsp_lib.common.workers import fresh_pool, pool
 from qsp_lib.inference import checkpoint
 from qsp_lib.inference.sweeping import QUIET, SweepError, shows_progress, spawned_seeds, sweep
-from qsp_lib.model.dosing import Bolus, Regimen
 from qsp_lib.model.parameters import NetworkParameters
-from qsp_lib.model.simulation import Solver
 
 Array = NDArray[np.float64]
 INPUTS = np.arange(23.0)[:, None]
@@ -154,36 +150,6 @@ def test_memory_does_not_grow_with_the_number_of_chunks() -> None:
     assert peaks[1] == pytest.approx(peaks[0], rel=0.05)
 
 
-def peaks(network: NetworkParameters) -> tuple[PeakSimulator, Array]:
-    """Peaks of two made-up drugs over two coordinates of the network, and points to ask for."""
-    dose = Regimen.of(Bolus(0.0, 3000.0))
-    function = PeakSimulator(
-        ("K_M", "n_S"),
-        network,
-        (OrderedArm(made_up(), dose, ("S", "TNF")), OrderedArm(made_up_bispecific(), dose, ("S",))),
-        Solver("diffsol", rtol=1e-6, atol=1e-8, horizon_h=24.0),
-    )
-    points = np.stack([np.geomspace(200.0, 3000.0, 9), np.linspace(1.0, 4.0, 9)], axis=1)
-    return function, points
-
-
-def test_dask_workers_give_the_same_to_the_bit(network: NetworkParameters) -> None:
-    function, points = peaks(network)
-    cluster = LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    )
-    with cluster, Client(cluster) as client:
-        executor: Executor = client.get_executor()
-        found = sweep(function, points, executor=executor, chunk=2)
-        pids = {pid for pid in client.run(os.getpid).values()}
-        executor.shutdown()
-        with pytest.raises(SweepError, match="has been shut down"):
-            sweep(function, points, executor=executor)
-    assert len(pids) == 2 and os.getpid() not in pids
-    assert np.isfinite(found).all()
-    assert np.array_equal(found, sweep(function, points, workers=1))
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -198,6 +164,15 @@ def test_bad_input_is_refused(options: dict[str, Any], words: str) -> None:
     given: dict[str, Any] = {"function": squares, "inputs": INPUTS, "workers": 1} | options
     with pytest.raises(InputError, match=words):
         sweep(**given)
+
+
+def test_workers_beside_an_executor_are_its_own_or_refused() -> None:
+    with pool(2) as own:
+        assert np.array_equal(sweep(squares, INPUTS, executor=own, workers=2), squares(INPUTS))
+        with pytest.raises(InputError, match="3 workers and an executor"):
+            sweep(squares, INPUTS, executor=own, workers=3)
+    with ThreadPoolExecutor(2) as other, pytest.raises(InputError, match="one of the two"):
+        sweep(squares, INPUTS, executor=other, workers=2)
 
 
 def test_an_executor_that_was_shut_down_is_named() -> None:

@@ -11,7 +11,6 @@ import json
 import re
 import subprocess
 import sys
-import textwrap
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import made_up, made_up_bispecific
+from helpers import alone, made_up, made_up_bispecific
 from sbml_reader import rates, resources
 from treatments import BY_BOTH, CRP, DEPOT, FALLING, NETWORKS, RESCUE, treatments
 
@@ -159,24 +158,16 @@ def test_a_part_that_is_off_by_a_hundredth_would_be_found(tmp_path: Path) -> Non
 def by_libroadrunner(archive: Path) -> dict[str, float]:
     """The largest difference of each course, of its largest value, by one of the engines."""
     code = """
-    import json, sys, tempfile
+    import sys, tempfile
     from pathlib import Path
     sys.path.insert(0, sys.argv[1])
     import second_engine
     with tempfile.TemporaryDirectory() as place:
         simulations = second_engine.unpack(Path(sys.argv[2]), Path(place))
         runs = second_engine.run(simulations, "libroadrunner")
-    print(json.dumps({one.name: max(one.differences(1.0).values()) for one in runs}))
+    answer({one.name: max(one.differences(1.0).values()) for one in runs})
     """
-    ran = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), str(ROOT / "interop"), str(archive)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=1200,
-    )
-    assert ran.returncode == 0, ran.stderr
-    found: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
+    found: dict[str, float] = alone(code, ROOT / "interop", archive, timeout=1200)
     return found
 
 
@@ -255,7 +246,7 @@ def test_drugs_and_targets_are_identified_wherever_they_are() -> None:
 def test_a_held_back_drug_with_parts_that_lock_v1_does_not_know_is_not_exported() -> None:
     drug = made_up(name="mosunetuzumab")
     held = Treatment(drug, Regimen.of(Bolus(0.0, 1.0)), NETWORKS[RECOVERY_AT_REST])
-    with pytest.raises(LockError, match="its outcomes are held back"):
+    with pytest.raises(LockError, match="whose outcomes are held back"):
         sbml.dosed(DosedModel("one", held), DAY)
 
 

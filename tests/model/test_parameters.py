@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qsp_lib.common.errors import InputError, LockError
+from qsp_lib.common.inputs import VERSIONS
 from qsp_lib.model.draws import Draws
 from qsp_lib.model.equations import NETWORK
 from qsp_lib.model.parameters import CrpInputs, NetworkParameters
@@ -34,12 +35,24 @@ def test_the_hill_exponents_are_fixed_in_fits_and_nothing_else_is() -> None:
     assert fixed == {"n_M", "n_S"}
 
 
-def test_validity_bounds_enclose_every_prior_by_four_decades(network: NetworkParameters) -> None:
-    for name, row in network_table().items():
+@pytest.mark.parametrize("inputs", VERSIONS)
+def test_validity_bounds_enclose_every_prior_by_four_decades(inputs: str) -> None:
+    table, network = network_table(inputs), NetworkParameters.prior_medians(inputs)
+    for name, row in table.items():
+        # the prior of k_IL6_T in version 2 is of its ratio to k_IL6_M; its bounds are its own
+        over = table[row.relative_to].prior.median if row.relative_to else 1.0
+        median = row.prior.median * over
+        assert getattr(network, name) == pytest.approx(median, rel=1e-15)
         if row.prior.status == "estimated":
-            assert row.lower == pytest.approx(row.prior.median * 1e-4)
-            assert row.upper == pytest.approx(row.prior.median * 1e4)
-        assert getattr(network, name) == row.prior.median
+            assert (row.lower, row.upper) == pytest.approx((median * 1e-4, median * 1e4))
+
+
+def test_a_tenth_of_what_macrophages_make_is_what_both_versions_expect_of_t_cells() -> None:
+    one, two = (network_table(inputs) for inputs in VERSIONS)
+    assert two["k_IL6_T"].estimate == "k_IL6_T/k_IL6_M" and one["k_IL6_T"].estimate == "k_IL6_T"
+    share = one["k_IL6_T"].prior.median / one["k_IL6_M"].prior.median
+    assert two["k_IL6_T"].prior.median == pytest.approx(share) == pytest.approx(0.1)
+    assert all(two[name].prior == one[name].prior for name in NETWORK if name != "k_IL6_T")
 
 
 @given(st.sampled_from(NETWORK), st.floats(1.001, 1e6))

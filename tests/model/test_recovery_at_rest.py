@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qsp_lib.common.errors import InputError, LockError
+from qsp_lib.common.inputs import VERSIONS
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.model.awaiting_lock import HELD_BACK
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
@@ -21,7 +22,8 @@ from qsp_lib.model.parameters import DrugInputs, NetworkParameters
 from qsp_lib.model.parts.t_cells import RecoveryAtRest, RecoveryAtRestOnTargets
 from qsp_lib.model.simulation import simulate, simulate_exposure
 from qsp_lib.model.structure import RECOVERY_AT_REST, Structure
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.protocol.lock import lock_path, read_record
+from qsp_lib.protocol.record import Record
 
 NETWORK = NetworkParameters.prior_medians().replace(t_cells=RECOVERY_AT_REST)
 K_B = 0.72
@@ -113,11 +115,15 @@ def test_a_bispecific_without_k_b_is_refused() -> None:
         simulate(made_up_bispecific(), NETWORK, Regimen.of(Bolus(0.0, 200.0)))
 
 
-def test_lock_v1_is_the_part_of_constant_recovery() -> None:
-    record = current_record()
-    assert record.network.t_cells == "constant recovery"
+@pytest.fixture(scope="module")
+def lock_v1() -> Record:
+    return read_record(lock_path("v1"), against_code=False)
+
+
+def test_lock_v1_is_the_part_of_constant_recovery(lock_v1: Record) -> None:
+    assert lock_v1.network.t_cells == "constant recovery"
     with pytest.raises(LockError, match="t_cells is locked"):
-        record.network.replace(t_cells=RECOVERY_AT_REST)
+        lock_v1.network.replace(t_cells=RECOVERY_AT_REST)
 
 
 # ---------------------------------------------------------------- what waits for lock v2
@@ -141,28 +147,30 @@ def test_a_held_back_drug_is_not_simulated_with_version_2(name: str) -> None:
     assert float(simulate_exposure(held_back(name), FLAT).peak("C").value) > 0
 
 
-def test_okt3_of_lock_v1_is_not_simulated_with_version_2() -> None:
-    record = current_record()
-    regimen = load_drug("okt3").regimens["clinical"]
-    network = record.network.unlocked().replace(t_cells=RECOVERY_AT_REST)
-    for drug in (record.drug("okt3"), record.drug("okt3").unlocked()):
+def test_okt3_of_lock_v1_is_not_simulated_with_version_2(lock_v1: Record) -> None:
+    okt3, regimen = lock_v1.drug("okt3"), load_drug("okt3", inputs="v1").regimens["clinical"]
+    network = lock_v1.network.unlocked().replace(t_cells=RECOVERY_AT_REST)
+    for drug in (okt3, okt3.unlocked()):
         with pytest.raises(LockError, match="parts that lock v1 does not know"):
             simulate(drug, network, regimen)
-    with pytest.raises(LockError, match="simulated from a lock record only"):
-        simulate(load_drug("okt3").inputs, NETWORK, regimen)
-    assert simulate(record.drug("okt3"), record.network, regimen, horizon_h=1.0).completed.all()
+    for inputs in VERSIONS:
+        with pytest.raises(LockError, match="simulated from a lock record only"):
+            simulate(load_drug("okt3", inputs=inputs).inputs, NETWORK, regimen)
+    assert simulate(okt3, lock_v1.network, regimen, horizon_h=1.0).completed.all()
 
 
-def test_blinatumomab_is_not_stepped_up_with_version_2() -> None:
-    drug = load_drug("blinatumomab").inputs.replace(K_B=K_B)
+def test_blinatumomab_is_not_stepped_up_with_version_2(lock_v1: Record) -> None:
+    file = load_drug("blinatumomab", inputs="v2")
+    drug, regimens = file.inputs, file.regimens
     by_bolus = Regimen.of(Bolus(0.0, 9.0), Bolus(24.0, 28.0))
-    for steps in (STEPS, by_bolus, load_drug("blinatumomab").regimens["step"]):
+    for steps in (STEPS, by_bolus, regimens["step"], regimens["stepped"]):
         with pytest.raises(LockError, match="parts that lock v1 does not know"):
             simulate(drug, NETWORK, steps)
     # a dose twice, or less, is no step; nor is one that is more by a rounding error
     again = Regimen.of(Bolus(0.0, 9.0), Bolus(24.0, 9.0 * (1 + 1e-12)), Bolus(48.0, 5.0))
     steady = Regimen.of(Infusion.at_rate(0.0, 24.0, 60.0), Infusion.at_rate(24.0, 24.0, 60.0))
-    for regimen in (FLAT, again, steady, load_drug("blinatumomab").regimens["clinical"]):
+    flat = [regimens[name] for name in ("clinical", "flat_15", "flat_5")]
+    for regimen in (FLAT, again, steady, *flat):
         assert simulate(drug, NETWORK, regimen, horizon_h=1.0).completed.all()
-    one = current_record()
-    assert simulate(one.drug("blinatumomab"), one.network, STEPS, horizon_h=1.0).completed.all()
+    of_v1 = lock_v1.drug("blinatumomab")
+    assert simulate(of_v1, lock_v1.network, STEPS, horizon_h=1.0).completed.all()

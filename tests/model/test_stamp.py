@@ -18,9 +18,10 @@ from qsp_lib.model.draws import Draws
 from qsp_lib.model.parameters import DrugInputs, NetworkParameters
 from qsp_lib.model.simulation import simulate
 from qsp_lib.model.stamp import LockStamp
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.protocol.lock import current_record, lock_path, read_record
 
 RECORD = current_record()
+ANOTHER = read_record(lock_path("v1"), against_code=False)
 NETWORK, DRUG = RECORD.network, RECORD.drug("tgn1412")
 DOSES = REGIMENS["infusion"]
 
@@ -40,7 +41,9 @@ def edited_pickle(value: Any, **changes: Any) -> Any:
 
 def other_text(stamp: LockStamp) -> LockStamp:
     """A stamp whose record was edited, under the digest that it had."""
-    return replace(stamp, content=stamp.content.replace('"K_M": 795', '"K_M": 895'))
+    written = f'"K_M": {NETWORK.K_M!r}'
+    assert written in stamp.content
+    return replace(stamp, content=stamp.content.replace(written, f'"K_M": {2 * NETWORK.K_M!r}'))
 
 
 def run(drug: DrugInputs = DRUG, network: NetworkParameters = NETWORK, **options: Any) -> str:
@@ -67,8 +70,12 @@ FORGED: dict[str, Callable[[], Any]] = {
     "a record edited inside the stamp": lambda: run(
         network=replace(NETWORK, lock=other_text(NETWORK.lock))  # type: ignore[arg-type]
     ),
-    "a stamp that carries no record": lambda: NETWORK.stamped(LockStamp("v1", RECORD.digest)),
-    "the record of another version": lambda: NETWORK.stamped(replace(RECORD.stamp, version="v2")),
+    "a stamp that carries no record": lambda: NETWORK.stamped(
+        LockStamp(RECORD.version, RECORD.digest)
+    ),
+    "the record of another version": lambda: NETWORK.stamped(
+        replace(RECORD.stamp, version=ANOTHER.version)
+    ),
     "a pickle with another value": lambda: edited_pickle(NETWORK, K_M=1.0),
     "a drug's pickle with another value": lambda: edited_pickle(DRUG, k_exh=1.0),
     "a network edited in place": lambda: run(network=in_place(NETWORK, "K_M", 1.0)),
@@ -131,7 +138,7 @@ def test_draws_that_the_record_did_not_make_do_not_pass_for_its_own(way: str) ->
 
 def test_draws_stamped_by_hand_mark_what_is_made_from_them() -> None:
     by_hand = altered_draws().stamped(RECORD.stamp, "tgn1412")
-    assert run(draws=by_hand) == "draws stamped by hand under lock v1"
+    assert run(draws=by_hand) == f"draws stamped by hand under lock {RECORD.version}"
     assert run(draws=by_hand[:1]) == run(draws=by_hand.repeat(2)) == run(draws=by_hand)
     assert run(draws=pickle.loads(pickle.dumps(by_hand))) == run(draws=by_hand)
     assert run(draws=RECORD.draws(2)["tgn1412"]) == ""
@@ -146,7 +153,8 @@ def test_draws_of_an_own_drug_hold_values_of_drugs_only() -> None:
 
 def test_values_whose_stamp_was_taken_off_are_marked() -> None:
     free = replace(NETWORK, lock=None)
-    assert run(network=free) == f"values taken out of lock v1 ({RECORD.digest[:12]})"
+    words = f"values taken out of lock {RECORD.version} ({RECORD.digest[:12]})"
+    assert run(network=free) == words
     assert run(network=free.replace(K_M=1.0)) == run(network=free)
     assert run(made_up(), NETWORK) == ""
 

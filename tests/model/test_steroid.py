@@ -16,7 +16,7 @@ from qsp_lib.model.parameters import CrpInputs, NetworkParameters, SteroidInputs
 from qsp_lib.model.simulation import Rescue, Steroid, simulate
 from qsp_lib.model.structure import RECOVERY_AT_REST
 from qsp_lib.model.trajectory import Trajectory
-from qsp_lib.protocol.lock import current_record
+from qsp_lib.protocol.lock import lock_path, read_record
 
 NETWORK = NetworkParameters.prior_medians().replace(t_cells=RECOVERY_AT_REST)
 DEXAMETHASONE = SteroidInputs(V=61.0, CL=14.7, k_a=0.94, F=0.9, k_e0=0.06, IC50=13.7375, w=0.25)
@@ -123,7 +123,7 @@ def test_what_cannot_be_meant_is_refused() -> None:
 
 
 def test_the_blind_drug_of_lock_v1_is_not_simulated_with_a_steroid() -> None:
-    record = current_record()
+    record = read_record(lock_path("v1"), against_code=False)
     given = Steroid(DEXAMETHASONE, Regimen.of(Bolus(0.0, 20_000.0)))
     with pytest.raises(LockError, match="parts that lock v1 does not know"):
         record.run("okt3", steroid=given)

@@ -74,7 +74,7 @@ def test_every_structure_gets_the_same_draws(lesson: dict[str, Any]) -> None:
 def test_another_tie_in_the_cell_gives_another_share_and_another_map(
     lesson: dict[str, Any],
 ) -> None:
-    other = cells_of(CHAPTER, THROUGH, {"TIE = 0.05": "TIE = 0.2"}, **FEW)
+    other = cells_of(CHAPTER, THROUGH, {"TIE = 0.05": "TIE = 1.0"}, **FEW)
     assert other["accepted"].held < lesson["accepted"].held
     assert other["near"].wrong == 4  # the lock itself is a tie then
     assert other["counts"]["tied"] > lesson["counts"]["tied"]

@@ -20,7 +20,7 @@ from qsp_lib.own_data.report import write
 from qsp_lib.prediction.setting import draws_for, prepare
 from qsp_lib.prediction.templates import write_template
 from qsp_lib.protocol import record as record_module
-from qsp_lib.protocol.lock import Record, current_record
+from qsp_lib.protocol.lock import Record, lock_path, read_record
 from qsp_lib.protocol.record import digest_of
 from qsp_lib.protocol.sample_table import parse_table, table_text
 
@@ -30,7 +30,7 @@ KEPT = 60
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
     """A record whose posterior is sixty rows of a table."""
-    lock = current_record()
+    lock = read_record(lock_path("v1"), against_code=False)
     plain: dict[str, Any] = json.loads(canonical_json(thawed(lock.content)))
     generator = np.random.default_rng(8)
     priors = list(lock.assumed.values())

@@ -45,7 +45,7 @@ import numpy as np
 from qsp_lib.calibration import make_problem
 from qsp_lib.inference import fit_from, laplace_draws
 
-problem = make_problem(("blinatumomab",), rtol=1e-6)
+problem = make_problem(("blinatumomab",), rtol=1e-6, inputs="v1")
 best = fit_from(problem, problem.prior_mean)
 sampler = emcee.EnsembleSampler(
     38, problem.dimension, lambda theta: -problem.cost(theta), vectorize=True

@@ -12,12 +12,21 @@ import pytest
 from own_drugs import changed, content, number, with_doses, written
 
 from qsp_lib.__main__ import main
-from qsp_lib.common.errors import InputError
+from qsp_lib.common.errors import InputError, LockError
+from qsp_lib.model.draws import Draws
 from qsp_lib.prediction.comparing import compare, comparison_csv, comparison_dict, comparison_text
 from qsp_lib.prediction.cover import Cover
 from qsp_lib.prediction.first_dose import first_dose, first_dose_text
 from qsp_lib.prediction.gaps import after_gap, gap_text
-from qsp_lib.prediction.goals import Goal, at_occupancy, first_group, indices, like, thresholds
+from qsp_lib.prediction.goals import (
+    Goal,
+    at_occupancy,
+    first_group,
+    indices,
+    indices_within,
+    like,
+    thresholds,
+)
 from qsp_lib.prediction.predicting import predict, run
 from qsp_lib.prediction.setting import Setup, draws_for, prepare
 from qsp_lib.prediction.stepping import steps_text, steps_up
@@ -73,7 +82,13 @@ def test_differences_are_of_the_same_draws(path: Path, locked: Record) -> None:
     rows = list(csv.DictReader(io.StringIO(comparison_csv([first, second]))))
     plain = comparison_dict([first, second])["courses"]
     for row, known in zip(rows, plain, strict=True):
-        assert float(row["severity"]) == pytest.approx(known["severity"]["central"], rel=1e-5)
+        for kind, value in known["severity"].items():
+            assert float(row[f"severity_{kind}"]) == pytest.approx(value, rel=1e-5)
+    for each in (first, second):
+        line = next(line for line in text.splitlines() if line.startswith(f"{each.words}  "))
+        assert f"  {each.arm.severity.median:.2f}  " in line
+        assert f"  {each.arm.severity.locked_point:.2f}" in line
+    assert "medians of the draws" in text and "locked point: IL-6" in text
 
 
 def test_a_course_beside_itself_differs_by_nothing(path: Path, locked: Record) -> None:
@@ -111,7 +126,9 @@ def test_the_first_dose_is_the_highest_that_keeps_to_the_goal(setting: Setup) ->
         assert goal.met(indices(setting, like(form, 0.0, amount), draws, 0.0, 168.0))
     above = indices(setting, like(form, 0.0, 1.05 * found.dose_ug), draws, 0.0, 168.0)
     assert not goal.met(above)
-    assert "highest first dose" in first_dose_text(found)
+    text = first_dose_text(found)
+    assert "highest first dose" in text and "z at the locked point" in text
+    assert found.index.central == found.index.median
 
 
 def test_a_higher_limit_or_share_never_lowers_the_dose(setting: Setup) -> None:
@@ -155,7 +172,7 @@ def test_every_step_keeps_to_the_goal_and_the_last_is_the_full_dose(
     tmp_path: Path, locked: Record
 ) -> None:
     made = prepare(write_template(tmp_path / "own.toml", "bispecific")[0], locked)
-    found = steps_up(made, Goal(2.0, 0.25), n_draws=DRAWS, gaps_h=(24.0, 72.0))
+    found = steps_up(made, Goal(1.7, 0.25), n_draws=DRAWS, gaps_h=(24.0, 72.0))
     doses = found.doses
     assert doses[-1].amount_ug == found.full_ug == 10_000
     assert [d.amount_ug for d in doses] == sorted(d.amount_ug for d in doses)
@@ -163,7 +180,10 @@ def test_every_step_keeps_to_the_goal_and_the_last_is_the_full_dose(
     gaps = np.diff([dose.time_h for dose in doses])
     assert set(gaps) <= {24.0, 72.0} and doses[0].time_h == 0
     assert len(doses) > 1 and found.at_once.central > doses[-1].index.central
+    at_once = found.at_once
     assert "full dose" in steps_text(found)
+    assert f"z {at_once.median:.2f} (" in steps_text(found)
+    assert f"locked point {at_once.locked_point:.2f})" in steps_text(found)
 
 
 def test_a_full_dose_that_keeps_to_the_goal_takes_no_steps(setting: Setup) -> None:
@@ -194,6 +214,59 @@ def test_a_restart_is_at_every_step_that_may_be_given(setting: Setup) -> None:
     by_step = [r.first.central for r in found.restarts[:3]]
     assert by_step == sorted(by_step), "a restart at a lower step is milder"
     assert "highest z from there on" in gap_text(found)
+    assert "locked point: z of that dose" in gap_text(found)
+
+
+def test_no_gap_is_no_difference(setting: Setup) -> None:
+    found = after_gap(setting, 2, (1e-7,), (3,), n_draws=DRAWS)
+    for kind in ("first", "severity"):
+        late, on_time = getattr(found.restarts[0], kind), getattr(found.on_time, kind)
+        assert vars(late) == pytest.approx(vars(on_time), abs=1e-4)
+
+
+def test_beyond_the_longest_rest_that_was_looked_at_one_has_to_ask(setting: Setup) -> None:
+    with pytest.raises(InputError, match="there is no ground"):
+        after_gap(setting, 2, (672.0,), n_draws=0)
+    found = after_gap(setting, 2, (24.0, 672.0), (3,), n_draws=0, longest_rest_h=800.0)
+    assert [restart.grounded for restart in found.restarts] == [True, False]
+    with pytest.raises(InputError, match="expected at most 800 h"):
+        after_gap(setting, 2, (800.0,), n_draws=0, longest_rest_h=800.0)
+
+
+# ------------------------------------------------------------- windows and copies
+
+
+def test_windows_of_one_course_are_those_of_courses_of_their_own(setting: Setup) -> None:
+    draws = draws_for(setting, DRAWS)
+    windows = ((0.0, 72.0), (72.0, 144.0), (0.0, 144.0))
+    together = indices_within(setting, setting.regimen, draws, windows)
+    alone = [indices(setting, setting.regimen, draws, *window) for window in windows]
+    assert together == pytest.approx(np.stack(alone), abs=1e-4)
+    assert together[2] == pytest.approx(together[:2].max(axis=0), abs=1e-4)
+
+
+def test_an_unlocked_copy_is_simulated_as_the_lock_and_marked(setting: Setup) -> None:
+    copy = setting.unlocked()
+    runs = [one.simulate(None, treated=False) for one in (setting, copy)]
+    assert runs[0].peak("S").value == pytest.approx(runs[1].peak("S").value)
+    assert runs[0].mark == "" and "unlocked copy" in runs[1].mark
+    draws = draws_for(setting, 3)
+    changed_by_hand = Draws({**draws.values, "n_M": np.full(3, 3.0)})
+    with pytest.raises(LockError, match="is locked by lock"):
+        setting.simulate(changed_by_hand, treated=False)
+    moved = copy.simulate(changed_by_hand, treated=False).peak("S").value
+    assert not np.allclose(moved, copy.simulate(draws, treated=False).peak("S").value)
+
+
+@pytest.mark.parametrize("kind", ["dexamethasone_h", "tocilizumab_h"])
+def test_a_cover_of_next_to_nothing_changes_nothing(path: Path, locked: Record, kind: str) -> None:
+    amount = {kind.removesuffix("_h"): "1e-9 mg"}
+    covered = prepare(path, locked, cover=Cover(**{kind: (0.0,), **amount}))
+    draws = draws_for(covered, DRAWS)
+    alone, beside = (
+        indices(one, one.regimen, draws, 0.0, 72.0) for one in (prepare(path, locked), covered)
+    )
+    assert beside == pytest.approx(alone, abs=1e-4)
 
 
 # ------------------------------------------------------------- what is refused

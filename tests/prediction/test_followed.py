@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,16 @@ from own_drugs import content, number, with_doses, written
 
 from qsp_lib.common.errors import InputError
 from qsp_lib.model.severity import baselines
-from qsp_lib.prediction.arm import COURSES, LEVELS
+from qsp_lib.prediction.arm import COURSES, LEVELS, Estimate
 from qsp_lib.prediction.figure import courses as drawn
 from qsp_lib.prediction.predicting import Prediction, predict
-from qsp_lib.prediction.report import as_csv, as_dict, as_text, short
+from qsp_lib.prediction.report import NAMES, as_csv, as_dict, as_text, short
 from qsp_lib.prediction.setting import prepare
 from qsp_lib.protocol.lock import Record, current_record
 
 FEW = settings(max_examples=5)
+UNITS = {"C": "ng_per_mL", "A": "fraction"}
+DAILY = {"infusion": "1 mg", "time": "0 h", "duration": "2 h", "every": "24 h", "count": 2}
 Doses = list[dict[str, Any]]
 
 
@@ -70,8 +73,8 @@ def table(found: Prediction) -> dict[str, np.ndarray]:
     return dict(zip(header, np.array(rows, dtype=float).T, strict=True))
 
 
-def column(name: str) -> str:
-    return name + {"C": "_ng_per_mL", "A": "_fraction"}.get(name, "_pg_per_mL")
+def column(name: str, kind: str = "locked_point") -> str:
+    return f"{name}_{UNITS.get(name, 'pg_per_mL')}_{kind}"
 
 
 # ------------------------------------------------------------- every dose is followed
@@ -133,7 +136,7 @@ def test_a_shorter_horizon_says_how_many_doses_lie_after_it(
     later = sum(time >= horizon_h for time in times)
     assert as_dict(found)["doses_after_horizon"] == later
     assert f"{len(times) - later} of {len(times)} doses begin in that time" in as_text(found)
-    assert ("after the horizon and left out" in as_text(found)) == (later > 0)
+    assert ("left out" in as_text(found)) == (later > 0)
 
 
 @pytest.mark.parametrize(
@@ -214,20 +217,69 @@ def test_table_json_print_and_figure_have_the_same_peaks(
         highest = rows[column(name)].max()
         assert lines[i].max() == pytest.approx(highest, rel=1e-5)
         if name in LEVELS:
-            peak = arm["peaks"][name]["level"]["central"]
+            peak = arm["peaks"][name]["level"]["locked_point"]
             assert highest == pytest.approx(peak, rel=2e-5)
             assert short(peak) in text
-            at = np.abs(rows["time_h"] - arm["peaks"][name]["time_h"]["central"])
+            at = np.abs(rows["time_h"] - arm["peaks"][name]["time_h"]["locked_point"])
             assert rows[column(name)][at.argmin()] == pytest.approx(peak, rel=1e-4)
             assert at.min() < 1e-5
     for step in arm["steps"]:
         inside = (rows["time_h"] >= step["start_h"]) & (rows["time_h"] <= step["end_h"])
         in_table = rows[column("IL6")][inside].max()
-        assert in_table == pytest.approx(step["il6_pg_per_mL"]["central"], rel=1e-4)
+        assert in_table == pytest.approx(step["il6_pg_per_mL"]["locked_point"], rel=1e-4)
+
+
+def test_with_draws_the_median_comes_first_and_the_locked_point_by_its_name(
+    locked: Record, folder: Path
+) -> None:
+    path = written(folder, with_doses([DAILY]))
+    found, alone = (predict(path, locked, n_draws=n, asked_h=(6.0,)) for n in (15, 0))
+    arm, point = found.untreated, alone.untreated
+    rows, text = table(found), as_text(found)
+    answer = as_dict(found)["arms"]["untreated"]
+    for name in LEVELS:
+        peak = arm.peaks[name]
+        assert peak.locked_point == point.peaks[name].locked_point, "it hangs on no draws"
+        assert answer["peaks"][name]["level"] == vars(peak)
+        (line,) = (line for line in text.splitlines() if line.startswith(f"  {NAMES[name]}  "))
+        _, first, *_, last, _ = re.split(r"\s{2,}", line.strip())
+        assert (first, last) == (short(peak.median or 0.0), short(peak.locked_point))
+    for axis, name in zip(drawn(found).axes, COURSES, strict=True):
+        lines = [np.asarray(line.get_ydata(), dtype=float) for line in axis.get_lines()]
+        for shown, kind in zip(lines, ("median", "locked_point"), strict=True):
+            np.testing.assert_allclose(rows[column(name, kind)], shown, rtol=1e-5)
+        asked = answer["levels_at"][0][name]
+        at = int(np.abs(rows["time_h"] - 6.0).argmin())
+        assert rows[column(name, "median")][at] == pytest.approx(asked["median"], rel=1e-5)
+    assert {name.rpartition("_")[2] for name in rows} == {"h", "point", "low", "median", "high"}
+    assert arm.grade == locked.boundaries.grade(arm.severity.central)
+    assert arm.grade_of_locked_point == point.grade
+
+
+def test_a_locked_point_outside_its_interval_is_not_given_as_the_middle(
+    locked: Record, folder: Path
+) -> None:
+    found = predict(written(folder, with_doses([DAILY])), locked, n_draws=3)
+    far = Estimate(locked_point=9.0, low=1.0, median=2.0, high=3.0)
+    text = as_text(replace(found, untreated=replace(found.untreated, severity=far)))
+    assert "z   2.00  (5-95 %: 1.00 to 3.00; locked point 9.00)" in text
+
+
+def test_without_draws_the_locked_point_stands_alone_by_its_name(
+    locked: Record, folder: Path
+) -> None:
+    found = predict(written(folder, with_doses([DAILY])), locked, n_draws=0)
+    text, answer = as_text(found), as_dict(found)["arms"]["untreated"]
+    assert "Nothing was drawn: every number is of the locked point" in text
+    assert "median" not in text.replace("on record (median)", "")
+    assert set(answer["severity"]["index"]) == {"locked_point"}
+    assert {name.rpartition("_")[2] for name in table(found)} == {"h", "point"}
+    legend = drawn(found).legends[0]
+    assert [words.get_text() for words in legend.get_texts()] == ["locked point"]
 
 
 def panels(figure: Figure) -> list[np.ndarray]:
-    """What is drawn at the locked values in each panel."""
+    """What is drawn first in each panel."""
     return [np.asarray(axis.get_lines()[0].get_ydata(), dtype=float) for axis in figure.axes]
 
 
@@ -279,7 +331,7 @@ def test_bands_of_draws_are_followed_too(locked: Record, folder: Path) -> None:
     found = predict(written(folder, with_doses([dose])), locked, n_draws=20)
     rows = table(found)
     for name in LEVELS[1:]:
-        low, mid, high = (rows[f"{column(name)}_{k}"] for k in ("low", "median", "high"))
+        low, mid, high = (rows[column(name, k)] for k in ("low", "median", "high"))
         assert np.all(low <= mid) and np.all(mid <= high) and np.any(low < high)
     again = replace(found)
     assert as_csv(again) == as_csv(found)

@@ -13,7 +13,7 @@ from qsp_lib.__main__ import main
 from qsp_lib.common.errors import QspError
 from qsp_lib.prediction.predicting import predict
 from qsp_lib.prediction.report import as_csv, as_dict
-from qsp_lib.protocol.lock import Record, current_record
+from qsp_lib.protocol.lock import Record, current_record, lock_path, read_record
 
 IV = [
     {"infusion": "20 ug/kg", "time": "0 d", "duration": "2 h", "every": "3 d", "count": 2},
@@ -133,8 +133,6 @@ def test_every_key_of_a_file_matters_or_is_refused(locked: Record, folder: Path,
 @pytest.mark.parametrize(
     ("form", "path", "value", "words"),
     [
-        ("bispecific", "potency.h", number(3, "1"), "does not read it for a bispecific"),
-        ("bispecific", "potency.K_B", number(0.5, "1"), "does not read it for a bispecific"),
         ("intravenous", "potency.K_B", number(0.5, "1"), "expects no potency.K_B"),
         ("intravenous", "potency.K_hook", number(5, "nM"), "expects no potency.K_hook"),
         ("intravenous", "t_cells.k_kill", rate(1.0), "expects no t_cells.k_kill"),
@@ -153,6 +151,18 @@ def test_what_would_change_nothing_or_is_a_slip_is_refused(
     locked: Record, folder: Path, form: str, path: str, value: Any, words: str
 ) -> None:
     assert words in answer(folder, locked, changed(FILES[form], path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [("potency.h", number(3, "1")), ("potency.K_B", number(0.5, "1"))]
+)
+def test_what_lock_v1_does_not_read_is_refused_with_it_and_read_with_the_current(
+    locked: Record, folder: Path, path: str, value: Any
+) -> None:
+    file = changed(FILES["bispecific"], path, value)
+    first = read_record(lock_path("v1"), against_code=False)
+    assert "(constant recovery) does not read it for a bispecific" in answer(folder, first, file)
+    assert answer(folder, locked, file).startswith("{")
 
 
 def test_apparent_values_are_of_one_route(locked: Record, folder: Path) -> None:
@@ -221,7 +231,9 @@ def test_drugs_prints_the_rates_that_predict_takes(
         numbers = json.loads(capsys.readouterr().out)["numbers"]
         used = as_dict(predict(drug, locked, n_draws=0))["used"]
         for rate_name in ("k_act", "k_exh", "k_rec"):
-            assert numbers[rate_name]["used_per_h"] == used[rate_name]
+            assert numbers[rate_name]["used"] == used[rate_name]
+            assert numbers[rate_name]["used_unit"] == "1/h"
     assert main(["drugs", str(path)]) == 0
     text = capsys.readouterr().out
-    assert f"{locked.drug('blinatumomab').k_kill:.4g}"[:4] in text and "lock v1" in text
+    assert f"{locked.drug('blinatumomab').k_kill:.4g}"[:4] in text
+    assert f"lock {locked.version}" in text

@@ -18,7 +18,7 @@ from qsp_lib.model.structure import RECOVERY_AT_REST
 from qsp_lib.prediction.cover import Cover
 from qsp_lib.prediction.predicting import predict
 from qsp_lib.prediction.report import as_dict, as_text
-from qsp_lib.protocol.lock import Record, current_record
+from qsp_lib.protocol.lock import Record, lock_path, read_record
 from qsp_lib.protocol.record import digest_of
 
 SC = [{"bolus": "3 mg", "time": "0 d", "route": "SC"}]
@@ -28,7 +28,8 @@ DEPOT = {"V1": number(3.5, "L"), "CL": number(2, "L/d"), "k_a": number(0.4, "1/d
 @pytest.fixture(scope="module")
 def at_rest() -> Record:
     """Lock v1's numbers with the other T-cell part; it is on no record."""
-    plain: dict[str, Any] = json.loads(json.dumps(_thawed(current_record().content)))
+    first = read_record(lock_path("v1"), against_code=False)
+    plain: dict[str, Any] = json.loads(json.dumps(_thawed(first.content)))
     plain["structure"]["t_cells"] = RECOVERY_AT_REST
     plain["version"] = "v0"
     plain["digest"] = digest_of(plain)
@@ -73,7 +74,7 @@ def test_a_drug_under_the_skin_is_followed_with_every_cover(
     assert found.treated is not None
     assert found.treated.severity.central < found.untreated.severity.central
     for name in ("C", "A"):
-        one, other = (arm.courses[name]["central"] for arm in found.arms.values())
+        one, other = (arm.courses[name]["locked_point"] for arm in found.arms.values())
         np.testing.assert_array_equal(one, other)
     weeks = predict(path, at_rest, cover=cover, n_draws=6)
     assert as_dict(weeks) == as_dict(found)

@@ -11,15 +11,24 @@ import pytest
 import qsp_lib
 from qsp_lib.analyses import rescue
 from qsp_lib.common.errors import InputError, IntegrationError, LockError
+from qsp_lib.drugs.fitted import FITTED_UNITS
 from qsp_lib.drugs.reading import load_drug, shipped_drugs
 from qsp_lib.inference.posterior import laplace_draws
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
+from qsp_lib.model.equations import NETWORK
 from qsp_lib.model.simulation import simulate
 from qsp_lib.prediction import predicting as prediction
 from qsp_lib.prediction.predicting import predict
 from qsp_lib.prediction.report import as_csv, as_dict, as_text, short
-from qsp_lib.prediction.setting import default_horizon, draws_for, prepare, together
-from qsp_lib.protocol.lock import Record, current_record
+from qsp_lib.prediction.setting import (
+    as_predicted,
+    assumptions,
+    default_horizon,
+    draws_for,
+    prepare,
+    together,
+)
+from qsp_lib.protocol.lock import Record, current_record, lock_path, read_record
 
 TEMPLATES = Path(qsp_lib.__file__).parent / "data" / "templates"
 BISPECIFIC = TEMPLATES / "bispecific.toml"
@@ -46,14 +55,26 @@ def own(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("drug", ["blinatumomab", "tgn1412"])
-def test_the_severity_of_a_fitted_drug_is_the_one_on_record(locked: Record, drug: str) -> None:
-    found = predict(drug, locked, n_draws=0)
-    recorded = locked.severity_indices[drug]
+def test_the_severity_of_a_fitted_drug_is_the_one_on_record_of_lock_v1(drug: str) -> None:
+    """Its record holds the index of its optimum."""
+    first = read_record(lock_path("v1"), against_code=False)
+    found = predict(drug, first, n_draws=0)
+    recorded = first.severity_indices[drug]
     assert found.untreated.severity_week.central == pytest.approx(recorded, rel=1e-9)
     assert found.untreated.severity.central >= found.untreated.severity_week.central
     assert found.references[drug] == recorded
     assert found.untreated.grade == {"blinatumomab": 1, "tgn1412": 4}[drug]
     assert (found.n_draws, found.untreated.grade_shares) == (0, None)
+
+
+@pytest.mark.parametrize("drug", ["blinatumomab", "tgn1412"])
+def test_the_median_of_a_fitted_drug_is_the_one_on_record(locked: Record, drug: str) -> None:
+    """A record with a sample holds the median index over all of it; here it is of 100 draws."""
+    found = predict(drug, locked, n_draws=100, horizon_h=168.0)
+    recorded = locked.severity_indices[drug]
+    week, drawn = found.untreated.severity_week, found.untreated.drawn["severity"]
+    assert week.median == pytest.approx(recorded, abs=4 * 1.25 * drawn.std() / np.sqrt(100))
+    assert found.references[drug] == recorded
 
 
 def test_the_blind_drug_is_predicted_from_the_record_and_in_no_other_way(
@@ -102,14 +123,25 @@ def test_tocilizumab_is_given_as_in_the_chapter_on_rescue(locked: Record, hours:
 # ------------------------------------------------------------- a drug of one's own
 
 
-def test_an_own_drug_gets_the_locked_network_and_joint_draws(locked: Record, own: Path) -> None:
-    setting = prepare(own, locked)
-    draws = draws_for(setting, 400)
-    names, mean, covariance = locked.posterior
-    theta = laplace_draws(mean, covariance, 400, locked.seed)
+def test_lock_v1_gives_its_laplace_draws(own: Path) -> None:
+    first = read_record(lock_path("v1"), against_code=False)
+    draws = draws_for(prepare(own, first), 400)
+    names, mean, covariance = first.posterior
+    theta = laplace_draws(mean, covariance, 400, first.seed)
     for i, name in enumerate(names):
         if "." not in name:
             np.testing.assert_allclose(draws.values[name], 10.0 ** theta[:, i])
+
+
+def test_an_own_drug_gets_the_locked_network_and_joint_draws(locked: Record, own: Path) -> None:
+    setting = prepare(own, locked)
+    draws = draws_for(setting, 400)
+    theta = dict(zip(locked.posterior[0], locked.points(400).T, strict=True))
+    for name in NETWORK:
+        if name in theta:
+            np.testing.assert_allclose(draws.values[name], 10.0 ** theta[name])
+    share = draws.values["k_IL6_T"] / draws.values["k_IL6_M"]
+    np.testing.assert_allclose(share, 10.0 ** theta["k_IL6_T/k_IL6_M"])
     log_exh = np.log10(draws.values["k_exh"])
     assert log_exh.mean() == pytest.approx(np.log10(0.8), abs=0.05)
     assert log_exh.std() == pytest.approx(0.25, abs=0.03)
@@ -160,8 +192,22 @@ def test_every_assumption_is_named_with_its_reason(locked: Record, own: Path) ->
     assert found["k_act"].value == locked.drug("blinatumomab").k_act
     assert found["k_rec"].reason == "class default" and found["k_rec"].log10_sd == 0.3
     assert "k_exh" not in found, "it has a source of its own"
-    fitted = {a.name: a.reason for a in predict("tgn1412", locked, n_draws=0).assumptions}
-    assert fitted["k_act"] == "fitted, from a declared prior"
+    fitted = {a.name: a for a in predict("tgn1412", locked, n_draws=0).assumptions}
+    assert fitted["k_act"].reason == "fitted, from a declared prior"
+
+
+@pytest.mark.parametrize("drug", ["blinatumomab", "tgn1412", "okt3"])
+def test_what_was_fitted_of_a_drug_is_told_as_it_is_predicted(locked: Record, drug: str) -> None:
+    """Since version 2 that is more than rates: the potency and the steepness of TGN1412."""
+    setting = prepare(drug, locked)
+    inputs, of_file = locked.drug(drug), load_drug(drug)
+    told = {a.name: (a.value, a.unit) for a in assumptions(setting)}
+    for name, prior in of_file.priors.items():
+        if prior.status == "estimated" and name in told:
+            assert told[name] == (getattr(inputs, name), FITTED_UNITS[name])
+    used = as_predicted(of_file, inputs)
+    assert ("EC50" in used) is (drug == "tgn1412")
+    assert not {"V1", "half_life"} & set(used), "drawn, and taken from the file as they stand"
 
 
 def test_draws_that_do_not_complete_are_counted(
@@ -239,8 +285,9 @@ def test_the_steps_cover_the_course_and_the_worst_of_them_is_the_whole(locked: R
         ({"horizon_h": 1e5}, "ten years"),
         ({"tocilizumab_h": 844.0}, "before the end at 844 h"),
         ({"tocilizumab_h": -200.0}, "from -168 h"),
-        ({"n_draws": 10_001}, "expected 0 to 10000"),
-        ({"n_draws": -1}, "expected 0 to 10000"),
+        ({"n_draws": 10_001}, "expected 2 to "),
+        ({"n_draws": 1}, "expected 2 to .* or 0 for the locked point"),
+        ({"n_draws": -1}, "expected 2 to "),
         ({"seed": 3}, "with 0 draws, where it would change nothing"),
         ({"asked_h": (845.0,)}, "Levels at 845 h"),
     ],
@@ -269,6 +316,7 @@ def test_a_class_default_is_taken_only_when_asked(locked: Record, own: Path) -> 
         "weight",
         "bsa",
         "h",
+        "K_B",
         "k_rec",
         "k_kill",
     }

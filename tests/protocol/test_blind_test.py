@@ -294,9 +294,7 @@ def test_every_arm_is_simulated_on_the_same_draws(pretend: Record) -> None:
 
 def test_without_draws_the_protocol_runs_at_the_locked_values(pretend: Record) -> None:
     run = run_protocol(pretend)
-    alone = simulate(
-        pretend.drug("tgn1412"), pretend.network, load_drug("tgn1412").regimens["clinical"]
-    )
+    alone = simulate(pretend.drug("tgn1412"), pretend.network, pretend.regimen("tgn1412"))
     assert run.arms["tgn1412"].peak("S").value == alone.peak("S").value
     unknown = f"lock v1 ({pretend.digest[:12]}) is not in the ledger"
     assert {arm.mark for arm in run.arms.values()} == {unknown}

@@ -1,4 +1,7 @@
-"""The kept sample: made by a command, refused if it is not whole, and a sample of what it says."""
+"""The sample kept beside lock v1: made by a command, refused if it is not whole, and of the lock.
+
+A later lock's sample is part of its record; the command makes none of those.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ from qsp_lib.protocol.kept_sample import (
     table_text,
     write_kept_sample,
 )
-from qsp_lib.protocol.lock import current_record, lock_path
+from qsp_lib.protocol.lock import lock_path, record_of
 from qsp_lib.protocol.record import Record, digest_of
 
 Array = NDArray[np.float64]
@@ -49,7 +52,7 @@ FOR_SURE = 1e-8
 
 @pytest.fixture(scope="module")
 def lock() -> Record:
-    return current_record()
+    return record_of("v1")
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +90,7 @@ def own(made: Path, tmp_path: Path) -> Path:
 # ---------------------------------------------------------------- the kept sample of the lock
 
 
-def test_the_sample_is_of_the_newest_lock_and_as_long_as_it_should_be(
+def test_the_sample_is_of_lock_v1_and_as_long_as_it_should_be(
     lock: Record, kept: KeptSample
 ) -> None:
     assert kept.names == lock.posterior[0]
@@ -303,7 +306,7 @@ def test_the_command_makes_a_sample_once(
     first, second, last = capsys.readouterr().out.splitlines()
     assert first == "2 ensembles of 4 walkers, 50 steps each"
     assert second.startswith("chains of ") and second.endswith(" autocorrelation times")
-    assert last == "wrote sample-v1.csv; run chapters 03 and 08 again"
+    assert last == "wrote sample-v1.csv"
     before = (tmp_path / "sample-v1.csv").read_bytes()
     assert main(["sample", "--workers", "1"]) == 1
     assert "sample-v1.csv is there already" in capsys.readouterr().err
@@ -314,6 +317,13 @@ def test_the_command_makes_a_sample_once(
 def test_the_real_sample_is_not_replaced_by_chance(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sample", "--workers", "1"]) == 1
     assert "sample-v1.csv is there already" in capsys.readouterr().err
+
+
+def test_a_sample_that_is_part_of_a_lock_is_not_made_again(lock: Record, tmp_path: Path) -> None:
+    sampled = changed(lock, "posterior", {"sample": {"file": "sample-v1.csv"}})
+    with pytest.raises(LockError, match="sample of lock v1 is part of it and is never made again"):
+        write_kept_sample(sampled, "2026-01-01", plan=QUICK, directory=tmp_path, again=True)
+    assert not list(tmp_path.iterdir())
 
 
 # ---------------------------------------------------------------- what changes its meaning

@@ -43,6 +43,7 @@ from qsp_lib.protocol.lock import (
 )
 from qsp_lib.protocol.places import PACKAGED, Places, take_turn
 from qsp_lib.protocol.record import FORMAT, Record, digest_of, verify
+from qsp_lib.protocol.sample_table import parse_table, table_text
 
 Content = MappingProxyType[str, Any]
 SHORT = REGIMENS["infusion"]
@@ -89,7 +90,10 @@ def test_a_version_is_never_written_twice(content: Content, tmp_path: Path) -> N
     assert path.read_bytes() == before
 
 
-def test_the_newest_version_is_the_highest_number(content: Content, tmp_path: Path) -> None:
+def test_the_newest_version_is_the_highest_number(
+    content: Content, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "CURRENT", "v1")  # the inputs that this content is of
     places = Places(tmp_path)
     places.sealed_list.write_bytes(PACKAGED.sealed_list.read_bytes())
     with take_turn(places) as turn:
@@ -98,7 +102,7 @@ def test_the_newest_version_is_the_highest_number(content: Content, tmp_path: Pa
             digest = read_record(path).digest
             record_file("lock", path, turn, version=version, digest=digest, summary={})
     assert versions(places) == ("v1", "v2", "v10")
-    assert current_record(places).version == "v10"
+    assert newest_record(places).version == current_record(places).version == "v10"
 
 
 def test_everything_stands_on_the_newest_record_of_the_current_inputs(
@@ -440,6 +444,38 @@ def test_draws_at_given_points_are_those_points(record: Record) -> None:
     )
 
 
+def test_the_moments_of_laplaces_posterior_are_its_mean_and_widths(record: Record) -> None:
+    names, mean, covariance = record.posterior
+    assert tuple(record.moments) == names
+    found = np.array(list(record.moments.values()))
+    assert found[:, 0].tolist() == mean.tolist()
+    assert found[:, 1] == pytest.approx(np.sqrt(np.diag(covariance)))
+
+
+def test_the_moments_of_a_kept_sample_are_those_of_its_rows(
+    content: Content, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("k_IL6_T/k_IL6_M", "k_IL6_M")
+    points = np.array([[-1.0, 2.0], [-2.0, 3.5], [-3.0, 3.5]])
+    text = table_text(names, points, np.zeros(3))
+    columns, rows, sha256 = parse_table(text)
+    (tmp_path / "sample.csv").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(protocol_record, "SAMPLES", tmp_path)
+    about = {"file": "sample.csv", "sha256": sha256, "rows": len(rows), "columns": list(columns)}
+    # the optimum and the covariance at it are not the sample's
+    posterior = {
+        "names": list(names),
+        "mean_log10": [0.0, 0.0],
+        "covariance_log10": [[1.0, 0.0], [0.0, 1.0]],
+        "sample": about,
+    }
+    moments = Record(changed(content, lambda c: c.update(posterior=posterior))).moments
+    assert moments["k_IL6_T/k_IL6_M"] == pytest.approx((-2.0, np.sqrt(2 / 3)))
+    assert moments["k_IL6_M"] == pytest.approx((3.0, np.sqrt(0.5)))
+    product = np.array([1.0, 1.5, 0.5])  # of ratio and rate, in log10
+    assert moments["k_IL6_T"] == pytest.approx((product.mean(), product.std()))
+
+
 # ---------------------------------------------------------------- making one
 
 
@@ -454,7 +490,7 @@ def test_a_record_says_which_rates_are_shared_and_which_are_assumed(record: Reco
 def test_the_boundaries_rest_on_the_two_fitted_drugs_alone(record: Record) -> None:
     assert set(record.content["severity"]["index"]) == {"blinatumomab", "tgn1412"}
     for name, z in record.content["severity"]["index"].items():
-        run = simulate(record.drug(name), record.network, load_drug(name).regimens["clinical"])
+        run = simulate(record.drug(name), record.network, record.regimen(name))
         assert float(index(run)) == pytest.approx(z, abs=1e-6)
     z = record.content["severity"]["index"]
     assert record.boundaries.grade_2 == pytest.approx(z["blinatumomab"] + 0.25)
@@ -468,7 +504,7 @@ def test_the_locked_readout_gives_the_declared_crp_peaks(record: Record) -> None
             simulate(
                 record.drug(name),
                 record.network,
-                load_drug(name).regimens["clinical"],
+                record.regimen(name),
                 crp=record.crp,
             )
             .peak("CRP")

@@ -14,7 +14,7 @@ from protocol_bench import TABLE, Bench, all_committed, build, no_git
 from qsp_lib.common.errors import InputError, SealError
 from qsp_lib.protocol.blind_test import committed_prediction, evaluation
 from qsp_lib.protocol.history import History, earlier_texts, history_of
-from qsp_lib.protocol.lock import current_record, read_record
+from qsp_lib.protocol.lock import read_record, record_of
 from qsp_lib.protocol.opening import MADE_UP, open_table, rehearse, require_predictions
 from qsp_lib.protocol.places import Places
 from qsp_lib.protocol.record import Record
@@ -72,7 +72,7 @@ def test_an_opening_that_ended_after_the_verdicts_is_finished(bench: Bench) -> N
 
 @pytest.mark.parametrize("table", ["blinatumomab_step_dosing", "external_drugs"])
 def test_lock_v1_opens_one_table_and_no_other(table: str) -> None:
-    record = current_record()
+    record = record_of("v1")
     with pytest.raises(SealError, match=f"Lock v1 lists no prediction for table '{table}' and no"):
         require_predictions(table, record, history=all_committed)
     require_predictions(TABLE, record, history=all_committed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qsp_lib.common.errors import EvidenceError, LockError
+from qsp_lib.drugs.reading import shipped_drugs
 from qsp_lib.evidence.row import DECLARED
 from qsp_lib.evidence.tables import load_tables
 from qsp_lib.model.priors import network_table
@@ -30,7 +31,11 @@ def test_every_input_of_every_drug_is_traced() -> None:
         assert origin.sources and origin.kind == "drug input"
     (k_act,) = explain("okt3.k_act")
     assert k_act.facts["same as"] == "tgn1412"
-    assert k_act.facts["at the lock"] == current_record().drug("tgn1412").k_act
+    (ratio,) = explain("k_IL6_T")
+    assert ratio.facts["prior median of k_IL6_T/k_IL6_M"] == 0.1
+    value, unit = k_act.facts["at the lock"].split()
+    assert float(value) == pytest.approx(current_record().drug("tgn1412").k_act, rel=1e-5)
+    assert unit == "1/h"
     (f_r,) = explain("tocilizumab.f_R")
     assert f_r.facts["shown over"] == "0.5 to 0.9 fraction"
 
@@ -58,7 +63,8 @@ def test_a_prior_is_told_as_it_is_in_the_table_and_a_fixed_one_as_fixed() -> Non
 def test_only_a_rate_of_a_drug_that_drives_the_network_has_a_value_at_the_lock() -> None:
     inputs = provenance._drug_inputs()
     found = {key for key in inputs if "at the lock" in explain(key)[0].facts}
-    driving = ("blinatumomab.", "okt3.", "tgn1412.")
+    driving = tuple(f"{drug}." for drug in current_record().drug_names)
+    assert {"blinatumomab.", "okt3.", "tgn1412."} <= set(driving)
     assert found == {k for k in inputs if k.startswith(driving) and ".k_" in k}
     assert any(k.startswith("dexamethasone.k_") for k in inputs)
 
@@ -85,11 +91,9 @@ def test_no_more_than_three_names_are_offered() -> None:
 
 
 def test_an_input_without_its_drug_is_given_for_all() -> None:
-    assert {origin.key for origin in explain("EC50")} == {
-        "blinatumomab.EC50",
-        "tgn1412.EC50",
-        "okt3.EC50",
-    }
+    given = {f"{drug}.EC50" for drug in shipped_drugs()}
+    assert {"blinatumomab.EC50", "tgn1412.EC50", "okt3.EC50"} <= given
+    assert {origin.key for origin in explain("EC50")} == given
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_what_a_wing_hands_on_leads_to_where_it_is_described() -> None:
 
 def test_the_book_is_small_enough_to_be_sent() -> None:
     size = sum(path.stat().st_size for path in HTML.rglob("*") if path.is_file())
-    assert size < 35e6
+    assert size < 30e6
 
 
 def test_the_live_notebook_can_be_downloaded() -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from reader import HTML, PHONE, WIDE, Open, Visit
+from reader import AXE, AXE_RUN, HTML, PHONE, WIDE, Open, Visit
 
 pytestmark = pytest.mark.site
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 PAGES = sorted(
     str(path.relative_to(HTML))
     for path in HTML.rglob("*.html")
@@ -38,15 +36,6 @@ OPEN_ALL = """() => {
 }"""
 FOLD_ALL = """() => {
   for (const details of document.querySelectorAll("details")) details.open = false;
-}"""
-AXE_RUN = """async (rules) => {
-  const options = { resultTypes: ["violations"], preload: false };
-  if (rules.length) options.runOnly = rules;
-  const found = await axe.run(document, options);
-  return found.violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.slice(0, 5).map((node) =>
-      `${id}: ${node.target.join(" ")} | ${node.html.slice(0, 150)} | ${node.failureSummary}`));
 }"""
 # the dark theme changes colours and nothing else: the other rules see the same page twice
 RULES = {"light": [], "dark": ["color-contrast", "link-in-text-block"]}

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from book.site import pdf
 from book.site.browser import serve
 from qsp_lib.chapters.runner import BUILD
 
-# one process makes the one page that all tests here read
-pytestmark = [pytest.mark.site, pytest.mark.xdist_group("printed")]
+pytestmark = pytest.mark.site
 LINKS = """() => [...document.querySelectorAll("article a[href^='#']")].map((link) => {
   const id = decodeURIComponent(link.getAttribute("href").slice(1));
   const found = [...document.querySelectorAll(`[id="${CSS.escape(id)}"]`)];
@@ -25,8 +25,14 @@ LINKS = """() => [...document.querySelectorAll("article a[href^='#']")].map((lin
 
 
 @pytest.fixture(scope="module")
-def html() -> Path:
-    return pdf.one_page(BUILD)
+def html(testrun_uid: str) -> Path:
+    """The one page, made by the first process that asks for it, for all of this run."""
+    made = BUILD / "locks" / f"printed-{testrun_uid}"
+    made.parent.mkdir(exist_ok=True)
+    with FileLock(f"{made}.lock"):
+        if not made.exists():
+            made.write_text(str(pdf.one_page(BUILD)), encoding="utf-8")
+        return Path(made.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -21,10 +21,10 @@ from .quantiles import (
     over_draws,
     quantile_error,
     share_error,
-    share_over_draws,
     weighted_quantile,
     weighted_share,
 )
+from .simulating import INDEX
 
 Array = NDArray[np.float64]
 
@@ -91,9 +91,49 @@ def limit_from(population: Population, weights: Weights, arm: str, share: float)
     return Limit(arm, share, index, errors)
 
 
-def incidence(population: Population, weights: Weights, arm: str, limit: Limit) -> OverDraws:
-    """Share of the patients of a treatment above the limit, over draws."""
-    return share_over_draws(population.of(arm, "index"), weights.weights, limit.index)
+@dataclass(frozen=True)
+class Shares:
+    """The share of the patients of a treatment above a limit, one a draw.
+
+    Attributes:
+        share: ``(D,)``; NaN in draws without weights.
+        errors: its Monte-Carlo standard error ``(D,)``, from the patients' finite number: of the
+            share at the limit, and of the limit itself as if other patients had set it. They are
+            the same, and what moves the limit up moves the share up, so it is no less than this.
+    """
+
+    share: Array
+    errors: Array
+
+    def over_draws(self) -> OverDraws:
+        """Over the draws that have one."""
+        good = np.isfinite(self.share)
+        return OverDraws.of(self.share[good], self.errors[good])
+
+    @property
+    def median_error(self) -> float:
+        """Monte-Carlo standard error of the median over draws: of finite draws and patients."""
+        good = self.share[np.isfinite(self.share)]
+        return quantile_error(good, np.ones(len(good)), 0.5)
+
+
+def shares(
+    population: Population, weights: Weights, arm: str, limit: Limit, quantity: str = INDEX
+) -> Shares:
+    """The share of the patients of a treatment above the limit, draw by draw.
+
+    Args:
+        quantity: an index: the treatment's whole, or that of one of its stretches.
+    """
+    values = population.of(arm, quantity)
+    share, errors = np.full(len(values), np.nan), np.full(len(values), np.nan)
+    for draw in np.flatnonzero(weights.met):
+        v, w = values[draw], weights.weights[draw]
+        at, by = float(limit.index[draw]), float(limit.errors[draw])
+        share[draw] = weighted_share(v, w, at)
+        moved = (weighted_share(v, w, at - by) - weighted_share(v, w, at + by)) / 2
+        errors[draw] = np.hypot(share_error(share[draw], w), moved)
+    return Shares(share, errors)
 
 
 def all_pass(population: Population, weights: Weights, arm: str, limit: Limit, n: int) -> OverDraws:

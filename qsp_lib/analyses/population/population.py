@@ -118,12 +118,7 @@ def simulate_population(
     Raises:
         InputError: draws that the treatments do not have, or other factors.
     """
-    last = patients.first_draw + patients.n_draws
-    if last > simulator.n_draws or patients.factors != simulator.factors:
-        raise InputError(
-            f"patients of draws {patients.first_draw} to {last - 1} for treatments of "
-            f"{simulator.n_draws}; expected draws that those have, and the same factors."
-        )
+    require_draws(simulator, patients)
     numbers = np.arange(len(patients), dtype=float)[:, None]
     found = sweep(OfPatients(simulator, patients), numbers, **options)
     values = {name: patients.nested(found[:, i]) for i, name in enumerate(simulator.quantities)}
@@ -156,6 +151,20 @@ def by_blocks(
         own = part_of(options, f"draws-{block.first_draw}")
         parts.append(summary(simulate_population(simulator, block, **own)))
     return np.concatenate(parts)
+
+
+def require_draws(simulator: PatientSimulator, patients: Patients) -> None:
+    """Raise unless the treatments have these patients' draws and what varies between them.
+
+    Raises:
+        InputError: draws that the treatments do not have, or other factors.
+    """
+    last = patients.first_draw + patients.n_draws
+    if last > simulator.n_draws or patients.factors != simulator.factors:
+        raise InputError(
+            f"patients of draws {patients.first_draw} to {last - 1} for treatments of "
+            f"{simulator.n_draws}; expected draws that those have, and the same factors."
+        )
 
 
 def require_effective(least_effective: float, each: int) -> None:

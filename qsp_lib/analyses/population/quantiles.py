@@ -59,7 +59,8 @@ def weighted_share(values: Array, weights: Array, above: float) -> float:
     if not np.sum(weights) > 0:
         raise InputError("A share of nothing was asked for; expected a weight above 0.")
     heavy = weights > 0
-    return float(np.sum(weights[heavy & (values > above)]) / np.sum(weights))
+    share = np.sum(weights[heavy & (values > above)]) / np.sum(weights)
+    return float(min(share, 1.0))  # the two sums may differ in their last digit
 
 
 def share_error(share: float, weights: Array) -> float:

@@ -62,10 +62,11 @@ class PatientArm:
         times_h: when the observed IL-6 is read (h).
         rescue, steroid: what is given beside it.
         burden: multiplies every patient's targets, within what the model takes.
+        intervals_h: stretches (h) that have an index of their own, such as from dose to dose.
 
     Raises:
-        InputError: a time outside the simulation, draws of different lengths, a burden out of
-            range.
+        InputError: a time or a stretch outside the simulation, draws of different lengths, a
+            burden out of range.
     """
 
     name: str
@@ -77,8 +78,15 @@ class PatientArm:
     rescue: Rescue | None = None
     steroid: Steroid | None = None
     burden: float = 1.0
+    intervals_h: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
+        for start, end in self.intervals_h:
+            if not 0 <= start < end <= self.horizon_h:
+                raise InputError(
+                    f"{self.name}: an index from {start:g} to {end:g} h was asked for; expected a "
+                    f"stretch within 0 to {self.horizon_h:g} h."
+                )
         if late := [time for time in self.times_h if not 0 <= time <= self.horizon_h]:
             raise InputError(
                 f"{self.name}: IL-6 at {late[0]:g} h was asked for; expected times from 0 to "
@@ -109,7 +117,8 @@ class PatientArm:
     @property
     def quantities(self) -> tuple[str, ...]:
         """What is read off it, without its name."""
-        return INDEX, IL6_PEAK, *(il6_at(time) for time in self.times_h)
+        of_intervals = (index_of(number) for number in range(1, len(self.intervals_h) + 1))
+        return INDEX, IL6_PEAK, *(il6_at(time) for time in self.times_h), *of_intervals
 
     def with_burden(self, burden: float, name: str) -> PatientArm:
         """The same treatment of patients with so many times the targets."""
@@ -127,6 +136,11 @@ def _made_again(given: dict[str, Any]) -> PatientArm:
 def il6_at(time_h: float) -> str:
     """Name of the observed IL-6 at a time (h)."""
     return f"il6_{time_h:g}h"
+
+
+def index_of(number: int) -> str:
+    """Name of the index of one of the stretches, from 1."""
+    return f"{INDEX}_{number}"
 
 
 @dataclass(frozen=True)
@@ -216,6 +230,10 @@ class PatientSimulator:
         found[good, 1] = healthy + kept.peak("IL6").value
         for i, time in enumerate(arm.times_h):
             found[good, 2 + i] = healthy + np.maximum(kept.at("IL6", time), 0.0)
+        first = 2 + len(arm.times_h)
+        for i, (start, end) in enumerate(arm.intervals_h):
+            signal = kept.peak("S", start, end).value
+            found[good, first + i] = np.log10(severity.fold_rise(signal, "IL6"))
         return found
 
     def _simulated(self, arm: PatientArm, draws: NDArray[np.int_], factors: Array) -> Trajectory:
