@@ -7,13 +7,15 @@ from it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from qsp_lib.chapters import ROOT
 from qsp_lib.common import InputError
+
+T = TypeVar("T")
 
 RECORD = ROOT / "benchmarks" / "results.json"
 OURS, AS_IN_CHAPTER = "qsp_lib", "qsp_lib_chapter"
@@ -191,10 +193,8 @@ def load(path: Path = RECORD) -> SpeedRecord:
     Raises:
         InputError: there is none, or something in it is missing or makes no sense.
     """
-    if not path.exists():
-        raise InputError(f"There is no {path.name}; `make bench` makes one.")
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+
+    def made(raw: Mapping[str, Any]) -> SpeedRecord:
         record = SpeedRecord(
             raw["date"],
             raw["machine"],
@@ -211,12 +211,32 @@ def load(path: Path = RECORD) -> SpeedRecord:
                 raise InputError(f"{path.name} has no measurement of {name} or no floor for it.")
         for name in record.engines:
             record.headline(name), record.steady_s(name)
+        return record
+
+    return read(path, made, of="a benchmark run", by="make bench")
+
+
+def read(path: Path, made: Callable[[Mapping[str, Any]], T], *, of: str, by: str) -> T:
+    """A record from its file.
+
+    Args:
+        path: of the file, JSON.
+        made: the record from what the file holds.
+        of: what it is a record of.
+        by: the command that makes it.
+
+    Raises:
+        InputError: there is none, or something in it is missing or makes no sense.
+    """
+    if not path.exists():
+        raise InputError(f"There is no {path.name}; `{by}` makes one.")
+    try:
+        return made(json.loads(path.read_text(encoding="utf-8")))
     except (KeyError, TypeError, ValueError) as problem:
         raise InputError(
-            f"{path.name} is not the record of a benchmark run ({type(problem).__name__}: "
-            f"{problem}); `make bench` makes it anew."
+            f"{path.name} is not the record of {of} ({type(problem).__name__}: {problem}); "
+            f"`{by}` makes it anew."
         ) from problem
-    return record
 
 
 def _measured(raw: Mapping[str, Any]) -> Measured:

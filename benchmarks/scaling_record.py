@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qsp_lib.chapters import ROOT
-from qsp_lib.common import InputError
 
-from .record import Spread
+from .record import Spread, read
 
 RECORD = ROOT / "benchmarks" / "scaling.json"
 PROCESSES, CLUSTER = "processes", "cluster"
@@ -97,37 +95,32 @@ def load(path: Path = RECORD) -> ScalingRecord:
     Raises:
         InputError: there is none, or something in it is missing or makes no sense.
     """
-    if not path.exists():
-        raise InputError(f"There is no {path.name}; `make scaling` makes one.")
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        return ScalingRecord(
-            raw["date"],
-            raw["machine"],
-            float(raw["load_before"]),
-            int(raw["rounds"]),
-            int(raw["patients"]),
-            raw["chunks"],
-            int(raw["block_patients"]),
-            tuple(
-                PlaceRecord(
-                    each["kind"],
-                    each["workers"],
-                    Spread(**each["start_up_s"]),
-                    Spread(**each["rate"]),
-                )
-                for each in raw["places"]
-            ),
-            raw["ratios"],
-            tuple(
-                TreatmentRecord(each["horizon_h"], Spread(**each["cpu_s_a_patient"]))
-                for each in raw["treatments"]
-            ),
-            tuple(MemoryRecord(**each) for each in raw["memory"]),
-            float(raw["tasks_a_second"]),
-        )
-    except (KeyError, TypeError, ValueError) as problem:
-        raise InputError(
-            f"{path.name} is not the record of how patients scale ({type(problem).__name__}: "
-            f"{problem}); `make scaling` makes it anew."
-        ) from problem
+    return read(path, _made, of="how patients scale", by="make scaling")
+
+
+def _made(raw: Mapping[str, Any]) -> ScalingRecord:
+    return ScalingRecord(
+        raw["date"],
+        raw["machine"],
+        float(raw["load_before"]),
+        int(raw["rounds"]),
+        int(raw["patients"]),
+        raw["chunks"],
+        int(raw["block_patients"]),
+        tuple(
+            PlaceRecord(
+                each["kind"],
+                each["workers"],
+                Spread(**each["start_up_s"]),
+                Spread(**each["rate"]),
+            )
+            for each in raw["places"]
+        ),
+        raw["ratios"],
+        tuple(
+            TreatmentRecord(each["horizon_h"], Spread(**each["cpu_s_a_patient"]))
+            for each in raw["treatments"]
+        ),
+        tuple(MemoryRecord(**each) for each in raw["memory"]),
+        float(raw["tasks_a_second"]),
+    )

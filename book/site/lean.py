@@ -15,6 +15,7 @@ from pathlib import Path
 _WIDGET = "application/vnd.jupyter.widget-"
 _OF_WIDGETS = ("_static/vendor/html-manager", "_static/vendor/requirejs")
 _ICONS = "@jupyter-widgets"
+_FONTS = "_static/vendor/fontawesome"
 _FUNCTIONS = "api_*.html"
 _WRAPPER = re.compile(r'<span class="pre">([^<]*)</span>')
 _TRANSLATIONS = "_static/locales"
@@ -27,41 +28,37 @@ _OLDER_FORM = re.compile(r",\s*url\([^)]*\.ttf\)\s*format\(\"truetype\"\)")
 
 def leave_out(html: Path) -> None:
     """Leave out of a built book, in place, what none of its pages asks for."""
-    if not any([_without_second_icons(page) for page in html.rglob("*.html")]):
+    pages = {path: path.read_text(encoding="utf-8") for path in html.rglob("*.html")}
+    widgets = any(_WIDGET in text for text in pages.values())
+    brands = any(_BRAND.search(text) for text in pages.values())
+    for path, text in pages.items():
+        _rewrite(path, text, _leaner(path, text, brands))
+    if not widgets:
         for place in (*(html / name for name in _OF_WIDGETS), *html.rglob(_ICONS)):
             shutil.rmtree(place, ignore_errors=True)
-        for icons in (html / "_static" / "vendor" / "fontawesome").glob("*.woff2"):
+        for icons in (html / _FONTS).glob("*.woff2"):
             icons.unlink()
-    _without_unused_brands(html)
-    for script in (html / "_static" / "vendor" / "fontawesome").rglob("*.js*"):
-        script.unlink()
+    for unused in (*(html / _FONTS).rglob("*.js*"), *([] if brands else html.rglob(_BRANDS))):
+        unused.unlink()
     shutil.rmtree(html / _TRANSLATIONS, ignore_errors=True)
-    for page in html.rglob(_FUNCTIONS):
-        page.write_text(_WRAPPER.sub(r"\1", page.read_text(encoding="utf-8")), encoding="utf-8")
     for sheet in html.rglob("*.css"):
         css = sheet.read_text(encoding="utf-8")
-        newer = _OLDER_FORM.sub("", css)
-        if newer != css:
-            sheet.write_text(newer, encoding="utf-8")
+        if _rewrite(sheet, css, _OLDER_FORM.sub("", css)):
             for font in sheet.parent.parent.rglob("*.ttf"):
                 font.unlink()
 
 
-def _without_second_icons(page: Path) -> bool:
-    """Take the script that draws icons again out of a page; whether the page shows a widget."""
-    text = page.read_text(encoding="utf-8")
-    once = _ICONS_AGAIN.sub("", text)
-    if once != text:
-        page.write_text(once, encoding="utf-8")
-    return _WIDGET in text
+def _leaner(path: Path, text: str, brands: bool) -> str:
+    """A page without the script that draws icons again, and without what only other pages need."""
+    text = _ICONS_AGAIN.sub("", text)
+    if not brands:
+        text = _ASKS_FOR_BRANDS.sub("", text)
+    return _WRAPPER.sub(r"\1", text) if path.match(_FUNCTIONS) else text
 
 
-def _without_unused_brands(html: Path) -> None:
-    """The font of other firms' signs goes if no page shows one."""
-    texts = {path: path.read_text(encoding="utf-8") for path in html.rglob("*.html")}
-    if any(_BRAND.search(text) for text in texts.values()):
-        return
-    for path, text in texts.items():
-        path.write_text(_ASKS_FOR_BRANDS.sub("", text), encoding="utf-8")
-    for font in html.rglob(_BRANDS):
-        font.unlink()
+def _rewrite(path: Path, before: str, after: str) -> bool:
+    """Write what changed; whether anything did."""
+    if after == before:
+        return False
+    path.write_text(after, encoding="utf-8")
+    return True

@@ -6,10 +6,10 @@ import argparse
 import re
 from pathlib import Path
 
-from .. import drugs, prediction, protocol
+from .. import drugs, prediction
 from ..common import InputError
 from .common import DONE, Commands, command, folder, print_json, print_lines, show
-from .predicting import Progress, add_cover, add_draws, add_regimen, setting_of
+from .predicting import Progress, add_cover, add_draws, add_regimen, draws_of, setting_of
 from .times import several_hours
 
 NOT_FOR_PATIENTS = "A research model: not for choosing a dose for anyone."
@@ -130,8 +130,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    n_draws = prediction.N_DRAWS if options.draws is None else options.draws
-    prediction.require_draws(n_draws, options.seed, protocol.record_of(options.lock))
+    n_draws = draws_of(options)
     settings = [
         setting_of(options, drug, regimen)
         for drug in options.drugs
@@ -214,7 +213,7 @@ def _gap(options: argparse.Namespace) -> int:
         options.received,
         several_hours("--missed", options.missed),
         tuple(options.restart or ()),
-        n_draws=prediction.N_DRAWS if options.draws is None else options.draws,
+        n_draws=draws_of(options),
         seed=options.seed,
     )
     return _say(prediction.gap_dict(found), prediction.gap_text(found), options.json)

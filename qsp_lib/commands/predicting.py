@@ -102,6 +102,13 @@ def add_draws(
     add_class_defaults(parser, ", and name it in the output")
 
 
+def draws_of(options: argparse.Namespace) -> int:
+    """How many draws the options ask for, if there are as many: asked before anything is run."""
+    n_draws: int = prediction.N_DRAWS if options.draws is None else options.draws
+    prediction.require_draws(n_draws, options.seed, protocol.record_of(options.lock))
+    return n_draws
+
+
 def add_lock(parser: argparse.ArgumentParser) -> None:
     """``--lock``, of what rests on a lock record."""
     parser.add_argument(
@@ -148,8 +155,7 @@ def setting_of(
 
 def _predict(options: argparse.Namespace) -> int:
     asked_h = several_hours("--at", options.at)
-    n_draws = prediction.N_DRAWS if options.draws is None else options.draws
-    prediction.require_draws(n_draws, options.seed, protocol.record_of(options.lock))
+    n_draws = draws_of(options)
     if options.interval and not n_draws:
         raise InputError(
             "--interval was given with 0 draws, which have none; expected some draws, or no "
