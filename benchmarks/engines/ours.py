@@ -39,4 +39,6 @@ class Ours:
 
         atol = rtol * self.simulator.solver.atol / self.simulator.solver.rtol
         run = replace(self.simulator, solver=replace(self.simulator.solver, rtol=rtol, atol=atol))
-        return sweep(run, points, executor=crew, workers=1, progress=False)
+        # a crew has its own number of workers
+        workers = 1 if crew is None else None
+        return sweep(run, points, executor=crew, workers=workers, progress=False)
