@@ -11,6 +11,7 @@ MODULES = {
     "cyrk_loop": "cyrk:InALoop",
     "cyrk_python": "cyrk:FromPython",
     "roadrunner": "roadrunner:RoadRunner",
+    "heyoka": "heyoka:Heyoka",
     "casadi": "casadi:CasADi",
     "scipy_batch": "scipy:Batch",
     "odeint": "scipy:Odeint",

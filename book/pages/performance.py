@@ -6,10 +6,12 @@ from the record each time the book is built.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from benchmarks.record import AS_IN_CHAPTER, OURS, Cell, Measured, SpeedRecord, Spread, load
 from qsp_lib.common import number, percent
+from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, pictures, table
 from .performance_figure import SIZE, speed
@@ -339,13 +341,20 @@ def performance_problem(_book: BookData) -> str:
     record = load()
     problem = record.problem
     return (
-        f"Every engine simulates the same draws of the 17 shared parameters for the same "
+        f"Every engine simulates the equations of lock {problem['lock']}{_since(problem)}: the "
+        f"same draws of the 17 shared parameters around its values, for the same "
         f"{record.drugs} drugs at their clinical doses over {problem['horizon_h']:g} h, reports at "
         f"the same {max(problem['report_times'])} or fewer times, and gives the peaks of "
         f"{_join(problem['states'])}, read with the same interpolation. The headline is the "
         f"chapter's own size, {problem['headline']['sets']:,} sets, which is "
         f"{record.simulations:,} simulations.\n"
     )
+
+
+def _since(problem: Mapping[str, Any]) -> str:
+    """Words for a record of an earlier lock than the one that the book stands on."""
+    now = current_record().version
+    return "" if problem["lock"] == now else f" (the book stands on lock {now})"
 
 
 @fragment("performance_figure")
