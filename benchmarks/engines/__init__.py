@@ -8,6 +8,7 @@ from .contract import Engine
 
 MODULES = {
     "qsp_lib": "ours:Ours",
+    "qsp_lib_fast": "ours:Fast",
     "cyrk_loop": "cyrk:InALoop",
     "cyrk_python": "cyrk:FromPython",
     "roadrunner": "roadrunner:RoadRunner",

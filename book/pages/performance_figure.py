@@ -20,6 +20,7 @@ SIZE = (WIDTH, 4.4)
 """Inches."""
 _LOOKS: dict[str, tuple[str, str, Any]] = {
     "qsp_lib": ("#000000", "o", "-"),
+    "qsp_lib_fast": ("#000000", "o", "--"),
     "cyrk_loop": ("#0072B2", "s", "-"),
     "cyrk_python": ("#56B4E9", "s", "--"),
     "heyoka": (WINE, "h", "-"),
