@@ -15,9 +15,12 @@ from .dosing import Route as Route
 from .draws import Draws as Draws
 from .engines import CENTRAL as CENTRAL
 from .engines import ENGINES as ENGINES
+from .engines import FAST as FAST
 from .engines import Outcome as Outcome
 from .engines import Task as Task
 from .engines import compile_text as compile_text
+from .engines import engine_words as engine_words
+from .engines import require_engine as require_engine
 from .engines import solve as solve
 from .engines import solve_diffsol as solve_diffsol
 from .engines import solve_scipy as solve_scipy

@@ -19,7 +19,7 @@ from ..structure import Structure
 from .base import Outcome, Task, classify_all
 
 _FIRST_STEP_H = 1e-3
-_STIFF_RATE = 200.0
+STIFF_RATE = 200.0
 """Above this rate (1/h) the implicit method needs less work than the explicit one."""
 _LARGEST_POWER = 290.0
 """In decades; a float holds 308."""
@@ -134,7 +134,7 @@ def solve_diffsol(task: Task) -> tuple[NDArray[np.float64], list[Outcome]]:
     states = np.full((n_states, len(task.parameters), times.size), np.nan)
     failed = []
     arguments = np.empty(n_states + len(structure.parameters) + n_inputs)
-    implicit = (fastest_rate(task) > _STIFF_RATE) | may_overflow(task)
+    implicit = (fastest_rate(task) > STIFF_RATE) | may_overflow(task)
     before = task.before
     for i, (values, factor) in enumerate(zip(task.parameters, task.dose_factor, strict=True)):
         ode.ode_solver = pydiffsol.bdf if implicit[i] else pydiffsol.tsit45
