@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -169,6 +170,44 @@ def test_a_lower_valley_among_the_others_moves_the_optimum_itself() -> None:
 
 def test_so_does_one_that_the_profile_falls_into() -> None:
     check_deep(profile(Request(free(("x", "y"), two_wells), X, SHALLOW, -3.05, 3.0)))
+
+
+def behind_a_ridge(theta: Array) -> Array:
+    """The companion sits at -1 or at 1 whatever ``x`` is, and the well at 1 is the lower."""
+    x, y = theta.T
+    return np.stack([x / 0.5, 4.0 * (y**2 - 1.0), 1.2 * (y - 1.0)], axis=1)
+
+
+def test_a_valley_behind_a_ridge_is_found_from_one_of_the_others_and_not_without() -> None:
+    problem = free(("x", "y"), behind_a_ridge)
+    far = Request(problem, X, np.array([0.0, -0.955]), -2.0, 2.0, 15)
+    alone = profile(far)
+    assert alone.theta[:, 1].max() < -0.9 and alone.cost > 2.0
+    found = profile(replace(far, others=(np.array([0.3, 1.2]),)))
+    assert found.cost == pytest.approx(0.0, abs=1e-9)
+    assert found.theta[:, 1] == pytest.approx(np.ones(len(found.values)), abs=1e-3)
+    half = 0.5 * np.sqrt(THRESHOLD)
+    assert (found.low, found.high) == pytest.approx((-half, half), abs=1e-3)
+
+
+@pytest.mark.parametrize("from_value", [0.6, 2.0])
+def test_a_sweep_that_a_guess_led_astray_goes_on_from_where_it_came(
+    monkeypatch: pytest.MonkeyPatch, from_value: float
+) -> None:
+    # a guess beyond some value ends in another valley, which is higher by 1.5 in the root
+    refit = profiles._refit
+
+    def misled(request: Request, value: float, starts: Any, *rest: Any) -> tuple[Array, float]:
+        point, cost = refit(request, value, starts, *rest)
+        if len(starts) == 1 or value < from_value:
+            return point, cost
+        return point + np.array([0.0, 9.0]), (np.sqrt(2 * cost) + 1.5) ** 2 / 2
+
+    monkeypatch.setattr(profiles, "_refit", misled)
+    problem = free(("x", "y"), lambda theta: np.stack([theta[:, 0], theta[:, 1]], axis=1))
+    swept = profiles._sweep(Request(problem, X, np.zeros(2), -3.0, 3.0, 25), 1)
+    assert swept.costs == pytest.approx(swept.values**2 / 2, abs=1e-6)
+    assert swept.theta[:, 1] == pytest.approx(np.zeros(len(swept.values)), abs=1e-3)
 
 
 def test_an_optimum_that_is_the_lowest_stays_as_it_is_given() -> None:
