@@ -241,6 +241,30 @@ def test_a_bound_makes_an_end_if_one_more_range_would_gain_the_threshold(
     assert (result.low, result.high) == pytest.approx((-0.196, 0.196), abs=1e-3)
 
 
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize(
+    ("share", "end"), [(0.0, End.CROSSED), (0.9, End.CROSSED), (1.1, End.STOPPED)]
+)
+def test_a_bound_makes_an_end_of_a_ratio_if_both_its_parts_would_gain_by_going_on(
+    share: float, end: End, side: int
+) -> None:
+    # x - y is sharp, and y is pressed against its bound: x would follow it
+    pulled = pressed(share * THRESHOLD, side).residuals
+
+    def residuals(theta: Array) -> Array:
+        x, y = theta.T
+        return pulled(np.stack([x - y, y], axis=1))
+
+    problem = replace(
+        free(("x", "y"), residuals), lower=np.array([-20.0, -8.0]), upper=np.array([20.0, 8.0])
+    )
+    best = np.full(2, side * 8.0)
+    ratio = ProfiledQuantity.log_ratio("x/y", "x", "y")
+    result = profile(Request(problem, ratio, best, -1.0, 1.0, 11))
+    assert (result.lower_end, result.upper_end) == (end, end)
+    assert (result.low, result.high) == pytest.approx((-0.196, 0.196), abs=1e-3)
+
+
 def test_the_slope_at_a_bound_costs_one_pair_of_points_a_parameter_there() -> None:
     asked: list[Array] = []
 
