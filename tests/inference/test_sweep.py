@@ -28,7 +28,14 @@ from qsp_lib.common import environment
 from qsp_lib.common.errors import InputError
 from qsp_lib.common.workers import fresh_pool, pool
 from qsp_lib.inference import checkpoint
-from qsp_lib.inference.sweeping import QUIET, SweepError, shows_progress, spawned_seeds, sweep
+from qsp_lib.inference.sweeping import (
+    QUIET,
+    SweepError,
+    part_of,
+    shows_progress,
+    spawned_seeds,
+    sweep,
+)
 from qsp_lib.model.parameters import NetworkParameters
 
 Array = NDArray[np.float64]
@@ -260,6 +267,16 @@ def test_an_interrupted_sweep_goes_on_with_other_chunks(
     found = sweep(function, INPUTS, workers=1, chunk=3, checkpoint=tmp_path / "kept")
     assert np.array_equal(found, INPUTS[:, 0] ** 2)
     assert function.seen == list(INPUTS[:, 0])
+
+
+def test_several_sweeps_of_a_call_keep_their_rows_apart(tmp_path: Path) -> None:
+    options = {"workers": 1, "checkpoint": tmp_path / "call"}
+    one, other = part_of(options, "first"), part_of(options, "second")
+    assert one == {"workers": 1, "checkpoint": tmp_path / "call" / "first"}
+    assert other["checkpoint"] == tmp_path / "call" / "second"
+    # what the call itself was given stays as it is, and without a folder there is none
+    assert options == {"workers": 1, "checkpoint": tmp_path / "call"}
+    assert part_of({"workers": 1}, "first") == {"workers": 1}
 
 
 def test_a_finished_sweep_is_read_from_its_checkpoint(tmp_path: Path) -> None:

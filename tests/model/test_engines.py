@@ -205,6 +205,17 @@ def test_a_dose_beyond_what_can_be_computed_fails_alone_and_at_once(
     assert relative_error(run.states[:, :1], alone.states) < 1e-5
 
 
+@pytest.mark.parametrize(
+    "dose", [Bolus(0.0, 1000.0), Infusion(0.0, 100.0, 1000.0)], ids=lambda d: type(d).__name__
+)
+def test_how_much_is_given_counts_and_not_how_fast(network: NetworkParameters, dose: Any) -> None:
+    run = simulate(made_up(), network, Regimen.of(dose), horizon_h=120.0)
+    # an amount of 1e100 ug, the error of which is squared, is too much; 1e99 ug is not
+    for factor, too_much in ((1e96, False), (1.1e97, True), (1e98, True)):
+        task = replace(run.task, dose_factor=np.array([factor]))
+        assert diffsol.may_overflow(task).tolist() == [too_much]
+
+
 @pytest.mark.parametrize("amount_ug", [1e120, 1e200, 1e308])
 def test_an_absurd_rescue_has_an_outcome(network: NetworkParameters, amount_ug: float) -> None:
     rescue = Rescue(rescue_inputs(), Regimen.of(Bolus(6.0, amount_ug)))

@@ -242,6 +242,30 @@ def test_times_outside_the_simulation_have_no_value(coarse: Trajectory) -> None:
             coarse.at("IL6", time)
 
 
+def test_courses_at_many_times_are_the_values_at_each_of_them(
+    network: NetworkParameters, coarse: Trajectory
+) -> None:
+    times = np.array([0.0, 0.1, 2.0, 13.37, 48.0, 95.9, 96.0])
+    along = coarse.along(["C", "A_c", "IL6"], times)
+    assert list(along) == ["C", "A_c", "IL6"]
+    for name in ("A_c", "IL6"):
+        expected = [float(coarse.at(name, time)) for time in times]
+        assert along[name][0] == pytest.approx(expected, rel=1e-12)
+    # a concentration is the amount in the volume it is spread over
+    assert along["C"][0] == pytest.approx(along["A_c"][0] / 3.2, rel=1e-12)
+    batch = run_coarse(network, times=COARSE, dose_factor=[1.0, 2.0])
+    both = batch.along(["C"], times)["C"]
+    assert both[1] == pytest.approx(2 * both[0], rel=1e-6, abs=1e-9)
+
+
+def test_courses_outside_the_simulation_are_refused(coarse: Trajectory) -> None:
+    for times in ([-0.1, 3.0], [3.0, 96.5]):
+        with pytest.raises(
+            InputError, match=f"times from {times[0]:g} to {times[1]:g} h .* from 0 to 96 h"
+        ):
+            coarse.along(["IL6"], np.array(times))
+
+
 # ---------------------------------------------------------------- areas
 
 

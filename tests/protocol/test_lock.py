@@ -558,9 +558,11 @@ def test_a_locked_object_made_by_hand_with_another_value_is_refused(record: Reco
 
 
 def test_the_records_draws_for_one_drug_are_not_accepted_for_another(record: Record) -> None:
-    draws = record.draws(2)["blinatumomab"]
-    with pytest.raises(LockError, match="of TGN1412 is locked by lock v1"):
-        simulate(record.drug("tgn1412"), record.network, SHORT, draws=draws)
+    draws = record.draws(2)
+    shown = f"is locked by lock v1 \\({record.digest[:12]}\\);"
+    for of, drug in (("blinatumomab", "tgn1412"), ("tgn1412", "blinatumomab")):
+        with pytest.raises(LockError, match=f"of {record.drug(drug).label} {shown}"):
+            simulate(record.drug(drug), record.network, SHORT, draws=draws[of])
 
 
 @pytest.mark.parametrize("form", [FORMAT + 1, 99, "2", None, [2]])
