@@ -43,4 +43,5 @@ from .text import plain as plain
 from .workers import Crew as Crew
 from .workers import cores as cores
 from .workers import fresh_pool as fresh_pool
+from .workers import is_worker as is_worker
 from .workers import pool as pool

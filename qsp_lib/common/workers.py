@@ -76,6 +76,11 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def is_worker() -> bool:
+    """Whether this process was started by another as one of its workers."""
+    return parent_process() is not None
+
+
 def _check(workers: int) -> None:
     if workers < 1:
         raise InputError(f"{workers} workers; expected 1 or more.")

@@ -15,17 +15,15 @@ mechanics, MNRAS 504 (2021) 2614, doi:10.1093/mnras/stab1032.
 from __future__ import annotations
 
 import copy
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from multiprocessing import parent_process
 from typing import Any
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from ...common import InputError, late
+from ...common import InputError, cores, is_worker, late
 from ..structure import Structure
 from ..symbolic import traced
 from ..vocabulary import QUANTITIES
@@ -138,10 +136,7 @@ def _threads(asked: int | None) -> int:
     if asked is not None:
         return asked
     # the processes of a sweep already take every core
-    if parent_process() is not None:
-        return 1
-    mine = getattr(os, "sched_getaffinity", None)  # not on every system
-    return len(mine(0)) if mine is not None else os.cpu_count() or 1
+    return 1 if is_worker() else cores()
 
 
 def _integrate(
