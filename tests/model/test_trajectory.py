@@ -322,6 +322,11 @@ def test_exposure_is_the_amount_over_the_central_volume(coarse: Trajectory) -> N
     assert coarse["C"] == pytest.approx(coarse["A_c"] / 3.2, rel=1e-14)
 
 
+def test_without_tocilizumab_its_levels_are_zero_at_every_time(coarse: Trajectory) -> None:
+    for name in ("T_c", "T_p", "C_tcz", "rho"):
+        assert coarse[name].tolist() == [0.0] * len(coarse.times)
+
+
 def test_the_feedback_share_is_its_part_of_il6_production(
     network: NetworkParameters, coarse: Trajectory
 ) -> None:
