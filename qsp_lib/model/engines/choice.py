@@ -20,10 +20,8 @@ FAST = "fast"
 class Solved(NamedTuple):
     """What an engine gives of a batch.
 
-    Attributes:
-        states: ``(n_states, N, T)``, NaN where an integration failed.
-        outcomes: one a set.
-        stood_in: for which sets ``(N,)`` the default engine stood in for the one that was asked.
+    States ``(n_states, N, T)``, NaN where an integration failed; one outcome a set; and for which
+    sets ``(N,)`` the default engine stood in for the one that was asked.
     """
 
     states: NDArray[np.float64]
