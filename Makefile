@@ -5,13 +5,15 @@
 PYTHON ?= python3
 # chapters executed side by side, and test processes
 JOBS ?= 2
+# of `make test` one more: a sixth of the time its tests wait for processes of their own
+TEST_JOBS ?= $(shell expr $(JOBS) + 1)
 
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help book site pdf notebooks test test-quick test-portable test-site coverage stress mutants lint format bench recovery check-clean check-site \
-  run-times exports exposure-tables second-engine test-interop test-wheel test-cluster release scaling clean clean-venv setup
+  run-times exports exposure-tables second-engine test-interop test-wheel test-cluster test-fast release scaling clean clean-venv setup
 
 PY := .venv/bin/python
 READY := .venv/installed
@@ -21,6 +23,8 @@ BROWSER_READY := .venv/installed-site
 INTEROP_READY := .venv/installed-interop
 # and what work on a cluster is handed out with
 CLUSTER_READY := .venv/installed-cluster
+# and the engine that is asked for by name
+FAST_READY := .venv/installed-fast
 # and what changes the code to see whether a test notices
 MUTANTS_READY := .venv/installed-mutants
 # where the exports are run without qsp_lib
@@ -59,6 +63,7 @@ help:
 	@echo "make test-wheel  build the wheel, install it in a fresh environment and predict with it"
 	@echo "make release     put wheel, site and PDF of this version into _build/release"
 	@echo "make test-cluster  sweeps on a dask cluster: the same bits, lost workers, another package"
+	@echo "make test-fast   the engine that is asked for by name: near the default, the same bits in any batch"
 	@echo "make lint        ruff, mypy, and which module may import which"
 	@echo "make format      let ruff tidy the code"
 	@echo "make recovery    a hundred made-up data sets: do the intervals of qsp-crs fit hold the truth?"
@@ -109,6 +114,10 @@ $(INTEROP_READY): requirements-interop.txt $(READY)
 $(CLUSTER_READY): requirements-cluster.txt $(READY)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt -c constraints.txt
 	@touch $(CLUSTER_READY)
+
+$(FAST_READY): requirements-fast.txt $(READY)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-fast.txt -c constraints.txt
+	@touch $(FAST_READY)
 
 $(MUTANTS_READY): requirements-mutants.txt $(READY)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-mutants.txt -c constraints.txt
@@ -169,11 +178,15 @@ release: $(READY)
 test-cluster: $(CLUSTER_READY)
 	@$(PY) -m pytest -m cluster tests/cluster
 
+# every other test goes without heyoka, installed or not
+test-fast: $(FAST_READY)
+	@$(PY) -m pytest -m fast -n $(JOBS) --dist loadfile tests/fast
+
 # The chapters run under nbval as committed, write their numbers to _build/test-results,
 # and the second line compares those with results/. The status page reads _build/tests.xml.
 test: $(READY)
 	@rm -rf _build/test-results
-	@QSP_RESULTS_DIR="$$PWD/_build/test-results" $(PY) -m pytest -n $(JOBS) --dist loadfile \
+	@QSP_RESULTS_DIR="$$PWD/_build/test-results" $(PY) -m pytest -n $(TEST_JOBS) --dist loadfile \
 	  --nbval --nbval-current-env --junitxml=_build/tests.xml tests notebooks
 	@$(PY) -m pytest -m regression tests/notebooks
 
@@ -195,11 +208,12 @@ mutants: $(MUTANTS_READY)
 	@$(PY) tests/stress/mutants.py $(MUTANTS_OPTIONS)
 
 # the chapters are left to `make test`: a kernel that is traced prints to its cells
-coverage: $(INTEROP_READY) $(CLUSTER_READY)
+coverage: $(INTEROP_READY) $(CLUSTER_READY) $(FAST_READY)
 	@rm -rf _build/coverage
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --cov-report= tests
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --cov-append --cov-report= -m interop tests/interop
 	@$(PY) -m pytest --cov --cov-append --cov-report= -m cluster tests/cluster
+	@$(PY) -m pytest --cov --cov-append --cov-report= -m fast tests/fast
 	@$(PY) -m coverage report
 
 lint: $(READY)

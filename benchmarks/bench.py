@@ -25,7 +25,7 @@ from .model_text import sbml
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = asked.SIZES[:2]
 """Sizes that every engine is measured at, and extrapolated from."""
-LADDER = (2e-4, 1e-4, 5e-5, 2e-5, 1e-5, 5e-6, 2e-6, 1e-6, 5e-7, 2e-7, 1e-7)
+LADDER = (2e-4, 1e-4, 5e-5, 2e-5, 1e-5, 5e-6, 2e-6, 1e-6, 5e-7, 2e-7, 1e-7, 5e-8, 2e-8, 1e-8)
 """Relative tolerances tried, loosest first, to the chapter's or to the first that does."""
 LADDER_SETS = 200
 REFERENCE_RTOL = 1e-10
@@ -67,6 +67,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         record = current_record()
+        self.lock = record.version
         self.problem = asked.make(record)
         with suppress(ImportError):  # the engine that needs it then says so
             texts = {name: sbml(each) for name, each in self.problem.structures.items()}

@@ -105,6 +105,7 @@ def describe(bench: Bench, n_rounds: int, limit_s: float) -> dict[str, Any]:
     """What was asked, as far as the page has to say it."""
     problem = bench.problem
     return {
+        "lock": bench.lock,
         "drugs": [arm.drug for arm in problem.arms],
         "states": list(asked.READ),
         "report_times": [int(arm.schedule.times.size) for arm in problem.arms],

@@ -117,3 +117,37 @@ def test_a_digest_is_shown_by_twelve_digits_and_compared_as_a_whole() -> None:
                 assert cuts(node) <= {12}, f"{path}:{node.lineno}"
             if isinstance(node, ast.Compare):
                 assert not cuts(node), f"{path}:{node.lineno}"
+
+
+JUDGED = [
+    path for wing in ("inference", "model", "protocol") for path in (PACKAGE / wing).rglob("*.py")
+]
+"""What equations, rules and statistics are."""
+
+
+def test_what_is_paired_has_as_many_on_either_side() -> None:
+    """A course that is a row short is an error, and not a shorter course."""
+    pairs = [
+        (f"{path.relative_to(ROOT)}:{node.lineno}", {key.arg: key.value for key in node.keywords})
+        for path in JUDGED
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "zip"
+    ]
+    strict = {where for where, keys in pairs if ast.unparse(keys["strict"]) == "True"}
+    assert strict == {where for where, _ in pairs} and len(strict) > 30
+
+
+def test_every_argument_can_be_given_by_its_name() -> None:
+    for path in JUDGED:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.Lambda):
+                assert not node.args.posonlyargs, f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+def test_what_only_types_name_is_imported_by_nothing_that_runs() -> None:
+    for path in JUDGED:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.If):
+                assert ast.unparse(node.test) == "TYPE_CHECKING", path
+            elif isinstance(node, ast.Import):
+                assert "pandas" not in {alias.name for alias in node.names}, path

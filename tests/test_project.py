@@ -87,7 +87,16 @@ def test_what_a_cluster_needs_is_installed_by_its_requirements_alone(wanted: str
     assert package not in requirements("requirements.txt")
 
 
-@pytest.mark.parametrize("more", ["", "-site", "-interop", "-cluster", "-bench", "-mutants"])
+@pytest.mark.parametrize("wanted", PROJECT["optional-dependencies"]["fast"])
+def test_what_the_fast_engine_needs_is_installed_by_its_requirements_alone(wanted: str) -> None:
+    package, rest = re.fullmatch(r"([\w.-]+)(.*)", wanted).groups()  # type: ignore[union-attr]
+    assert requirements("requirements-fast.txt")[package.lower()] == rest
+    assert package not in requirements("requirements.txt")
+
+
+@pytest.mark.parametrize(
+    "more", ["", "-site", "-interop", "-cluster", "-fast", "-bench", "-mutants"]
+)
 def test_every_requirement_has_one_exact_version(more: str) -> None:
     exact = requirements("constraints.txt")
     assert set(requirements(f"requirements{more}.txt")) <= set(exact)

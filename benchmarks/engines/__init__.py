@@ -8,9 +8,11 @@ from .contract import Engine
 
 MODULES = {
     "qsp_lib": "ours:Ours",
+    "qsp_lib_fast": "ours:Fast",
     "cyrk_loop": "cyrk:InALoop",
     "cyrk_python": "cyrk:FromPython",
     "roadrunner": "roadrunner:RoadRunner",
+    "heyoka": "heyoka:Heyoka",
     "casadi": "casadi:CasADi",
     "scipy_batch": "scipy:Batch",
     "odeint": "scipy:Odeint",

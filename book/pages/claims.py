@@ -111,7 +111,7 @@ def _calibrated_on_one_drug(r: Results) -> ClaimOutcome:
     return _judge(
         moved > 17 / 2,
         f"{moved} of 17 parameters moved by the data, in {r.value('directions_above_prior')} "
-        f"directions; the medians are missed by {number(rms)} in log10",
+        f"directions; the medians are missed by {number(rms)} in log10 (root mean square)",
     )
 
 

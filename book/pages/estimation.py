@@ -50,12 +50,18 @@ def petab_problems(_book: BookData) -> str:
         ),
     )
     out = table(
-        ("observation", "course", "time (h)", "why PEtab cannot say it", "adds to the cost"),
+        (
+            "observation",
+            "course",
+            "time (h)",
+            "why PEtab cannot say it (levels in pg/mL)",
+            "adds to the cost",
+        ),
         (
             (
                 f"`{one.observation.id}`",
                 one.observation.course,
-                one.observation.time_h if one.observation.time_h is not None else "",
+                one.observation.time_h if one.observation.time_h is not None else "–",
                 one.why,
                 one.share,
             )

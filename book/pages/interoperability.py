@@ -200,7 +200,7 @@ def export_inputs(_book: BookData) -> str:
     values = [sbml.drug_values(record, drug.name) for drug in drugs]
     switch = sbml.CHANGED_BY[sbml.SWITCH]
     mechanism = [f"{drug.mechanism == 'bispecific':d}" for drug in drugs]
-    rows = [(f"`{sbml.SWITCH}`", switch.words, "", *mechanism)]
+    rows = [(f"`{sbml.SWITCH}`", switch.words, "1", *mechanism)]
     rows += [
         (
             f"`{identifier(name)}`",
@@ -226,8 +226,8 @@ def _whole() -> Structure:
 
 
 def _unit(unit: str) -> str:
-    """A unit as it is printed; none for a pure number."""
-    return "" if unit == "1" else unit.replace("ug", "µg")
+    """A unit as it is printed; 1 for a pure number."""
+    return unit.replace("ug", "µg")
 
 
 @fragment("petab_amici")

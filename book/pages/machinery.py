@@ -6,6 +6,9 @@ from benchmarks.known_answers import KnownAnswer, KnownAnswers, read_record
 from benchmarks.known_answers.answer import Scale
 from benchmarks.known_answers.solvers import CURVES
 from qsp_lib.common import number
+from qsp_lib.export import sbml
+from qsp_lib.model import STATES
+from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, pictures, table
 from .machinery_figure import SIZE, error_against_tolerance
@@ -113,6 +116,19 @@ def known_answers_forms(_book: BookData) -> str:
 def known_answers_invariants(_book: BookData) -> str:
     """Conservation laws and partial solutions."""
     return _table("invariants")
+
+
+@fragment("known_answers_states")
+def known_answers_states(_book: BookData) -> str:
+    """How many states the rows speak of, and how many other pages do."""
+    every = sbml.wholes(current_record())["bispecific"].states
+    more = ", ".join(f"`{name}`" for name in every if name not in STATES)
+    return (
+        f"The {len(STATES)} states of these rows are those of a drug with compartments, of the "
+        "network, of tocilizumab and of CRP. A dose under the skin, a clearance that falls and "
+        f"dexamethasone add {len(every) - len(STATES)} ({more}), which makes the {len(every)} of "
+        "[the exported files](interoperability.md).\n"
+    )
 
 
 @fragment("known_answers_solvers")

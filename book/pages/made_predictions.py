@@ -108,7 +108,7 @@ def incidences_told(content: Mapping[str, Any]) -> str:
     header = ("drug", "arm", "after dose", "5 %", "median", "95 %", "Monte-Carlo error")
     words = (
         f"Of {sizes['n_draws']} draws with {sizes['each']} patients each, {counts['met']} meet the "
-        f"published spread of IL-6 under blinatumomab; in {counts['no_solution']} no weights do, "
+        f"published spread of IL-6 under blinatumomab; in {counts['no_solution']} no weights can, "
         f"and {counts['too_few']} would lean on fewer than {number(sizes['least_effective'])} "
         f"effective patients. The limit is an index of {_interval(limit)}."
     )

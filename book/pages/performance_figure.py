@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchmarks.record import AS_IN_CHAPTER
-from qsp_lib.figures import COLOURS, WIDTH
+from qsp_lib.figures import COLOURS, WIDTH, WINE
 
 if TYPE_CHECKING:
     from benchmarks.record import Measured, SpeedRecord
@@ -20,15 +20,17 @@ SIZE = (WIDTH, 4.4)
 """Inches."""
 _LOOKS: dict[str, tuple[str, str, Any]] = {
     "qsp_lib": ("#000000", "o", "-"),
+    "qsp_lib_fast": ("#000000", "o", "--"),
     "cyrk_loop": ("#0072B2", "s", "-"),
     "cyrk_python": ("#56B4E9", "s", "--"),
+    "heyoka": (WINE, "h", "-"),
     "roadrunner": ("#D55E00", "^", "-"),
     "casadi": ("#009E73", "D", "-"),
     "scipy_batch": ("#CC79A7", "v", "-"),
     "odeint": ("#E69F00", "P", "--"),
     "solve_ivp": ("#7F7F7F", "X", ":"),
 }
-"""Colour (Okabe and Ito's palette), marker and line of each engine, by the name in the record."""
+"""Colour (Okabe and Ito's palette, one of Paul Tol's), marker and line of each engine, by name."""
 _HIDDEN = frozenset({AS_IN_CHAPTER})
 
 

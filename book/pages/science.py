@@ -209,6 +209,11 @@ def _locked(
     return value if name in (key, "weight", "bsa") else f"{key}: {value}"
 
 
+def _metric(label: str) -> str:
+    """A label with its units as they are printed."""
+    return label.replace("ug/m2", "µg/m²").replace("ug/", "µg/")
+
+
 @fragment("drug_inputs")
 def drug_inputs(_book: BookData) -> str:
     """Every input of every drug and co-medication, as its file gives it and as it was locked."""
@@ -218,7 +223,9 @@ def drug_inputs(_book: BookData) -> str:
     for name in shipped_drugs():
         file: DrugFile = load_drug(name)
         rows = _inputs(file.sources, record.drug(name))
-        regimens = ", ".join(f"{key}: {regimen.label}" for key, regimen in file.regimens.items())
+        regimens = "; ".join(
+            f"`{key}`, {_metric(regimen.label)}" for key, regimen in file.regimens.items()
+        )
         parts.append(f"**{file.inputs.label}** ({file.inputs.mechanism}). Regimens: {regimens}.\n")
         parts.append(table(header, rows))
     rows = _inputs(load_tocilizumab().sources, record.tocilizumab, "_tcz")
@@ -286,12 +293,12 @@ def _when(one: Observation) -> str:
 def _meaning(one: Observation) -> str:
     """What the level is, where it is not the level itself."""
     if one.censored_above_pg_mL is not None:
-        return f"above {one.censored_above_pg_mL:g}"
+        return f"above {one.censored_above_pg_mL:g} pg/mL"
     if one.at_most:
         return "at most this"
     if one.assay_floor_pg_mL is not None:
-        return f"median of values above {one.assay_floor_pg_mL:g}"
-    return ""
+        return f"median of values above {one.assay_floor_pg_mL:g} pg/mL"
+    return "the level"
 
 
 def _source(row: EvidenceRow) -> str:

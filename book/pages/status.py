@@ -34,6 +34,7 @@ PACKAGES = (
     "sphinx",
     "sphinx-book-theme",
 )
+PNG = "image/png"
 TESTS = "tests.xml"
 """In the build folder: the record that ``make test`` leaves, in JUnit's form."""
 
@@ -62,7 +63,7 @@ def chapter_runs(book: BookData) -> str:
             )
         )
     header = ("chapter", "numbers saved", "lock record", "run time")
-    return f"{table(header, rows)}\n{_whence(book)}\n"
+    return f"{table(header, rows)}\n{_whence(book)}{_pictures(book)}\n"
 
 
 def _time(book: BookData, name: str) -> str:
@@ -84,6 +85,19 @@ def _whence(book: BookData) -> str:
         f"{taken} The times were measured on {book.measured.date} ({book.measured.machine}, Python "
         f"{book.measured.python}), chapters side by side as `make book` runs them."
     )
+
+
+def _pictures(book: BookData) -> str:
+    """How the chapters' figures are shown, where it is not in vectors: a sentence, or nothing."""
+    for name in notebooks.chapter_names(book.notebooks):
+        for cell in notebooks.read_notebook(name, book.notebooks)["cells"]:
+            if any(PNG in output.get("data", {}) for output in cell.get("outputs", ())):
+                return (
+                    " Their figures are the committed pictures: PNG, in light colours only, "
+                    "without data to download. `make book` runs the chapters and draws them in "
+                    "vectors."
+                )
+    return ""
 
 
 @fragment("ledger_entries")

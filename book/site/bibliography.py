@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from string import ascii_lowercase
 from typing import Any
 
+from pybtex.backends.plaintext import Backend as Plaintext
 from pybtex.plugin import register_plugin
 from pybtex.richtext import Text
 from pybtex.style.formatting.unsrt import Style
@@ -73,4 +74,6 @@ def _plain(text: str) -> str:
 def setup(_app: Any) -> dict[str, Any]:
     """What Sphinx calls to load the extension."""
     register_plugin("pybtex.style.formatting", NAME, AuthorYearStyle)
+    # every citation asks for it by name, and pybtex would look through all installed packages
+    register_plugin("pybtex.backends", "plaintext", Plaintext, force=True)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -23,9 +23,11 @@ from typing import Any
 
 from ..common import (
     DRAWN,
+    MOST_WORKERS,
     RESULTS_DIR,
     RESULTS_FROM,
     InputError,
+    cores,
     fresh_pool,
     late,
     only_one,
@@ -194,7 +196,8 @@ def _run_all(
     say: Callable[[str], None],
 ) -> dict[str, Run]:
     """Run chapters as those they wait for are done, ``jobs`` side by side."""
-    environment = prepare_kernels(places.build)
+    workers_of_each = max(cores() // max(min(jobs, len(after)), 1), 1)
+    environment = prepare_kernels(places.build) | {MOST_WORKERS: str(workers_of_each)}
     done: dict[str, Run] = {}
     running: dict[Future[Run], str] = {}
     with fresh_pool(jobs) as pool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import prediction
 from .common import DONE, Commands, add_long_run, command, folder, show, where_it_runs
 from .dosing import limit_of
-from .predicting import add_class_defaults, add_cover, add_lock, add_regimen, setting_of
+from .predicting import add_class_defaults, add_cover, add_engine, add_lock, add_regimen, setting_of
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -62,6 +62,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="default: the lock record's own")
     add_lock(parser)
     add_class_defaults(parser, ", and name it in the output")
+    add_engine(parser)
     add_long_run(parser, on_cluster=True)
     parser.add_argument(
         "-o",

@@ -10,6 +10,7 @@ from .digests import code_digest as code_digest
 from .digests import digest as digest
 from .digests import parsed_table as parsed_table
 from .environment import DRAWN as DRAWN
+from .environment import MOST_WORKERS as MOST_WORKERS
 from .environment import QUIET as QUIET
 from .environment import RESULTS_DIR as RESULTS_DIR
 from .environment import RESULTS_FROM as RESULTS_FROM
@@ -27,6 +28,7 @@ from .inputs import CURRENT as CURRENT
 from .inputs import VERSIONS as VERSIONS
 from .inputs import input_file as input_file
 from .inputs import which_inputs as which_inputs
+from .kept_texts import kept_text as kept_text
 from .numbers import decimals as decimals
 from .numbers import number as number
 from .numbers import percent as percent
@@ -39,5 +41,7 @@ from .text import canonical_json as canonical_json
 from .text import is_number as is_number
 from .text import plain as plain
 from .workers import Crew as Crew
+from .workers import cores as cores
 from .workers import fresh_pool as fresh_pool
+from .workers import is_worker as is_worker
 from .workers import pool as pool

@@ -8,3 +8,6 @@ DRAWN = "QSP_DRAWN"
 """File that a chapter draws its figures into for the site; unset, it draws them as PNG alone."""
 QUIET = "TQDM_DISABLE"
 """Set to hide progress bars."""
+MOST_WORKERS = "QSP_MOST_WORKERS"
+"""How many worker processes one piece of work may have at most; unset, as many as it asks for. It
+changes no result: set where the pieces themselves run side by side."""

@@ -21,10 +21,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from .caches import cache_folders, first_writable
 from .errors import InputError
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-"""The checkout that this package is part of, if it is part of one."""
 WAIT_S = 900.0
 """How long (s) one process waits for another by default: longer than any of them takes."""
 
@@ -115,27 +114,13 @@ def _lock_of(folder: Path) -> FileLock:
 
 def _home() -> Path:
     """The folder of the lock files."""
-    places = [_cache() / "qsp-crs" / "locks"]
-    if (CHECKOUT / "pyproject.toml").is_file():
-        places.insert(0, CHECKOUT / "_build" / "locks")
-    for place in places:
-        with contextlib.suppress(OSError):
-            place.mkdir(parents=True, exist_ok=True)
-            if os.access(place, os.W_OK):
-                return place
+    places = cache_folders("locks")
+    if home := first_writable(places):
+        return home
     raise InputError(
         f"Neither {' nor '.join(map(str, places))} can be written to, and locks have to be kept "
         "somewhere; set XDG_CACHE_HOME to a folder that can."
     )
-
-
-def _cache() -> Path:
-    """The folder of a user's caches."""
-    if given := os.environ.get("XDG_CACHE_HOME"):
-        return Path(given)
-    if local := os.environ.get("LOCALAPPDATA"):  # Windows
-        return Path(local)
-    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
 
 
 def _tell(note: Path) -> None:

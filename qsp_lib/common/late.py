@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import distributed as distributed
     import emcee as emcee
+    import heyoka as heyoka
     import iminuit as iminuit
     import IPython as IPython
     import nautilus as nautilus
@@ -27,6 +28,7 @@ LIBRARIES = {
     "backend_inline": "matplotlib_inline.backend_inline",
     "distributed": "distributed",
     "emcee": "emcee",
+    "heyoka": "heyoka",
     "iminuit": "iminuit",
     "nautilus": "nautilus",
     "pandas": "pandas",

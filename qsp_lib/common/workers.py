@@ -22,6 +22,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from .blindfold import call_blindfolded, opening_is_forbidden
+from .environment import MOST_WORKERS
 from .errors import InputError
 
 CONTEXT = get_context("spawn")
@@ -35,16 +36,16 @@ def pool(workers: int) -> Iterator[Executor | None]:
     """Worker processes for one piece of work, or None for 1: then the work runs in this process.
 
     They are kept for the next piece. Where the work is left by an exception, they are ended at
-    once, whatever they are doing.
+    once, whatever they are doing. ``QSP_MOST_WORKERS`` may allow fewer than are asked for.
 
     Args:
         workers: how many there may be; each is started when there is a task for it.
 
     Raises:
-        InputError: fewer than one worker.
+        InputError: fewer than one worker, or ``QSP_MOST_WORKERS`` is no number of workers.
     """
     _check(workers)
-    if workers == 1:
+    if workers == 1 or _most() == 1:
         yield None
         return
     crew = _KEPT.take(workers) or Crew(workers)
@@ -68,19 +69,47 @@ def fresh_pool(workers: int) -> Iterator[Crew]:
         crew.shutdown()
 
 
+def cores() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def is_worker() -> bool:
+    """Whether this process was started by another as one of its workers."""
+    return parent_process() is not None
+
+
 def _check(workers: int) -> None:
     if workers < 1:
         raise InputError(f"{workers} workers; expected 1 or more.")
 
 
+def _most() -> int | None:
+    """How many workers a piece of work may have here; None for as many as it asks for."""
+    given = os.environ.get(MOST_WORKERS, "")
+    if given and not (given.isascii() and given.isdigit() and int(given)):
+        raise InputError(
+            f"{MOST_WORKERS} is {given!r}; expected a number of processes, or nothing."
+        )
+    return int(given) if given else None
+
+
 class Crew(ProcessPoolExecutor):
-    """A pool of processes that can be ended at once, and that ends with this process."""
+    """A pool of processes that can be ended at once, and that ends with this process.
+
+    Attributes:
+        workers: how many were asked for.
+        processes: how many there may be.
+    """
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
+        self.processes = min(workers, _most() or workers)
         self._watched, self._held = CONTEXT.Pipe(duplex=False)
         self._unfinished: set[Future[Any]] = set()
-        super().__init__(workers, CONTEXT, initializer=_begin, initargs=(self._watched,))
+        super().__init__(self.processes, CONTEXT, initializer=_begin, initargs=(self._watched,))
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Hand a call to a process; its result comes as a future."""
@@ -93,7 +122,7 @@ class Crew(ProcessPoolExecutor):
 
     def each(self, fn: Callable[..., Any], /, *args: Any) -> None:
         """Have a task done once by each process, if it takes longer than starting one does."""
-        for task in [self.submit(fn, *args) for _ in range(self.workers)]:
+        for task in [self.submit(fn, *args) for _ in range(self.processes)]:
             task.result()
 
     def finish(self) -> None:

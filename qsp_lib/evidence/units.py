@@ -8,14 +8,21 @@ Two conventions of the field are made explicit so that a slip becomes an error:
 * ``/kg`` means *per kilogram of body weight*. It does not cancel against a mass, so
   ``0.1 mg/kg`` cannot be taken for a pure number, nor for an amount.
 * counts and scores (patients, cells, wells, grade) each have a dimension of their own.
+
+What pint makes of the units that the package's own tables and files are written in is kept in
+``data/known_units.csv``, so that reading those does not wait for it;
+``python -m qsp_lib.evidence.known_units`` writes that table again.
 """
 
 from __future__ import annotations
 
+import csv
 import math
 import re
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from ..common import InputError, late
@@ -103,10 +110,26 @@ exponent are written so. A unit that carries words of its own (``h after end of 
 ``mg dexamethasone``) keeps them in the table and counts as the unit alone here.
 """
 
+KNOWN_UNITS = "known_units.csv"
 _ALLOWED = re.compile(r"[A-Za-z0-9%µμ/*^.() -]*")
 _TOKEN = re.compile(r"[A-Za-zµμ%_]+[0-9]*")
 _INVERSE = re.compile(r"([A-Za-zµμ]+)-([1-9])")
 _NUMBER_AND_UNIT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a unit text means.
+
+    Attributes:
+        factor: one of it in the base units of its dimension, exactly.
+        dimension: in words, such as ``[mass] [length]^-3``; empty for a pure number.
+        zero: where its zero lies in base units; 0 for a unit of a ratio.
+    """
+
+    factor: Fraction
+    dimension: str
+    zero: Fraction = Fraction(0)
 
 
 def check_unit(unit: str) -> str:
@@ -134,13 +157,15 @@ def convert(value: float | str, unit: str, to: str) -> float:
     """
     number = _number(value)
     source, target = _parse_unit(unit), _parse_unit(to)
-    if source.dimensionality != target.dimensionality:
+    if source.dimension != target.dimension:
         raise InputError(
             f"Unit {unit!r} was given where {to!r} or a unit of the same kind was expected "
-            f"({_dimension(source)} is not {_dimension(target)})."
+            f"({_in_words(source)} is not {_in_words(target)})."
         )
+    if source.zero != target.zero:
+        raise InputError(f"{unit!r} and {to!r} have different zeros; expected units of a ratio.")
     try:
-        return float(Fraction(repr(number)) * _factor(unit, to))
+        return float(Fraction(repr(number)) * source.factor / target.factor)
     except OverflowError:
         raise InputError(
             f"{value!r} {unit} was given; in {to} it is too large a number to compute with."
@@ -181,7 +206,7 @@ def same_kind(unit: str, other: str) -> bool:
     >>> same_kind("ug/m^2/day", "mg/m2/h"), same_kind("mg/kg", "mg")
     (True, False)
     """
-    return bool(_parse_unit(unit).dimensionality == _parse_unit(other).dimensionality)
+    return _parse_unit(unit).dimension == _parse_unit(other).dimension
 
 
 def molar_to_mass(
@@ -212,17 +237,43 @@ def _registry() -> pint.UnitRegistry:
 
 
 @lru_cache(maxsize=512)
-def _parse_unit(unit: str) -> pint.Unit:
+def _parse_unit(unit: str) -> Unit:
+    if isinstance(unit, str) and unit in _known_units():
+        return _known_units()[unit]
+    return read_by_pint(unit)
+
+
+@cache
+def _known_units() -> dict[str, Unit]:
+    """The kept table, by unit text."""
+    text = (resources.files("qsp_lib") / "data" / KNOWN_UNITS).read_text(encoding="utf-8")
+    return {
+        row["unit"]: Unit(Fraction(row["factor"]), row["dimension"], Fraction(row["zero"]))
+        for row in csv.DictReader(text.splitlines())
+    }
+
+
+def read_by_pint(unit: str) -> Unit:
+    """What pint says that a unit text means.
+
+    Raises:
+        InputError: it is no unit that this package knows.
+    """
     if not isinstance(unit, str) or not (unit in VOCABULARY or _ALLOWED.fullmatch(unit)):
         raise InputError(f"Unit {unit!r} was given; expected a unit such as 'ng/mL' or '1/h'.")
     try:
         parsed = _registry().parse_units(_expression(unit))
-        parsed.dimensionality  # noqa: B018 - raises if a word of it is not defined
+        zero, one = (
+            Fraction(_registry().Quantity(Fraction(n), parsed).to_root_units().magnitude)
+            for n in (0, 1)
+        )
     except Exception as problem:  # pint raises a dozen kinds for text it cannot read
         raise InputError(
             f"Unit {unit!r} is not known; expected a unit such as 'ng/mL', 'L/h' or 'mg/kg'."
         ) from problem
-    return parsed
+    powers = sorted((name, str(power)) for name, power in parsed.dimensionality.items())
+    words = [name if power == "1" else f"{name}^{power}" for name, power in powers]
+    return Unit(one - zero, " ".join(words), zero)
 
 
 def _expression(unit: str) -> str:
@@ -251,14 +302,6 @@ def _word(match: re.Match[str]) -> str:
     return word
 
 
-@lru_cache(maxsize=512)
-def _factor(unit: str, to: str) -> Fraction:
-    zero, one = (_registry().Quantity(Fraction(n), _parse_unit(unit)) for n in (0, 1))
-    if zero.to(_parse_unit(to)).magnitude:
-        raise InputError(f"{unit!r} and {to!r} have different zeros; expected units of a ratio.")
-    return Fraction(one.to(_parse_unit(to)).magnitude)
-
-
 def _number(value: float | str) -> float:
     if isinstance(value, bool):
         raise InputError(f"{value!r} was given where a number was expected.")
@@ -271,8 +314,6 @@ def _number(value: float | str) -> float:
     return number
 
 
-def _dimension(unit: pint.Unit) -> str:
-    """A dimension in words, such as ``[mass] [length]^-3``."""
-    powers = sorted((name, str(power)) for name, power in unit.dimensionality.items())
-    words = [name if power == "1" else f"{name}^{power}" for name, power in powers]
-    return " ".join(words) or "a pure number"
+def _in_words(unit: Unit) -> str:
+    """Its dimension, for a sentence."""
+    return unit.dimension or "a pure number"

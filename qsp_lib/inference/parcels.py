@@ -23,6 +23,8 @@ from ..common import QspError, code_digest
 
 LIBRARIES = ("numpy", "scipy", "pydiffsol")
 """What computes the numbers besides this package: another version may change their last digits."""
+BY_NAME = ("heyoka",)
+"""What computes them only where it is asked for by name: it counts once it is loaded here."""
 _CODE = "code of the science"
 
 
@@ -37,16 +39,29 @@ def own_package() -> Mapping[str, str]:
     return {"qsp-crs": __version__, _CODE: code_digest(), **versions}
 
 
+def sender() -> dict[str, str]:
+    """What goes with work that is sent from here."""
+    loaded = [name for name in BY_NAME if name in sys.modules]
+    return {**own_package(), **{name: _installed(name) for name in loaded}}
+
+
+def _installed(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "none"
+
+
 def require_same_package(sent_by: Mapping[str, str]) -> None:
     """Refuse work that was sent by another package than this process has.
 
     Args:
-        sent_by: :func:`own_package` of the sender.
+        sent_by: :func:`sender` of where it was sent.
 
     Raises:
         OtherPackageError: which machine and process this is, what it has and what was expected.
     """
-    own = own_package()
+    own = {**own_package(), **{name: _installed(name) for name in BY_NAME if name in sent_by}}
     others = [
         f"{name} {_shown(own.get(name))}, expected {_shown(sent_by.get(name))}"
         for name in dict.fromkeys((*sent_by, *own))
@@ -77,7 +92,7 @@ class Parcel:
         return self._function(*args)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _Arrived, (dict(own_package()), self._packed)
+        return _Arrived, (sender(), self._packed)
 
     @cached_property
     def _packed(self) -> bytes:

@@ -549,22 +549,24 @@ def _read_off(request: Request, points: _Points) -> Profile:
 
 
 def _held_by_a_bound(request: Request, theta: Array) -> bool:
-    """Whether a parameter other than the one profiled is held by its bound, and that matters.
+    """Whether a parameter other than the one that gives way is held by its bound, and that matters.
 
     On a plateau a parameter may lie at its bound and be at home there; the bound makes
     the interval's end only if the cost would go on falling beyond it, so fast that one more
-    range of the parameter would gain the threshold.
+    range of the parameter would gain the threshold. The quantity stays what it is meanwhile.
     """
-    p = request.problem
+    p, row = request.problem, request.row
     span = p.upper - p.lower
-    at_lower, at_upper = theta < p.lower + _NEAR_BOUND * span, theta > p.upper - _NEAR_BOUND * span
-    if len(request.quantity.weights) == 1:
-        at_lower, at_upper = at_lower & (request.row == 0), at_upper & (request.row == 0)
+    solved = p.names.index(request.quantity.weights[0][0])
+    others = np.arange(theta.size) != solved
+    at_lower = others & (theta < p.lower + _NEAR_BOUND * span)
+    at_upper = others & (theta > p.upper - _NEAR_BOUND * span)
     if not np.any(at_lower | at_upper):
         return False
     # the slope along the few that are there, and along no other
     there = np.flatnonzero(at_lower | at_upper)
     steps = STEP * np.eye(theta.size)[there]
+    steps[:, solved] = -STEP * row[there] / row[solved]
     here, *both = p.all_residuals(np.vstack([theta, theta + steps, theta - steps]))
     forward, backward = both[: there.size], both[there.size :]
     slope = (np.array(forward) - np.array(backward)) @ here / (2 * STEP)

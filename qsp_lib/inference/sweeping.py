@@ -33,6 +33,7 @@ from ..common import (
     Crew,
     InputError,
     QspError,
+    cores,
     late,
     pool,
 )
@@ -129,12 +130,14 @@ def sweep(
             return state.assembled()
         if executor is not None:
             _run_on(executor, function, rows, todo, state)
-        elif (count := workers or os.cpu_count() or 1) == 1 or len(todo) == 1:
+        elif (count := workers or cores()) == 1 or len(todo) == 1:
             _run_here(function, rows, todo, state)
         else:
             with pool(count) as own:
-                assert own is not None
-                _run_on(own, function, rows, todo, state)
+                if own is None:
+                    _run_here(function, rows, todo, state)
+                else:
+                    _run_on(own, function, rows, todo, state)
     return state.assembled()
 
 

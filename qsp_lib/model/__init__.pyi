@@ -5,6 +5,8 @@ from .concentration_table import ConcentrationTable as ConcentrationTable
 from .crp import MILD_PEAK_MG_L as MILD_PEAK_MG_L
 from .crp import SEVERE_PEAK_MG_L as SEVERE_PEAK_MG_L
 from .crp import calibrate_crp as calibrate_crp
+from .diffsl_text import as_diffsl as as_diffsl
+from .diffsl_text import traced_diffsl as traced_diffsl
 from .dosing import Bolus as Bolus
 from .dosing import Dose as Dose
 from .dosing import Infusion as Infusion
@@ -13,11 +15,12 @@ from .dosing import Route as Route
 from .draws import Draws as Draws
 from .engines import CENTRAL as CENTRAL
 from .engines import ENGINES as ENGINES
+from .engines import FAST as FAST
 from .engines import Outcome as Outcome
 from .engines import Task as Task
-from .engines import as_diffsl as as_diffsl
 from .engines import compile_text as compile_text
-from .engines import diffsl as diffsl
+from .engines import engine_words as engine_words
+from .engines import require_engine as require_engine
 from .engines import solve as solve
 from .engines import solve_diffsol as solve_diffsol
 from .engines import solve_scipy as solve_scipy
@@ -31,6 +34,9 @@ from .equations import PARAMETERS as PARAMETERS
 from .equations import PRE_DOSE as PRE_DOSE
 from .equations import STATES as STATES
 from .equations import TOCILIZUMAB as TOCILIZUMAB
+from .kept_equations import diffsl as diffsl
+from .kept_equations import equations_digest as equations_digest
+from .kept_equations import read_by as read_by
 from .parameters import LEAST_TARGETS as LEAST_TARGETS
 from .parameters import MOST_TARGETS as MOST_TARGETS
 from .parameters import CrpInputs as CrpInputs
@@ -69,8 +75,7 @@ from .structure import of_lock_v1 as of_lock_v1
 from .structure import whole as whole
 from .symbolic import canonical_equations as canonical_equations
 from .symbolic import definitions as definitions
-from .symbolic import equations_digest as equations_digest
-from .symbolic import read_by as read_by
+from .symbolic import names_read_by as names_read_by
 from .symbolic import regrouped as regrouped
 from .symbolic import traced as traced
 from .trajectory import Peak as Peak

@@ -13,7 +13,7 @@ from .administration import at_doors
 from .awaiting_lock import require_lock
 from .dosing import Regimen
 from .draws import Draws
-from .engines import ENGINES, Task, solve
+from .engines import Task, require_engine, solve
 from .equations import DRUG, NETWORK
 from .parameters import CrpInputs, DrugInputs, NetworkParameters
 from .schedule import make_schedule
@@ -32,12 +32,18 @@ class Solver:
     """How the model is integrated: engine, tolerances, and for how long (h) if nothing is said.
 
     ``atol`` is in each state's own unit.
+
+    Raises:
+        InputError: an engine that is unknown or not installed.
     """
 
     engine: str = "diffsol"
     rtol: float = RTOL
     atol: float = ATOL
     horizon_h: float = HORIZON_H
+
+    def __post_init__(self) -> None:
+        require_engine(self.engine)
 
     def options(self, horizon_h: float | None = None) -> dict[str, Any]:
         """What :func:`simulate` takes, with another horizon (h) if one is given."""
@@ -81,7 +87,8 @@ def simulate(
         horizon_h: end (h).
         times: report times (h), in addition to every change of dosing. The default is dense;
             peaks, areas and values are read between report times, which have to follow the course.
-        engine: ``"diffsol"`` or ``"scipy"``.
+        engine: ``"diffsol"`` or ``"scipy"``; or ``"fast"``, which needs heyoka (the extra
+            ``fast``) and says where the default one stood in for it.
         rtol, atol: relative tolerance; absolute tolerance in each state's own unit.
 
     Returns:
@@ -90,7 +97,8 @@ def simulate(
     Raises:
         LockError: a blind drug before a lock record exists, draws that would replace locked
             values, or values other than those whose stamp they carry.
-        InputError: anything out of range, unknown or of the wrong length.
+        InputError: anything out of range, unknown or of the wrong length; an engine that is not
+            installed.
     """
     drug.require_as_locked()  # again: nothing keeps a frozen object from being edited in place
     network.require_as_locked()
@@ -100,8 +108,7 @@ def simulate(
     structure = treatment.structure
     require_lock(drug, network, regimen, structure)
     _refuse_changes(drug, network, draws)
-    if engine not in ENGINES:
-        raise InputError(f"no engine {engine!r}; expected one of {sorted(ENGINES)}.")
+    require_engine(engine)
     if not (np.isfinite(rtol) and 0 < rtol < 1 and np.isfinite(atol) and atol > 0):
         raise InputError(f"rtol {rtol!r}, atol {atol!r}; expected 0 < rtol < 1 and atol > 0.")
     factor = np.asarray(dose_factor, dtype=float)
@@ -138,15 +145,17 @@ def simulate(
         rtol,
         atol,
     )
-    states, outcomes = solve(engine, task)
+    solved = solve(engine, task)
     marks = {drug.mark, network.mark, draws.mark if draws is not None else ""}
     return Trajectory(
         f"{drug.label}, {regimen.label}" if regimen.label else drug.label,
         task,
-        states,
-        tuple(outcomes),
+        solved.states,
+        tuple(solved.outcomes),
         draws is not None or factor.ndim == 1,
         "; ".join(sorted(marks - {""})),
+        engine,
+        solved.stood_in,
     )
 
 
@@ -175,8 +184,16 @@ def simulate_exposure(
     values = drug.values()
     table = np.array([[values[name] for name in structure.parameters]])
     task = Task(structure, table, np.ones(1), schedule, rtol, atol)
-    states, outcomes = solve(engine, task)
-    return Trajectory(f"{drug.label}, exposure", task, states, tuple(outcomes), False)
+    solved = solve(engine, task)
+    return Trajectory(
+        f"{drug.label}, exposure",
+        task,
+        solved.states,
+        tuple(solved.outcomes),
+        False,
+        engine=engine,
+        stood_in=solved.stood_in,
+    )
 
 
 def _refuse_changes(drug: DrugInputs, network: NetworkParameters, draws: Draws | None) -> None:

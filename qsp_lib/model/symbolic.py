@@ -1,8 +1,7 @@
-"""The equations as SymPy expressions, their canonical text, and the digest a lock record holds."""
+"""The equations as SymPy expressions, and their canonical text."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import cache
 from types import SimpleNamespace
@@ -26,8 +25,7 @@ def traced(structure: Structure) -> Derivatives:
     return {name: sympy.sympify(d) for name, d in zip(structure.states, values, strict=True)}
 
 
-@cache
-def read_by(structure: Structure) -> frozenset[str]:
+def names_read_by(structure: Structure) -> frozenset[str]:
     """Names of the parameters that the equations, or the state before the first dose, read."""
     symbols = {str(s) for value in traced(structure).values() for s in value.free_symbols}
     return frozenset(symbols.intersection(structure.parameters)) | {*structure.starts.values()}
@@ -52,11 +50,6 @@ def canonical_equations(feedback: str, t_cells: str = CONSTANT_RECOVERY) -> tupl
         lines += [f"tabulated: d{name}/dt = {value}" for name, value in table.items()]
         lines += [f"before the first dose: {state} = {name}" for state, name in starts]
     return tuple(lines)
-
-
-def equations_digest(feedback: str, t_cells: str = CONSTANT_RECOVERY) -> str:
-    """SHA-256 of the canonical text."""
-    return hashlib.sha256("\n".join(canonical_equations(feedback, t_cells)).encode()).hexdigest()
 
 
 def definitions(structure: Structure, parts: Sequence[Part] | None = None) -> Definitions:

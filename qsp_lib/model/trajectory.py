@@ -10,7 +10,7 @@ two report times is not seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..common import InputError, IntegrationError, late
-from .engines import Outcome, Task
+from .engines import ENGINES, Outcome, Task, engine_words
 from .vocabulary import QUANTITIES
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class Trajectory:
         outcomes: one a set; asking a value of a set that did not complete raises.
         batch: whether a batch was asked for.
         mark: empty, or words to show wherever unlocked values went in.
+        engine: what was asked to integrate it.
+        stood_in: for which sets ``(N,)`` the default engine did so instead; None for none.
     """
 
     label: str
@@ -58,6 +60,8 @@ class Trajectory:
     outcomes: tuple[Outcome, ...]
     batch: bool
     mark: str = ""
+    engine: str = ENGINES[0]
+    stood_in: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.outcomes)
@@ -72,6 +76,16 @@ class Trajectory:
         """Which sets completed, shape ``(N,)``."""
         return np.array([outcome.completed for outcome in self.outcomes])
 
+    @property
+    def stood_in_for(self) -> int:
+        """For how many sets the default engine stood in for the one that was asked."""
+        return 0 if self.stood_in is None else int(self.stood_in.sum())
+
+    @property
+    def engine_words(self) -> str:
+        """What has to be said of the engine; empty unless ``fast`` was asked for."""
+        return engine_words(self.engine, self.stood_in_for, len(self))
+
     def select(self, keep: NDArray[np.bool_]) -> Trajectory:
         """The sets for which ``keep`` ``(N,)`` is true, as a batch.
 
@@ -84,9 +98,18 @@ class Trajectory:
                 f"select was given {keep.dtype} of shape {keep.shape}; expected one true or false "
                 f"for each of the {len(self)} sets."
             )
+        if keep.all():  # nothing to leave out, so nothing to copy
+            return self if self.batch else replace(self, batch=True)
         outcomes = tuple(o for o, kept in zip(self.outcomes, keep, strict=True) if kept)
         return Trajectory(
-            self.label, self.task.select(keep), self.states[:, keep], outcomes, True, self.mark
+            self.label,
+            self.task.select(keep),
+            self.states[:, keep],
+            outcomes,
+            True,
+            self.mark,
+            self.engine,
+            None if self.stood_in is None else self.stood_in[keep],
         )
 
     def require_completed(self) -> None:

@@ -44,7 +44,7 @@ from ..analyses import (
 )
 from ..common import InputError, canonical_json, plain, rounded
 from ..inference import part_of
-from ..model import require_lock
+from ..model import engine_words, require_lock
 from .predicting import NOT_FOR, most_draws
 from .report import aligned, short
 from .setting import Setup, draws_for, structure_of
@@ -107,6 +107,7 @@ class PopulationAnswer:
         failed: patients of whom a treatment did not complete.
         idle: factors that change nothing for this drug.
         mark: words to show wherever unlocked values went in.
+        engine_words: what has to be said of an engine that was asked for by name; else empty.
     """
 
     setting: Setup
@@ -118,6 +119,7 @@ class PopulationAnswer:
     failed: int
     idle: tuple[str, ...]
     mark: str
+    engine_words: str = ""
 
     def row(self, held_to: str, arm: str, quantity: str) -> PopulationRow:
         """One of the rows.
@@ -193,7 +195,7 @@ def populate(asked: PopulationQuestion, **options: Any) -> PopulationAnswer:
     draws = record.draws(*drawn)
     times_h = tuple(datum.time_h for datum in spread_data())
     anchor = record_arm(record, ANCHOR, draws=draws, horizon_h=max(times_h), times_h=times_h)
-    of_anchor = simulator_of(record, (anchor,), patients.factors)
+    of_anchor = simulator_of(record, (anchor,), patients.factors, setting.solver)
     anchored = simulate_population(of_anchor, patients, **part_of(options, ANCHOR))
     weights = {
         words: anchored.even if rule is None else weigh(anchored, rule, asked.least_effective)
@@ -213,7 +215,7 @@ def populate(asked: PopulationQuestion, **options: Any) -> PopulationAnswer:
                 premedicated=True,
             )
         )
-    simulator = simulator_of(record, tuple(arms), patients.factors)
+    simulator = simulator_of(record, tuple(arms), patients.factors, setting.solver)
     found = simulate_chosen(simulator, patients, chosen, **part_of(options, "drug"))
     names = [arm.name for arm in arms if arm.name in _OWN]
     return PopulationAnswer(
@@ -226,6 +228,11 @@ def populate(asked: PopulationQuestion, **options: Any) -> PopulationAnswer:
         anchored.failed + found.failed,
         simulator.idle[_OWN[0]],
         simulator.mark,
+        engine_words(
+            setting.solver.engine,
+            anchored.stood_in + found.stood_in,
+            len(patients) + len(arms) * found.simulated,
+        ),
     )
 
 
@@ -298,6 +305,7 @@ def population_dict(found: PopulationAnswer) -> dict[str, Any]:
         ],
         "weights": {words: _weights_dict(some) for words, some in found.weights.items()},
         "rows": [row.as_dict() for row in found.rows],
+        **({"engine_words": found.engine_words} if found.engine_words else {}),
         "interval": COVERS_PEOPLE,
         "caveat": CAVEAT,
         "not_for": NOT_FOR,
@@ -347,6 +355,7 @@ def population_text(found: PopulationAnswer) -> str:
         f"were drawn by their weights and got it; {found.failed} failed",
         *setting.lines(patients.n_draws),
         f"{found.mark}; followed for {short(setting.horizon_h)} h{left}",
+        *([found.engine_words] if found.engine_words else []),
         "",
         *_weights_lines(found),
         "",

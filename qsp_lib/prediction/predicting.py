@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..common import InputError, IntegrationError
+from ..model import engine_words
 from ..protocol import Record
 from .arm import Arm, Courses, Measure
 from .cover import Cover
@@ -58,6 +59,7 @@ class Prediction:
         assumptions: what it rests on without a published value.
         asked_h: times at which levels were asked for (h).
         completed: which draws did, ``(n_draws,)``.
+        engine_words: what has to be said of an engine that was asked for by name; else empty.
     """
 
     setting: Setup
@@ -72,6 +74,7 @@ class Prediction:
     completed: NDArray[np.bool_] = field(
         default_factory=lambda: np.zeros(0, bool), repr=False, compare=False
     )
+    engine_words: str = ""
 
     @property
     def drug(self) -> str:
@@ -140,6 +143,7 @@ def predict(
     seed: int | None = None,
     asked_h: tuple[float, ...] = (),
     class_defaults: bool = False,
+    engine: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prediction:
     """Predict a drug from a lock record.
@@ -156,10 +160,11 @@ def predict(
         seed: of the draws; the record's own by default.
         asked_h: times (h) at which levels are given as well.
         class_defaults: take what the file leaves out from the drug's class; see `load_drug`.
+        engine: another engine than the record's, which the answer then names: ``"fast"``.
         progress: called now and then with the draws done and to do.
 
     Raises:
-        InputError: A drug, regimen, time or number of draws that cannot be used.
+        InputError: A drug, regimen, time, number of draws or engine that cannot be used.
         IntegrationError: The course at the locked point did not complete, or no draw did.
     """
     if cover is None:
@@ -173,6 +178,7 @@ def predict(
         cover=cover,
         horizon_h=horizon_h,
         class_defaults=class_defaults,
+        engine=engine,
     )
     return run(setting, n_draws=n_draws, seed=seed, asked_h=asked_h, progress=progress)
 
@@ -196,6 +202,8 @@ def run(
     names = ("untreated", "treated") if setting.cover.words else ("untreated",)
     measures = {name: Measure(setting) for name in names}
     locked_point = {name: setting.simulate(None, treated=name == "treated") for name in names}
+    made = list(locked_point.values())
+    simulations, stood_in = len(made), sum(course.stood_in_for for course in made)
     for name, course in locked_point.items():
         course.require_completed()
         measures[name].take(course, locked_point["untreated"])
@@ -207,6 +215,8 @@ def run(
         n_times = sum(course.times.size for course in locked_point.values())
         for part in _parts(n_draws, n_times):
             courses = {n: setting.simulate(draws[part], treated=n == "treated") for n in names}
+            simulations += sum(map(len, courses.values()))
+            stood_in += sum(course.stood_in_for for course in courses.values())
             kept = np.all([course.completed for course in courses.values()], axis=0)
             completed[part] = kept
             if kept.any():
@@ -230,6 +240,7 @@ def run(
         assumptions=assumptions(setting),
         asked_h=asked_h,
         completed=completed,
+        engine_words=engine_words(setting.solver.engine, stood_in, simulations),
     )
 
 

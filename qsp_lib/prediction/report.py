@@ -121,7 +121,15 @@ def as_dict(prediction: Prediction) -> dict[str, Any]:
         if prediction.n_draws
         else None,
         "not_for": NOT_FOR,
+        **_engine(prediction),
     }
+
+
+def _engine(prediction: Prediction) -> dict[str, str]:
+    """An engine that was asked for by name; without one it is the record's."""
+    if not prediction.engine_words:
+        return {}
+    return {"engine": prediction.setting.solver.engine, "engine_words": prediction.engine_words}
 
 
 def as_json(*predictions: Prediction) -> str:
@@ -232,6 +240,8 @@ def _head(prediction: Prediction) -> Iterator[str]:
     )
     yield from _followed(setting)
     yield from setting.cover.lines(t.weight_kg)
+    if prediction.engine_words:
+        yield prediction.engine_words
 
 
 def _followed(setting: Setup) -> Iterator[str]:

@@ -31,9 +31,11 @@ from ..model import (
     Infusion,
     NetworkParameters,
     Regimen,
+    Solver,
     Structure,
     Trajectory,
     read_by,
+    require_engine,
 )
 from ..protocol import Record, Scatter, class_draws
 from .cover import NONE, Cover
@@ -92,7 +94,8 @@ class Together:
 class Setup:
     """A drug, a regimen and a horizon, ready to be simulated from a record.
 
-    ``network`` is an unlocked copy in place of the record's own; None for that.
+    ``network`` is an unlocked copy in place of the record's own; None for that. ``engine`` is one
+    asked for by name; None for the record's.
     """
 
     record: Record
@@ -103,6 +106,13 @@ class Setup:
     cover: Cover = NONE
     regimen_key: str = "clinical"
     network: NetworkParameters | None = None
+    engine: str | None = None
+
+    @property
+    def solver(self) -> Solver:
+        """How it is integrated: as the record has it, with another engine if one was asked for."""
+        solver = self.record.solver
+        return solver if self.engine is None else replace(solver, engine=self.engine)
 
     def unlocked(self) -> Setup:
         """The same of explicitly unlocked copies, whose mark goes with everything made of it."""
@@ -147,7 +157,7 @@ class Setup:
             "drug": self.inputs.name,
             "file_sha256": self.file.sha256,
             "lock": self.record.summary,
-            "engine": self.record.solver.engine,
+            "engine": self.solver.engine,
             "posterior": "Laplace" if sample is None else sample["sha256"],
             "t_cell_part": self.record.network.t_cells,
             "cover": self.cover.as_dict(self.inputs.weight_kg),
@@ -174,6 +184,7 @@ class Setup:
             steroid=cover.steroid(weight, self.shift_h),
             draws=draws,
             horizon_h=self.horizon_h + self.shift_h,
+            solver=self.solver,
         )
 
 
@@ -185,8 +196,11 @@ def prepare(
     cover: Cover = NONE,
     horizon_h: float | None = None,
     class_defaults: bool = False,
+    engine: str | None = None,
 ) -> Setup:
     """Everything a prediction is made from, checked; arguments as of ``predict``."""
+    if engine is not None:
+        require_engine(engine)
     file = load_drug(drug, class_defaults=class_defaults, inputs=record.inputs)
     file, inputs = inputs_of(drug, file, record)
     if regimen.lower().endswith(".csv"):
@@ -198,7 +212,7 @@ def prepare(
     doses = file.regimens[regimen]
     horizon_h = _horizon(inputs, regimen, doses, horizon_h)
     cover.require_before(horizon_h)
-    setting = Setup(record, file, inputs, doses, horizon_h, cover, regimen)
+    setting = Setup(record, file, inputs, doses, horizon_h, cover, regimen, engine=engine)
     # an amount that cannot be read is refused before anything is simulated
     list(cover.lines(inputs.weight_kg))
     return setting

@@ -586,7 +586,7 @@ def _why_not(version: str, check: InputCheck) -> str:
     if check.name == EQUATIONS:
         return (
             f"the equations are not those of lock {version} ({check.found[:12]}, expected "
-            f"{check.recorded[:12]}). Restore equations.py, or make a new version."
+            f"{check.recorded[:12]}). Restore the files of qsp_lib/model, or make a new version."
         )
     return (
         f"{check.name} is not what lock {version} was made from ({check.found[:12]}, expected "

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from benchmarks import problem as asked
-from benchmarks.engines import MODULES
+from benchmarks.engines import MODULES, engine
+from benchmarks.engines.contract import POINTS
 from benchmarks.floor import evaluations
 from benchmarks.model_text import python
 from benchmarks.problem import READ, TimedProblem
 from benchmarks.record import AS_IN_CHAPTER, load
 from qsp_lib.analyses import robustness
+from qsp_lib.common import fresh_pool
 from qsp_lib.inference import sweeping as sweep
 from qsp_lib.model.engines import solve_diffsol, solve_scipy
 from qsp_lib.model.equations import FEEDBACKS, INPUTS, MECHANISMS, NETWORK, PARAMETERS, STATES, rhs
@@ -55,6 +58,18 @@ def test_another_engine_would_solve_the_chapters_own_problem(
     assert set(own) <= set(handed_over) and len(own) > 3
     for name, peaks in own.items():
         assert np.array_equal(handed_over[name], peaks), name
+
+
+def test_this_package_gives_the_same_on_one_core_and_on_two(
+    points: np.ndarray, tmp_path: Path
+) -> None:
+    np.save(tmp_path / POINTS, points)
+    ours = engine("qsp_lib")
+    ours.load(tmp_path, None)
+    alone = ours.run(points, 1e-6, None)
+    with fresh_pool(2) as crew:
+        ours.load(tmp_path, crew)
+        assert np.array_equal(ours.run(points, 1e-6, crew), alone)
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 from types import SimpleNamespace
@@ -75,11 +76,18 @@ def loaded(script: str) -> quickjs.Context:
 
 
 @pytest.fixture(scope="module")
-def js() -> Js:
-    return loaded(javascript.model_script(RECORD)).eval
+def script() -> str:
+    return javascript.model_script(RECORD)
 
 
+@pytest.fixture(scope="module")
+def js(script: str) -> Js:
+    return loaded(script).eval
+
+
+@cache
 def in_javascript(js: Js, setting: Setting) -> dict[str, Any]:
+    """What the page finds at a setting; solved once however many tests look at it."""
     asked = {name: getattr(setting, name) for name in setting.moved} | {"drug": setting.drug}
     answer: dict[str, Any] = json.loads(js(f"solved({json.dumps(json.dumps(asked))}, '{PEAKS}')"))
     return answer
@@ -238,8 +246,8 @@ def test_rescue_is_that_of_the_rescue_chapter(js: Js) -> None:
         ),
     ],
 )
-def test_a_solve_that_fails_says_so(change: str, message: str) -> None:
-    context = loaded(javascript.model_script(RECORD))
+def test_a_solve_that_fails_says_so(script: str, change: str, message: str) -> None:
+    context = loaded(script)
     context.eval(change)
     with pytest.raises(quickjs.JSException, match=message):
         context.eval("qspExplorer.solve(qspModel, qspModel.drugs.tgn1412, {})")
@@ -251,8 +259,8 @@ def test_the_script_carries_the_record_and_leaks_no_exports(js: Js) -> None:
     assert json.loads(js("JSON.stringify(qspModel.network)")) == RECORD.network.values()
 
 
-def test_the_script_is_the_same_each_time() -> None:
-    assert javascript.model_script(RECORD) == javascript.model_script(RECORD)
+def test_the_script_is_the_same_each_time(script: str) -> None:
+    assert javascript.model_script(RECORD) == script
 
 
 def test_no_script_without_the_vendored_libraries(tmp_path: Path) -> None:
@@ -353,7 +361,7 @@ def levels(changes: list[dict[str, float]]) -> list[float]:
     return found
 
 
-def test_a_drug_that_may_not_be_simulated_is_not_shown() -> None:
+def test_a_drug_that_may_not_be_simulated_is_not_shown(script: str) -> None:
     structure = Structure("bispecific", t_cells=RECOVERY_AT_REST)
     for name in RECORD.drug_names:
         drug, shown = RECORD.drug(name), name in shown_drugs(RECORD)
@@ -363,10 +371,9 @@ def test_a_drug_that_may_not_be_simulated_is_not_shown() -> None:
             assert not shown
         else:
             assert shown
-    script = javascript.model_script(RECORD)
     for name in set(RECORD.drug_names) - set(shown_drugs(RECORD)):
         assert f'"name":"{name}"' not in script
 
 
-def test_the_script_stays_small() -> None:
-    assert len(javascript.model_script(RECORD).encode()) < 300_000
+def test_the_script_stays_small(script: str) -> None:
+    assert len(script.encode()) < 300_000

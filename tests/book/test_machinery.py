@@ -11,7 +11,7 @@ import pytest
 from benchmarks.known_answers import CHECKS, KnownAnswer, read_record
 from benchmarks.known_answers.answer import Scale
 from book.pages.fragments import FRAGMENTS, PICTURES, BookData
-from book.pages.machinery import digits, row, small, verdict
+from book.pages.machinery import digits, known_answers_states, row, small, verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = BookData(ROOT / "notebooks", {})
@@ -101,3 +101,10 @@ def test_the_figure_is_drawn_the_same_twice_and_described() -> None:
 def test_the_description_of_the_figure_is_true() -> None:
     for errors in read_record().convergence.values():
         assert list(errors) == sorted(errors, reverse=True)
+
+
+def test_the_states_that_rows_count_and_those_of_the_exports_are_told_apart() -> None:
+    text = known_answers_states(BOOK)
+    assert [int(n) for n in re.findall(r"(?:The|add|the) (\d+) ", text)] == [14, 5, 19]
+    rows = [a.what for group in ("invariants", "solvers") for a in read_record().answers[group]]
+    assert sum("the 14 states" in what or "all 14 states" in what for what in rows) == 4

@@ -91,7 +91,11 @@ def test_co_medications_stand_beside_the_drugs() -> None:
 def test_a_point_of_the_fit_says_what_is_known_of_it() -> None:
     text = made("observations")
     known = {row[5] for line in text.splitlines()[2:] for row in [line.strip("|").split(" | ")]}
-    assert known >= {"above 4500", "at most this", "median of values above 10"}
+    assert known >= {
+        "above 4500 pg/mL",
+        "at most this",
+        "median of values above 10 pg/mL",
+    }
     (late,) = (line for line in text.splitlines() if "| TGN1412 TNF, late |" in line)
     assert "| peak, 120–672 |" in late
 

@@ -118,6 +118,15 @@ def test_we_are_called_fastest_only_if_we_are(make: Make) -> None:
     assert "nothing else was measured" in performance.fastest(make())
 
 
+def test_the_engine_by_name_is_set_beside_the_default_one_and_is_no_peer(make: Make) -> None:
+    # ours takes 1 s, and 2 ms a simulation
+    record = make(qsp_lib_fast=engine("By name", 0.4, 1e-3, 0.1))
+    said = performance.by_name(record)
+    assert "0.4 (0.36–0.48) s, 40 % of what" in said and "2 times as fast on one core" in said
+    assert "nothing else was measured" in performance.fastest(record)
+    assert "was not measured" in performance.by_name(make())
+
+
 def test_processor_time_is_compared_where_it_was_measured(make: Make) -> None:
     # ours is 0.5 s and 200 times 2 ms
     said = performance.in_processor_time(make(a=engine("More", 1.0, 6e-3, 0.1)))

@@ -110,10 +110,13 @@ def test_the_waits_are_those_of_the_code() -> None:
 
 def test_the_commands_of_the_page_can_be_given() -> None:
     lines = re.findall(r"^qsp-crs (.+)$", PAGE, re.MULTILINE)
-    assert len(lines) == 3
-    for line in lines:
-        given = build_parser().parse_args(line.split())
-        assert (given.cluster is None) == ("--workers" in line)
+    given = [build_parser().parse_args(line.split()) for line in lines]
+    by_name = [one for one in given if one.engine is not None]
+    assert (len(given), len(by_name)) == (5, 2)
+    assert {one.engine for one in by_name} == {"fast"}
+    for line, one in zip(lines, given, strict=True):
+        if one not in by_name:
+            assert (one.cluster is None) == ("--workers" in line)
 
 
 @pytest.mark.parametrize(

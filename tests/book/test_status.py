@@ -58,6 +58,15 @@ def test_times_of_this_build_go_before_committed_ones(book: BookData) -> None:
     assert "run for this build" in text and "ran none" not in text
 
 
+def test_committed_pictures_are_said_to_be_such_and_drawn_ones_are_not(book: BookData) -> None:
+    assert "PNG" not in page.chapter_runs(book)
+    shown = chapter("02_two", "draw()")
+    picture = {"output_type": "display_data", "data": {"image/png": "eA=="}, "metadata": {}}
+    next(c for c in shown["cells"] if "draw()" in c["source"])["outputs"] = [picture]
+    write(book.notebooks, "02_two", shown)
+    assert "the committed pictures: PNG" in page.chapter_runs(book)
+
+
 def test_every_entry_of_the_ledger_is_a_line(book: BookData) -> None:
     rows = page.ledger_entries(book).splitlines()[2:]
     assert len(rows) == len(read_ledger())

@@ -14,6 +14,7 @@ import pytest
 from qsp_lib.__main__ import build_parser, main
 from qsp_lib.commands import common, times
 from qsp_lib.commands.running import split_parameters
+from qsp_lib.common import late
 from qsp_lib.common.errors import InputError
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.protocol.lock import current_record, newest_record
@@ -438,3 +439,14 @@ def test_an_empty_folder_is_not_taken_for_the_current_one(
         main([*command, "--output", ""])
     assert stopped.value.code == 2
     assert "an empty folder name was given" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["predict", "population"])
+def test_an_engine_that_is_not_there_is_refused_before_anything_is_simulated(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(late.LIBRARIES, "heyoka", "heyoka_that_nobody_installed")
+    assert main([command, "tgn1412", "--engine", "fast"]) == 1
+    assert "pip install 'qsp-crs[fast]'" in capsys.readouterr().err
+    assert main([command, "tgn1412", "--engine", "euler"]) == 1
+    assert "no engine 'euler'; expected one of" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from example_chapters import chapter, write
 from qsp_lib.chapters import results
 from qsp_lib.chapters.runner import Run, run_chapters
 from qsp_lib.chapters.tidy import as_text, tidy
-from qsp_lib.common import InputError, exclusive
+from qsp_lib.common import InputError, caches, exclusive
 from qsp_lib.common.exclusive import only_one, scratch
 
 HOLD = (
@@ -100,7 +100,7 @@ def test_a_folder_that_is_not_there_cannot_be_locked(tmp_path: Path) -> None:
 def test_locks_are_kept_in_the_checkout_or_else_in_the_users_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exclusive, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(caches, "CHECKOUT", tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     work = tmp_path / "work"
     work.mkdir()
@@ -117,7 +117,7 @@ def test_without_a_place_for_locks_a_sentence_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr(exclusive, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(caches, "CHECKOUT", tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(InputError, match="set XDG_CACHE_HOME"), only_one(tmp_path):
         pass

@@ -65,6 +65,27 @@ def test_one_worker_is_this_process_and_none_is_refused() -> None:
             pass
 
 
+def test_fewer_workers_may_be_allowed_than_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QSP_MOST_WORKERS", "1")
+    with pool(2) as executor:
+        assert executor is None
+    monkeypatch.setenv("QSP_MOST_WORKERS", "2")
+    with fresh_pool(5) as executor:
+        assert (executor.workers, executor.processes) == (5, 2)
+        assert len({executor.submit(os.getpid).result() for _ in range(20)}) <= 2
+    with fresh_pool(1) as executor:
+        assert executor.processes == 1
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "many", "1.5", "²"])
+def test_what_is_no_number_of_workers_is_refused(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("QSP_MOST_WORKERS", given)
+    with pytest.raises(InputError, match="QSP_MOST_WORKERS is"), pool(2):
+        pass
+
+
 def test_a_worker_is_no_copy_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{__name__}.HERE", "set later")
     with fresh_pool(1) as executor:

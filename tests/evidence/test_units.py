@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qsp_lib.common.errors import InputError
+from qsp_lib.evidence import known_units
 from qsp_lib.evidence.units import (
     _registry,
     check_unit,
@@ -156,3 +157,21 @@ def test_what_units_mean_is_what_pint_itself_says() -> None:
         one, other = (registry.Quantity(1, word).to_root_units() for registry in (ours, whole))
         assert dict(one.unit_items()) == dict(other.unit_items()), word
         assert float(one.magnitude) == pytest.approx(float(other.magnitude), rel=1e-9), word
+
+
+def test_the_kept_table_is_what_pint_makes_of_it_and_holds_every_unit_of_the_evidence() -> None:
+    units = known_units.known_units()
+    assert known_units.PATH.read_text(encoding="utf-8") == known_units.as_table(sorted(units))
+
+
+@given(st.sampled_from(sorted(known_units.known_units())), st.sampled_from([*"hgL", "mg/kg", "%"]))
+@settings(max_examples=60)
+def test_a_kept_unit_converts_as_one_that_is_read(unit: str, other: str) -> None:
+    asked = unit, other, f" {unit} ", f"{other} "  # with spaces no text is in the table
+    try:
+        expected = convert(1.5, asked[2], asked[3])
+    except InputError:
+        with pytest.raises(InputError):
+            convert(1.5, unit, other)
+    else:
+        assert convert(1.5, unit, other) == expected

@@ -57,7 +57,7 @@ def test_the_states_are_in_the_files_as_species_or_parameters() -> None:
     rules = [rule for rule in FILES["network"].iter() if rule.tag.endswith("}rateRule")]
     assert set(names) == {rule.get("variable") for rule in rules} > set(STATES)
     assert len(names) == len(set(names))
-    units = {"ug": "µg", "dimensionless": "", "ng_per_mL": "ng/mL"}
+    units = {"ug": "µg", "dimensionless": "1", "ng_per_mL": "ng/mL"}
     for name, words, unit, kind in table:
         found = element("network", name)
         assert found.tag.endswith(f"}}{kind}") and found.get("name") == words

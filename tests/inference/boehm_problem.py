@@ -13,7 +13,7 @@ import sympy
 from numpy.typing import NDArray
 
 from qsp_lib.inference.fitting import FAILED, Problem
-from qsp_lib.model.engines.diffsol import as_diffsl, compile_text
+from qsp_lib.model import as_diffsl, compile_text
 
 Array = NDArray[np.float64]
 TABLE = Path(__file__).parent / "boehm" / "measurements.csv"

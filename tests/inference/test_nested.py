@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,9 @@ def test_the_evidence_of_a_linear_problem_is_its_closed_form(problem: Problem) -
     value, error = together(runs)
     assert abs(value - exact) < 4 * error < 0.4
     assert all(run.effective_size > 500 for run in runs)
+    # the error that each tells is of as many points as its sample is worth
+    for run in runs:
+        assert run.error == pytest.approx(1 / np.sqrt(run.effective_size), rel=0.05)
     # its points are a sample of the posterior, whose mean and spread are known as well
     precision = A.T @ A + np.diag(problem.prior_sd**-2.0)
     mean = problem.prior_mean - np.linalg.solve(precision, A.T @ misfit)
@@ -53,9 +58,21 @@ def test_the_evidence_of_a_linear_problem_is_its_closed_form(problem: Problem) -
         assert high - low == pytest.approx(2 * 1.645 * sd[i], rel=0.12)
 
 
-def test_a_constant_of_the_likelihood_is_added(problem: Problem) -> None:
-    one, other = (nested_run(problem, 5, c, n_live=100, n_effective=100) for c in (0.0, 7.0))
+def test_a_constant_of_the_likelihood_is_added_and_every_set_that_is_evaluated_counts(
+    problem: Problem,
+) -> None:
+    asked: list[int] = []
+
+    def residuals(theta: np.ndarray) -> np.ndarray:
+        asked.append(len(theta))
+        return problem.residuals(theta)
+
+    one = nested_run(replace(problem, residuals=residuals), 5, n_live=100, n_effective=100)
+    other = nested_run(problem, 5, 7.0, n_live=100, n_effective=100)
     assert other.log_evidence - one.log_evidence == pytest.approx(7.0, abs=1e-9)
+    assert one.calls == sum(asked)
+    # points that were drawn while the likelihood was still being explored are no part of it
+    assert len(one.points) == len(one.log_weights) < 0.8 * one.calls
 
 
 def test_a_parameter_without_a_prior_is_refused(problem: Problem) -> None:

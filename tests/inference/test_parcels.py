@@ -8,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,13 @@ from copied_package import copied_package
 import qsp_lib
 from qsp_lib.common import InputError
 from qsp_lib.inference import parcels
-from qsp_lib.inference.parcels import OtherPackageError, Parcel, own_package, require_same_package
+from qsp_lib.inference.parcels import (
+    OtherPackageError,
+    Parcel,
+    own_package,
+    require_same_package,
+    sender,
+)
 from qsp_lib.inference.sweeping import SweepError, sweep
 
 INPUTS = np.arange(5.0)[:, None]
@@ -66,6 +73,18 @@ def test_what_differs_is_named_and_nothing_else(monkeypatch: pytest.MonkeyPatch)
     said = str(refusal.value)
     assert f"numpy {here['numpy']}, expected 1.0; torch none, expected 2." in said
     assert "scipy" not in said and f"(process {os.getpid()})" in said
+
+
+def test_an_engine_asked_for_by_name_counts_where_it_was_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "heyoka", raising=False)
+    assert sender() == own_package()
+    monkeypatch.setitem(sys.modules, "heyoka", ModuleType("heyoka"))
+    assert set(sender()) == {*own_package(), "heyoka"}
+    require_same_package(sender())
+    with pytest.raises(OtherPackageError, match=r"heyoka \S+, expected 0.0"):
+        require_same_package(sender() | {"heyoka": "0.0"})
 
 
 def test_a_parcel_only_passes_through_a_scheduler_of_another_package(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -171,6 +172,44 @@ def test_so_does_one_that_the_profile_falls_into() -> None:
     check_deep(profile(Request(free(("x", "y"), two_wells), X, SHALLOW, -3.05, 3.0)))
 
 
+def behind_a_ridge(theta: Array) -> Array:
+    """The companion sits at -1 or at 1 whatever ``x`` is, and the well at 1 is the lower."""
+    x, y = theta.T
+    return np.stack([x / 0.5, 4.0 * (y**2 - 1.0), 1.2 * (y - 1.0)], axis=1)
+
+
+def test_a_valley_behind_a_ridge_is_found_from_one_of_the_others_and_not_without() -> None:
+    problem = free(("x", "y"), behind_a_ridge)
+    far = Request(problem, X, np.array([0.0, -0.955]), -2.0, 2.0, 15)
+    alone = profile(far)
+    assert alone.theta[:, 1].max() < -0.9 and alone.cost > 2.0
+    found = profile(replace(far, others=(np.array([0.3, 1.2]),)))
+    assert found.cost == pytest.approx(0.0, abs=1e-9)
+    assert found.theta[:, 1] == pytest.approx(np.ones(len(found.values)), abs=1e-3)
+    half = 0.5 * np.sqrt(THRESHOLD)
+    assert (found.low, found.high) == pytest.approx((-half, half), abs=1e-3)
+
+
+@pytest.mark.parametrize("from_value", [0.6, 2.0])
+def test_a_sweep_that_a_guess_led_astray_goes_on_from_where_it_came(
+    monkeypatch: pytest.MonkeyPatch, from_value: float
+) -> None:
+    # a guess beyond some value ends in another valley, which is higher by 1.5 in the root
+    refit = profiles._refit
+
+    def misled(request: Request, value: float, starts: Any, *rest: Any) -> tuple[Array, float]:
+        point, cost = refit(request, value, starts, *rest)
+        if len(starts) == 1 or value < from_value:
+            return point, cost
+        return point + np.array([0.0, 9.0]), (np.sqrt(2 * cost) + 1.5) ** 2 / 2
+
+    monkeypatch.setattr(profiles, "_refit", misled)
+    problem = free(("x", "y"), lambda theta: np.stack([theta[:, 0], theta[:, 1]], axis=1))
+    swept = profiles._sweep(Request(problem, X, np.zeros(2), -3.0, 3.0, 25), 1)
+    assert swept.costs == pytest.approx(swept.values**2 / 2, abs=1e-6)
+    assert swept.theta[:, 1] == pytest.approx(np.zeros(len(swept.values)), abs=1e-3)
+
+
 def test_an_optimum_that_is_the_lowest_stays_as_it_is_given() -> None:
     problem = free(("x", "y"), two_wells)
     result = profile(Request(problem, X, DEEP, -3.0, 3.0, others=(SHALLOW,)))
@@ -198,6 +237,30 @@ def test_a_bound_makes_an_end_if_one_more_range_would_gain_the_threshold(
 ) -> None:
     best = np.array([0.0, side * 8.0])
     result = profile(Request(pressed(share * THRESHOLD, side), X, best, -1.0, 1.0, 11))
+    assert (result.lower_end, result.upper_end) == (end, end)
+    assert (result.low, result.high) == pytest.approx((-0.196, 0.196), abs=1e-3)
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize(
+    ("share", "end"), [(0.0, End.CROSSED), (0.9, End.CROSSED), (1.1, End.STOPPED)]
+)
+def test_a_bound_makes_an_end_of_a_ratio_if_both_its_parts_would_gain_by_going_on(
+    share: float, end: End, side: int
+) -> None:
+    # x - y is sharp, and y is pressed against its bound: x would follow it
+    pulled = pressed(share * THRESHOLD, side).residuals
+
+    def residuals(theta: Array) -> Array:
+        x, y = theta.T
+        return pulled(np.stack([x - y, y], axis=1))
+
+    problem = replace(
+        free(("x", "y"), residuals), lower=np.array([-20.0, -8.0]), upper=np.array([20.0, 8.0])
+    )
+    best = np.full(2, side * 8.0)
+    ratio = ProfiledQuantity.log_ratio("x/y", "x", "y")
+    result = profile(Request(problem, ratio, best, -1.0, 1.0, 11))
     assert (result.lower_end, result.upper_end) == (end, end)
     assert (result.low, result.high) == pytest.approx((-0.196, 0.196), abs=1e-3)
 

@@ -337,7 +337,8 @@ def test_what_cannot_be_profiled_is_refused() -> None:
         Request(problem, ProfiledQuantity.of("a"), best[:2], -1.0, 1.0)
     with pytest.raises(InputError, match="outside the bounds"):
         Request(problem, ProfiledQuantity.of("a"), best + 100, -1.0, 1.0)
-    with pytest.raises(InputError, match="nothing to search between 30 and 40"):
+    words = "a: nothing to search between 30 and 40 within the bounds -20 to 20"
+    with pytest.raises(InputError, match=words):
         Request(problem, ProfiledQuantity.of("a"), best, 30.0, 40.0)
     for weights in ((), (("a", 0.0),), (("a", np.inf),)):
         with pytest.raises(InputError, match="expected numbers other than 0"):

@@ -51,6 +51,13 @@ def test_ranks_of_the_right_posterior_are_uniform() -> None:
     assert row["spread"] == pytest.approx(1.0, abs=0.1)
 
 
+def test_the_spread_is_one_where_scores_lie_evenly_and_none_where_all_are_alike() -> None:
+    even = (np.arange(500) + 0.5) / 500
+    table = uniformity(np.column_stack([even, 0.25 + even / 2, np.full(500, 0.5)]), list("abc"))
+    assert table["spread"].to_numpy() == pytest.approx([1.0, 0.5, 0.0], abs=2e-3)
+    assert table["mean"].to_numpy() == pytest.approx([0.5, 0.5, 0.5], abs=1e-9)
+
+
 @pytest.mark.parametrize(("believed", "too_narrow"), [(0.08, True), (0.6, False)])
 def test_a_wrong_sigma_is_noticed(believed: float, too_narrow: bool) -> None:
     row = uniformity(scores_of_a_mean(100, believed), ["x"]).iloc[0]

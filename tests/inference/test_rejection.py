@@ -229,6 +229,20 @@ def test_moved_says_where_the_accepted_lie(square: Sample) -> None:
     assert moved.loc["y", "distance"] < 5e-3
 
 
+def test_a_single_accepted_draw_says_where_it_lies_and_correlates_nothing(square: Sample) -> None:
+    highest = np.sort(square.points.sum(axis=1))[-2:].mean()
+    one = square.with_criteria([Band("the highest", "sum", highest, 2.0)])
+    assert one.share.held == 1
+    moved = one.moved().set_index("name")
+    (point,) = one.accepted_points
+    for name, at in zip(("x", "y"), point, strict=True):
+        assert moved.loc[name, ["low", "median", "high"]].tolist() == pytest.approx([at] * 3)
+        # the draw has all of its distribution function where the range has its share
+        assert moved.loc[name, "distance"] == pytest.approx(max(at, 1 - at))
+    with pytest.raises(InputError, match="1 of 4096 draws were accepted; expected"):
+        one.correlations()
+
+
 def test_convergence_looks_at_the_first_draws(square: Sample) -> None:
     table = square.convergence([64, 1024, 4096])
     assert table["share"].iloc[0] == square.accepted[:64].mean()

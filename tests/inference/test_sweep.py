@@ -28,7 +28,14 @@ from qsp_lib.common import environment
 from qsp_lib.common.errors import InputError
 from qsp_lib.common.workers import fresh_pool, pool
 from qsp_lib.inference import checkpoint
-from qsp_lib.inference.sweeping import QUIET, SweepError, shows_progress, spawned_seeds, sweep
+from qsp_lib.inference.sweeping import (
+    QUIET,
+    SweepError,
+    part_of,
+    shows_progress,
+    spawned_seeds,
+    sweep,
+)
 from qsp_lib.model.parameters import NetworkParameters
 
 Array = NDArray[np.float64]
@@ -49,6 +56,10 @@ def powers(chunk: Array) -> Array:
 
 def scaled(chunk: Array, factor: Any = 1.0) -> Array:
     return factor * chunk[:, 0]
+
+
+def process_of(chunk: Array) -> Array:
+    return np.full(len(chunk), float(os.getpid()))
 
 
 def random_walks(chunk: Array) -> Array:
@@ -103,6 +114,12 @@ def troubled(tmp_path: Path) -> Callable[[str], Counting]:
 
 def trouble_over(function: Counting) -> None:
     (Path(function.folder) / "trouble").unlink()
+
+
+def test_where_no_workers_are_allowed_the_sweep_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QSP_MOST_WORKERS", "1")
+    found = sweep(process_of, np.arange(9.0)[:, None], workers=2, chunk=2)
+    assert set(found) == {os.getpid()}
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -187,7 +204,7 @@ def test_a_worker_that_dies_costs_only_what_was_not_finished(
 ) -> None:
     function = troubled("die")
     options: dict[str, Any] = {"chunk": 2, "checkpoint": tmp_path / "kept"}
-    words = "worker process died .* kept in .*kept: the same call"
+    words = "worker process died .* 14 of 23 rows are finished and kept in .*kept: the same call"
     # one worker in a pool: chunks before the deadly one are done when it comes
     with fresh_pool(1) as executor, pytest.raises(SweepError, match=words):
         sweep(function, INPUTS, executor=executor, **options)
@@ -250,6 +267,16 @@ def test_an_interrupted_sweep_goes_on_with_other_chunks(
     found = sweep(function, INPUTS, workers=1, chunk=3, checkpoint=tmp_path / "kept")
     assert np.array_equal(found, INPUTS[:, 0] ** 2)
     assert function.seen == list(INPUTS[:, 0])
+
+
+def test_several_sweeps_of_a_call_keep_their_rows_apart(tmp_path: Path) -> None:
+    options = {"workers": 1, "checkpoint": tmp_path / "call"}
+    one, other = part_of(options, "first"), part_of(options, "second")
+    assert one == {"workers": 1, "checkpoint": tmp_path / "call" / "first"}
+    assert other["checkpoint"] == tmp_path / "call" / "second"
+    # what the call itself was given stays as it is, and without a folder there is none
+    assert options == {"workers": 1, "checkpoint": tmp_path / "call"}
+    assert part_of({"workers": 1}, "first") == {"workers": 1}
 
 
 def test_a_finished_sweep_is_read_from_its_checkpoint(tmp_path: Path) -> None:

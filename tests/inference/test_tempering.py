@@ -82,3 +82,8 @@ def test_what_cannot_be_evaluated_is_never_drawn() -> None:
 def test_sizes_that_make_no_sense_are_refused(d: int, members: int, particles: int) -> None:
     with pytest.raises(InputError, match="particles of"):
         tempered(log_likelihood, d, members, particles, seed=0)
+
+
+def test_eight_particles_are_enough_to_begin_with() -> None:
+    found = tempered(log_likelihood, 2, N_MEMBERS, 8, seed=0)
+    assert found.points.shape == (8, 2) and found.members.shape == (8,)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 from helpers import (
     HOPELESS,
     REGIMENS,
@@ -17,13 +18,16 @@ from helpers import (
 )
 from numpy.typing import NDArray
 
+from qsp_lib.common import InputError, late
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
 from qsp_lib.model.draws import Draws
-from qsp_lib.model.engines import ENGINES, Outcome, Task, diffsol, solve_scipy
+from qsp_lib.model.engines import ENGINES, FAST, Outcome, Task, diffsol, fast, solve_scipy
 from qsp_lib.model.engines.base import classify
 from qsp_lib.model.equations import FEEDBACKS, MECHANISMS, STATES
 from qsp_lib.model.parameters import CrpInputs, NetworkParameters
 from qsp_lib.model.simulation import Rescue, simulate
+from qsp_lib.model.structure import RECOVERY_AT_REST, T_CELLS, whole
+from qsp_lib.model.symbolic import traced
 
 TOCILIZUMAB = Rescue(
     rescue_inputs(), Regimen.of(Infusion(6.0, 1.0, 400_000.0), Bolus(30.0, 176_000.0))
@@ -95,7 +99,7 @@ def test_the_implicit_method_for_fast_rates_agrees_with_the_explicit_one_and_the
         draws=Draws({"d_TNF": np.array([400.0])}), horizon_h=6.0, times=np.arange(0, 6.1, 1.0)
     )
     stiff = simulate(drug, fast, REGIMENS["infusion"], **options)
-    monkeypatch.setattr(diffsol, "_STIFF_RATE", np.inf)
+    monkeypatch.setattr(diffsol, "STIFF_RATE", np.inf)
     explicit = simulate(drug, fast, REGIMENS["infusion"], **options)
     assert not np.array_equal(stiff.states, explicit.states)
     expected = reference(stiff.task)
@@ -201,6 +205,17 @@ def test_a_dose_beyond_what_can_be_computed_fails_alone_and_at_once(
     assert relative_error(run.states[:, :1], alone.states) < 1e-5
 
 
+@pytest.mark.parametrize(
+    "dose", [Bolus(0.0, 1000.0), Infusion(0.0, 100.0, 1000.0)], ids=lambda d: type(d).__name__
+)
+def test_how_much_is_given_counts_and_not_how_fast(network: NetworkParameters, dose: Any) -> None:
+    run = simulate(made_up(), network, Regimen.of(dose), horizon_h=120.0)
+    # an amount of 1e100 ug, the error of which is squared, is too much; 1e99 ug is not
+    for factor, too_much in ((1e96, False), (1.1e97, True), (1e98, True)):
+        task = replace(run.task, dose_factor=np.array([factor]))
+        assert diffsol.may_overflow(task).tolist() == [too_much]
+
+
 @pytest.mark.parametrize("amount_ug", [1e120, 1e200, 1e308])
 def test_an_absurd_rescue_has_an_outcome(network: NetworkParameters, amount_ug: float) -> None:
     rescue = Rescue(rescue_inputs(), Regimen.of(Bolus(6.0, amount_ug)))
@@ -254,3 +269,43 @@ def test_a_dose_at_the_last_report_time_before_the_end_is_seen_just_after_it(
 
 def test_the_two_engines_are_the_ones_on_offer() -> None:
     assert ENGINES == ("diffsol", "scipy")
+
+
+# ---------------------------------------------------------------- what the fast engine makes of it
+
+
+@pytest.mark.parametrize("t_cells", T_CELLS)
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_the_corners_are_rounded_off_by_next_to_nothing(mechanism: str, t_cells: str) -> None:
+    structure = whole(mechanism, "gated", t_cells)
+    rng = np.random.default_rng(3)
+    names = (*structure.states, *structure.parameters, *structure.inputs)
+    at = {sympy.Symbol(name): rng.uniform(0.2, 3.0) for name in names}
+    corners = 0
+    for rate in traced(structure).values():
+        corners += len(rate.atoms(sympy.Max))
+        rounded = fast.smooth(rate)
+        assert not rounded.atoms(sympy.Max)
+        assert float(rounded.subs(at)) == pytest.approx(float(rate.subs(at)), rel=1e-12)
+    assert corners >= 3
+
+
+def test_a_corner_is_rounded_off_in_shares_of_what_its_argument_is_divided_by() -> None:
+    x, K, n = sympy.symbols("x K n")
+    rounded = fast.smooth((sympy.Max(x, 0) / K) ** n)
+    small, large = ({x: 0, K: value, n: 2.0} for value in (1e-3, 1e6))
+    assert float(rounded.subs(small)) == float(rounded.subs(large)) > 0
+
+
+def test_the_exponents_are_found_in_the_equations() -> None:
+    assert fast.exponents(whole("bispecific", "gated", RECOVERY_AT_REST)) == ("h", "n_M", "n_S")
+
+
+def test_an_engine_that_is_not_installed_is_refused_with_what_it_needs(
+    network: NetworkParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(late.LIBRARIES, "heyoka", "heyoka_that_nobody_installed")
+    with pytest.raises(InputError, match="'fast' was asked for; it needs heyoka") as refused:
+        simulate(made_up(), network, REGIMENS["infusion"], engine=FAST)
+    assert "pip install 'qsp-crs[fast]'" in str(refused.value)
+    assert simulate(made_up(), network, REGIMENS["infusion"], horizon_h=6.0).completed.all()

@@ -176,8 +176,15 @@ def test_a_table_that_ends_before_the_horizon_is_refused() -> None:
         simulate_exposure(drug, Regimen(), horizon_h=21.0)
     with pytest.raises(InputError, match="ends at 20 h"):
         simulate(drug, NetworkParameters.prior_medians(), Regimen(), horizon_h=21.0)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0, [1.0, 0.5]])
+def test_a_table_of_concentrations_is_of_its_own_doses_and_of_no_multiple(factor: Any) -> None:
+    drug = made_up(table=ConcentrationTable(**ROWS))
+    options: dict[str, Any] = dict(horizon_h=9.0)
     with pytest.raises(InputError, match="dose_factor would not multiply it"):
-        simulate(drug, NetworkParameters.prior_medians(), Regimen(), horizon_h=9.0, dose_factor=2.0)
+        simulate(drug, NetworkParameters.prior_medians(), Regimen(), dose_factor=factor, **options)
+    simulate(drug, NetworkParameters.prior_medians(), Regimen(), dose_factor=[1.0], **options)
 
 
 @pytest.mark.parametrize(

@@ -182,3 +182,27 @@ def test_part_of_the_draws_keeps_their_order_and_their_lock() -> None:
     assert STAMP.same_record(part.lock) and part.drug == "okt3"
     with pytest.raises(TypeError):
         draws.values["k_IFN"] = np.zeros(5)  # type: ignore[index]
+
+
+def test_draws_take_values_of_a_co_medication_beside_them_and_none_of_their_own() -> None:
+    draws = Draws({"k_IFN": np.array([1.0, 2.0])}).stamped(STAMP, "okt3")
+    beside = draws.beside({"CL_tcz": np.array([0.01, 0.02])})
+    assert beside.values["k_IFN"].tolist() == [1.0, 2.0]
+    assert beside.values["CL_tcz"].tolist() == [0.01, 0.02]
+    assert STAMP.same_record(beside.lock) and beside.drug == "okt3"
+    for name in ("k_TNF_M", "k_act"):
+        with pytest.raises(InputError, match=f"'{name}' is of the network or the drug"):
+            draws.beside({name: np.ones(2), "CL_tcz": np.ones(2)})
+
+
+def test_the_network_of_draws_goes_with_a_drug_of_ones_own_and_no_other() -> None:
+    draws = Draws({"k_IFN": np.ones(2), "k_act": np.full(2, 0.3)}).stamped(STAMP, "okt3")
+    own = draws.for_own_drug({"EC50": np.array([5.0, 6.0])})
+    # what the draws held of their own drug stays behind
+    assert {name: array.tolist() for name, array in own.values.items()} == {
+        "k_IFN": [1.0, 1.0],
+        "EC50": [5.0, 6.0],
+    }
+    assert STAMP.same_record(own.lock) and own.drug == ""
+    with pytest.raises(InputError, match="'k_IFN' is no value of a drug"):
+        draws.for_own_drug({"k_IFN": np.ones(2)})

@@ -140,6 +140,16 @@ def test_mean_engagement_is_the_integral_of_a_dense_course(
     assert float(run.mean_engagement(6.0)) == pytest.approx(after / 18.0, rel=2e-5)
 
 
+def test_mean_engagement_is_of_the_whole_run_unless_a_part_is_asked_for(
+    network: NetworkParameters,
+) -> None:
+    run = simulate(made_up(), network, Regimen.of(Bolus(0.0, 3000.0)), horizon_h=12.0)
+    first, rest = (float(run.mean_engagement(a, b)) for a, b in ((0.0, 1.0), (1.0, 12.0)))
+    # most is engaged at first, and the mean of the whole counts every hour once
+    assert first > 1.1 * rest
+    assert float(run.mean_engagement()) == pytest.approx((first + 11 * rest) / 12, rel=1e-9)
+
+
 def test_mean_engagement_of_nothing_and_of_plenty(network: NetworkParameters) -> None:
     assert float(simulate(made_up(), network, Regimen()).mean_engagement()) == 0.0
     still = made_up(CL=0.0, Q=0.0)

@@ -442,7 +442,7 @@ def test_one_set_gives_curves_and_a_batch_gives_rows_of_curves(network: NetworkP
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"engine": "euler"}, r"no engine 'euler'; expected one of \['diffsol', 'scipy'\]"),
+        ({"engine": "euler"}, r"no engine 'euler'; expected one of \['diffsol', 'scipy', 'fast'\]"),
         ({"rtol": 0.0}, r"rtol 0\.0, atol 1e-08; expected 0 < rtol < 1 and atol > 0"),
         ({"rtol": 1.0}, r"rtol 1\.0"),
         ({"rtol": float("nan")}, "rtol nan"),

@@ -16,11 +16,13 @@ from qsp_lib.drugs.co_medications import load_dexamethasone
 from qsp_lib.model.dosing import Bolus, Regimen
 from qsp_lib.model.engines import ENGINES
 from qsp_lib.model.equations import FEEDBACKS, INPUTS, MECHANISMS, NETWORK, PARAMETERS, STATES, rhs
+from qsp_lib.model.kept_equations import equations_digest
 from qsp_lib.model.parameters import CrpInputs, NetworkParameters
 from qsp_lib.model.simulation import Rescue, Steroid, simulate
 from qsp_lib.model.structure import (
     EXPOSURES,
     RECOVERY_AT_REST,
+    STEROIDS,
     T_CELLS,
     Structure,
     everything,
@@ -28,7 +30,6 @@ from qsp_lib.model.structure import (
 )
 from qsp_lib.model.symbolic import (
     canonical_equations,
-    equations_digest,
     put_back,
     regrouped,
     traced,
@@ -99,6 +100,13 @@ def test_a_model_has_the_parts_that_are_asked_for_and_no_others() -> None:
     assert (whole.states, whole.parameters, whole.inputs) == (STATES, PARAMETERS, INPUTS)
     with pytest.raises(InputError, match="t_cells is 'tireless'; expected one of"):
         Structure("monoclonal", t_cells="tireless")
+
+
+@pytest.mark.parametrize("part", [{"tocilizumab": True}, {"crp": True}, {"steroid": STEROIDS[-1]}])
+def test_exposure_alone_drives_nothing_that_another_drug_could_act_on(part: Any) -> None:
+    assert Structure("monoclonal", t_cells="").states == ("A_c", "A_p")
+    with pytest.raises(InputError, match="exposure alone takes no co-medication and no readout"):
+        Structure("monoclonal", t_cells="", **part)
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

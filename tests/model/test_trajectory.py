@@ -242,6 +242,30 @@ def test_times_outside_the_simulation_have_no_value(coarse: Trajectory) -> None:
             coarse.at("IL6", time)
 
 
+def test_courses_at_many_times_are_the_values_at_each_of_them(
+    network: NetworkParameters, coarse: Trajectory
+) -> None:
+    times = np.array([0.0, 0.1, 2.0, 13.37, 48.0, 95.9, 96.0])
+    along = coarse.along(["C", "A_c", "IL6"], times)
+    assert list(along) == ["C", "A_c", "IL6"]
+    for name in ("A_c", "IL6"):
+        expected = [float(coarse.at(name, time)) for time in times]
+        assert along[name][0] == pytest.approx(expected, rel=1e-12)
+    # a concentration is the amount in the volume it is spread over
+    assert along["C"][0] == pytest.approx(along["A_c"][0] / 3.2, rel=1e-12)
+    batch = run_coarse(network, times=COARSE, dose_factor=[1.0, 2.0])
+    both = batch.along(["C"], times)["C"]
+    assert both[1] == pytest.approx(2 * both[0], rel=1e-6, abs=1e-9)
+
+
+def test_courses_outside_the_simulation_are_refused(coarse: Trajectory) -> None:
+    for times in ([-0.1, 3.0], [3.0, 96.5]):
+        with pytest.raises(
+            InputError, match=f"times from {times[0]:g} to {times[1]:g} h .* from 0 to 96 h"
+        ):
+            coarse.along(["IL6"], np.array(times))
+
+
 # ---------------------------------------------------------------- areas
 
 
@@ -296,6 +320,11 @@ def test_every_quantity_has_a_unit_and_an_unknown_one_is_refused(coarse: Traject
 
 def test_exposure_is_the_amount_over_the_central_volume(coarse: Trajectory) -> None:
     assert coarse["C"] == pytest.approx(coarse["A_c"] / 3.2, rel=1e-14)
+
+
+def test_without_tocilizumab_its_levels_are_zero_at_every_time(coarse: Trajectory) -> None:
+    for name in ("T_c", "T_p", "C_tcz", "rho"):
+        assert coarse[name].tolist() == [0.0] * len(coarse.times)
 
 
 def test_the_feedback_share_is_its_part_of_il6_production(
@@ -378,6 +407,13 @@ def test_a_selected_set_keeps_its_own_dose(network: NetworkParameters) -> None:
     kept = batch.select(np.array([False, True]))
     assert kept.area("A_c", 20.0, 30.0)[0] == pytest.approx(alone.area("A_c", 20.0, 30.0))
     assert kept.peak("C", 20.0, 23.95).value[0] == alone.peak("C", 20.0, 23.95).value
+
+
+def test_selecting_every_set_copies_nothing(network: NetworkParameters) -> None:
+    one = run_coarse(network)
+    every = one.select(np.array([True]))
+    assert every.batch and every.states is one.states
+    assert every.peak("IL6").value.shape == (1,) and one.peak("IL6").value.shape == ()
 
 
 def test_a_mark_goes_with_every_selection(network: NetworkParameters) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from qsp_lib.common import CURRENT, code_digest
 from qsp_lib.inference import laplace_draws, sobol, standard_normals
-from qsp_lib.model import FEEDBACKS, equations_digest
+from qsp_lib.model import FEEDBACKS, canonical_equations
 from qsp_lib.protocol import current_record
 from qsp_lib.protocol.blind_test import predict
 from qsp_lib.protocol.inputs import input_digests
@@ -39,7 +39,7 @@ def bits() -> dict[str, Any]:
         "normals": digest(standard_normals(2000, 20, record.seed)),
         "sobol": digest(sobol(1024, 17, record.seed)),
         "code": code_digest(),
-        "equations": {feedback: equations_digest(feedback) for feedback in FEEDBACKS},
+        "equations": {feedback: canonical_equations(feedback) for feedback in FEEDBACKS},
         "inputs": input_digests(CURRENT),
         "record": record.digest,
     }

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qsp_lib.calibration.candidates import CANDIDATES
+from qsp_lib.calibration.candidates import CANDIDATES, LOCKED
 from qsp_lib.calibration.declared import declared_draws, declared_priors, widened
 from qsp_lib.common.errors import InputError
 from qsp_lib.protocol.averaging import (
+    FEEDBACK_QUANTITIES,
+    FEEDBACK_SDS,
     FEEDBACKS,
     averaged,
     feedback_weights,
@@ -40,6 +42,13 @@ def prior_as_posterior(name: str, log_evidence: float, n: int = N, **content: An
 @pytest.fixture(scope="module")
 def developed() -> dict[str, Development]:
     return {name: prior_as_posterior(name, -20.0 - i) for i, name in enumerate(FEEDBACKS)}
+
+
+def test_the_average_is_made_under_the_declared_widths_and_wider_ones() -> None:
+    problem = CANDIDATES[LOCKED].problem()
+    declared = {problem.prior_sd[problem.names.index(name)] for name in FEEDBACK_QUANTITIES}
+    assert declared < set(FEEDBACK_SDS)
+    assert list(FEEDBACK_SDS) == sorted(set(FEEDBACK_SDS)) and FEEDBACK_SDS[-1] > max(declared)
 
 
 def test_a_prior_as_wide_as_declared_leaves_the_evidence(

@@ -506,3 +506,8 @@ def test_a_cytokine_without_an_eligible_row_has_no_verdict() -> None:
 def test_a_row_without_a_number_is_no_source() -> None:
     words = row("ZZ001", "TNF", value=1.0).model_copy(update={"value": None})
     assert compare_with_outcomes(predicted(), [words])["TNF"]["verdict"] == "no eligible row"
+    # and what comes after it is one, whatever other analytes stand between
+    after = [row("ZZ002", "IL-6", value=3.0), row("ZZ003", "TNF", value=1.0)]
+    compared = compare_with_outcomes(predicted(), [words, *after])["TNF"]
+    assert [source["id"] for source in compared["sources"]] == ["ZZ003"]
+    assert compared["verdict"] == "pass"

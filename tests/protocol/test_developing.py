@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,17 +11,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qsp_lib.calibration.candidates import CANDIDATES, T_CELL_CANDIDATES
+from qsp_lib.calibration.candidates import CANDIDATES, LOCKED, T_CELL_CANDIDATES
 from qsp_lib.calibration.open_facts import FACTS
 from qsp_lib.common.errors import InputError, LockError
-from qsp_lib.protocol import developing
+from qsp_lib.protocol import developing, ensembles
 from qsp_lib.protocol.developing import (
+    LEVELS,
+    LOCKED_PLAN,
+    N_STARTS,
+    NESTED_DRAWS,
     PLANS,
+    SEED,
+    SEEDS,
+    WITHOUT_DECLARED_SEEDS,
     Development,
     chosen_t_cells,
     develop_missing,
     read_development,
 )
+from qsp_lib.protocol.lock import lock_path, read_record
+from qsp_lib.protocol.nested_runs import NestedTask
 from qsp_lib.protocol.sample_table import parse_table, table_text
 
 DATE = "2030-01-01"
@@ -109,6 +119,7 @@ def exchanged(path: Path) -> None:
         ("sample-v2-rest.csv", without_last, "was edited: its numbers give hash"),
         ("sample-v2-rest.csv", exchanged, "was edited: its numbers give hash"),
         ("sample-v2-rest.csv", Path.unlink, "is missing"),
+        ("sample-v2-rest.csv", lambda p: p.write_text("a,b\n1,two\n"), "cannot be read"),
     ],
 )
 def test_what_was_edited_cut_or_taken_away_is_refused(
@@ -133,3 +144,47 @@ def test_the_t_cell_part_that_meets_most_facts_is_chosen_then_the_one_with_more_
     assert chosen_t_cells(found, names) == "gated"
     assert chosen_t_cells(found | {"gated": judged(3, -29.0)}, names) == "gated"
     assert chosen_t_cells(found | {"gated": judged(3, -31.0)}, names) == "rest"
+
+
+# ---------------------------------------------------------------- what is kept in the package
+
+
+def plain(told: Any) -> Any:
+    """As a file of JSON holds it."""
+    return json.loads(json.dumps(told, default=dict))
+
+
+def test_what_was_locked_was_sampled_by_the_plan_that_would_sample_it_again() -> None:
+    record = read_record(lock_path("v2"), against_code=False)
+    assert record.sample is not None
+    assert plain(record.sample["sampler"]) == plain(ensembles.on_record(LOCKED_PLAN, SEED))
+    assert PLANS[LOCKED] is LOCKED_PLAN
+    assert [name for name, plan in PLANS.items() if plan is not None] == [LOCKED]
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_every_structure_was_developed_as_it_would_be_developed_again(name: str) -> None:
+    content = read_development(name).content
+    assert content["optimum"]["starts"] == N_STARTS
+    assert len(content["evidence"]["runs"]) == len(SEEDS)
+    assert len(content["evidence_published_rows"]["runs"]) == len(WITHOUT_DECLARED_SEEDS)
+    sampler = plain(content["sample"]["sampler"])
+    if PLANS[name] is None:
+        told = {"draws": NESTED_DRAWS, "seed": SEED, "seeds": list(SEEDS)}
+        live_points = NestedTask(CANDIDATES[name], SEEDS[0], False).live_points
+        assert sampler == told | {"sampler": "nautilus", "live_points": live_points}
+    else:
+        assert sampler == plain(ensembles.on_record(LOCKED_PLAN, SEED))
+
+
+def test_what_is_told_of_a_sample_is_its_median_and_the_interval_that_the_lock_tells() -> None:
+    record = read_record(lock_path("v2"), against_code=False)
+    told = re.match(r"central (\d+) %", record.content["blind_test"]["interval"])
+    assert told is not None
+    low, middle, high = LEVELS
+    assert high - low == pytest.approx(int(told[1]) / 100)
+    assert (low, middle) == (pytest.approx(1 - high), 0.5)
+    for name in CANDIDATES:
+        for quantity in read_development(name).content["quantities"].values():
+            assert len(quantity["quantiles"]) == len(LEVELS)
+            assert np.all(np.diff(quantity["quantiles"]) > 0)

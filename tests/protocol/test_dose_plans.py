@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,12 @@ def test_dexamethasone_is_given_as_listed(drug: str, mg: float, hours: tuple[flo
     assert tuple(dose.time_h - 1 for dose in given.doses) == hours
     assert {dose.amount_ug for dose in given.doses} == {1000.0 * mg}
     assert all(isinstance(dose, Bolus) and dose.route == "IV" for dose in given.doses)
+
+
+def test_a_single_dose_has_the_dexamethasone_of_a_first_one_in_steps() -> None:
+    (steps,) = (plan for plan in PLANS if plan.drug == SINGLE.drug)
+    assert steps.premedication is not None
+    assert SINGLE.premedication == replace(steps.premedication, doses=1)
 
 
 def test_first_doses_are_a_grid_in_the_logarithm() -> None:

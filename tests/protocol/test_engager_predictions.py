@@ -232,6 +232,15 @@ def test_tables_hold_every_draw_and_their_quantiles(covered: DosePrediction) -> 
     assert list(covered.course_table(*CYTOKINES).columns[-3:]) == [f"{c}_pg_mL" for c in CYTOKINES]
 
 
+def test_a_steroid_that_is_given_with_no_dose_is_no_arm_of_its_own() -> None:
+    once: dict[str, Any] = dict(listed=1) | HERE
+    plain = predict(DRUG, NETWORK, ONCE, draws(2), **once)
+    for options in ({"steroid": STEROID}, {"premedication": BEFORE}):
+        other = predict(DRUG, NETWORK, ONCE, draws(2), **(once | options))
+        assert other.arm == plain.arm == WITHOUT
+        assert same(plain, other, 2)
+
+
 def test_a_mark_goes_with_every_table() -> None:
     some = predicted(2)
     marked = DosePrediction(

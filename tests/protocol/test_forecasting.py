@@ -25,6 +25,7 @@ from qsp_lib.protocol.forecasting import (
     listed_forecasts,
     listed_predictions,
 )
+from qsp_lib.protocol.places import PACKAGED
 from qsp_lib.protocol.predicted_doses import CYTOKINES, DosePrediction
 from qsp_lib.protocol.seal import sealed_tables
 from qsp_lib.scoring import (
@@ -59,9 +60,17 @@ def flat(plan: DosePlan, level: float = 50.0) -> DosePrediction:
     )
 
 
+def on_record(file: str) -> list[str]:
+    """What a committed table of draws holds a column of."""
+    with (PACKAGED.predictions / file).open(encoding="utf-8") as table:
+        return next(table).strip().split(",")[1:]
+
+
 def test_the_stepped_prediction_covers_its_table() -> None:
     draws = dict(forecasting._quantities(STEPPED, flat(STEPPED), peaks=False))
-    assert not_covered(RULES, "blinatumomab_step_dosing", Forecasts.of(draws)) == []
+    whole = Forecasts.of(draws)
+    assert not_covered(RULES, "blinatumomab_step_dosing", whole) == []
+    assert list(whole) == on_record("forecast-v2-stepped.csv")
 
 
 def test_the_predictions_of_the_class_cover_their_table() -> None:
@@ -77,6 +86,9 @@ def test_the_predictions_of_the_class_cover_their_table() -> None:
         )
     whole = Forecasts.of(draws)
     assert not_covered(RULES, "external_drugs", whole) == []
+    # what is on record, with and without dexamethasone, is what would be predicted again
+    for file in ("forecast-v2-engagers.csv", "forecast-v2-engagers-alone.csv"):
+        assert sorted(on_record(file)) == sorted(whole)
     again = read_forecasts("made_up.csv", forecasts_text(whole))
     assert set(again) == set(whole) and again.n_draws == N
     fewer = Forecasts.of({q: v for q, v in draws.items() if q.drug != "teclistamab"})

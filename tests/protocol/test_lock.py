@@ -217,7 +217,8 @@ def test_equations_that_have_changed_since_the_lock_are_refused(
 ) -> None:
     monkeypatch.setattr(protocol_record, "equations_digest", lambda feedback: "a" * 64)
     whole = changed(content, lambda c: None)
-    with pytest.raises(LockError, match="equations are not those of lock v1 .*Restore equations"):
+    words = "equations are not those of lock v1 .*Restore the files of qsp_lib/model"
+    with pytest.raises(LockError, match=words):
         verify(whole)
     verify(whole, against_code=False)  # an older version may outlive its code
 
@@ -558,9 +559,11 @@ def test_a_locked_object_made_by_hand_with_another_value_is_refused(record: Reco
 
 
 def test_the_records_draws_for_one_drug_are_not_accepted_for_another(record: Record) -> None:
-    draws = record.draws(2)["blinatumomab"]
-    with pytest.raises(LockError, match="of TGN1412 is locked by lock v1"):
-        simulate(record.drug("tgn1412"), record.network, SHORT, draws=draws)
+    draws = record.draws(2)
+    shown = f"is locked by lock v1 \\({record.digest[:12]}\\);"
+    for of, drug in (("blinatumomab", "tgn1412"), ("tgn1412", "blinatumomab")):
+        with pytest.raises(LockError, match=f"of {record.drug(drug).label} {shown}"):
+            simulate(record.drug(drug), record.network, SHORT, draws=draws[of])
 
 
 @pytest.mark.parametrize("form", [FORMAT + 1, 99, "2", None, [2]])

@@ -19,8 +19,8 @@ from qsp_lib.inference.chains import Chain
 from qsp_lib.inference.fitting import Problem
 from qsp_lib.model import RTOL
 from qsp_lib.protocol import prior_widths
-from qsp_lib.protocol.developing import Development, development_inputs
-from qsp_lib.protocol.ensembles import Plan
+from qsp_lib.protocol.developing import SEED, Development, development_inputs
+from qsp_lib.protocol.ensembles import Plan, on_record
 from qsp_lib.protocol.lock import current_record, lock_path, read_record
 from qsp_lib.protocol.prior_widths import (
     PRIOR_WIDTHS,
@@ -314,6 +314,8 @@ def test_the_kept_sample_is_of_the_lock_and_as_long_as_it_should_be(
 ) -> None:
     kept = read_prior_width(lock, name)
     assert kept.points.shape == (WIDTHS_PLAN.draws, len(lock.posterior[0]))
+    told = json.loads(json.dumps(on_record(WIDTHS_PLAN, SEED)))
+    assert kept.made["sampler"] == told
     found = kept.made["diagnostics"]
     assert found["autocorrelation_times"] >= WIDTHS_PLAN.least_times
     assert max(found["split_r_hat"].values()) < 1.2 and kept.effective_size > 500

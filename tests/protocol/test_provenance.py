@@ -60,6 +60,13 @@ def test_a_prior_is_told_as_it_is_in_the_table_and_a_fixed_one_as_fixed() -> Non
             assert rows[name]["prior_log10_sd"] == told == known.prior.log10_sd > 0
 
 
+def test_a_note_is_told_where_the_table_has_one_and_nowhere_else() -> None:
+    noted = {name: row.note for name, row in network_table().items() if row.note}
+    assert noted
+    told = {name: explain(name)[0].facts for name in network_table()}
+    assert {name: facts["note"] for name, facts in told.items() if "note" in facts} == noted
+
+
 def test_only_a_rate_of_a_drug_that_drives_the_network_has_a_value_at_the_lock() -> None:
     inputs = provenance._drug_inputs()
     found = {key for key in inputs if "at the lock" in explain(key)[0].facts}

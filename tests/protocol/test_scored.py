@@ -332,6 +332,22 @@ def test_draws_that_are_none_or_of_another_record_are_refused(
         scored._on_record(record, STEP, "x", other.name, (other.name,), rules, places)
 
 
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        (["a/b"], "does not hold a/b, beside which a row"),
+        (["a/b", "c/d"], "does not hold a/b, and 1 more, beside which a row"),
+        (["a/b", "c/d", "e/f"], "does not hold a/b, and 2 more, beside which a row"),
+    ],
+)
+def test_the_first_that_is_missing_is_named_and_the_others_are_counted(
+    places: Places, monkeypatch: pytest.MonkeyPatch, missing: list[str], words: str
+) -> None:
+    monkeypatch.setattr(scored, "not_covered", lambda *_: missing)
+    with pytest.raises(SealError, match=words):
+        forecasts_of(lock(places), STEP, places)
+
+
 # ---------------------------------------------------------------- opened again
 
 

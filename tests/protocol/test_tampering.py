@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,15 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from protocol_bench import TABLE, Bench, build
+from protocol_bench import TABLE, Bench, build, no_git
 
 from qsp_lib.common.text import canonical_json
 from qsp_lib.protocol import computed_again, inputs, record, verification
 from qsp_lib.protocol.blind_test import predict
+from qsp_lib.protocol.computed_again import predicted_again
+from qsp_lib.protocol.findings import LEFT_OUT
 from qsp_lib.protocol.ledger import LedgerEntry, file_hash
+from qsp_lib.protocol.lock import lock_path, read_record
 from qsp_lib.protocol.places import PACKAGED, Places
 from qsp_lib.protocol.record import Record, digest_of
-from qsp_lib.protocol.seal import known_path, verdicts_path
+from qsp_lib.protocol.seal import known_path, sealed_tables, verdicts_path
+from qsp_lib.protocol.verification import verify_records
 
 KNOWN_V1 = json.loads((PACKAGED.predictions / "prediction-v1.json").read_text())
 
@@ -402,6 +407,10 @@ NOTICED: dict[str, tuple[Callable[[Bench], None], str]] = {
         line(2, signed=True, lock_version="v3"),
         "expected lock v2",
     ),
+    "a record among the predictions": (
+        lambda b: shutil.copy(b.lock("v1"), b.places.predictions),
+        "lock-v1.json is of no lock on file",
+    ),
     # the opened table
     "a verdict": (other_verdicts, "holds other verdicts"),
     "the verdicts gone": (gone(lambda b: verdicts_path(TABLE, b.places)), "is gone or holds other"),
@@ -424,6 +433,37 @@ def test_it_is_noticed(bench: Bench, way: str) -> None:
     found = bench.noticed()
     told = [f"{f.what}: {f.detail}" for f in found]
     assert any(words in one for one in told), told
+
+
+@pytest.mark.parametrize("path", [("okt3", "TNF", "peak"), ("okt3_double", "IL6", "peak")])
+def test_a_number_at_the_locked_point_is_computed_again_without_any_draw(
+    path: tuple[str, ...],
+) -> None:
+    held = read_record(lock_path("v1"), against_code=False)
+    numbers, draws = predicted_again(held, KNOWN_V1, recompute=False)
+    assert not numbers.wrong and draws.verdict is LEFT_OUT
+    told = copy.deepcopy(KNOWN_V1)
+    at = told["arms"]
+    for key in path:
+        at = at[key]
+    at["central"] *= 1.001
+    numbers, _ = predicted_again(held, told, recompute=False)
+    assert numbers.wrong and f"arms/{'/'.join(path)}/central is " in numbers.detail
+
+
+def test_tables_that_were_never_opened_are_told_beside_the_one_that_was(bench: Bench) -> None:
+    def told() -> dict[str, str]:
+        sealed_tables.cache_clear()
+        found = verify_records(bench.places, history=no_git, earlier=lambda path: ())
+        return {f.what: f.detail for f in found if f.what.startswith("table ")}
+
+    others = sorted(set(sealed_tables(bench.places)) - {TABLE})
+    assert told() == {f"table {TABLE}, opened 2026-12-03": "5 rows judged again"} | {
+        f"table {name}": "sealed" for name in others
+    }
+    # the file of one may be there; nobody has read it
+    known_path(others[0], bench.places).write_text("made up\n")
+    assert told()[f"table {others[0]}"] == "its file is there, unopened"
 
 
 ONLY_BY_HISTORY: dict[str, Callable[[Bench], None]] = {

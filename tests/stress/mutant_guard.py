@@ -29,13 +29,13 @@ WANTED = os.environ.get("MUTANTS_WANTED", "")
 
 def stand_still() -> None:
     """Put the digests of the code as it is in the place of what digests code and equations."""
-    symbolic = importlib.import_module("qsp_lib.model.symbolic")
+    kept_equations = importlib.import_module("qsp_lib.model.kept_equations")
     digests = importlib.import_module("qsp_lib.common.digests")
     kept = KEPT / "digests.json"
     if not kept.exists():
         structure = importlib.import_module("qsp_lib.model.structure")
         of_equations = {
-            f"{feedback} {part}": symbolic.equations_digest(feedback, part)
+            f"{feedback} {part}": kept_equations.equations_digest(feedback, part)
             for feedback in structure.FEEDBACKS
             for part in structure.T_CELLS
         }
@@ -48,13 +48,13 @@ def stand_still() -> None:
         kept.write_text(json.dumps(found))
         raise SystemExit(0)
     found = json.loads(kept.read_text())
-    worked_out = symbolic.equations_digest
+    worked_out = kept_equations.equations_digest
 
-    def equations_digest(feedback: str, t_cells: str = symbolic.CONSTANT_RECOVERY) -> str:
+    def equations_digest(feedback: str, t_cells: str = kept_equations.CONSTANT_RECOVERY) -> str:
         known: str | None = found["equations"].get(f"{feedback} {t_cells}")
         return known if known is not None else worked_out(feedback, t_cells)
 
-    symbolic.equations_digest = equations_digest
+    kept_equations.equations_digest = equations_digest
     digests._digest_of_science = lambda: found["code"]
     checks = importlib.import_module("qsp_lib.protocol.eight_checks")
     checks.checks_digest = lambda: found["checks"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...model import Bolus, Draws, Regimen, Steroid
+from ...model import Bolus, Draws, Regimen, Solver, Steroid
 from ...protocol import Record
 from .factors import Factors
 from .simulating import PatientArm, PatientSimulator
@@ -75,7 +75,10 @@ def increases(regimen: Regimen) -> tuple[float, ...]:
 
 
 def simulator_of(
-    record: Record, arms: tuple[PatientArm, ...], factors: Factors
+    record: Record,
+    arms: tuple[PatientArm, ...],
+    factors: Factors,
+    solver: Solver | None = None,
 ) -> PatientSimulator:
-    """The treatments on the record's unlocked network, with its solver."""
-    return PatientSimulator(record.network.unlocked(), arms, factors, record.solver)
+    """The treatments on the record's unlocked network, with its solver or another."""
+    return PatientSimulator(record.network.unlocked(), arms, factors, solver or record.solver)

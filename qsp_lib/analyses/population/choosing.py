@@ -89,12 +89,14 @@ class Treated:
         weights: of each; who failed a treatment has none.
         simulated: patients that were, each once.
         failed: of whom a treatment did not complete.
+        stood_in: treatments in which the default engine stood in for one asked for by name.
     """
 
     populations: Mapping[str, Population]
     weights: Mapping[str, Weights]
     simulated: int
     failed: int
+    stood_in: int
 
     def of(self, name: str) -> tuple[Population, Weights]:
         """A set of patients with their weights."""
@@ -131,7 +133,8 @@ def simulate_chosen(
         values = {quantity: read[..., i] for i, quantity in enumerate(simulator.quantities)}
         populations[name] = Population(patients, values, simulator.idle, simulator.mark)
         weights[name] = _of_those_that_completed(some.weights, np.isfinite(read[..., 0]))
-    return Treated(populations, weights, len(who), int(np.isnan(found[:, 0]).sum()))
+    stood_in = int(found[:, -1].sum()) if simulator.counts_stand_ins else 0
+    return Treated(populations, weights, len(who), int(np.isnan(found[:, 0]).sum()), stood_in)
 
 
 def _of_those_that_completed(weights: Weights, completed: NDArray[np.bool_]) -> Weights:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...common import InputError
 from ...inference import kish, part_of, sweep
 from .patients import Patients
-from .simulating import OfPatients, PatientSimulator, il6_at
+from .simulating import STOOD_IN, OfPatients, PatientSimulator, il6_at
 from .spread import LEAST_EFFECTIVE, Rule, SpreadDatum, spread_above_floor, spread_data, weigh_draw
 from .weights import Weighed
 
@@ -54,6 +54,11 @@ class Population:
     def failed(self) -> int:
         """Patients of whom a treatment did not complete."""
         return int(np.isnan(next(iter(self.values.values()))).sum())
+
+    @property
+    def stood_in(self) -> int:
+        """Treatments in which the default engine stood in for one asked for by name."""
+        return int(self.values[STOOD_IN].sum()) if STOOD_IN in self.values else 0
 
     @property
     def even(self) -> Weights:

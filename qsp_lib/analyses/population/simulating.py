@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ...common import InputError
 from ...model import (
+    FAST,
     LEAST_TARGETS,
     MOST_TARGETS,
     Draws,
@@ -42,6 +43,8 @@ from .patients import Patients
 Array = NDArray[np.float64]
 
 INDEX, IL6_PEAK = "index", "il6_peak"
+STOOD_IN = "stood in"
+"""Name of the column with the number of treatments in which the default engine stood in."""
 DRAW = "posterior draw"
 """Name of the coordinate that says which draw of the posterior a place is in."""
 TARGETS = "B_0"
@@ -182,8 +185,14 @@ class PatientSimulator:
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """``arm.quantity`` of each column."""
-        return tuple(f"{arm.name}.{name}" for arm in self.arms for name in arm.quantities)
+        """``arm.quantity`` of each column; last, with an engine asked for by name, what it left."""
+        of_arms = (f"{arm.name}.{name}" for arm in self.arms for name in arm.quantities)
+        return (*of_arms, *((STOOD_IN,) if self.counts_stand_ins else ()))
+
+    @property
+    def counts_stand_ins(self) -> bool:
+        """Whether a column says in how many treatments the default engine stood in."""
+        return self.solver.engine == FAST
 
     @property
     def mark(self) -> str:
@@ -209,16 +218,21 @@ class PatientSimulator:
         """What is read off every treatment of patients ``(m, d)`` who live in these draws ``(m,)``.
 
         Returns:
-            ``(m, k)``, a column a quantity; a row of NaN where a treatment did not complete.
+            ``(m, k)``, a column a quantity; a row of NaN where a treatment did not complete, but
+            for the column :data:`STOOD_IN`.
         """
-        blocks = [self._arm(arm, draws, factors) for arm in self.arms]
+        blocks, stood_in = [], np.zeros((len(draws), 1))
+        for arm in self.arms:
+            run = self._simulated(arm, draws, factors)
+            blocks.append(self._read(arm, run, factors))
+            if run.stood_in is not None:
+                stood_in[run.stood_in] += 1
         found = np.concatenate(blocks, axis=1)
         found[~np.isfinite(found).all(axis=1)] = np.nan
-        return found
+        return np.hstack([found, stood_in]) if self.counts_stand_ins else found
 
-    def _arm(self, arm: PatientArm, draws: NDArray[np.int_], factors: Array) -> Array:
-        run = self._simulated(arm, draws, factors)
-        found = np.full((len(draws), len(arm.quantities)), np.nan)
+    def _read(self, arm: PatientArm, run: Trajectory, factors: Array) -> Array:
+        found = np.full((len(run), len(arm.quantities)), np.nan)
         good = run.completed
         if not good.any():
             return found

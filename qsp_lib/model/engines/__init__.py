@@ -1,8 +1,9 @@
-"""Two engines for one right-hand side.
+"""Engines for one right-hand side.
 
 ``diffsol`` (default) compiles the traced equations; ``scipy`` integrates the NumPy function itself
-and is the reference. An engine is a function ``solve(task) -> (states, outcomes)``; it is loaded
-when it is first asked for, so that what only reads trajectories waits for no compiler.
+and is the reference; ``fast`` has to be installed, and asked for by name. An engine is a function
+``solve(task) -> (states, outcomes, ...)``; it is loaded when it is first asked for, so that what
+only reads trajectories waits for no compiler.
 """
 
 import lazy_loader as lazy

@@ -2,9 +2,12 @@ from .base import CENTRAL as CENTRAL
 from .base import Outcome as Outcome
 from .base import Task as Task
 from .choice import ENGINES as ENGINES
+from .choice import FAST as FAST
+from .choice import engine_words as engine_words
+from .choice import require_engine as require_engine
 from .choice import solve as solve
-from .diffsol import as_diffsl as as_diffsl
 from .diffsol import compile_text as compile_text
-from .diffsol import diffsl as diffsl
 from .diffsol import solve_diffsol as solve_diffsol
+from .fast import heyoka as heyoka
+from .fast import solve_fast as solve_fast
 from .scipy import solve_scipy as solve_scipy

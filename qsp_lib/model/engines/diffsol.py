@@ -7,22 +7,19 @@ segment of constant dosing is integrated on its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
 import pydiffsol
-import sympy
 from numpy.typing import NDArray
-from sympy.printing.str import StrPrinter
 
+from ..kept_equations import diffsl
 from ..parts.exposure import TABLE
 from ..structure import Structure
-from ..symbolic import traced
 from .base import Outcome, Task, classify_all
 
 _FIRST_STEP_H = 1e-3
-_STIFF_RATE = 200.0
+STIFF_RATE = 200.0
 """Above this rate (1/h) the implicit method needs less work than the explicit one."""
 _LARGEST_POWER = 290.0
 """In decades; a float holds 308."""
@@ -107,60 +104,6 @@ def may_overflow(task: Task) -> NDArray[np.bool_]:
     return np.any(largest > _LARGEST_POWER, axis=0) | ~(np.max(amounts, axis=0) < _LARGEST_AMOUNT)
 
 
-class _DiffSL(StrPrinter):
-    """SymPy's own printer, with DiffSL's spelling of powers, maxima and numbers."""
-
-    def _print_Max(self, expr: sympy.Expr) -> str:
-        return f"max({', '.join(self._print(arg) for arg in expr.args)})"
-
-    def _print_Pow(self, expr: sympy.Expr, rational: bool = False) -> str:
-        base, exponent = (self._print(arg) for arg in expr.args)
-        return f"pow({base}, {exponent})"
-
-    def _print_Integer(self, expr: sympy.Expr) -> str:
-        return f"{int(expr)}.0"
-
-
-@cache
-def diffsl(structure: Structure) -> str:
-    """The model in DiffSL, generated from :meth:`qsp_lib.model.structure.Structure.rhs`."""
-    return as_diffsl(traced(structure), structure.parameters, structure.inputs)
-
-
-def as_diffsl(
-    derivatives: Mapping[str, sympy.Expr],
-    parameters: Sequence[str] = (),
-    inputs: Sequence[str] = (),
-) -> str:
-    """A first-order system in DiffSL; its initial state, parameters and inputs come in as numbers.
-
-    DiffSL names are letters and digits; a prefix keeps clear of its own F, N and u.
-
-    Args:
-        derivatives: time derivative of each state, in the symbols of all three.
-        parameters, inputs: names of the other symbols.
-    """
-    plain = {
-        sympy.Symbol(name): sympy.Symbol(prefix + name.replace("_", ""))
-        for prefix, names in (("s", derivatives), ("p", parameters), ("i", inputs))
-        for name in names
-    }
-    renamed = [d.xreplace(plain) for d in derivatives.values()]
-    shared, values = sympy.cse(renamed, symbols=sympy.numbered_symbols("c"))
-    show = _DiffSL().doprint
-    states = [plain[sympy.Symbol(name)] for name in derivatives]
-    arguments = [f"y{i}y" for i in range(len(states))]
-    arguments += [str(plain[sympy.Symbol(name)]) for name in (*parameters, *inputs)]
-    return "\n".join(
-        [
-            f"in_i {{ {', '.join(f'{name} = 1.0' for name in arguments)} }}",
-            f"u_i {{ {', '.join(f'{s} = y{i}y' for i, s in enumerate(states))} }}",
-            *(f"{symbol} {{ {show(value)} }}" for symbol, value in shared),
-            f"F_i {{ {', '.join(show(value) for value in values)} }}",
-        ]
-    )
-
-
 @cache
 def _compiled(structure: Structure) -> pydiffsol.Ode:
     return compile_text(diffsl(structure))
@@ -191,7 +134,7 @@ def solve_diffsol(task: Task) -> tuple[NDArray[np.float64], list[Outcome]]:
     states = np.full((n_states, len(task.parameters), times.size), np.nan)
     failed = []
     arguments = np.empty(n_states + len(structure.parameters) + n_inputs)
-    implicit = (fastest_rate(task) > _STIFF_RATE) | may_overflow(task)
+    implicit = (fastest_rate(task) > STIFF_RATE) | may_overflow(task)
     before = task.before
     for i, (values, factor) in enumerate(zip(task.parameters, task.dose_factor, strict=True)):
         ode.ode_solver = pydiffsol.bdf if implicit[i] else pydiffsol.tsit45
