@@ -5,8 +5,6 @@
 PYTHON ?= python3
 # chapters executed side by side, and test processes
 JOBS ?= 2
-# of `make test` one more: a sixth of the time its tests wait for processes of their own
-TEST_JOBS ?= $(shell expr $(JOBS) + 1)
 
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
@@ -186,7 +184,7 @@ test-fast: $(FAST_READY)
 # and the second line compares those with results/. The status page reads _build/tests.xml.
 test: $(READY)
 	@rm -rf _build/test-results
-	@QSP_RESULTS_DIR="$$PWD/_build/test-results" $(PY) -m pytest -n $(TEST_JOBS) --dist loadfile \
+	@QSP_RESULTS_DIR="$$PWD/_build/test-results" $(PY) -m pytest -n $(JOBS) --dist loadfile \
 	  --nbval --nbval-current-env --junitxml=_build/tests.xml tests notebooks
 	@$(PY) -m pytest -m regression tests/notebooks
 
