@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analyses import SEVERE
-from ..model import HORIZON_H, Trajectory, Treatment, simulate
+from ..model import HORIZON_H, Trajectory, Treatment, simulate_treatment
 from ..protocol import Record
 from .dosed import DosedModel, dosed_model, shipped
 from .sbml import DEX_FACTOR, TCZ_FACTOR
@@ -122,20 +122,11 @@ def reference(course: ReferenceCourse) -> NDArray[np.float64]:
 
 def simulated(course: ReferenceCourse, **options: Any) -> Trajectory:
     """The course by an engine; options as of :func:`qsp_lib.model.simulation.simulate`."""
-    given = course.treatment
-    table, end = given.drug.table, course.model.horizon_h
+    table, end = course.treatment.drug.table, course.model.horizon_h
     # a table that does not say how it ends is not read beyond its last row
     beyond = _BEYOND_H if table is None or table.ends is not None else 0.0
-    return simulate(
-        given.drug,
-        given.network,
-        given.regimen,
-        rescue=given.rescue,
-        steroid=given.steroid,
-        crp=given.crp,
-        horizon_h=end + beyond,
-        times=course.times,
-        **options,
+    return simulate_treatment(
+        course.treatment, horizon_h=end + beyond, times=course.times, **options
     )
 
 

@@ -65,6 +65,7 @@ from .simulation import RTOL as RTOL
 from .simulation import Solver as Solver
 from .simulation import simulate as simulate
 from .simulation import simulate_exposure as simulate_exposure
+from .simulation import simulate_treatment as simulate_treatment
 from .stamp import LockStamp as LockStamp
 from .structure import CONSTANT_RECOVERY as CONSTANT_RECOVERY
 from .structure import RECOVERY_AT_REST as RECOVERY_AT_REST

@@ -159,6 +159,19 @@ def simulate(
     )
 
 
+def simulate_treatment(treatment: Treatment, **options: Any) -> Trajectory:
+    """Simulate what a treatment holds; options, and what is raised, as of :func:`simulate`."""
+    return simulate(
+        treatment.drug,
+        treatment.network,
+        treatment.regimen,
+        rescue=treatment.rescue,
+        steroid=treatment.steroid,
+        crp=treatment.crp,
+        **options,
+    )
+
+
 def simulate_exposure(
     drug: DrugInputs,
     regimen: Regimen,

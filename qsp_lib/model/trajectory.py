@@ -101,15 +101,13 @@ class Trajectory:
         if keep.all():  # nothing to leave out, so nothing to copy
             return self if self.batch else replace(self, batch=True)
         outcomes = tuple(o for o, kept in zip(self.outcomes, keep, strict=True) if kept)
-        return Trajectory(
-            self.label,
-            self.task.select(keep),
-            self.states[:, keep],
-            outcomes,
-            True,
-            self.mark,
-            self.engine,
-            None if self.stood_in is None else self.stood_in[keep],
+        return replace(
+            self,
+            task=self.task.select(keep),
+            states=self.states[:, keep],
+            outcomes=outcomes,
+            batch=True,
+            stood_in=None if self.stood_in is None else self.stood_in[keep],
         )
 
     def require_completed(self) -> None:

@@ -32,7 +32,7 @@ from qsp_lib.model.dosing import Infusion, Regimen
 from qsp_lib.model.equations import FEEDBACKS, MECHANISMS
 from qsp_lib.model.parts.exposure import TABLE
 from qsp_lib.model.schedule import make_schedule
-from qsp_lib.model.simulation import simulate
+from qsp_lib.model.simulation import simulate_treatment
 from qsp_lib.model.structure import RECOVERY_AT_REST, T_CELLS, Structure, whole
 from qsp_lib.model.treatment import Treatment
 from qsp_lib.protocol.lock import current_record
@@ -310,19 +310,10 @@ def test_a_treatment_with_any_part_is_solved_as_in_python(name: str) -> None:
         rescue = replace(rescue, regimen=rescue.regimen.shifted(30.0))
     if steroid is not None:
         steroid = replace(steroid, regimen=steroid.regimen.shifted(0.5))
-    expected = simulate(
-        treatment.drug,
-        treatment.network,
-        treatment.regimen,
-        rescue=rescue,
-        steroid=steroid,
-        crp=treatment.crp,
-        horizon_h=HORIZON_H,
-        rtol=1e-9,
-        atol=1e-10,
-    )
+    treatment = replace(treatment, rescue=rescue, steroid=steroid)
+    expected = simulate_treatment(treatment, horizon_h=HORIZON_H, rtol=1e-9, atol=1e-10)
     states = expected.task.structure.states
-    asked = asked_of(replace(treatment, rescue=rescue, steroid=steroid))
+    asked = asked_of(treatment)
     found = json.loads(solver_of(name)(f"integrated({asked}, {json.dumps(' '.join(states))})"))
     for state in states:
         peak, largest = found["peaks"][state]["value"], float(expected.peak(state).value)

@@ -21,7 +21,7 @@ from qsp_lib.analyses import robustness
 from qsp_lib.common import InputError
 from qsp_lib.export.dosed import DosedModel
 from qsp_lib.inference import sweep
-from qsp_lib.model import Bolus, Draws, Regimen, Task, Trajectory, simulate
+from qsp_lib.model import Bolus, Draws, Regimen, Task, Trajectory, simulate, simulate_treatment
 from qsp_lib.model.engines import Outcome, diffsol, fast, solve_diffsol, solve_fast
 from qsp_lib.model.parameters import NetworkParameters
 from qsp_lib.model.structure import RECOVERY_AT_REST, T_CELLS
@@ -60,17 +60,7 @@ def some(draws: Draws, **options: Any) -> Trajectory:
 
 
 def simulated(model: DosedModel, **options: Any) -> Trajectory:
-    given = model.treatment
-    return simulate(
-        given.drug,
-        given.network,
-        given.regimen,
-        rescue=given.rescue,
-        steroid=given.steroid,
-        crp=given.crp,
-        horizon_h=model.horizon_h,
-        **options,
-    )
+    return simulate_treatment(model.treatment, horizon_h=model.horizon_h, **options)
 
 
 def tight(task: Task) -> np.ndarray:
