@@ -48,5 +48,5 @@ def latex(expression: sympy.Expr) -> str:
     # factors come in the order of their names, so each takes one that sorts as it is to stand
     places = {S(name): S(f"place{i:03d}") for i, name in enumerate(names())}
     texts = {place: QUANTITIES[str(symbol)].latex for symbol, place in places.items()}
-    placed = expression.subs(places, simultaneous=True)
+    placed = expression.xreplace(places)
     return _Printer({"symbol_names": texts, "order": "none", "mul_symbol": r" \, "}).doprint(placed)
