@@ -7,12 +7,15 @@ call fails as it would on a full disk or in a folder without write permission. S
 that change something below the data folder.
 
 Two things are not as a user has them, because they take a minute: the fit gives the optimum of
-lock v1, whose slopes are computed, and the prediction is of a few draws.
+lock v1, whose slopes are computed, and the prediction is of a few draws. And what no command
+changes is worked out once: the digests of the inputs and of the code, and how a command line is
+read.
 """
 
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
 import signal
@@ -21,6 +24,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +41,16 @@ queued for a processor. Each of them may wait for another one's turn."""
 
 def prepare() -> None:
     """Load everything a command needs, and put the slow parts by."""
-    from qsp_lib import __main__  # noqa: F401
+    import qsp_lib.analyses.population.committed  # noqa: F401 (a prediction loads it late)
+    from qsp_lib import __main__
     from qsp_lib.calibration import FITTED, make_problem
     from qsp_lib.inference import Fit
-    from qsp_lib.protocol import blind_test, developing, ledger, locking, opening, record
+    from qsp_lib.protocol import blind_test, developing, inputs, ledger, locking, opening, record
     from qsp_lib.protocol.lock import current_record, lock_path, read_record
 
+    inputs.input_digest = cache(inputs.input_digest)
+    parser = __main__.build_parser()
+    __main__.build_parser = lambda: parser
     first = read_record(lock_path("v1"), against_code=False)
     _, theta, _ = first.posterior
     problem = make_problem(FITTED, inputs="v1")
@@ -77,6 +85,8 @@ def prepare() -> None:
     for module in (ledger, opening, __import__("qsp_lib.protocol", fromlist=["x"])):
         module.today = lambda: DATE
     current_record.cache_clear()
+    gc.collect()
+    gc.freeze()  # no fork looks through, and so copies, what is here already
 
 
 def signed(content: dict[str, Any]) -> dict[str, Any]:
