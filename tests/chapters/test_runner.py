@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,21 +53,41 @@ def run(home: Path, *names: str, **options: Any) -> tuple[list[Any], list[str]]:
     return runs, said
 
 
-def test_chapters_run_in_order_into_the_build_and_leave_their_sources(home: Path) -> None:
-    sources = [add(home, "01_one", FIRST), add(home, "02_two", SECOND, after=("01_one",))]
-    before = [path.read_bytes() for path in sources]
-    runs, said = run(home)
-    assert [(run.name, run.problem) for run in runs] == [("01_one", ""), ("02_two", "")]
-    assert [line.split(":")[0] for line in said] == [
+@dataclass(frozen=True)
+class Ran:
+    """Chapters that were run: some bytes of theirs from before, and what became of them."""
+
+    home: Path
+    before: list[bytes]
+    runs: list[Any]
+    said: list[str]
+
+    def json(self, kind: str, name: str) -> Any:
+        """A file of the build."""
+        return json.loads((self.home / "_build" / kind / name).read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Two, the second of which reads what the first saved; every chapter starts a kernel."""
+    home = tmp_path_factory.mktemp("ran") / "a checkout"
+    sources = [add(home, "01_one", DRAWS, FIRST), add(home, "02_two", SECOND, after=("01_one",))]
+    return Ran(home, [path.read_bytes() for path in sources], *run(home))
+
+
+def test_chapters_run_in_order_into_the_build_and_leave_their_sources(ran: Ran) -> None:
+    assert [(run.name, run.problem) for run in ran.runs] == [("01_one", ""), ("02_two", "")]
+    assert [line.split(":")[0] for line in ran.said] == [
         "01_one",
         "[1/2] 01_one",
         "02_two",
         "[2/2] 02_two",
     ]
-    assert results.load("02_two", home / "_build" / "results").values == {"triple": 6.0}
-    assert [path.read_bytes() for path in sources] == before
-    assert not (home / "results").exists()
-    assert set(run_times(home / "_build")) == {"01_one", "02_two"}
+    assert results.load("02_two", ran.home / "_build" / "results").values == {"triple": 6.0}
+    sources = [ran.home / "notebooks" / f"{name}.ipynb" for name in ("01_one", "02_two")]
+    assert [path.read_bytes() for path in sources] == ran.before
+    assert not (ran.home / "results").exists()
+    assert set(run_times(ran.home / "_build")) == {"01_one", "02_two"}
 
 
 def test_refreshing_in_place_twice_gives_the_same_bytes(home: Path) -> None:
@@ -83,34 +105,41 @@ def test_refreshing_in_place_twice_gives_the_same_bytes(home: Path) -> None:
     assert not (home / "_build" / "results").exists()
 
 
-def test_a_failing_chapter_names_its_cell_and_the_last_good_output_stays(home: Path) -> None:
-    add(home, "01_one", FIRST)
-    add(home, "02_two", SECOND, after=("01_one",))
-    add(home, "03_three", FIRST)
-    run(home)
-    outputs = [
-        home / "_build" / kind / f"01_one{suffix}"
-        for kind, suffix in (("notebooks", ".ipynb"), ("results", ".json"))
-    ]
-    good = [path.read_bytes() for path in outputs]
+OUTPUTS = [
+    Path("_build") / kind / f"01_one{suffix}"
+    for kind, suffix in (("notebooks", ".ipynb"), ("results", ".json"))
+]
 
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """A chapter that fails after it has succeeded, one that waits for it, and one that does not."""
+    home = tmp_path_factory.mktemp("broken") / "a checkout"
+    add(home, "01_one", FIRST)
+    run(home)
+    good = [(home / path).read_bytes() for path in OUTPUTS]
     add(home, "01_one", FIRST, FAILS)
-    runs, said = run(home)
-    assert [run.ok for run in runs] == [False, False, True]
-    assert "cell 4 (In [4], which begins 'ratio = n / 0') raised ZeroDivisionError" in said[-1] + (
-        runs[0].problem
-    )
-    assert "because 01_one did not succeed" in runs[1].problem
-    assert [path.read_bytes() for path in outputs] == good
-    failed = home / "_build" / "failed" / "01_one.ipynb"
-    assert str(failed) in runs[0].problem
+    add(home, "02_two", SECOND, after=("01_one",))
+    add(home, "03_three", "print(n)")
+    return Ran(home, good, *run(home))
+
+
+def test_a_failing_chapter_names_its_cell_and_the_last_good_output_stays(broken: Ran) -> None:
+    first, second, third = broken.runs
+    assert not (first.ok or second.ok)
+    assert "cell 4 (In [4], which begins 'ratio = n / 0') raised ZeroDivisionError" in first.problem
+    assert first.problem in broken.said[-1] + broken.said[-2] + broken.said[-3]
+    assert "because 01_one did not succeed" in second.problem
+    assert "it ran to the end" in third.problem  # a failure holds up what waits for it alone
+    assert [(broken.home / path).read_bytes() for path in OUTPUTS] == broken.before
+    failed = broken.home / "_build" / "failed" / "01_one.ipynb"
+    assert str(failed) in first.problem
     assert "ZeroDivisionError" in failed.read_text(encoding="utf-8")
 
 
-def test_a_chapter_that_saves_nothing_has_failed(home: Path) -> None:
-    add(home, "01_one", "print(n)")
-    runs, _ = run(home)
-    assert "saved no results" in runs[0].problem
+def test_a_chapter_that_saves_nothing_has_failed(broken: Ran) -> None:
+    assert not broken.runs[2].ok
+    assert "saved no results" in broken.runs[2].problem
 
 
 def test_other_parameters_make_a_trial_and_nothing_else(home: Path) -> None:
@@ -157,32 +186,36 @@ def test_papermill_itself_cannot_pass_an_unknown_parameter(home: Path) -> None:
     assert '"computed' not in target.read_text(encoding="utf-8").replace("print('computed", "")
 
 
-def test_figures_are_kept_in_vectors_beside_the_png_of_the_notebook(home: Path) -> None:
-    add(home, "01_one", DRAWS, FIRST)
-    add(home, "02_two", FIRST)
-    runs, _ = run(home)
-    assert [one.problem for one in runs] == ["", ""]
-    kept = json.loads((home / "_build" / "drawn" / "01_one.json").read_text("utf-8"))
+def test_figures_are_kept_in_vectors_beside_the_png_of_the_notebook(ran: Ran) -> None:
+    kept = ran.json("drawn", "01_one.json")
     assert len(kept["figures"]) == 2
     for figure in kept["figures"]:
         assert figure["broad"].startswith("<svg ") and figure["narrow"].startswith("<svg ")
         assert ",line,a line,0,1\n" in figure["data"]
-    notebook = json.loads((home / "_build" / "notebooks" / "01_one.ipynb").read_text("utf-8"))
-    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
+    cells = ran.json("notebooks", "01_one.ipynb")["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 2
-    assert not (home / "_build" / "drawn" / "02_two.json").exists()
-    add(home, "01_one", FIRST)  # a chapter that draws nothing any more leaves no figure behind
-    run(home, "01_one")
-    assert not (home / "_build" / "drawn" / "01_one.json").exists()
+    assert not (ran.home / "_build" / "drawn" / "02_two.json").exists()
 
 
-def test_a_chapter_given_up_leaves_what_is_no_longer_a_chapter_out(home: Path) -> None:
+@pytest.fixture(scope="module")
+def later(ran: Ran, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the same were run, when the second has been given up and the first draws no more."""
+    home = tmp_path_factory.mktemp("later") / "a checkout"
+    shutil.copytree(ran.home, home)
     add(home, "01_one", FIRST)
-    dropped = add(home, "02_two", FIRST)
-    run(home)
-    dropped.unlink()
-    run(home)
-    assert [path.name for path in (home / "_build" / "results").iterdir()] == ["01_one.json"]
+    (home / "notebooks" / "02_two.ipynb").unlink()
+    assert run(home)[0][0].ok
+    return home
+
+
+def test_a_chapter_that_draws_no_more_leaves_no_figure_behind(later: Path) -> None:
+    assert not (later / "_build" / "drawn" / "01_one.json").exists()
+
+
+def test_a_chapter_given_up_leaves_what_is_no_longer_a_chapter_out(later: Path) -> None:
+    assert [path.name for path in (later / "_build" / "results").iterdir()] == ["01_one.json"]
+    assert [path.name for path in (later / "_build" / "notebooks").iterdir()] == ["01_one.ipynb"]
 
 
 def test_the_kernel_is_this_interpreter_whatever_else_is_registered(
