@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,23 +19,28 @@ from qsp_lib.protocol.lock import current_record
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "book" / "glossary.md").read_text(encoding="utf-8")
-MADE = {
-    name: FRAGMENTS[name](BookData(ROOT / "notebooks", {}))
-    for name in re.findall(r"generated/(symbols_\w+)\.md", PAGE)
-}
+
+
+@cache
+def made() -> dict[str, str]:
+    """The tables of the page by name."""
+    names = re.findall(r"generated/(symbols_\w+)\.md", PAGE)
+    return {name: FRAGMENTS[name](BookData(ROOT / "notebooks", {})) for name in names}
 
 
 def row(name: str) -> list[str]:
     """The cells of a symbol's row."""
     place = f'id="{symbols.anchor(name)}"'
-    found = [line for text in MADE.values() for line in text.splitlines() if place in line]
+    found = [line for text in made().values() for line in text.splitlines() if place in line]
     assert len(found) == 1, f"{name} has {len(found)} rows"
     return [cell.strip() for cell in found[0].strip("|").split(" | ")]
 
 
 def cell(name: str, drug: str) -> str:
     """What the row of a symbol says of a drug."""
-    header = [part.strip() for part in MADE["symbols_drug"].splitlines()[0].strip("|").split(" | ")]
+    header = [
+        part.strip() for part in made()["symbols_drug"].splitlines()[0].strip("|").split(" | ")
+    ]
     return row(name)[header.index(current_record().drug(drug).label)]
 
 
@@ -53,7 +59,7 @@ def test_every_symbol_is_on_the_page_once_with_words(name: str) -> None:
 
 def test_every_group_of_symbols_is_on_the_page() -> None:
     known = {name for name in FRAGMENTS if name.startswith("symbols_")}
-    assert set(MADE) == known
+    assert set(made()) == known
 
 
 @pytest.mark.parametrize(("name", "unit"), [(name, QUANTITIES[name].unit) for name in STATES])
@@ -71,7 +77,9 @@ def test_a_network_parameter_has_its_locked_value_and_its_sources(name: str) -> 
 def test_a_drug_shows_only_what_its_equations_read() -> None:
     record = current_record()
     labels = [record.drug(name).label for name in record.drug_names]
-    header = [part.strip() for part in MADE["symbols_drug"].splitlines()[0].strip("|").split(" | ")]
+    header = [
+        part.strip() for part in made()["symbols_drug"].splitlines()[0].strip("|").split(" | ")
+    ]
     assert header[3:-1] == sorted(labels, key=str.lower)
     dashes = [("K_hook", "okt3"), ("K_hook", "tgn1412"), ("Q", "blinatumomab"), ("Q", "okt3")]
     dashes += [("CL", "epcoritamab"), ("k_a", "blinatumomab")]  # a table, and into a vein
@@ -111,7 +119,7 @@ def test_the_parts_of_another_record_have_their_symbols_on_the_page(
 
     monkeypatch.setattr(symbols, "shown", shown)
     symbols._holds.cache_clear()
-    text = "".join(FRAGMENTS[name](BookData(ROOT / "notebooks", {})) for name in MADE)
+    text = "".join(FRAGMENTS[name](BookData(ROOT / "notebooks", {})) for name in made())
     symbols._holds.cache_clear()
     two = shown()
     for name in (*two.states, *two.parameters, *two.inputs, *two.quantity_names):

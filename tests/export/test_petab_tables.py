@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from qsp_lib.drugs.reading import load_drug
 from qsp_lib.evidence.observations import load_observations
 from qsp_lib.export import petab, petab_expected, petab_tables, sbml
 from qsp_lib.export.formula import identifier
+from qsp_lib.inference.fitting import Problem
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
 from qsp_lib.model.equations import DRUG
 from qsp_lib.model.severity import baselines
@@ -26,22 +28,32 @@ from qsp_lib.protocol.locking import FITTED
 ROOT = Path(__file__).resolve().parents[2]
 PROBLEMS = ROOT / "exports" / petab.FOLDER
 RECORD = current_record()
-TABLES = petab.tables(RECORD)
 KEPT = [o for o in load_observations() if petab_expected.expressible(o)]
 DRUGS = tuple(drug for drug in FITTED if any(o.drug == drug for o in KEPT))
-PROBLEM = make_problem(DRUGS)
+
+
+@cache
+def tables() -> dict[str, str]:
+    """The tables as they are written now, by path."""
+    return petab.tables(RECORD)
+
+
+@cache
+def problem_of_the_fit() -> Problem:
+    """The part of the joint fit that the tables hold."""
+    return make_problem(DRUGS)
 
 
 def rows(name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(TABLES[name].splitlines(), delimiter="\t"))
+    return list(csv.DictReader(tables()[name].splitlines(), delimiter="\t"))
 
 
 def test_the_committed_tables_are_current() -> None:
-    for name, text in TABLES.items():
+    for name, text in tables().items():
         found = (PROBLEMS / name).read_text(encoding="utf-8")
         assert found == text, f"{name} is not current: run make exports"
     there = {p.relative_to(PROBLEMS).as_posix() for p in PROBLEMS.rglob("*") if p.is_file()}
-    assert there == set(TABLES) | {f"{v}/{petab.MODEL}" for v in (petab.V1, petab.V2)}
+    assert there == set(tables()) | {f"{v}/{petab.MODEL}" for v in (petab.V1, petab.V2)}
 
 
 def test_the_models_are_the_network_with_and_without_a_stop() -> None:
@@ -70,7 +82,7 @@ def test_every_measurement_is_an_observation_to_the_last_digit(version: str, dec
 @pytest.mark.parametrize("version", [petab.V1, petab.V2])
 def test_every_parameter_of_the_fit_has_its_prior_and_its_locked_value(version: str) -> None:
     found = {row["parameterId"]: row for row in rows(f"{version}/parameters.tsv")}
-    problem, spelt = PROBLEM, petab_expected.parameter_id
+    problem, spelt = problem_of_the_fit(), petab_expected.parameter_id
     locked = dict(zip(problem.names, locked_point(RECORD, problem), strict=True))
     bounds_of = dict(
         zip(problem.names, np.stack([problem.lower, problem.upper], axis=1), strict=True)
@@ -124,9 +136,9 @@ def test_a_drugs_inputs_are_the_locked_ones() -> None:
         inputs = RECORD.drug(drug)
         for name in DRUG:
             value = inputs.values()[name]
-            if f"{drug}.{name}" in PROBLEM.names:
+            if f"{drug}.{name}" in problem_of_the_fit().names:
                 assert found[identifier(name)] == f"{drug}_{name}"
-            elif name in PROBLEM.names:
+            elif name in problem_of_the_fit().names:
                 assert name not in found  # one value for all drugs
             else:
                 assert float(found[identifier(name)]) == value
@@ -155,7 +167,7 @@ def test_what_is_left_out_is_what_is_bounded_a_peak_or_a_median_above_a_floor() 
     }
     assert len(missing) + len(KEPT) == len(load_observations())
     for one in missing:
-        assert f"| {one.observation.id} |" in TABLES["README.md"]
+        assert f"| {one.observation.id} |" in tables()["README.md"]
     whole = petab.shares(RECORD)
     assert sum(one.share for one in missing) == pytest.approx(whole.left_out, rel=1e-12)
     assert whole.whole == pytest.approx(RECORD.cost, rel=1e-6)
@@ -164,7 +176,7 @@ def test_what_is_left_out_is_what_is_bounded_a_peak_or_a_median_above_a_floor() 
 
 def test_the_expected_objective_is_the_fits_without_what_is_left_out() -> None:
     """The interpolation of the peaks' course apart, it is the same sum of squares."""
-    points = json.loads(TABLES["expected.json"])["points"]
+    points = json.loads(tables()["expected.json"])["points"]
     whole = petab.shares(RECORD)
     assert points[0]["misfit"] == pytest.approx(whole.expressed, rel=1e-6)
     assert len({point["misfit"] for point in points}) == len(points)
@@ -172,7 +184,7 @@ def test_the_expected_objective_is_the_fits_without_what_is_left_out() -> None:
 
 def test_the_expected_likelihood_and_priors_are_those_of_the_densities() -> None:
     """One level with residual 0, priors at their means: the constants in closed form."""
-    problem = PROBLEM
+    problem = problem_of_the_fit()
     theta = problem.prior_mean
     found = petab_expected.objective(problem, theta)
     residuals = problem.residuals
@@ -206,7 +218,7 @@ def test_the_expected_likelihood_and_priors_are_those_of_the_densities() -> None
 def test_amici_agreed_on_the_problems_it_evaluated() -> None:
     # it needs a compiler, so the page says if the problems have changed since
     made = json.loads((ROOT / "exports" / "petab_amici.json").read_text(encoding="utf-8"))
-    expected = json.loads(TABLES["expected.json"])["points"]
+    expected = json.loads(tables()["expected.json"])["points"]
     assert made["points"] == [point["name"] for point in expected]
     parts = {name: set(found["difference"]) for name, found in made["versions"].items()}
     assert parts == {petab.V1: {"data", "priors"}, petab.V2: {"data"}}
@@ -217,7 +229,7 @@ def test_amici_agreed_on_the_problems_it_evaluated() -> None:
 def test_the_other_tools_evaluated_these_problems_and_agreed() -> None:
     made = json.loads((ROOT / "exports" / "petab_objective.json").read_text(encoding="utf-8"))
     assert made["problems_sha256"] == petab.digest_of(PROBLEMS), "run make exports"
-    expected = json.loads(TABLES["expected.json"])
+    expected = json.loads(tables()["expected.json"])
     assert made["points"] == [point["name"] for point in expected["points"]]
     assert made["limit"] == petab_expected.AGREEMENT == 1e-6
     assert set(made["versions"]) == {petab.V1, petab.V2}

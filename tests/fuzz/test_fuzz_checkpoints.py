@@ -7,7 +7,9 @@ import io
 import pickle
 import random
 import shutil
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from hostile import mutants, refused
@@ -21,19 +23,24 @@ def double(row: np.ndarray) -> float:
 
 
 INPUTS = np.arange(12.0).reshape(6, 2)
-IDENTITY = identify(double, INPUTS)
+
+
+@cache
+def identity() -> dict[str, Any]:
+    """Of the made-up sweep, with the digest of all code, which takes a second."""
+    return identify(double, INPUTS)
 
 
 def made(folder: Path) -> Path:
     """A checkpoint with two finished segments."""
-    checkpoint = Checkpoint.open(folder, IDENTITY)
+    checkpoint = Checkpoint.open(folder, identity())
     checkpoint.add(0, 3, 2 * INPUTS[:3, 0])
     checkpoint.add(3, 6, 2 * INPUTS[3:, 0])
     return folder
 
 
 def read(folder: Path) -> list[tuple[int, int, np.ndarray]]:
-    return list(Checkpoint.open(folder, IDENTITY).finished())
+    return list(Checkpoint.open(folder, identity()).finished())
 
 
 def test_a_spoilt_manifest_is_refused(tmp_path: Path) -> None:
@@ -72,7 +79,7 @@ def signed(folder: Path, data: bytes) -> None:
     """Put bytes in the place of the second segment, under the name that is right for them."""
     for path in folder.glob("rows-000000003-*.npy"):
         path.unlink()
-    name = Checkpoint(folder, IDENTITY)._name(3, 6, data)
+    name = Checkpoint(folder, identity())._name(3, 6, data)
     (folder / name).write_bytes(data)
 
 
