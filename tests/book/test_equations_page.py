@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -113,6 +114,7 @@ def symbol(name: str) -> str:
     return QUANTITIES[name].latex
 
 
+@cache
 def pages(t_cells: str, feedback: str = "gated") -> tuple[str, str, str]:
     wholes = {m: whole(m, feedback, t_cells) for m in MECHANISMS}
     return science.upstream(wholes), science.shared_network(wholes), science.beside(wholes)

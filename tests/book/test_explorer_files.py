@@ -382,7 +382,7 @@ def test_the_band_is_the_interval_of_the_command_line(
     js: Js, tmp_path: Path, name: str | None
 ) -> None:
     """The same draws: 5th to 95th percentile of the index and of the peak of IL-6."""
-    path, many = tmp_path / "own.toml", 10
+    path, many = tmp_path / "own.toml", 4  # a percentile of more leaves most of them out
     if name:
         path.write_text(OWN[name], encoding="utf-8")
     setting = {"dexamethasone_h": -1.0} if name == "monoclonal" else {}

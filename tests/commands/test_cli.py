@@ -6,11 +6,13 @@ import json
 import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from qsp_lib import protocol
 from qsp_lib.__main__ import build_parser, main
 from qsp_lib.commands import common, times
 from qsp_lib.commands.running import split_parameters
@@ -276,7 +278,11 @@ def test_evidence_says_where_a_number_comes_from(capsys: Printed) -> None:
     assert "pharmacokinetics" in text
 
 
-def test_the_lock_is_shown_verified_and_its_history_listed(capsys: Printed) -> None:
+def test_the_lock_is_shown_verified_and_its_history_listed(
+    capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # asked for in words and as JSON, and computed once
+    monkeypatch.setattr(protocol, "verify_records", cache(protocol.verify_records))
     record = current_record()
     text, _ = said(capsys, "lock", "show")
     assert record.digest in text and "k_fb" in text and "okt3_outcomes (" in text
