@@ -32,8 +32,9 @@ OTHER_READY := $(OTHER)/installed
 BENCH := .venv-bench
 BENCH_READY := $(BENCH)/installed
 
-# nothing from outside the checkout takes part: no user site-packages, no path, no startup file
-unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV
+# nothing from outside the checkout takes part: no user site-packages, no path, no startup file, and
+# no wish to keep no compiled files, without which every test process compiles all tests again
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 export PYTHONNOUSERSITE := 1
 
 # a .venv that was copied or moved along with the checkout still points at the old place: renew it
