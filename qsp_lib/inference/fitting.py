@@ -78,18 +78,26 @@ class Problem:
         return 0.5 * (self.all_residuals(theta) ** 2).sum(axis=1)
 
     def forward_jacobian(self, theta: Array) -> Array:
-        """Forward-difference Jacobian at one point, at half the cost: good enough to descend by."""
-        steps = np.vstack([np.zeros(self.dimension), DESCENT_STEP * np.eye(self.dimension)])
-        values = self.all_residuals(theta + steps)
-        return ((values[1:] - values[0]) / DESCENT_STEP).T
+        """One-sided Jacobian at one point, at half the cost: good enough to descend by.
+
+        A step that would leave the bounds, beyond which there may be nothing to evaluate, is taken
+        backward.
+        """
+        step = np.where(theta + DESCENT_STEP > self.upper, -DESCENT_STEP, DESCENT_STEP)
+        values = self.all_residuals(theta + np.vstack([np.zeros(self.dimension), np.diag(step)]))
+        return ((values[1:] - values[0]) / step[:, None]).T
 
     def jacobian(self, theta: Array) -> Array:
-        """Central-difference Jacobian of all residuals at one point: ``(m + d, d)``."""
-        forward = theta + STEP * np.eye(self.dimension)
-        backward = theta - STEP * np.eye(self.dimension)
-        both = self.all_residuals(np.vstack([forward, backward]))
+        """Central-difference Jacobian of all residuals at one point: ``(m + d, d)``.
+
+        No step leaves the bounds, beyond which there may be nothing to evaluate: at a bound the
+        difference is one-sided.
+        """
+        ahead = np.clip(self.upper - theta, 0.0, STEP)
+        behind = np.clip(theta - self.lower, 0.0, STEP)
+        both = self.all_residuals(np.vstack([theta + np.diag(ahead), theta - np.diag(behind)]))
         n = self.dimension
-        slopes: Array = (both[:n] - both[n:]) / (2 * STEP)
+        slopes: Array = (both[:n] - both[n:]) / (ahead + behind)[:, None]
         return slopes.T
 
 

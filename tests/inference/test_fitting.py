@@ -89,6 +89,23 @@ def test_the_cost_is_the_negative_log_posterior_up_to_a_constant() -> None:
     assert problem.all_residuals(points).shape == (5, 12 + 4)
 
 
+def test_slopes_at_a_bound_are_from_within() -> None:
+    """Nothing is evaluated outside of the bounds, where there may be nothing to evaluate."""
+    problem, asked = curved(), []
+
+    def residuals(theta: Array) -> Array:
+        asked.append(theta)
+        return problem.residuals(theta)
+
+    corner = np.array([problem.upper[0], problem.lower[1]])
+    watched = replace(problem, residuals=residuals)
+    expected = curved_jacobian(*corner)
+    assert watched.jacobian(corner) == pytest.approx(expected, rel=1e-3)
+    assert watched.forward_jacobian(corner) == pytest.approx(expected, rel=1e-3)
+    every = np.vstack(asked)
+    assert np.all((every >= problem.lower) & (every <= problem.upper))
+
+
 def test_the_jacobian_is_the_analytic_one() -> None:
     problem = curved()
     for point in ([0.3, -0.7], [-1.0, 1.2]):
