@@ -198,15 +198,29 @@ class CourseResiduals:
         for (drug, regimen), mine in self.arms.items():
             seen = [self.observations[i] for i in mine]
             horizon, times = _report(seen)
-            trajectory = self.simulate(theta, drug, regimen, horizon, times)
+            firsts, same = self._differing(theta, drug)
+            trajectory = self.simulate(theta[firsts], drug, regimen, horizon, times)
             good = trajectory.completed
-            completed &= good
+            completed &= good[same]
             if not good.any():
                 continue
             trajectory = trajectory.select(good)
             for i, observation in zip(mine, seen, strict=True):
-                predicted[good, i] = _predicted(observation, trajectory)
+                found = np.full(good.size, np.nan)
+                found[good] = _predicted(observation, trajectory)
+                predicted[:, i] = found[same]
         return predicted, completed
+
+    def _differing(self, theta: Array, drug: str) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+        """Sets that differ in what concerns a drug, and which of them each set ``(N,)`` is.
+
+        Differences along another drug's rates are the same simulation again.
+        """
+        if len(theta) == 1:
+            return np.array([0]), np.array([0])
+        of_it = [name.rpartition(".")[0] in ("", drug) for name in self.names]
+        _, firsts, same = np.unique(theta[:, of_it], axis=0, return_index=True, return_inverse=True)
+        return firsts, same.reshape(-1)
 
     def __call__(self, theta: Array) -> Array:
         predicted, completed = self.predictions(theta)

@@ -361,14 +361,15 @@ def _joined(down: _Points, up: _Points) -> _Points:
 
 def _finish(request: Request, points: _Points) -> Profile:
     """Repair what did not follow, close in on the interval's ends, and read the profile off."""
-    points = _repair(request, _try_others(request, points))
+    tried: set[_Trial] = set()
+    points = _repair(request, _try_others(request, points), tried)
     for _ in range(_ROUNDS):
         lower = _lower_optimum(request, points)
         if lower is None:
             break
         request = replace(request, best=lower, others=(request.best, *request.others))
         again = _joined(_sweep(request, -1), _sweep(request, 1))
-        points = _repair(request, _lower_of(points, again))
+        points = _repair(request, _lower_of(points, again), tried)
     if np.all(_excess(request, points.costs) >= 0):
         least = 2 * (float(points.costs.min()) - _lowest(request, points.costs))
         low, high = request.span
@@ -382,7 +383,7 @@ def _finish(request: Request, points: _Points) -> Profile:
         for direction in (-1, 1):
             points = _find_end(request, points, direction)
         # what closed in on an end is held to the same standard as the grid
-        repaired = _repair(request, points)
+        repaired = _repair(request, points, tried)
         settled = np.array_equal(repaired.costs, points.costs)
         points = repaired
         if settled:
@@ -426,8 +427,16 @@ def _try_others(request: Request, points: _Points) -> _Points:
     return replace(points, theta=theta, costs=costs)
 
 
-def _repair(request: Request, points: _Points) -> _Points:
-    """Fit again from a neighbour wherever that leads lower, until it no longer does."""
+_Trial = tuple[float, bytes]
+"""A fit that was tried: the value at which, and the point that it began at."""
+
+
+def _repair(request: Request, points: _Points, tried: set[_Trial]) -> _Points:
+    """Fit again from a neighbour wherever that leads lower, until it no longer does.
+
+    A fit is the same each time it is tried, and what is known at its value only becomes lower: one
+    that is among ``tried``, to which those tried here are added, is not tried again.
+    """
     theta, costs, last = points.theta.copy(), points.costs.copy(), len(points.costs) - 1
     for _ in range(_ROUNDS):
         before = costs.copy()
@@ -442,7 +451,9 @@ def _repair(request: Request, points: _Points) -> _Points:
             for i, lower in zip(around, leads_lower, strict=True):
                 # a profile that falls on the way out was in the wrong valley before
                 falls_outward = abs(i - middle) > abs(k - middle) and costs[i] < costs[k] - _GAIN
-                if stands_out or lower or falls_outward:
+                trial = float(points.values[k]), theta[i].tobytes()
+                if (stands_out or lower or falls_outward) and trial not in tried:
+                    tried.add(trial)
                     again = _refit(request, points.values[k], [theta[i]])
                     if again[1] < costs[k]:
                         theta[k], costs[k] = again

@@ -98,8 +98,8 @@ def test_the_record_is_written_as_it_is_read(tmp_path: Path) -> None:
 def test_a_careless_integration_gives_wrong_answers(
     group: Callable[..., Iterator[KnownAnswer]], rtol: float, atol: float
 ) -> None:
-    answers = list(group(rtol=rtol, atol=atol))
-    assert [answer.name for answer in answers if not answer.holds]
+    # one will do: what comes after the first is not asked
+    assert any(not answer.holds for answer in group(rtol=rtol, atol=atol))
 
 
 def test_the_solution_of_hires_keeps_its_conserved_sum() -> None:

@@ -41,7 +41,7 @@ def test_the_evidence_of_a_linear_problem_is_its_closed_form(problem: Problem) -
     misfit = A @ problem.prior_mean + slopes[-1]
     covariance = A @ np.diag(problem.prior_sd**2) @ A.T + np.eye(len(misfit))
     exact = -0.5 * (misfit @ np.linalg.solve(covariance, misfit) + np.linalg.slogdet(covariance)[1])
-    runs = [nested_run(problem, seed, n_live=200, n_effective=1000) for seed in (1, 2)]
+    runs = [nested_run(problem, seed, n_live=30, n_effective=1000) for seed in (1, 2)]
     value, error = together(runs)
     assert abs(value - exact) < 4 * error < 0.4
     assert all(run.effective_size > 500 for run in runs)
@@ -67,8 +67,8 @@ def test_a_constant_of_the_likelihood_is_added_and_every_set_that_is_evaluated_c
         asked.append(len(theta))
         return problem.residuals(theta)
 
-    one = nested_run(replace(problem, residuals=residuals), 5, n_live=100, n_effective=100)
-    other = nested_run(problem, 5, 7.0, n_live=100, n_effective=100)
+    one = nested_run(replace(problem, residuals=residuals), 5, n_live=30, n_effective=100)
+    other = nested_run(problem, 5, 7.0, n_live=30, n_effective=100)
     assert other.log_evidence - one.log_evidence == pytest.approx(7.0, abs=1e-9)
     assert one.calls == sum(asked)
     # points that were drawn while the likelihood was still being explored are no part of it

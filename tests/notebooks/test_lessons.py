@@ -36,13 +36,14 @@ def test_the_cost_that_chapter_1_writes_out_is_the_one_that_is_fitted() -> None:
 
 
 def test_the_profile_that_chapter_7_makes_by_hand_rises_from_the_optimum() -> None:
-    lesson = cells_of("07_identifiability", "def lowest_cost")
+    # the chapter's five points are compared with its output wherever it is executed
+    fewer = {"[-1.0, -0.5, 0.0, 0.5, 1.0]": "[-0.5, 0.0, 0.5]"}
+    lesson = cells_of("07_identifiability", "def lowest_cost", fewer)
     rise = lesson["rise"]
-    assert rise[2] == 0.0  # at the optimum
-    assert np.all(np.diff(rise[2:]) > 0) and np.all(np.diff(rise[:3]) < 0)
+    assert rise[1] == 0.0 < 0.3 < min(rise[0], rise[2])
     profile = lesson["kept"].profiles["pair"]["d_IL6"]
     at = lesson["optimum"][lesson["held"]] + lesson["steps"]
-    assert rise == pytest.approx(np.interp(at, profile.values, profile.rise), abs=0.3)
+    assert rise == pytest.approx(np.interp(at, profile.values, profile.rise), abs=0.1)
 
 
 def test_another_limit_in_the_rule_of_chapter_8_gives_another_shape() -> None:

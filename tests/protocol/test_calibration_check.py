@@ -31,8 +31,10 @@ from qsp_lib.protocol.ensembles import Plan
 
 Array = NDArray[np.float64]
 DATE = "2030-01-01"
-QUICK = Plan(ensembles=2, walkers=8, steps=120, burn_in=40, thin=5, draws=9)
+QUICK = Plan(ensembles=2, walkers=8, steps=60, burn_in=20, thin=5, draws=9)
 N_SETS = 40
+FEWER = 20
+"""So many show a sigma that is far off; more are needed to say that nothing is."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class Line:
         return MadeUpSet(truth, problem, problem)
 
 
-def judged(line: Line) -> dict[str, Any]:
-    sets = [ranks_of_set(line, QUICK, number) for number in range(N_SETS)]
+def judged(line: Line, n_sets: int = N_SETS) -> dict[str, Any]:
+    sets = [ranks_of_set(line, QUICK, number) for number in range(n_sets)]
     assert all(0 <= rank <= QUICK.draws for one in sets for rank in one["ranks"])
     return verdict(sets, line.names, QUICK.draws)
 
@@ -71,7 +73,7 @@ def test_ranks_are_uniform_where_data_and_likelihood_are_one() -> None:
 
 @pytest.mark.parametrize("believed", [0.07, 0.8])
 def test_a_wrong_sigma_is_noticed(believed: float) -> None:
-    found = judged(Line(believed=believed))
+    found = judged(Line(believed=believed), FEWER)
     assert not found["passes"]
 
 

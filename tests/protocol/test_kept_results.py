@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from as_of_lock_v1 import cut_back
+from numpy.typing import NDArray
 from protocol_bench import no_git
 
+from qsp_lib.inference.fitting import Problem
+from qsp_lib.protocol import kept_results as kept_results_module
 from qsp_lib.protocol.findings import DIFFERS, LEFT_OUT, SAME, UNTOLD, Finding
 from qsp_lib.protocol.history import History
 from qsp_lib.protocol.kept_results import LOG_POSTERIOR_ATOL, kept_results
-from qsp_lib.protocol.kept_sample import parse_table
+from qsp_lib.protocol.kept_sample import locked_problem, parse_table
 from qsp_lib.protocol.lock import record_of
 from qsp_lib.protocol.places import PACKAGED, Places
 from qsp_lib.protocol.record import Record, digest_of
 from qsp_lib.protocol.verification import verify_records
 
+Array = NDArray[np.float64]
 FILES = (
     "posterior/sample-v1.csv",
     "posterior/sample-v1.json",
@@ -33,6 +38,30 @@ TABLE, ABOUT, PROFILES, SECOND = FILES
 @pytest.fixture(scope="module")
 def lock() -> Record:
     return record_of("v1")
+
+
+class Remembering:
+    """A problem that works out the cost of each point once; points hang on no others."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.known: dict[bytes, float] = {}
+
+    def cost(self, theta: Array) -> Array:
+        new = {point.tobytes(): point for point in theta if point.tobytes() not in self.known}
+        if new:
+            costs = self.problem.cost(np.array(list(new.values())))
+            self.known.update(zip(new, costs.tolist(), strict=True))
+        return np.array([self.known[point.tobytes()] for point in theta])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def computed_once(lock: Record) -> Iterator[None]:
+    """The 4000 draws, which most tests leave as they are, are simulated once for all of them."""
+    remembering = Remembering(locked_problem(lock))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept_results_module, "locked_problem", lambda record: remembering)
+        yield
 
 
 @pytest.fixture

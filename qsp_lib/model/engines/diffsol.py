@@ -135,16 +135,17 @@ def solve_diffsol(task: Task) -> tuple[NDArray[np.float64], list[Outcome]]:
     failed = []
     arguments = np.empty(n_states + len(structure.parameters) + n_inputs)
     implicit = (fastest_rate(task) > STIFF_RATE) | may_overflow(task)
-    before = task.before
-    for i, (values, factor) in enumerate(zip(task.parameters, task.dose_factor, strict=True)):
+    before, factors = task.before, task.dose_factor
+    given = [(s, task.boluses(s, factors), task.rates(s, factors)) for s in task.schedule.segments]
+    for i, values in enumerate(task.parameters):
         ode.ode_solver = pydiffsol.bdf if implicit[i] else pydiffsol.tsit45
         arguments[n_states : arguments.size - n_inputs] = values
         y = before[:, i].copy()
         try:
-            for segment in task.schedule.segments:
-                y += task.boluses(segment, factor)
+            for segment, boluses, rates in given:
+                y += boluses[:, i]
                 arguments[:n_states] = y
-                arguments[arguments.size - n_inputs :] = task.rates(segment, factor)
+                arguments[arguments.size - n_inputs :] = rates[:, i]
                 ode.t0 = segment.start_h
                 part = slice(segment.first, segment.last + 1)
                 states[:, i, part] = ode.solve_dense(arguments, times[part]).ys

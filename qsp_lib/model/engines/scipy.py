@@ -43,11 +43,10 @@ def _as_one_system(task: Task, method: str) -> NDArray[np.float64]:
         def derivative(
             _t: float, flat: NDArray[np.float64], u: NDArray[np.float64] = u
         ) -> NDArray[np.float64]:
-            rates = structure.rhs(flat.reshape(n_states, n_sets), p, u)
-            found = np.empty((n_states, n_sets))
-            for state, rate in enumerate(rates):
-                found[state] = rate
-            return found.ravel()
+            slopes = np.empty((n_states, n_sets))
+            for i, rate in enumerate(structure.rhs(flat.reshape(n_states, n_sets), p, u)):
+                slopes[i] = rate  # one for all sets, or one each
+            return slopes.ravel()
 
         part = slice(segment.first, segment.last + 1)
         with np.errstate(over="ignore", invalid="ignore"):  # the outcome tells
