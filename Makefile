@@ -187,7 +187,7 @@ test: $(READY)
 	@rm -rf _build/test-results
 	@QSP_RESULTS_DIR="$$PWD/_build/test-results" $(PY) -m pytest -n $(JOBS) --dist loadfile \
 	  --nbval --nbval-current-env --junitxml=_build/tests.xml tests notebooks
-	@$(PY) -m pytest -m regression tests/notebooks
+	@$(PY) -m pytest -m regression tests/notebooks/test_results_regression.py
 
 test-quick: $(READY)
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile tests
