@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy  # its parts are loaded when they are used
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -133,6 +134,43 @@ def samplers(intervals: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
         axis.grid(axis="y", visible=False)
     for axis in list(axes.flat)[len(intervals) :]:
         axis.set_visible(False)
+    return figure
+
+
+def rank_distributions(scores: Array, names: Sequence[str], told: Sequence[str] = ()) -> Figure:
+    """How true values rank among the draws of their posteriors: the share of data sets below each
+    rank, one line a quantity, and where 95 % of uniform ones would lie at any one rank.
+
+    Args:
+        scores: ranks from 0 to 1, ``(n, q)``.
+        names: of the q quantities.
+        told: those that are named; the others are drawn alike.
+
+    Source: the figure of Talts et al. 2018, arXiv:1804.06788; the band is binomial.
+    """
+    n = len(scores)
+    grid = np.linspace(0.0, 1.0, 201)
+    figure, axis = plt.subplots(figsize=(0.62 * WIDTH, 3.3))
+    low, high = scipy.stats.binom.ppf([[0.025], [0.975]], n, grid) / n
+    axis.fill_between(grid, low, high, color=COLOURS["light"], alpha=0.35, linewidth=0)
+    axis.plot(grid, grid, color=COLOURS["neutral"], linewidth=0.8)
+    shares = np.arange(n + 2).clip(0, n) / n
+    for own, name in zip(scores.T, names, strict=True):
+        named = name in told
+        axis.step(
+            np.concatenate([[0.0], np.sort(own), [1.0]]),
+            shares,
+            where="post",
+            color=COLOURS["tgn1412" if named else "neutral"],
+            alpha=1.0 if named else 0.35,
+            linewidth=1.6 if named else 0.7,
+            label=name if named else None,
+            zorder=3 if named else 2,
+        )
+    axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="rank of the true value among the draws")
+    axis.set_ylabel("share of the data sets")
+    if told:
+        axis.legend(loc="lower right")
     return figure
 
 

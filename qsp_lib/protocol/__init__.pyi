@@ -7,7 +7,9 @@ from .blind_test import commit_prediction as commit_prediction
 from .blind_test import committed_prediction as committed_prediction
 from .blind_test import evaluation as evaluation
 from .blind_test import run_protocol as run_protocol
+from .calibration_check import SETS as SETS
 from .calibration_check import check_calibration as check_calibration
+from .calibration_check import rank_scores as rank_scores
 from .calibration_check import read_calibration_check as read_calibration_check
 from .class_draws import Scatter as Scatter
 from .class_draws import class_draws as class_draws

@@ -11,7 +11,14 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from qsp_lib import figures
-from qsp_lib.figures.development import Panel, Release, predictive, samplers, why_not_enough
+from qsp_lib.figures.development import (
+    Panel,
+    Release,
+    predictive,
+    rank_distributions,
+    samplers,
+    why_not_enough,
+)
 
 TIMES = np.linspace(0.0, 672.0, 50)
 DOSES = np.geomspace(0.1, 1e4, 9)
@@ -73,6 +80,21 @@ def test_ticks_are_round_numbers_within_the_range() -> None:
     assert wide.get_xticks().tolist() == [10.0, 100.0]
     narrow = samplers({"TNF peak": {"ensembles": (2.7, 2.8, 3.9)}}).axes[0]
     assert narrow.get_xscale() == "linear"
+
+
+def test_uniform_ranks_stay_in_the_band_and_those_of_draws_too_narrow_leave_it() -> None:
+    even = (np.arange(100) + 0.5) / 100
+    outside = np.where(even < 0.5, 0.05 * even, 1 - 0.05 * (1 - even))
+    figure = rank_distributions(np.column_stack([even, outside]), ["even", "narrow"], ["narrow"])
+    (axis,) = figure.axes
+    (band,) = axis.collections
+    edges = np.asarray(band.get_paths()[0].vertices)
+    at_a_quarter = edges[edges[:, 0] == 0.25, 1]
+    _, first, second = axis.lines
+    for line, inside in ((first, True), (second, False)):
+        share = float(np.interp(0.25, *map(np.asarray, line.get_data())))
+        assert (at_a_quarter.min() <= share <= at_a_quarter.max()) == inside
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["narrow"]  # type: ignore[union-attr]
 
 
 HELD = pd.DataFrame(

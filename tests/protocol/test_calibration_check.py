@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qsp_lib.calibration.candidates import CANDIDATES
+from qsp_lib.calibration.candidates import CANDIDATES, LOCKED
 from qsp_lib.calibration.made_up_data import MadeUpSet, MadeUpSets
 from qsp_lib.common.errors import InputError, LockError
 from qsp_lib.evidence.observations import ceilings
@@ -21,12 +21,14 @@ from qsp_lib.protocol import calibration_check
 from qsp_lib.protocol.calibration_check import (
     CHECK_PLAN,
     LOG_POSTERIOR,
+    SETS,
     check_calibration,
+    rank_scores,
     ranks_of_set,
     read_calibration_check,
     verdict,
 )
-from qsp_lib.protocol.developing import LOCKED_PLAN
+from qsp_lib.protocol.developing import LOCKED_PLAN, read_development
 from qsp_lib.protocol.ensembles import Plan
 
 Array = NDArray[np.float64]
@@ -99,10 +101,10 @@ def test_a_set_is_that_of_its_number_whatever_was_made_before() -> None:
     )
 
 
-def test_the_plan_is_a_tenth_of_the_locked_one() -> None:
-    assert CHECK_PLAN.steps - CHECK_PLAN.burn_in == (LOCKED_PLAN.steps - LOCKED_PLAN.burn_in) / 10
+def test_an_ensemble_is_a_tenth_as_long_as_a_locked_one_and_burns_in_longer_than_a_tenth() -> None:
+    assert CHECK_PLAN.steps == LOCKED_PLAN.steps / 10
     assert CHECK_PLAN.walkers == LOCKED_PLAN.walkers
-    assert CHECK_PLAN.ensembles == LOCKED_PLAN.ensembles
+    assert CHECK_PLAN.burn_in > LOCKED_PLAN.burn_in / 10
 
 
 @pytest.fixture
@@ -157,6 +159,20 @@ def test_what_was_made_otherwise_or_edited_is_not_gone_on_from(
         run(tmp_path, 1)
     with pytest.raises(LockError, match="qsp-crs develop gated"):
         check_calibration(DATE, sets=2, directory=tmp_path)
+
+
+def test_what_is_kept_is_of_the_locked_sample_and_judges_as_its_ranks_do() -> None:
+    kept = read_calibration_check()
+    assert kept["sample_sha256"] == read_development(LOCKED).content["sample"]["sha256"]
+    *names, last = kept["quantities"]
+    assert last == LOG_POSTERIOR
+    numbers = [one["set"] for one in kept["sets"]]
+    assert numbers == sorted(set(numbers)) and set(numbers) <= set(range(SETS))
+    scores = rank_scores(kept["sets"])
+    assert scores.shape == (len(numbers), len(names) + 1)
+    again = verdict(kept["sets"], names, CHECK_PLAN.draws)
+    assert again["passes"] == kept["passes"]
+    assert again["smallest_holm"] == pytest.approx(kept["smallest_holm"], rel=1e-9)
 
 
 def test_the_model_itself_goes_through_the_check(tmp_path: Path) -> None:
