@@ -195,10 +195,11 @@ class CourseResiduals:
         theta = np.atleast_2d(theta)
         predicted = np.full((len(theta), len(self.observations)), np.nan)
         completed = np.ones(len(theta), dtype=bool)
+        differing = {drug: self._differing(theta, drug) for drug in self.drugs}
         for (drug, regimen), mine in self.arms.items():
             seen = [self.observations[i] for i in mine]
             horizon, times = _report(seen)
-            firsts, same = self._differing(theta, drug)
+            firsts, same = differing[drug]
             trajectory = self.simulate(theta[firsts], drug, regimen, horizon, times)
             good = trajectory.completed
             completed &= good[same]
@@ -216,10 +217,10 @@ class CourseResiduals:
 
         Differences along another drug's rates are the same simulation again.
         """
-        if len(theta) == 1:
-            return np.array([0]), np.array([0])
-        of_it = [name.rpartition(".")[0] in ("", drug) for name in self.names]
-        _, firsts, same = np.unique(theta[:, of_it], axis=0, return_index=True, return_inverse=True)
+        columns = list(of_drug({name: i for i, name in enumerate(self.names)}, drug).values())
+        _, firsts, same = np.unique(
+            theta[:, columns], axis=0, return_index=True, return_inverse=True
+        )
         return firsts, same.reshape(-1)
 
     def __call__(self, theta: Array) -> Array:
