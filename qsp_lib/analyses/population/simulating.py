@@ -29,13 +29,12 @@ from ...model import (
     Rescue,
     Solver,
     Steroid,
-    Structure,
     Trajectory,
     Treatment,
     baselines,
     read_by,
     severity,
-    simulate,
+    simulate_treatment,
 )
 from .factors import OBSERVED, Factors
 from .patients import Patients
@@ -205,7 +204,7 @@ class PatientSimulator:
         """Factors that change nothing in a treatment, by its name: its model does not read them."""
         found = {}
         for arm in self.arms:
-            read = read_by(self._structure(arm))
+            read = read_by(self._treatment(arm).structure)
             found[arm.name] = tuple(
                 factor.name
                 for factor in self.factors
@@ -262,20 +261,15 @@ class PatientSimulator:
             for name in self._scaled(arm, factor.scales):
                 if name in own or name in values:
                     values[name] = values.get(name, own.get(name, np.nan)) * by
-        return simulate(
-            arm.drug,
-            self.network,
-            arm.regimen,
-            rescue=arm.rescue,
-            steroid=arm.steroid,
+        return simulate_treatment(
+            self._treatment(arm),
             draws=Draws(values),
             times=times_for(arm.regimen, arm.horizon_h),
             **self.solver.options(arm.horizon_h),
         )
 
-    def _structure(self, arm: PatientArm) -> Structure:
-        treatment = Treatment(arm.drug, arm.regimen, self.network, arm.rescue, arm.steroid, None)
-        return treatment.structure
+    def _treatment(self, arm: PatientArm) -> Treatment:
+        return Treatment(arm.drug, arm.regimen, self.network, arm.rescue, arm.steroid, None)
 
     def _scaled(self, arm: PatientArm, scales: tuple[str, ...]) -> tuple[str, ...]:
         """The parameters that a factor multiplies in this treatment's model.
@@ -284,7 +278,7 @@ class PatientSimulator:
         many times the targets are so many times the activation, exactly.
         """
         bispecific = arm.drug.mechanism == "bispecific"
-        if TARGETS in scales and TARGETS not in self._structure(arm).parameters:
+        if TARGETS in scales and TARGETS not in self._treatment(arm).structure.parameters:
             return ("k_act",) if bispecific else ()
         return scales
 
