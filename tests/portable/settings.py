@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,11 +97,10 @@ def environment(setting: Mapping[str, str], root: Path = ROOT) -> dict[str, str]
     return kept | HOME | dict(setting) | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def run_module(
-    module: str, *arguments: str, setting: Mapping[str, str] = HOME, root: Path = ROOT
-) -> str:
-    """What a module prints when it is run under a setting; the package is the one at ``root``."""
-    done = subprocess.run(
+def _run(
+    module: str, arguments: Sequence[str], setting: Mapping[str, str], root: Path
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=root,
         env=environment(setting, root),
@@ -110,20 +110,35 @@ def run_module(
         timeout=600,
         check=False,
     )
+
+
+def run_module(
+    module: str, *arguments: str, setting: Mapping[str, str] = HOME, root: Path = ROOT
+) -> str:
+    """What a module prints when it is run under a setting; the package is the one at ``root``."""
+    done = _run(module, arguments, setting, root)
     assert done.returncode == 0, f"{module} failed under {dict(setting)}:\n{done.stderr[-4000:]}"
     return done.stdout
 
 
 @functools.cache
 def facts_under(name: str) -> Mapping[str, Any]:
-    """The facts of a process under a setting by its name; under none, those of home."""
-    found = {one.name: one.environment for one in SETTINGS}
-    return json.loads(run_module("portable.facts", setting=found.get(name, {})))
+    """The facts of a process under a setting by its name; under none, those of home.
+
+    There are none where the processor has not the instructions that the setting makes it use.
+    """
+    environment_of = {one.name: one.environment for one in SETTINGS}
+    done = _run("portable.facts", (), environment_of.get(name, {}), ROOT)
+    if done.returncode == -signal.SIGILL:
+        return {}
+    assert done.returncode == 0, f"{name or 'home'} gives no facts:\n{done.stderr[-4000:]}"
+    return json.loads(done.stdout)
 
 
 def takes_effect(setting: Setting) -> bool:
-    """Whether the setting changes anything on this machine."""
-    return facts_under(setting.name)[setting.witness] != facts_under("")[setting.witness]
+    """Whether the setting changes anything on this machine, and can be executed by it."""
+    facts = facts_under(setting.name)
+    return bool(facts) and facts[setting.witness] != facts_under("")[setting.witness]
 
 
 @functools.cache
