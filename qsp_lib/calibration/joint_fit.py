@@ -47,6 +47,8 @@ BOUND_DECADES = 3.0
 """How far from its prior median, at most, a fit moves a quantity."""
 STEEPNESS, SHALLOWEST = "h", 1.0
 """A fitted Hill coefficient, and its lower bound; the upper is what can be computed with."""
+_ROUNDED = 1.0 + 1e-12
+"""Ten to the power of the largest h's logarithm is that h, however it was rounded."""
 PEAK_WITHIN_H = 48.0
 """Where a peak is looked for if its observation does not say."""
 LEAST_LEVEL = 1e-12
@@ -95,10 +97,17 @@ def values_at(names: Sequence[str], theta: Array) -> dict[str, Array]:
     # a value too large for a float becomes infinite, which Draws refuses by name
     with np.errstate(over="ignore"):
         found = dict(zip(names, 10.0 ** np.atleast_2d(theta).T, strict=True))
+        for name in filter(_is_steepness, names):
+            value, largest = found[name], value_bounds(STEEPNESS)[1]
+            found[name] = np.where(value <= largest * _ROUNDED, np.minimum(value, largest), value)
         for name in [name for name in found if "/" in name]:
             over, _, under = name.partition("/")
             found[over] = found.pop(name) * found[under]
     return found
+
+
+def _is_steepness(name: str) -> bool:
+    return name.rpartition(".")[2] == STEEPNESS
 
 
 def of_drug(values: Mapping[str, Any], drug: str) -> dict[str, Any]:
@@ -352,7 +361,7 @@ def make_problem(
     priors = {k: v for k, v in estimated(drugs, feedback, inputs).items() if k not in held}
     mean = np.log10([prior.median for prior in priors.values()])
     sd = np.array([prior.log10_sd for prior in priors.values()])
-    steep = np.array([name.rpartition(".")[2] == STEEPNESS for name in priors])
+    steep = np.array([_is_steepness(name) for name in priors])
     network = NetworkParameters.prior_medians(inputs, feedback=feedback, t_cells=t_cells)
     observations = tuple(
         o

@@ -574,13 +574,17 @@ def _held_by_a_bound(request: Request, theta: Array) -> bool:
     at_upper = others & (theta > p.upper - _NEAR_BOUND * span)
     if not np.any(at_lower | at_upper):
         return False
-    # the slope along the few that are there, and along no other
+    # the slope along the few that are there, and along no other; no step of theirs leaves a bound
     there = np.flatnonzero(at_lower | at_upper)
-    steps = STEP * np.eye(theta.size)[there]
-    steps[:, solved] = -STEP * row[there] / row[solved]
-    here, *both = p.all_residuals(np.vstack([theta, theta + steps, theta - steps]))
+    ahead = np.clip(p.upper - theta, 0.0, STEP)[there]
+    behind = np.clip(theta - p.lower, 0.0, STEP)[there]
+    along = np.eye(theta.size)[there]
+    along[:, solved] = -row[there] / row[solved]
+    here, *both = p.all_residuals(
+        np.vstack([theta, theta + ahead[:, None] * along, theta - behind[:, None] * along])
+    )
     forward, backward = both[: there.size], both[there.size :]
-    slope = (np.array(forward) - np.array(backward)) @ here / (2 * STEP)
+    slope = (np.array(forward) - np.array(backward)) @ here / (ahead + behind)
     gain = 2 * np.where(at_lower[there], slope, -slope) * span[there]
     return bool(np.any(gain > THRESHOLD))
 

@@ -175,6 +175,22 @@ def test_without_steepness_nothing_can_be_silent(theta: np.ndarray) -> None:
     assert not facts(open_quantities(shallow, at))["silent at 7 ug/kg"][0]
 
 
+def test_the_steepest_engagement_that_a_fit_may_try_has_a_cost_and_a_slope(
+    problem: Problem, theta: np.ndarray
+) -> None:
+    """Ten to the logarithm of the largest h that can be computed with may be larger by rounding."""
+    steepness = problem.names.index("tgn1412.h")
+    at_bound = theta.copy()
+    at_bound[steepness] = problem.upper[steepness]
+    values = [
+        values_at(problem.names, np.nextafter(at_bound, aside))["tgn1412.h"][0]
+        for aside in (-np.inf, at_bound, np.inf)
+    ]
+    assert max(values) <= 20.0 and values == pytest.approx([20.0, 20.0, 20.0])
+    assert problem.cost(at_bound)[0] < problem.cost(theta)[0] + 100.0
+    assert np.all(np.isfinite(problem.jacobian(at_bound)))
+
+
 def test_version_1_is_what_it_was() -> None:
     old, new = load_observations("v1"), load_observations("v2")
     assert {o.id for o in old} < {o.id for o in new}
