@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ..common import InputError
 from ..drugs import load_drug
@@ -91,7 +91,7 @@ def _drawn(record: Record, drug: str) -> Iterator[Range]:
             origin = "5–95 % of its declared prior"
         else:
             continue
-        reach = 10.0 ** (sd * float(norm.ppf(0.95)))
+        reach = 10.0 ** (sd * float(ndtri(0.95)))
         yield Range(name, quantity.unit, middle / reach, middle * reach, origin, True)
 
 

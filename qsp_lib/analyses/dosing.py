@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ..calibration import CO_MEDICATIONS
 from ..common import InputError
@@ -169,7 +169,7 @@ def declared_inputs(record: Record, drug: str = "blinatumomab") -> tuple[Declare
     for name, prior in record.assumed.items():
         if name in CO_MEDICATIONS:
             own = CO_MEDICATIONS[name]
-            ends = (prior.median * 10.0 ** (prior.log10_sd * float(norm.ppf(p))) for p in _ENDS)
+            ends = (prior.median * 10.0 ** (prior.log10_sd * float(ndtri(p))) for p in _ENDS)
             low, high = (min(end, value_bounds(own)[1]) for end in ends)
             found.append(DeclaredInput(own, low, high, "5–95 % of its prior"))
     priors = {row.estimate: row.prior for row in table.values() if DECLARED in row.source}

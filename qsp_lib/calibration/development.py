@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from ..evidence import DECLARED
 from ..inference import Fit, Problem, fit_from, polished
@@ -74,7 +74,7 @@ def course_errors(problem: Problem, theta: Array) -> pd.DataFrame:
             continue
         observed = np.log10(o.value_pg_mL)
         # cumulative probability of the observation under the mixture over draws
-        below = float(norm.cdf((observed - predicted[:, i]) / o.sigma_log10).mean())
+        below = float(ndtr((observed - predicted[:, i]) / o.sigma_log10).mean())
         rows.append(
             {
                 "course": o.course,

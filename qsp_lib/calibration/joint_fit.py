@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_ndtr, ndtri_exp
 
-from ..common import forbid_opening, which_inputs
+from ..common import forbid_opening, late, which_inputs
 from ..drugs import load_drug
 from ..evidence import DECLARED, Observation, load_observations
 from ..inference import FAILED, Fit, Problem, fit, starting_points
@@ -37,6 +36,9 @@ from ..model import (
     simulate,
     value_bounds,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.float64]
 SHARED = ("k_rec",)
@@ -287,7 +289,7 @@ class CourseResiduals:
                     "use": observation.use,
                 }
             )
-        frame = pd.DataFrame(rows)
+        frame = late.pandas.DataFrame(rows)
         return frame.assign(scaled=frame["residual"] / frame["sigma"])
 
 

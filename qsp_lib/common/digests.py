@@ -11,6 +11,7 @@ import csv
 import hashlib
 import io
 import json
+import math
 import threading
 from collections.abc import Iterable
 from functools import cache
@@ -50,7 +51,17 @@ def parsed_table(text: str) -> list[list[str | float]]:
     True
     """
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    return [[_cell(cell.strip()) for cell in row] for row in reader if row]
+    return [_cells(row) for row in reader if row]
+
+
+def _cells(row: list[str]) -> list[str | float]:
+    try:  # most rows of a large table are numbers alone, which float reads with their spaces
+        numbers = [float(cell) for cell in row]
+    except ValueError:
+        numbers = []
+    if numbers and all(map(math.isfinite, numbers)):
+        return [*numbers]
+    return [_cell(cell.strip()) for cell in row]
 
 
 def _cell(text: str) -> str | float:

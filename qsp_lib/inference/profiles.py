@@ -19,15 +19,15 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from ..common import InputError
 from .fitting import STEP, Problem, fit_from
 
 Array = NDArray[np.float64]
 CONFIDENCE = 0.95
-THRESHOLD = float(chi2.ppf(CONFIDENCE, 1))
-"""3.84: the rise at which a value leaves the confidence interval."""
+THRESHOLD = float(chdtri(1, 1 - CONFIDENCE))
+"""3.84, of chi-square: the rise at which a value leaves the confidence interval."""
 N_POINTS = 41
 _JUMP = 0.2
 """A root of the rise this far above the straight line of its neighbours is fitted again."""

@@ -398,6 +398,7 @@ def test_help_loads_nothing_heavy() -> None:
 def test_a_prediction_loads_nothing_it_does_not_use(own: Path) -> None:
     """What makes a cold start slow; how long it takes is measured in benchmarks/cold_start.py."""
     unused = {"distributed", "emcee", "iminuit", "IPython", "ipywidgets", "nbformat", "papermill"}
+    unused |= {"matplotlib", "pandas", "scipy.stats"}
     command = (
         "import sys; from qsp_lib.__main__ import main; code = main(sys.argv[1:]); "
         f"print(sorted({unused!r} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
@@ -407,6 +408,15 @@ def test_a_prediction_loads_nothing_it_does_not_use(own: Path) -> None:
     )
     # a slow machine is told how far it has come
     assert (run.returncode, run.stderr.splitlines()[-1]) == (0, "[]")
+
+
+def test_a_worker_of_a_sweep_loads_no_table_and_no_distribution() -> None:
+    """A process that simulates loads what its task is made of, at every sweep anew."""
+    tasks = ("analyses.robustness", "analyses.population.simulating", "inference.profiles")
+    imports = "; ".join(f"import qsp_lib.{task}" for task in tasks)
+    code = f"{imports}; import sys; print(sorted({{'pandas', 'scipy.stats'}} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
 
 
 def test_parameters_of_a_chapter_are_written_either_way() -> None:

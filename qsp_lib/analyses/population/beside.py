@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import binom
 
 from ...evidence import EvidenceRow
 from ...protocol import WITH, WITHOUT
@@ -100,7 +100,7 @@ def share_interval(shares: NDArray[np.float64], n: int) -> tuple[float, float]:
         shares: of draws ``(D,)``.
         n: patients.
     """
-    heaped = binom.cdf(np.arange(n + 1)[:, None], n, shares[None, :]).mean(axis=1)
+    heaped = scipy.stats.binom.cdf(np.arange(n + 1)[:, None], n, shares[None, :]).mean(axis=1)
     low, high = (float(np.searchsorted(heaped, level)) / n for level in LEVELS)
     return low, high
 

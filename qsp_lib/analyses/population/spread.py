@@ -13,8 +13,8 @@ from enum import Enum
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import studentized_range
 
 from ...common import EvidenceError
 from ...evidence import load_tables
@@ -73,7 +73,7 @@ class SpreadDatum:
 
 @lru_cache(maxsize=32)
 def _sds_of_range(log10_range: float, n: int) -> tuple[float, float]:
-    few, many = studentized_range.ppf(_INTERVAL, n, np.inf)
+    few, many = scipy.stats.studentized_range.ppf(_INTERVAL, n, np.inf)
     return log10_range / many, log10_range / few
 
 
