@@ -9,6 +9,7 @@ from typing import Any
 from .. import evidence, protocol
 from ..common import EvidenceError
 from .common import DONE, Commands, command, print_json, print_lines, print_table, short
+from .predicting import add_lock
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -34,19 +35,19 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         help="a network parameter, an input of a drug, or an evidence id",
     )
     evidence.add_argument("--table", metavar="NAME", help="every row of one table")
-    command(
+    parameters = command(
         commands,
         "parameters",
         _parameters,
         "list the network's 17 parameters with their priors and locked values",
-        examples=("parameters", "parameters --json"),
+        examples=("parameters", "parameters --lock v1", "parameters --json"),
         reads=True,
     )
+    add_lock(parameters)
 
 
 def _parameters(options: argparse.Namespace) -> int:
-
-    rows = protocol.parameters()
+    rows = protocol.parameters(options.lock)
     if options.json:
         print_json(list(rows))
         return DONE

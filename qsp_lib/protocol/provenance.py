@@ -21,7 +21,8 @@ from ..drugs import (
 )
 from ..evidence import DECLARED, load_observations, load_tables
 from ..model import QUANTITIES, network_table
-from .lock import current_record
+from .lock import current_record, record_of
+from .record import Record
 
 _BASELINES = {"BL001": "healthy IL-6", "BL002": "healthy TNF", "BL003": "healthy IFN-gamma"}
 
@@ -88,9 +89,20 @@ def explain(key: str) -> tuple[Origin, ...]:
     )
 
 
-def parameters() -> tuple[dict[str, Any], ...]:
-    """The 17 network parameters: prior, locked value and posterior width, where there is a lock."""
+def parameters(version: str | None = None) -> tuple[dict[str, Any], ...]:
+    """The 17 network parameters: prior, locked value and posterior width, where there is a lock.
+
+    Args:
+        version: of the lock, and of the inputs that it was made from; by default the current one.
+
+    Raises:
+        LockError: a version was given and there is no such lock, or its record fails a check.
+    """
+    inputs = None
     locked, width = _locked()
+    if version is not None:
+        record = record_of(version)
+        inputs, (locked, width) = record.inputs, _values_of(record)
     return tuple(
         {
             "name": name,
@@ -104,7 +116,7 @@ def parameters() -> tuple[dict[str, Any], ...]:
             "source": row.source,
             "description": row.description,
         }
-        for name, row in network_table().items()
+        for name, row in network_table(inputs).items()
     )
 
 
@@ -114,6 +126,10 @@ def _locked() -> tuple[dict[str, float], dict[str, float]]:
         record = current_record()
     except LockError:
         return {}, {}
+    return _values_of(record)
+
+
+def _values_of(record: Record) -> tuple[dict[str, float], dict[str, float]]:
     return record.network.values(), {name: sd for name, (_, sd) in record.moments.items()}
 
 

@@ -19,7 +19,8 @@ from qsp_lib.commands.running import split_parameters
 from qsp_lib.common import late
 from qsp_lib.common.errors import InputError
 from qsp_lib.drugs.reading import load_drug
-from qsp_lib.protocol.lock import current_record, newest_record
+from qsp_lib.model.priors import network_table
+from qsp_lib.protocol.lock import current_record, lock_path, newest_record, read_record
 
 Printed = pytest.CaptureFixture[str]
 
@@ -261,6 +262,13 @@ def test_parameters_are_listed_with_prior_and_lock(capsys: Printed) -> None:
     network = current_record().network.values()
     assert {name: row["locked"] for name, row in rows.items()} == network
     assert rows["n_M"]["posterior_log10_sd"] is None
+    rows = {row["name"]: row for row in parsed(capsys, "parameters", "--lock", "v1", "--json")}
+    first = read_record(lock_path("v1"), against_code=False)
+    assert {name: row["locked"] for name, row in rows.items()} == first.network.values() != network
+    priors = {name: row.prior.median for name, row in network_table("v1").items()}
+    assert {name: row["prior_median"] for name, row in rows.items()} == priors
+    _, problem = said(capsys, "parameters", "--lock", "v9", code=1)
+    assert "there is no lock 'v9'; expected one of v1, v2" in problem
 
 
 def test_evidence_says_where_a_number_comes_from(capsys: Printed) -> None:
