@@ -30,7 +30,8 @@ THRESHOLD = float(chdtri(1, 1 - CONFIDENCE))
 """3.84, of chi-square: the rise at which a value leaves the confidence interval."""
 N_POINTS = 41
 _JUMP = 0.2
-"""A root of the rise this far above the straight line of its neighbours is fitted again."""
+"""A root of the rise this far above what its neighbours suggest is fitted again: on the way out,
+above their straight line; between two, above their mean."""
 _GAIN = 1e-3
 """A rise lower by less than this is the same rise."""
 _NEAR_BOUND = 1e-3
