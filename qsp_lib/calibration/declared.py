@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from ..common import VERSIONS, InputError
 from ..drugs import load_dexamethasone, load_drug, load_tocilizumab
@@ -76,7 +76,9 @@ def declared_draws(priors: Mapping[str, Prior], n_draws: int, seed: int) -> dict
         if not prior.log10_sd > 0:
             raise InputError(f"{name} is drawn and has no width; expected a log10_sd above 0.")
         largest = value_bounds(CO_MEDICATIONS.get(name, name.rpartition(".")[2]))[1]
-        within = ndtr(np.log10(largest / prior.median) / prior.log10_sd)
-        normal = normals[:, i] if within == 1 else ndtri(within * ndtr(normals[:, i]))
+        within = scipy.special.ndtr(np.log10(largest / prior.median) / prior.log10_sd)
+        normal = normals[:, i]
+        if within < 1:
+            normal = scipy.special.ndtri(within * scipy.special.ndtr(normal))
         drawn[name] = prior.median * 10.0 ** (prior.log10_sd * normal)
     return drawn

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import log_ndtr, ndtri_exp
 
 from ..common import forbid_opening, late, which_inputs
 from ..drugs import load_drug
@@ -242,7 +242,7 @@ class CourseResiduals:
             z = (good[:, i] - np.log10(_limit(observation))) / observation.sigma_log10
             if observation.is_censored:
                 inside = -z if observation.at_most else z
-                z = np.sqrt(-2.0 * log_ndtr(inside))
+                z = np.sqrt(-2.0 * scipy.special.log_ndtr(inside))
             residuals[completed, i] = z
         return residuals
 
@@ -328,8 +328,8 @@ def _predicted(observation: Observation, trajectory: Trajectory) -> Array:
     if floor is None:
         return log10_level
     # median of the values above the floor, where log10 of single values is normal about the median
-    log_share_above = log_ndtr((log10_level - np.log10(floor)) / spread)
-    return log10_level - spread * ndtri_exp(log_share_above - np.log(2.0))
+    log_share_above = scipy.special.log_ndtr((log10_level - np.log10(floor)) / spread)
+    return log10_level - spread * scipy.special.ndtri_exp(log_share_above - np.log(2.0))
 
 
 def make_problem(

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import log_ndtr, ndtri_exp
 
 from ..common import InputError
 
@@ -52,9 +52,9 @@ class AssayFloor:
 def median_above(median_log10: ArrayLike, sd: float, floor_log10: float) -> NDArray[np.float64]:
     """See :meth:`AssayFloor.median_above`; of ``(N,)`` medians, finite however few are above."""
     mu = np.asarray(median_log10, dtype=float)
-    log_above = log_ndtr((mu - floor_log10) / sd)
+    log_above = scipy.special.log_ndtr((mu - floor_log10) / sd)
     # Phi^-1(1 - p/2) = -Phi^-1(p/2), taken in logarithms since p may be too small for a float
-    return mu - sd * ndtri_exp(log_above - math.log(2.0))
+    return mu - sd * scipy.special.ndtri_exp(log_above - math.log(2.0))
 
 
 def floor_of(level_pg_mL: float, spread: Sequence[Sequence[float]]) -> AssayFloor:
