@@ -28,6 +28,8 @@ class Ours:
         "are traced and compiled by pydiffsol, TSIT45"
     )
     packages = ("qsp-crs", "pydiffsol", "numpy")
+    chunk = asked.CHUNK
+    """Parameter sets a task."""
 
     def load(self, folder: Path, crew: Crew | None) -> None:
         from qsp_lib.protocol import current_record
@@ -50,7 +52,7 @@ class Ours:
         run = replace(self.simulator, solver=replace(self.simulator.solver, rtol=rtol, atol=atol))
         # a crew has its own number of workers
         workers = 1 if crew is None else None
-        return sweep(run, points, executor=crew, workers=workers, progress=False)
+        return sweep(run, points, executor=crew, workers=workers, chunk=self.chunk, progress=False)
 
 
 class Fast(Ours):
@@ -59,6 +61,8 @@ class Fast(Ours):
     label = "this package (engine fast)"
     how = "as this package, with the engine that has to be asked for by name, on threads"
     packages = ("qsp-crs", "heyoka", "numpy")
+    chunk = 500
+    """Threads share out a task, so that a larger one keeps them longer at work."""
 
     def load(self, folder: Path, crew: Crew | None) -> None:
         if crew is None:  # it takes a thread for each core that it may use

@@ -142,7 +142,7 @@ def test_what_is_not_finished_is_the_default_engines_and_the_others_stay_as_they
     flow = fast._compiled(task.structure, fast._LOOSEST, fast.heyoka().recommended_simd_size())
     for i in range(16):
         rows = np.repeat(i, flow.batch_size)
-        fast._block(flow, task, task.before, rows)
+        fast._block(flow, fast._Work.of(task), rows)
         steps.append(flow.propagate_res[0][3])
     limit = int(np.median(steps))
     expected = np.array(steps) > limit

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import copy
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -24,6 +25,7 @@ import sympy
 from numpy.typing import NDArray
 
 from ...common import InputError, cores, is_worker, late
+from ..schedule import Segment
 from ..structure import Structure
 from ..symbolic import traced
 from ..vocabulary import QUANTITIES
@@ -109,27 +111,53 @@ def exponents(structure: Structure) -> tuple[str, ...]:
     return tuple(sorted(str(exponent) for exponent in powers if exponent.is_Symbol))
 
 
+@cache
 def _amounts(structure: Structure) -> list[int]:
     """Indices of the states that are amounts (ug)."""
     return [i for i, name in enumerate(structure.states) if QUANTITIES[name].unit == "ug"]
 
 
-def _scales(task: Task, rows: NDArray[np.int_]) -> NDArray[np.float64]:
-    """What each state is integrated in units of, ``(n_states, lanes)``.
+def _scales(task: Task) -> NDArray[np.float64]:
+    """What each state is integrated in units of, ``(n_states, N)``.
 
     An amount is in units of all that is given of its substance, so that a large dose hides no
     small state from the step control; of one substance, names begin alike. All else is as it is.
     """
     structure, segments = task.structure, task.schedule.segments
-    scales = np.ones((len(structure.states), rows.size))
+    scales = np.ones((len(structure.states), task.dose_factor.size))
     for i in _amounts(structure):
-        substance, total = structure.states[i][0], np.zeros(rows.size)
+        substance, total = structure.states[i][0], np.zeros(task.dose_factor.size)
         for k, door in enumerate(structure.doors):
             if door.state[0] == substance:
                 given = sum(s.boluses[k] + s.rates[k] * (s.end_h - s.start_h) for s in segments)
-                total += given * (task.dose_factor[rows] if door.of_drug else 1.0)
+                total += given * (task.dose_factor if door.of_drug else 1.0)
         scales[i] = np.where(total > 0, total, 1.0)
     return scales
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A task, and what its blocks take their sets from: worked out once for all of them.
+
+    Attributes:
+        task: the batch of N sets.
+        before: states before the first dose, ``(n_states, N)``.
+        scales: what states are integrated in units of, ``(n_states, N)``.
+        given: each segment with its boluses ``(n_states, N)`` and its rates ``(n_inputs, N)``.
+    """
+
+    task: Task
+    before: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    given: tuple[tuple[Segment, NDArray[np.float64], NDArray[np.float64]], ...]
+
+    @classmethod
+    def of(cls, task: Task) -> _Work:
+        factor = task.dose_factor
+        given = [
+            (s, task.boluses(s, factor), task.rates(s, factor)) for s in task.schedule.segments
+        ]
+        return cls(task, task.before, _scales(task), tuple(given))
 
 
 def _threads(asked: int | None) -> int:
@@ -149,19 +177,17 @@ def _integrate(
     """Fill in the states of some sets; they stay NaN where heyoka does not get through."""
     tolerance = float(np.clip(_TOLERANCE * task.rtol, _TIGHTEST, _LOOSEST))
     flow = _compiled(task.structure, tolerance, lanes)
-    # the last batch is made up with its last set again
-    blocks = [which[i : i + lanes] for i in range(0, which.size, lanes)]
+    work = _Work.of(task)
+    # the last block is made up with its last set again
+    blocks = np.pad(which, (0, -which.size % lanes), mode="edge").reshape(-1, lanes)
 
-    before = task.before
-
-    def some(mine: list[NDArray[np.int_]]) -> None:
+    def some(mine: NDArray[np.int_]) -> None:
         own = copy.deepcopy(flow)
         for block in mine:
-            found = _block(own, task, before, np.pad(block, (0, lanes - block.size), mode="edge"))
-            found = found[:, : block.size]
+            found = _block(own, work, block)
             if not np.isfinite(found).all():
                 # one that fails ends the steps of all: each by itself, as it would be beside any
-                alone = [_block(own, task, before, np.repeat(row, lanes))[:, :1] for row in block]
+                alone = [_block(own, work, np.repeat(row, lanes))[:, :1] for row in block]
                 found = np.concatenate(alone, axis=1)
             states[:, block] = found
 
@@ -174,26 +200,23 @@ def _integrate(
             done.result()
 
 
-def _block(
-    flow: Any, task: Task, healthy: NDArray[np.float64], rows: NDArray[np.int_]
-) -> NDArray[np.float64]:
-    """States ``(n_states, lanes, T)`` of one batch; NaN from where heyoka did not get through."""
+def _block(flow: Any, work: _Work, rows: NDArray[np.int_]) -> NDArray[np.float64]:
+    """States ``(n_states, lanes, T)`` of one block; NaN from where heyoka did not get through."""
+    task, before, scales = work.task, work.before[:, rows], work.scales[:, rows]
     times, n_parameters = task.schedule.times, task.parameters.shape[1]
-    factor, before = task.dose_factor[rows], healthy[:, rows]
     states = np.full((*before.shape, times.size), np.nan)
-    scales, amounts = _scales(task, rows), _amounts(task.structure)
     flow.pars[:n_parameters] = task.parameters[rows].T
     n_values = n_parameters + len(task.structure.inputs)
-    flow.pars[n_values:] = scales[amounts]
-    y, given = before.copy(), False
-    for segment in task.schedule.segments:
+    flow.pars[n_values:] = scales[_amounts(task.structure)]
+    y, begun = before.copy(), False
+    for segment, boluses, rates in work.given:
         inside = slice(segment.first, segment.last + 1)
-        given = given or any(segment.boluses) or any(segment.rates)
-        if not given:  # the healthy state is a steady one, exactly
+        begun = begun or any(segment.boluses) or any(segment.rates)
+        if not begun:  # the healthy state is a steady one, exactly
             states[:, :, inside] = before[:, :, None]
             continue
-        flow.state[:] = (y + task.boluses(segment, factor)) / scales
-        flow.pars[n_parameters:n_values] = task.rates(segment, factor)
+        flow.state[:] = (y + boluses[:, rows]) / scales
+        flow.pars[n_parameters:n_values] = rates[:, rows]
         flow.set_time(segment.start_h)
         grid = np.repeat(times[inside, None], rows.size, axis=1)
         _, found = flow.propagate_grid(grid, max_steps=_MOST_STEPS)
