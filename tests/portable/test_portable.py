@@ -32,7 +32,7 @@ def printed(setting: Mapping[str, str], root: Path = ROOT) -> list[str]:
     predict = ("predict", TEMPLATE, "--draws", "20", "--interval")
     return [
         run_module("qsp_lib", *command, setting=setting, root=root)
-        for command in (("lock", "verify"), predict)
+        for command in (("lock", "verify", "--quick"), predict)
     ]
 
 
@@ -74,6 +74,14 @@ def test_a_setting_changes_no_bit_of_a_draw_and_no_printed_digit(
 
 def test_noise_changes_no_printed_digit(printed_at_home: list[str]) -> None:
     assert printed(NOISE) == printed_at_home
+
+
+@pytest.mark.parametrize("world", ["noise", "elsewhere"])
+def test_the_draws_of_every_committed_prediction_are_found_again(world: str) -> None:
+    """The whole of what ``lock verify`` looks at, for which it simulates for a minute."""
+    setting = NOISE if world == "noise" else elsewhere()
+    told = run_module("qsp_lib", "lock", "verify", setting=setting)
+    assert "drawn again from the record's seed  same" in told and "nothing differs" in told
 
 
 def test_some_settings_take_effect_on_any_machine() -> None:
