@@ -140,9 +140,9 @@ def test_what_is_not_finished_is_the_default_engines_and_the_others_stay_as_they
     before, _, _ = solve_fast(task, 1)
     steps = []
     flow = fast._compiled(task.structure, fast._LOOSEST, fast.heyoka().recommended_simd_size())
+    work = fast._Work.of(task)
     for i in range(16):
-        rows = np.repeat(i, flow.batch_size)
-        fast._block(flow, fast._Work.of(task), rows)
+        fast._block(flow, work, np.repeat(i, flow.batch_size))
         steps.append(flow.propagate_res[0][3])
     limit = int(np.median(steps))
     expected = np.array(steps) > limit

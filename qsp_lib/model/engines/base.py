@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,18 @@ class Outcome(Enum):
     def completed(self) -> bool:
         """Whether the integration ran to the end."""
         return self is Outcome.COMPLETED
+
+
+class Given(NamedTuple):
+    """What N sets are given in a segment of constant dosing.
+
+    ``boluses`` ``(n_states, N)`` are added to the states at its start; ``rates``
+    ``(n_inputs, N)`` run within it.
+    """
+
+    segment: Segment
+    boluses: NDArray[np.float64]
+    rates: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -82,26 +95,22 @@ class Task:
         """
         return float(np.sqrt(len(STATES) / len(self.structure.states)))
 
-    def boluses(self, segment: Segment, factor: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What is added to the states at a segment's start.
+    @property
+    def given(self) -> tuple[Given, ...]:
+        """What is given to every set, segment by segment."""
+        return tuple(Given(s, self._boluses(s), self._rates(s)) for s in self.schedule.segments)
 
-        Args:
-            factor: of the drug's doses, of any shape ``(...)``.
-
-        Returns:
-            ``(n_states, ...)``.
-        """
-        added = np.zeros((len(self.structure.states), *factor.shape))
+    def _boluses(self, segment: Segment) -> NDArray[np.float64]:
+        added = np.zeros((len(self.structure.states), *self.dose_factor.shape))
         for door, amount in zip(self.structure.doors, segment.boluses, strict=True):
             added[self.structure.states.index(door.state)] += (
-                factor * amount if door.of_drug else amount
+                self.dose_factor * amount if door.of_drug else amount
             )
         return added
 
-    def rates(self, segment: Segment, factor: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Dosing rates within a segment, ``(n_inputs, ...)``; arguments as of :meth:`boluses`."""
+    def _rates(self, segment: Segment) -> NDArray[np.float64]:
         rates = [
-            factor * rate if door.of_drug else np.full(factor.shape, rate)
+            self.dose_factor * rate if door.of_drug else np.full(self.dose_factor.shape, rate)
             for door, rate in zip(self.structure.doors, segment.rates, strict=True)
             if door.input
         ]

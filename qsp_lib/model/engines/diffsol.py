@@ -135,8 +135,7 @@ def solve_diffsol(task: Task) -> tuple[NDArray[np.float64], list[Outcome]]:
     failed = []
     arguments = np.empty(n_states + len(structure.parameters) + n_inputs)
     implicit = (fastest_rate(task) > STIFF_RATE) | may_overflow(task)
-    before, factors = task.before, task.dose_factor
-    given = [(s, task.boluses(s, factors), task.rates(s, factors)) for s in task.schedule.segments]
+    before, given = task.before, task.given
     for i, values in enumerate(task.parameters):
         ode.ode_solver = pydiffsol.bdf if implicit[i] else pydiffsol.tsit45
         arguments[n_states : arguments.size - n_inputs] = values

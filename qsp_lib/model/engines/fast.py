@@ -25,11 +25,10 @@ import sympy
 from numpy.typing import NDArray
 
 from ...common import InputError, cores, is_worker, late
-from ..schedule import Segment
 from ..structure import Structure
 from ..symbolic import traced
 from ..vocabulary import QUANTITIES
-from .base import Outcome, Task, classify_all
+from .base import Given, Outcome, Task, classify_all
 from .diffsol import STIFF_RATE, fastest_rate, may_overflow, solve_diffsol
 
 _ROUNDED_BY = 1e-13
@@ -143,21 +142,17 @@ class _Work:
         task: the batch of N sets.
         before: states before the first dose, ``(n_states, N)``.
         scales: what states are integrated in units of, ``(n_states, N)``.
-        given: each segment with its boluses ``(n_states, N)`` and its rates ``(n_inputs, N)``.
+        given: what they are given, segment by segment.
     """
 
     task: Task
     before: NDArray[np.float64]
     scales: NDArray[np.float64]
-    given: tuple[tuple[Segment, NDArray[np.float64], NDArray[np.float64]], ...]
+    given: tuple[Given, ...]
 
     @classmethod
     def of(cls, task: Task) -> _Work:
-        factor = task.dose_factor
-        given = [
-            (s, task.boluses(s, factor), task.rates(s, factor)) for s in task.schedule.segments
-        ]
-        return cls(task, task.before, _scales(task), tuple(given))
+        return cls(task, task.before, _scales(task), task.given)
 
 
 def _threads(asked: int | None) -> int:

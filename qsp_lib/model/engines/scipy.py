@@ -36,9 +36,8 @@ def _as_one_system(task: Task, method: str) -> NDArray[np.float64]:
     n_sets, n_states = len(task.parameters), len(structure.states)
     states = np.full((n_states, n_sets, times.size), np.nan)
     y = task.before
-    for segment in task.schedule.segments:
-        y += task.boluses(segment, task.dose_factor)
-        u = task.rates(segment, task.dose_factor)
+    for segment, boluses, u in task.given:
+        y += boluses
 
         def derivative(
             _t: float, flat: NDArray[np.float64], u: NDArray[np.float64] = u
