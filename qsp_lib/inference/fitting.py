@@ -87,14 +87,17 @@ class Problem:
         values = self.all_residuals(theta + np.vstack([np.zeros(self.dimension), np.diag(step)]))
         return ((values[1:] - values[0]) / step[:, None]).T
 
-    def jacobian(self, theta: Array) -> Array:
-        """Central-difference Jacobian of all residuals at one point: ``(m + d, d)``.
+    def steps(self, theta: Array) -> tuple[Array, Array]:
+        """How far a central difference at a point steps ahead and behind, ``(d,)`` each.
 
         No step leaves the bounds, beyond which there may be nothing to evaluate: at a bound the
         difference is one-sided.
         """
-        ahead = np.clip(self.upper - theta, 0.0, STEP)
-        behind = np.clip(theta - self.lower, 0.0, STEP)
+        return np.clip(self.upper - theta, 0.0, STEP), np.clip(theta - self.lower, 0.0, STEP)
+
+    def jacobian(self, theta: Array) -> Array:
+        """Central-difference Jacobian of all residuals at one point: ``(m + d, d)``."""
+        ahead, behind = self.steps(theta)
         both = self.all_residuals(np.vstack([theta + np.diag(ahead), theta - np.diag(behind)]))
         n = self.dimension
         slopes: Array = (both[:n] - both[n:]) / (ahead + behind)[:, None]

@@ -22,7 +22,7 @@ from scipy.optimize import least_squares
 from scipy.special import chdtri
 
 from ..common import InputError
-from .fitting import STEP, Problem, fit_from
+from .fitting import Problem, fit_from
 
 Array = NDArray[np.float64]
 CONFIDENCE = 0.95
@@ -575,10 +575,9 @@ def _held_by_a_bound(request: Request, theta: Array) -> bool:
     at_upper = others & (theta > p.upper - _NEAR_BOUND * span)
     if not np.any(at_lower | at_upper):
         return False
-    # the slope along the few that are there, and along no other; no step of theirs leaves a bound
+    # the slope along the few that are there, and along no other; no step leaves their bounds
     there = np.flatnonzero(at_lower | at_upper)
-    ahead = np.clip(p.upper - theta, 0.0, STEP)[there]
-    behind = np.clip(theta - p.lower, 0.0, STEP)[there]
+    ahead, behind = (steps[there] for steps in p.steps(theta))
     along = np.eye(theta.size)[there]
     along[:, solved] = -row[there] / row[solved]
     here, *both = p.all_residuals(
