@@ -98,9 +98,9 @@ def parameters(version: str | None = None) -> tuple[dict[str, Any], ...]:
     Raises:
         LockError: a version was given and there is no such lock, or its record fails a check.
     """
-    inputs = None
-    locked, width = _locked()
-    if version is not None:
+    if version is None:
+        inputs, (locked, width) = None, _locked()
+    else:
         record = record_of(version)
         inputs, (locked, width) = record.inputs, _values_of(record)
     return tuple(
