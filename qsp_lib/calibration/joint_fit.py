@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..common import forbid_opening, late, which_inputs
 from ..drugs import load_drug
-from ..evidence import DECLARED, Observation, load_observations
+from ..evidence import DECLARED, Observation, load_observations, median_above
 from ..inference import FAILED, Fit, Problem, fit, starting_points
 from ..model import (
     CONSTANT_RECOVERY,
@@ -327,9 +327,7 @@ def _predicted(observation: Observation, trajectory: Trajectory) -> Array:
     floor, spread = observation.assay_floor_pg_mL, observation.spread_log10
     if floor is None:
         return log10_level
-    # median of the values above the floor, where log10 of single values is normal about the median
-    log_share_above = scipy.special.log_ndtr((log10_level - np.log10(floor)) / spread)
-    return log10_level - spread * scipy.special.ndtri_exp(log_share_above - np.log(2.0))
+    return median_above(log10_level, spread, np.log10(floor))
 
 
 def make_problem(

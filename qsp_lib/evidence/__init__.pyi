@@ -1,3 +1,4 @@
+from .assay_floor import median_above as median_above
 from .eligibility import cytokine as cytokine
 from .eligibility import judge_eligibility as judge_eligibility
 from .eligibility import rule_digest as rule_digest

@@ -1,4 +1,4 @@
-"""What a median becomes when points at the floor of the assay were left out of it."""
+"""The floor of an assay below which points were left out, as a rule of scoring gives it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from ..common import InputError
+from ..evidence import median_above
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,8 @@ class AssayFloor:
         return float(np.interp(time_h, hours, sds))
 
     def median_above(self, median_log10: ArrayLike, time_h: float) -> NDArray[np.float64]:
-        """Median (log10) of the values above the floor, where that of all is `median_log10`.
-
-        With p the share above the floor it is the value that p/2 exceed:
-        mu + s Phi^-1(1 - p/2).
-        """
+        """Median (log10) of the values above the floor at this time (h), of any shape."""
         return median_above(median_log10, self.spread_at(time_h), math.log10(self.level_pg_mL))
-
-
-def median_above(median_log10: ArrayLike, sd: float, floor_log10: float) -> NDArray[np.float64]:
-    """See :meth:`AssayFloor.median_above`; of ``(N,)`` medians, finite however few are above."""
-    mu = np.asarray(median_log10, dtype=float)
-    log_above = scipy.special.log_ndtr((mu - floor_log10) / sd)
-    # Phi^-1(1 - p/2) = -Phi^-1(p/2), taken in logarithms since p may be too small for a float
-    return mu - sd * scipy.special.ndtri_exp(log_above - math.log(2.0))
 
 
 def floor_of(level_pg_mL: float, spread: Sequence[Sequence[float]]) -> AssayFloor:

@@ -12,11 +12,10 @@ from made_up import ENGAGER, ROW, STEPPED, forecasts, normal, row, rules
 from scipy.stats import norm
 
 from qsp_lib.common.numbers import rounded
-from qsp_lib.evidence import EvidenceRow, load_observations
+from qsp_lib.evidence import EvidenceRow, load_observations, median_above
 from qsp_lib.protocol.blind_test import compare_with_outcomes
 from qsp_lib.scoring import GRADE, EligibleRow, ForecastQuantity, Forecasts, evaluate, row_rule
 from qsp_lib.scoring.evaluation import expected, since_dose
-from qsp_lib.scoring.floor import median_above
 from qsp_lib.scoring.mixture import Mixture, observation_sd
 from qsp_lib.scoring.reference import observed, references
 
