@@ -9,20 +9,23 @@ from __future__ import annotations
 import csv
 import io
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import Collection, LineCollection, PathCollection
+from matplotlib.axis import Axis
+from matplotlib.collections import Collection, LineCollection, PathCollection, QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.image import AxesImage
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from .lean_svg import lean
 from .thinning import thin
@@ -38,7 +41,8 @@ _MARGIN_IN = 0.45
 """What the label and the padding of an axis take."""
 MANY = 4
 """Columns from which on panels are small enough for two beside each other on a phone."""
-HEADER = ("panel", "x axis", "y axis", "drawn as", "series", "x", "y")
+HEADER = ("panel", "x axis", "y axis", "drawn as", "series", "x", "y", "value")
+"""Columns of a figure's numbers; ``value`` is what the colour of a cell stands for."""
 
 
 @dataclass(frozen=True)
@@ -188,22 +192,29 @@ def as_csv(figure: Figure) -> str:
     buffer = io.StringIO()
     write = csv.writer(buffer, lineterminator="\n")
     write.writerow(HEADER)
-    for number, axis in enumerate(figure.axes, start=1):
+    panels = [axis for axis in figure.axes if axis.get_label() != _COLOUR_BAR]
+    for number, axis in enumerate(panels, start=1):
         title = axis.get_title(loc="left") or axis.get_title() or f"{number}"
         labels = (title, axis.get_xlabel(), axis.get_ylabel())
         for drawn, series, points in _drawn(axis):
-            for x, y in points:
-                if np.isfinite(x) and np.isfinite(y):
-                    write.writerow((*labels, drawn, series, f"{x:.6g}", f"{y:.6g}"))
+            for point in points:
+                if np.isfinite(point).all():
+                    numbers = [f"{number:.6g}" for number in point]
+                    write.writerow((*labels, drawn, series, *numbers, *[""] * (3 - len(point))))
     return buffer.getvalue()
 
 
-_Points = Iterable[tuple[float, float]]
+_COLOUR_BAR = "<colorbar>"
+"""How matplotlib labels the axes of a key of colours."""
+_Points = Iterable[tuple[float, ...]]
+"""Each ``x, y``, or ``x, y, value`` of a cell."""
 
 
 def _drawn(axis: Axes) -> Iterator[tuple[str, str, _Points]]:
     """What an axis holds: as what it is drawn, its name in the legend, its points."""
     for thing in axis.get_children():
+        if thing is axis.patch:
+            continue
         name = str(thing.get_label())
         series = "" if name.startswith("_") else name
         if isinstance(thing, Line2D):
@@ -217,6 +228,10 @@ def _drawn(axis: Axes) -> Iterator[tuple[str, str, _Points]]:
         elif isinstance(thing, LineCollection):
             for segment in thing.get_segments():
                 yield "bar", series, map(tuple, np.asarray(segment, dtype=float))
+        elif isinstance(thing, QuadMesh):
+            yield "cell", series, _cells(*_centres(thing), thing.get_array())
+        elif isinstance(thing, AxesImage):
+            yield from _matrix(thing, axis)
         elif isinstance(thing, Collection) and thing.get_paths():
             if thing.get_transform() == axis.transData and thing.get_array() is None:
                 for path in thing.get_paths():
@@ -224,6 +239,45 @@ def _drawn(axis: Axes) -> Iterator[tuple[str, str, _Points]]:
         elif isinstance(thing, Rectangle) and thing.get_data_transform() == axis.transData:
             (left, low), wide, high = thing.get_xy(), thing.get_width(), thing.get_height()
             yield "bar", series, ((left, low), (left + wide, low + high))
+
+
+def _cells(
+    x: Sequence[float], y: Sequence[float], values: Any
+) -> Iterator[tuple[float, float, float]]:
+    """Cells of a matrix ``(len(y), len(x))``; one without a number is left out."""
+    known: NDArray[np.float64] = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
+    known = known.reshape(len(y), len(x))
+    for row, column in zip(*np.nonzero(np.isfinite(known)), strict=True):
+        yield float(x[column]), float(y[row]), float(known[row, column])
+
+
+def _matrix(image: AxesImage, axis: Axes) -> Iterator[tuple[str, str, _Points]]:
+    """Cells of an image, each by itself, named by what its row and its column are called."""
+    values = image.get_array()
+    if values is None:
+        return
+    across, down = _names(axis.xaxis), _names(axis.yaxis)
+    for column, row, value in _cells(range(values.shape[1]), range(values.shape[0]), values):
+        yield "cell", f"{down.get(row, row)}, {across.get(column, column)}", [(column, row, value)]
+
+
+def _names(axis: Axis) -> dict[float, str]:
+    """What is written at the ticks of an axis, by where they are."""
+    words = [label.get_text() for label in axis.get_ticklabels()]
+    return dict(zip(map(float, axis.get_ticklocs()), words, strict=True))
+
+
+def _centres(mesh: QuadMesh) -> tuple[list[float], list[float]]:
+    """The points of a mesh of "nearest" shading, whose edges lie midway between them."""
+    corners = np.asarray(mesh.get_coordinates())
+    return _between(corners[0, :, 0]), _between(corners[:, 0, 1])
+
+
+def _between(edges: Any) -> list[float]:
+    points = [(edges[0] + edges[1]) / 2]
+    for edge in edges[1:-1]:
+        points.append(2 * edge - points[-1])
+    return points
 
 
 def _numbers(values: Any) -> list[float]:

@@ -145,11 +145,29 @@ def test_what_is_drawn_can_be_read_as_a_table() -> None:
     rows = list(csv.reader(io.StringIO(as_csv(figure))))
     assert tuple(rows[0]) == HEADER
     assert {tuple(row[:3]) for row in rows[1:]} == {("A title", "time (h)", "level (pg/mL)")}
-    drawn = [tuple(row[3:]) for row in rows[1:]]
+    assert {row[-1] for row in rows[1:]} == {""}
+    drawn = [tuple(row[3:-1]) for row in rows[1:]]
     assert ("line", "model", "1", "3.5") in drawn and ("points", "data", "4", "5") in drawn
     assert ("bar", "", "0.75", "0") in drawn and ("bar", "", "1.25", "7") in drawn
     assert ("bar", "", "9", "2") in drawn and ("area", "band", "1", "1") in drawn
     assert not [row for row in drawn if "100" in row or "nan" in row]
+
+
+def test_cells_of_a_matrix_and_of_a_map_have_their_values() -> None:
+    figure, (left, right) = plt.subplots(1, 2)
+    image = left.imshow([[np.nan, 0.5], [0.25, np.nan]])
+    left.set_xticks([0, 1], ["a", "b"])
+    left.set_yticks([0, 1], ["c", "d"])
+    figure.colorbar(image, ax=left)
+    factors = [0.5, 1.0, 2.0]
+    right.pcolormesh(factors, factors, np.arange(9).reshape(3, 3), shading="nearest", label="order")
+    rows = [tuple(row[3:]) for row in csv.reader(io.StringIO(as_csv(figure)))][1:]
+    assert rows[:2] == [("cell", "c, b", "1", "0", "0.5"), ("cell", "d, a", "0", "1", "0.25")]
+    assert rows[2:] == [
+        ("cell", "order", f"{x:g}", f"{y:g}", f"{3 * j + i}")
+        for j, y in enumerate(factors)
+        for i, x in enumerate(factors)
+    ]
 
 
 def test_numbers_of_a_figure_that_is_drawn_in_another_order_are_the_same() -> None:
