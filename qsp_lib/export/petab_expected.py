@@ -62,8 +62,9 @@ def unsaid(observation: Observation) -> str:
     """What PEtab has no words for in an observation; empty if it has them."""
     if observation.time_h is None:
         return "highest level, whenever it comes"
-    if observation.assay_floor_pg_mL is not None:
-        return f"median of the values above the assay's floor, {observation.assay_floor_pg_mL:g}"
+    floor = observation.assay_floor_pg_mL
+    if floor is not None:
+        return f"median of the values above the assay's floor, {floor:g} pg/mL"
     if observation.is_censored:
         limit = observation.censored_above_pg_mL
         return (
