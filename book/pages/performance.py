@@ -191,8 +191,8 @@ def in_processor_time(record: SpeedRecord) -> str:
     label, theirs = record.engines[nearest].label, others[nearest]
     verdict = "the least of all that were measured; the next is" if ours < theirs else "against"
     return (
-        f"In processor time, which other work on the machine disturbs less, that is "
-        f"{seconds(ours)} s, {verdict} {label} with {seconds(theirs)} s."
+        f"In processor time, which other work on the machine disturbs less, the default "
+        f"engine takes {seconds(ours)} s, {verdict} {label} with {seconds(theirs)} s."
     )
 
 
@@ -222,8 +222,8 @@ def against_roadrunner(record: SpeedRecord) -> str:
         return f"{said}: {goal} times is out of its reach."
     spare = theirs / TIMES_ROADRUNNER
     return (
-        f"{said}; {goal} times would leave it {seconds(spare)} s for the whole, while the imports "
-        f"and the compiling alone take {seconds(record.start_up(OURS).median)} s."
+        f"{said}; {goal} times would leave it {seconds(spare)} s for the whole, and starting "
+        f"up (interpreter, imports, compiling, one run) takes {_spread(record.start_up(OURS))} s."
     )
 
 
@@ -284,14 +284,15 @@ def accuracy(record: SpeedRecord) -> str:
     """What the engines' accuracy is, and what the reference's."""
     target, within = record.problem["target_error"], percent(record.problem["within"])
     short = [e for e in record.engines.values() if e.within > target]
-    missed = _join([f"{e.label} ({number(e.within)})" for e in short]) if short else "none"
+    named = [f"{e.label} ({number(e.within)})" for e in short]
+    missed = f"where {_join(named)} missed it" if named else "where none missed it"
     failed = [e for e in record.engines.values() if e.failed]
     said = (
         f"Each engine runs at the loosest tolerance of a ladder at which, on the first "
         f"{record.problem['ladder_sets']} sets, every peak of {within} of the sets is within "
         f"{number(target)} of a reference computed at a relative tolerance of "
         f"{number(record.problem['reference_rtol'])}; the table gives the error reached in "
-        f"the largest ensemble that was measured, where it was missed by {missed}. SciPy's DOP853 "
+        f"the largest ensemble that was measured, {missed}. SciPy's DOP853 "
         f"agrees with the reference to {number(record.problem['reference_error'])}."
     )
     said += (

@@ -168,10 +168,10 @@ def test_a_slow_start_pays_beyond_as_many_simulations_as_it_takes(make: Make) ->
 
 def test_failures_and_missed_accuracy_are_named(make: Make) -> None:
     fine = performance.accuracy(make(a=engine("Good", 3.0, 6e-3, 0.1)))
-    assert "No simulation failed" in fine and "missed by none" in fine
+    assert "No simulation failed" in fine and "where none missed it" in fine
     bad = engine("Bad", 3.0, 6e-3, 0.1, failed=7, within=1.1e-4)
     said = performance.accuracy(make(a=bad))
-    assert "7 sets of Bad failed" in said and "missed by Bad (0.00011)." in said
+    assert "7 sets of Bad failed" in said and "where Bad (0.00011) missed it." in said
 
 
 def test_what_was_extrapolated_is_marked(make: Make) -> None:
