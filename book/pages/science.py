@@ -343,6 +343,11 @@ def evidence(_book: BookData) -> str:
     return "\n".join(parts)
 
 
+def _of_another(name: str) -> str:
+    """The parameter that a prior of a ratio multiplies; empty if the prior is of no ratio."""
+    return f" × ${network_table()[name].symbol}$" if name else ""
+
+
 @fragment("declared_assumptions")
 def declared_assumptions(_book: BookData) -> str:
     """Every input that rests, wholly or partly, on a declared assumption."""
@@ -353,7 +358,7 @@ def declared_assumptions(_book: BookData) -> str:
             "network",
             f"${row.symbol}$",
             number(row.prior.median)
-            + ("" if row.unit == "1" else f" {row.unit}")
+            + (_of_another(row.relative_to) or ("" if row.unit == "1" else f" {row.unit}"))
             + (" (prior median)" if row.prior.status == "estimated" else " (fixed)"),
             row.note or row.description,
         )

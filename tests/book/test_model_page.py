@@ -17,6 +17,7 @@ from qsp_lib.common import number
 from qsp_lib.drugs.reading import load_drug
 from qsp_lib.evidence.observations import load_observations
 from qsp_lib.evidence.tables import load_tables
+from qsp_lib.model import network_table
 from qsp_lib.protocol.lock import current_record
 
 RECORD = current_record()
@@ -67,6 +68,13 @@ def test_crp_is_defined_and_its_numbers_are_there() -> None:
             assert number(RECORD.crp.values()[name]) in text
     assert "symbol-d_CRP" in made("crp_parameters")
     assert "symbol-d_CRP" not in made("declared_assumptions")  # it is published
+
+
+def test_the_prior_of_a_ratio_is_shown_as_one() -> None:
+    (row,) = [one for one in network_table().values() if one.relative_to]
+    assert (row.name, row.relative_to) == ("k_IL6_T", "k_IL6_M")
+    shown = f"${row.symbol}$ | {number(row.prior.median)} × ${network_table()['k_IL6_M'].symbol}$"
+    assert shown in made("declared_assumptions")
 
 
 @pytest.mark.parametrize("drug", RECORD.drug_names)
