@@ -105,7 +105,7 @@ def incidences_told(content: Mapping[str, Any]) -> str:
         for row in content["incidences"]
         if row["held_to"] == held_to
     ]
-    header = ("drug", "arm", "after dose", "5 %", "median", "95 %", "Monte-Carlo error")
+    header = ("drug", "arm", "after dose", "5 %", "median", "95 %", "Monte-Carlo error (points)")
     words = (
         f"Of {sizes['n_draws']} draws with {sizes['each']} patients each, {counts['met']} meet the "
         f"published spread of IL-6 under blinatumomab; in {counts['no_solution']} no weights can, "

@@ -144,7 +144,7 @@ def fit_settings(book: BookData) -> str:
         (
             "worth of the sample",
             f"{worth['autocorrelation_times']:g} autocorrelation times, effective size of "
-            f"{min(worth['effective_size'].values()):,.0f} or more, split R-hat at most "
+            f"the chains {min(worth['effective_size'].values()):,.0f} or more, split R-hat at most "
             f"{max(worth['split_r_hat'].values()):.3f}",
             "`protocol.ensembles.diagnostics`",
         ),
