@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -45,6 +46,22 @@ def reference(task: Task) -> NDArray[np.float64]:
     states, outcomes = solve_scipy(replace(task, rtol=1e-10, atol=1e-10), method="DOP853")
     assert all(outcome.completed for outcome in outcomes)
     return states
+
+
+def test_threads_that_ask_for_other_tolerances_get_their_own() -> None:
+    """A compiled system is shared, and holds the settings of the batch that it solves."""
+    regimen, network = REGIMENS["bolus train"], NetworkParameters.prior_medians()
+    draws = Draws({"k_exh": np.geomspace(0.05, 0.5, 40)})
+
+    def solved(rtol: float) -> NDArray[np.float64]:
+        run = simulate(made_up(), network, regimen, draws=draws, rtol=rtol, atol=1e-2 * rtol)
+        return run.states
+
+    asked = [1e-6, 1e-3] * 4
+    alone = {rtol: solved(rtol) for rtol in set(asked)}
+    with ThreadPoolExecutor(2) as threads:
+        for rtol, states in zip(asked, threads.map(solved, asked), strict=True):
+            assert np.array_equal(states, alone[rtol])
 
 
 def relative_error(states: NDArray[np.float64], expected: NDArray[np.float64]) -> float:

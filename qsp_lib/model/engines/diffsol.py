@@ -8,6 +8,7 @@ segment of constant dosing is integrated on its own.
 from __future__ import annotations
 
 from functools import cache
+from threading import Lock
 
 import numpy as np
 import pydiffsol
@@ -109,6 +110,10 @@ def _compiled(structure: Structure) -> pydiffsol.Ode:
     return compile_text(diffsl(structure))
 
 
+_ONE_BATCH = Lock()
+"""A compiled system holds tolerances and method of the batch it solves: threads take turns."""
+
+
 def compile_text(text: str) -> pydiffsol.Ode:
     """A system in DiffSL, compiled with the settings that every simulation uses."""
     ode = pydiffsol.Ode(
@@ -127,6 +132,11 @@ def solve_diffsol(task: Task) -> tuple[NDArray[np.float64], list[Outcome]]:
     Returns:
         States ``(n_states, N, T)`` (NaN where an integration failed) and one outcome a set.
     """
+    with _ONE_BATCH:
+        return _solve(task)
+
+
+def _solve(task: Task) -> tuple[NDArray[np.float64], list[Outcome]]:
     structure, times = task.structure, task.schedule.times
     ode = _compiled(structure)
     ode.rtol, ode.atol = task.rtol * task.norm, task.atol * task.norm
