@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..common import InputError, LockError
-from .equations import DRUG, NETWORK
+from .equations import NETWORK
 from .parameters import value_bounds
 from .stamp import LockStamp
-from .structure import ALL_PARAMETERS
+from .structure import ALL_PARAMETERS, DRUG_PARAMETERS
 
 
 def _digest(values: Mapping[str, NDArray[np.float64]], drug: str, by_hand: bool) -> str:
@@ -96,8 +96,10 @@ class Draws:
         Raises:
             InputError: a value that is not a drug's.
         """
-        if strange := sorted(set(values) - set(DRUG)):
-            raise InputError(f"{strange[0]!r} is no value of a drug; expected one of {DRUG}.")
+        if strange := sorted(set(values) - set(DRUG_PARAMETERS)):
+            raise InputError(
+                f"{strange[0]!r} is no value of a drug; expected one of {DRUG_PARAMETERS}."
+            )
         network = {key: array for key, array in self.values.items() if key in NETWORK}
         some = Draws(network | dict(values))
         return some if self.lock is None else some._issued(self.lock, "")
@@ -108,7 +110,7 @@ class Draws:
         Raises:
             InputError: a value of the network or of the drug.
         """
-        if taken := sorted(set(values) & {*NETWORK, *DRUG}):
+        if taken := sorted(set(values) & {*NETWORK, *DRUG_PARAMETERS}):
             raise InputError(f"{taken[0]!r} is of the network or the drug; expected neither.")
         return self._with({**self.values, **values})
 

@@ -14,10 +14,10 @@ from .awaiting_lock import require_lock
 from .dosing import Regimen
 from .draws import Draws
 from .engines import Task, require_engine, solve
-from .equations import DRUG, NETWORK
+from .equations import NETWORK
 from .parameters import CrpInputs, DrugInputs, NetworkParameters
 from .schedule import make_schedule
-from .structure import Structure
+from .structure import DRUG_PARAMETERS, Structure
 from .trajectory import Trajectory
 from .treatment import Rescue as Rescue
 from .treatment import Steroid as Steroid
@@ -212,7 +212,7 @@ def simulate_exposure(
 def _refuse_changes(drug: DrugInputs, network: NetworkParameters, draws: Draws | None) -> None:
     if draws is None:
         return
-    for owner, names in ((network, NETWORK), (drug, DRUG)):
+    for owner, names in ((network, NETWORK), (drug, DRUG_PARAMETERS)):
         lock = owner.lock
         changed = [name for name in names if name in draws.values]
         of_the_record = lock is not None and lock.same_record(draws.lock)

@@ -236,5 +236,12 @@ def _all_parameters() -> tuple[str, ...]:
     return tuple(dict.fromkeys(known))
 
 
+def _drug_parameters() -> tuple[str, ...]:
+    wholes = [everything(m, "gated", t) for t in T_CELLS for m in MECHANISMS]
+    return tuple(dict.fromkeys(name for each in wholes for name in each.drug_parameters))
+
+
 ALL_PARAMETERS = _all_parameters()
 """Every parameter of every part, those that lock v1 knows first."""
+DRUG_PARAMETERS = _drug_parameters()
+"""Every parameter that a drug brings, whatever parts it is made of."""

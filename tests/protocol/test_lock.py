@@ -321,6 +321,17 @@ def test_draws_that_are_not_the_records_own_cannot_replace_locked_values(record:
                 simulate(drug, record.network, SHORT, draws=draws)
 
 
+@pytest.mark.parametrize("name", ["K_B", "B_0", "k_a", "CL_0", "k_CL", "Vmax", "Km", "K_hook"])
+def test_no_parameter_that_a_drug_may_bring_is_left_out_of_its_lock(name: str) -> None:
+    """Also those that lock v1 did not know, which is why the current record is asked."""
+    record = current_record()
+    drug = record.drug("blinatumomab")
+    with pytest.raises(LockError, match=f"{name} of Blinatumomab is locked"):
+        simulate(drug, record.network, SHORT, draws=Draws({name: np.array([0.5])}))
+    free = drug.unlocked()
+    assert simulate(free, record.network, SHORT, draws=Draws({name: np.array([0.5])})).mark
+
+
 def test_draws_may_vary_what_the_record_does_not_lock(record: Record) -> None:
     draws = Draws({"f_R": np.array([0.5, 0.9]), "k_CRP": np.ones(2)})
     assert len(simulate(record.drug("tgn1412"), record.network, SHORT, draws=draws)) == 2
