@@ -109,8 +109,7 @@ def simulate(
     require_lock(drug, network, regimen, structure)
     _refuse_changes(drug, network, draws)
     require_engine(engine)
-    if not (np.isfinite(rtol) and 0 < rtol < 1 and np.isfinite(atol) and atol > 0):
-        raise InputError(f"rtol {rtol!r}, atol {atol!r}; expected 0 < rtol < 1 and atol > 0.")
+    _require_tolerances(rtol, atol)
     factor = np.asarray(dose_factor, dtype=float)
     if factor.ndim > 1 or not np.all(np.isfinite(factor)) or np.any(factor < 0):
         raise InputError("dose_factor must be a number, or a list of numbers, of 0 or more.")
@@ -186,6 +185,9 @@ def simulate_exposure(
 
     Arguments, returns and errors are as of :func:`simulate`.
     """
+    drug.require_as_locked()
+    require_engine(engine)
+    _require_tolerances(rtol, atol)
     structure = Structure(drug.mechanism, t_cells="", exposure=drug.exposure)
     if drug.table is not None:
         drug.table.require_until(horizon_h, regimen.first_dose_h)
@@ -204,9 +206,15 @@ def simulate_exposure(
         solved.states,
         tuple(solved.outcomes),
         False,
+        drug.mark,
         engine=engine,
         stood_in=solved.stood_in,
     )
+
+
+def _require_tolerances(rtol: float, atol: float) -> None:
+    if not (np.isfinite(rtol) and 0 < rtol < 1 and np.isfinite(atol) and atol > 0):
+        raise InputError(f"rtol {rtol!r}, atol {atol!r}; expected 0 < rtol < 1 and atol > 0.")
 
 
 def _refuse_changes(drug: DrugInputs, network: NetworkParameters, draws: Draws | None) -> None:

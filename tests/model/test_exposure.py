@@ -17,6 +17,7 @@ from qsp_lib.model.engines import ENGINES
 from qsp_lib.model.parameters import DrugInputs, NetworkParameters
 from qsp_lib.model.simulation import simulate, simulate_exposure
 from qsp_lib.model.trajectory import Trajectory
+from qsp_lib.protocol.lock import current_record
 
 TIMES = (6.0, 24.0, 72.0, 168.0, 336.0)
 ONE: dict[str, Any] = dict(V2=1.0, Q=0.0)
@@ -94,6 +95,15 @@ def test_saturable_elimination_alone_is_lamberts_function(engine: str) -> None:
     C0, Km, rate = 1000.0 / 3.0, 50.0, 20.0 / 3.0
     closed = [Km * float(lambertw(C0 / Km * np.exp((C0 - rate * t) / Km)).real) for t in TIMES[:3]]
     assert levels(run, TIMES[:3]) == pytest.approx(closed, rel=1e-5)
+
+
+def test_the_exposure_alone_keeps_the_rules_of_any_simulation() -> None:
+    for tolerances in ({"rtol": float("nan")}, {"rtol": 2.0}, {"atol": 0.0}):
+        with pytest.raises(InputError, match="expected 0 < rtol < 1 and atol > 0"):
+            simulate_exposure(SUBCUTANEOUS, Regimen.of(Bolus(0.0, 1.0)), **tolerances)
+    unlocked = current_record().drug("blinatumomab").unlocked()
+    run = simulate_exposure(unlocked, Regimen.of(Bolus(0.0, 1.0)), horizon_h=1.0)
+    assert run.mark == unlocked.mark != ""
 
 
 # ---------------------------------------------------------------- a table
