@@ -324,6 +324,8 @@ def draws_for(setting: Setup, n_draws: int, seed: int | None = None) -> Draws:
         owner = file.same_as.get(name)
         if owner is not None and name in joint[owner].values:
             values[name] = joint[owner].values[name]
+            if width := file.same_as_log10_sd.get(name, 0.0):
+                values[name] = values[name] * 10.0 ** (width * normals[:, OWN_RATES.index(name)])
         elif owner is None and prior.status != "fixed":
             column = normals[:, OWN_RATES.index(name)]
             values[name] = prior.median * 10.0 ** (prior.log10_sd * column)
@@ -405,7 +407,8 @@ def assumptions(setting: Setup) -> tuple[Assumption, ...]:
         if reasons:
             value, unit = used.get(name, (given.value, given.unit))
             note = " ".join(given.note.split())
-            width = given.log10_sd if owner is None else None
+            around = setting.file.same_as_log10_sd  # of the factor about the other drug's
+            width = given.log10_sd if owner is None else around.get(name)
             found.append(Assumption(name, value, unit, ", ".join(reasons), note, width))
     if setting.cover.dexamethasone_h:
         for name, given in load_dexamethasone().sources.items():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from own_drugs import changed, content, written
 
 import qsp_lib
 from qsp_lib.analyses import rescue
@@ -183,6 +184,22 @@ def test_the_answer_does_not_depend_on_how_the_draws_are_cut(
     assert as_dict(parts) == as_dict(whole)
     assert as_csv(parts) == as_csv(whole)
     assert len(seen) > 2 and seen[-1] == (12, 12)
+
+
+def test_a_borrowed_rate_with_a_width_is_the_other_drugs_times_a_factor_about_1(
+    locked: Record, tmp_path: Path
+) -> None:
+    borrowed = {"same_as": "tgn1412", "source": ["declared assumption"]}
+    plain, wide = (
+        prepare(written(tmp_path, changed(content(), "t_cells.k_act", rate), f"{i}.toml"), locked)
+        for i, rate in enumerate((borrowed, borrowed | {"log10_sd": 0.25}))
+    )
+    theirs, own = (draws_for(one, 400).values["k_act"] for one in (plain, wide))
+    assert np.array_equal(theirs, locked.draws(400)["tgn1412"].values["k_act"])
+    factor = np.log10(own / theirs)
+    assert abs(factor.mean()) < 0.05 and factor.std() == pytest.approx(0.25, rel=0.15)
+    (told,) = [one for one in assumptions(wide) if one.name == "k_act"]
+    assert told.log10_sd == 0.25
 
 
 def test_every_assumption_is_named_with_its_reason(locked: Record, own: Path) -> None:
