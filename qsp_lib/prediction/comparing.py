@@ -59,6 +59,11 @@ def require_comparable(settings: Sequence[Setup]) -> None:
             f"{courses} courses were given to compare; expected 2 to {MOST}: several regimens "
             "(--regimen, again), several drugs, or one with and without cover."
         )
+    _require_one_network(settings)
+
+
+def _require_one_network(settings: Sequence[Setup]) -> None:
+    """Raise if draw i is of one network for one of them and of another for the next."""
     fits = {setting.file.fitted and setting.file.sha256 for setting in settings}
     if len(fits) > 1:
         fitted = next(setting for setting in settings if setting.file.fitted is not None)
@@ -74,13 +79,14 @@ def compare(predictions: Sequence[Prediction]) -> tuple[Compared, ...]:
 
     Raises:
         InputError: nothing to compare, more than one figure can show, predictions of different
-            draws or locks.
+            draws or locks, one of a fit to data beside one that is not of it.
     """
     arms = [(p, name, arm) for p in predictions for name, arm in p.arms.items()]
     if not 2 <= len(arms) <= MOST:
         raise InputError(f"{len(arms)} courses were given to compare; expected 2 to {MOST}.")
     if len({(p.seed, p.n_draws, p.lock["digest"]) for p in predictions}) > 1:
         raise InputError("predictions of different draws or locks; expected the same of both.")
+    _require_one_network([p.setting for p in predictions])
     first, _, first_arm = arms[0]
     several = len({p.drug for p in predictions}) > 1
     found = []

@@ -47,7 +47,7 @@ from ..inference import part_of
 from ..model import engine_words, require_lock
 from .predicting import NOT_FOR, most_draws
 from .report import aligned, short
-from .setting import Setup, draws_for, structure_of
+from .setting import Setup, draws_for, record_draws, structure_of
 
 N_POPULATION_DRAWS, N_PATIENTS, N_AGAIN = 40, 1000, 100
 """Draws; patients in each, who are weighted; and how many of these are drawn by their weights."""
@@ -192,7 +192,7 @@ def populate(asked: PopulationQuestion, **options: Any) -> PopulationAnswer:
     require_lock(setting.inputs, setting.record.network, setting.regimen, structure)
     record, drawn = setting.record, (patients.n_draws, patients.seed)
     options = {"lock": record.digest, "label": "patients"} | options
-    draws = record.draws(*drawn)
+    draws = record_draws(setting, *drawn)
     times_h = tuple(datum.time_h for datum in spread_data())
     anchor = record_arm(record, ANCHOR, draws=draws, horizon_h=max(times_h), times_h=times_h)
     of_anchor = simulator_of(record, (anchor,), patients.factors, setting.solver)

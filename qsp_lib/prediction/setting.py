@@ -349,17 +349,43 @@ def require_lock_of_fit(file: DrugFile, record: Record) -> None:
 
 def _fitted_draws(setting: Setup, fitted: FittedDraws, n_draws: int, seed: int | None) -> Draws:
     """The first draws of a fit, or of another seed the same ones in another order."""
+    rows = _rows_of_fit(setting, fitted, n_draws, seed)
+    network = next(iter(_of_fit(setting.record, fitted, rows).values()))
+    return network.for_own_drug(
+        {name: np.array(values)[rows] for name, values in fitted.values.items()}
+    )
+
+
+def _rows_of_fit(
+    setting: Setup, fitted: FittedDraws, n_draws: int, seed: int | None
+) -> NDArray[np.int_]:
     if n_draws > len(fitted):
         raise InputError(
             f"{n_draws} draws were asked for; expected at most {len(fitted)}, which the fit of "
             f"{setting.inputs.label} kept."
         )
-    rows = np.arange(n_draws) if seed is None else draw(len(fitted), n_draws, seed)
-    joint = setting.record.draws(fitted.network_draws, fitted.seed)
-    network = next(iter(joint.values()))[np.array(fitted.members)[rows]]
-    return network.for_own_drug(
-        {name: np.array(values)[rows] for name, values in fitted.values.items()}
-    )
+    return np.arange(n_draws) if seed is None else draw(len(fitted), n_draws, seed)
+
+
+def _of_fit(record: Record, fitted: FittedDraws, rows: NDArray[np.int_]) -> dict[str, Draws]:
+    """The record's draws, for every drug, that draws of a fit are joint with."""
+    members = np.array(fitted.members)[rows]
+    return {
+        name: drawn[members]
+        for name, drawn in record.draws(fitted.network_draws, fitted.seed).items()
+    }
+
+
+def record_draws(setting: Setup, n_draws: int, seed: int) -> dict[str, Draws]:
+    """The record's draws, for every drug, whose networks :func:`draws_for` has one by one.
+
+    Raises:
+        InputError: more draws than a fit kept.
+    """
+    fitted = setting.file.fitted
+    if fitted is None:
+        return setting.record.draws(n_draws, seed)
+    return _of_fit(setting.record, fitted, _rows_of_fit(setting, fitted, n_draws, seed))
 
 
 def _with_steroid(setting: Setup, draws: Draws, n_draws: int, seed: int) -> Draws:

@@ -15,6 +15,7 @@ import pytest
 from qsp_lib.__main__ import main
 from qsp_lib.common.errors import InputError
 from qsp_lib.drugs import load_drug
+from qsp_lib.model import NETWORK
 from qsp_lib.own_data.bands import Bands
 from qsp_lib.own_data.drug_file import drug_files
 from qsp_lib.own_data.fitting import FittedDrug, Posed, pose, solve
@@ -28,8 +29,9 @@ from qsp_lib.own_data.report import (
     warnings_of,
     write,
 )
+from qsp_lib.prediction.comparing import compare
 from qsp_lib.prediction.predicting import predict
-from qsp_lib.prediction.setting import draws_for, inputs_of, prepare
+from qsp_lib.prediction.setting import draws_for, inputs_of, prepare, record_draws
 from qsp_lib.prediction.templates import write_template
 from qsp_lib.protocol.lock import current_record
 
@@ -155,6 +157,20 @@ def test_predict_draws_network_and_rates_as_the_fit_left_them(
     other = draws_for(setting, len(fit.sample.members), 5)
     assert sorted(other.values["k_exh"]) == sorted(fit.draws.values["k_exh"])
     assert not np.array_equal(other.values["k_exh"], fit.draws.values["k_exh"])
+
+
+def test_what_goes_beside_a_fitted_drug_has_its_network_draw_by_draw(
+    fitted: Path, drug: Path
+) -> None:
+    setting = prepare(fitted, RECORD)
+    for seed in (RECORD.seed, 5):
+        own, beside = draws_for(setting, 30, seed), record_draws(setting, 30, seed)["blinatumomab"]
+        for name in NETWORK:
+            if name in own.values:
+                assert np.array_equal(own.values[name], beside.values[name]), name
+    others = [predict(path, RECORD, n_draws=5, seed=RECORD.seed) for path in (fitted, drug)]
+    with pytest.raises(InputError, match="expected nothing beside it but its own regimens"):
+        compare(others)
 
 
 def test_a_prediction_says_what_it_was_fitted_to(
