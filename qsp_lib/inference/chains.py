@@ -147,7 +147,9 @@ def run_chain(
         raise InputError("walkers start outside the bounds; clip them to within.")
     rows: list[Array] = []
     state, done = start, 0
-    for _, stop, values in store.finished() if store is not None else ():
+    for begin, stop, values in store.finished() if store is not None else ():
+        if begin * thin != done:
+            break  # a leg is missing: those after it are run again
         rows.append(values.reshape(-1, len(start), problem.dimension + 2))
         state, done = rows[-1][-1, :, :-2], stop * thin
     for first in range(done, n_steps, LEG):

@@ -121,6 +121,16 @@ def test_a_chain_that_goes_on_is_the_chain_that_never_stopped() -> None:
     assert chain.steps == steps
 
 
+def test_a_chain_with_a_missing_leg_runs_it_and_those_after_it_again() -> None:
+    problem, start, steps = standard_gaussian(2), normals(8, 2, 3), 3 * LEG
+    store = Memory()
+    whole = run_chain(problem, start, steps, (1,), thin=20, store=store)
+    del store.legs[1]
+    again = run_chain(problem, start, steps, (1,), thin=20, store=store)
+    assert again.steps == steps
+    assert np.array_equal(again.points, whole.points)
+
+
 def test_thinning_leaves_states_out_and_counts_all_proposals() -> None:
     problem, start = standard_gaussian(2), normals(8, 2, 6)
     every, tenth = (run_chain(problem, start, 200, (1,), thin=thin) for thin in (1, 10))
