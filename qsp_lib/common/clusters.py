@@ -199,6 +199,8 @@ class _Watched(Executor):
         """Give a task's outcome to its sender, unless the sender has been told another."""
         with self._mutex, suppress(InvalidStateError):
             self._open.discard(outer)
+            if outer.cancelled():
+                return  # by its sender, who needs no answer
             if inner.cancelled() or isinstance(inner.exception(), CancelledError):
                 # nobody here has cancelled it: dask does, of every task, when its scheduler goes
                 self._lost = self._lost or self._gone()

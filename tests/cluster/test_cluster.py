@@ -87,6 +87,24 @@ def test_any_dask_client_gives_the_same_to_the_bit(network: NetworkParameters) -
     assert found.tobytes() == sweep(function, points, workers=1).tobytes()
 
 
+def _refuses(rows: Array) -> Array:
+    raise ValueError(f"{len(rows)} rows are refused")
+
+
+def test_a_sweep_that_fails_leaves_the_cluster_to_the_next_one() -> None:
+    inputs = np.arange(40.0)[:, None]
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as local,
+        Client(local) as client,
+        cluster(client.scheduler.address) as executor,
+    ):
+        with pytest.raises(SweepError, match="rows are refused"):
+            sweep(_refuses, inputs, executor=executor, chunk=1)
+        time.sleep(1.0)  # what was cancelled has been passed on
+        found = sweep(np.square, inputs, executor=executor, chunk=5)
+    assert np.array_equal(found, inputs**2)
+
+
 def test_a_population_of_the_command_line_is_the_same_to_the_bit(
     started: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
