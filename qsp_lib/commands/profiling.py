@@ -29,6 +29,11 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _profiles(options: argparse.Namespace) -> int:
+    if options.second and options.checkpoint is not None:
+        raise common.InputError(
+            f"--second was given with --checkpoint {options.checkpoint}; what it repeats takes "
+            "minutes and keeps nothing half-done. Leave --checkpoint out."
+        )
     with common.pool(options.workers) as executor:
         if options.second:
             path = analyses.write_verdicts(protocol.current_record(), executor, say=tell)

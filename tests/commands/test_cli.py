@@ -465,6 +465,13 @@ def test_an_empty_folder_is_not_taken_for_the_current_one(
     assert "an empty folder name was given" in capsys.readouterr().err
 
 
+def test_profiles_by_minuit_alone_take_no_folder_for_what_is_half_done(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["profiles", "--second", "--checkpoint", str(tmp_path)]) == 1
+    assert "Leave --checkpoint out" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["predict", "population"])
 def test_an_engine_that_is_not_there_is_refused_before_anything_is_simulated(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
