@@ -19,7 +19,7 @@ from typing import Any
 
 from qsp_lib import __version__
 from qsp_lib.analyses import N_DRAWS
-from qsp_lib.common import rounded
+from qsp_lib.common import rounded, write_text_atomic
 
 from . import problem as asked
 from .bench import LADDER_SETS, REFERENCE_RTOL, ROOT, SMALL, Bench, Entry
@@ -181,4 +181,4 @@ def say(what: str, began: float) -> None:
 
 def write(found: dict[str, Any], target: Path) -> None:
     """Write the results file."""
-    target.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_text_atomic(target, json.dumps(found, indent=1, allow_nan=False) + "\n")

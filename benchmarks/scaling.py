@@ -42,7 +42,7 @@ from qsp_lib.analyses import (
     simulator_of,
     spread_data,
 )
-from qsp_lib.common import CLUSTER_CHUNK, cluster, rounded
+from qsp_lib.common import CLUSTER_CHUNK, cluster, rounded, write_text_atomic
 from qsp_lib.inference import CHUNK, sweep
 from qsp_lib.protocol import current_record
 
@@ -230,7 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(MEASURED[what](json.loads(job))))
         return 0
     found = measure(options.date.isoformat() if options.date else None)
-    options.output.write_text(json.dumps(rounded(found, _DIGITS), indent=1) + "\n")
+    write_text_atomic(options.output, json.dumps(rounded(found, _DIGITS), indent=1) + "\n")
     load(options.output)
     return 0
 

@@ -10,9 +10,10 @@ for a conversion factor where a model gives it cause to. `make second-engine` ru
 environment of its own, where qsp_lib is not installed. It ends with code 1 if any difference is
 above the limit.
 
-The difference at one time is |a - b| / max(|b|, floor * peak of b): relative to the reference, or
-to a millionth of its peak where the state is all but gone; with ``--floor 1``, relative to the peak
-throughout. At the time of a dose all give the value just after it.
+The difference at one time is |a - b| / max(|b|, floor * peak of b, least): relative to the
+reference, or to a ten-thousandth of its peak where the state is all but gone (with ``--floor 1``,
+relative to the peak throughout), or to the absolute tolerance of the simulation. At the time of a
+dose all give the value just after it.
 """
 
 from __future__ import annotations
