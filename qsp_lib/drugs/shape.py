@@ -216,6 +216,8 @@ class Exposure(Strict):
             raise ValueError("CL_0 falls to CL; expected it and no half_life")
         if (self.Vmax is None) != (self.Km is None):
             raise ValueError("expected Vmax and Km together")
+        if (self.V2 is None) != (self.Q is None):
+            raise ValueError("expected V2 and Q together, or neither for one compartment")
         return self
 
     @model_validator(mode="after")
@@ -224,8 +226,6 @@ class Exposure(Strict):
             return self
         if (self.CL is None) == (self.half_life is None):
             raise ValueError("expected either CL or half_life")
-        if (self.V2 is None) != (self.Q is None):
-            raise ValueError("expected V2 and Q together, or neither for one compartment")
         if self.half_life is not None and self.V2 is not None:
             raise ValueError("expected CL, not half_life, with a second compartment")
         return self

@@ -73,6 +73,15 @@ def test_elimination_may_be_saturable_alone(tmp_path: Path) -> None:
     assert (inputs.CL, inputs.Vmax, inputs.Km) == (0.0, 20.0, 50.0)
 
 
+@pytest.mark.parametrize("alone", [{"V2": number(2, "L")}, {"Q": number(0.1, "L/h")}])
+def test_a_second_compartment_without_its_flow_is_refused_with_saturable_elimination_too(
+    tmp_path: Path, alone: dict[str, str]
+) -> None:
+    saturable = {"V1": number(3, "L"), "Vmax": number(20, "ug/h"), "Km": number(50, "ng/mL")}
+    with pytest.raises(InputError, match="expected V2 and Q together"):
+        load(tmp_path, saturable | alone)
+
+
 def test_amounts_by_substance_and_per_kilogram(tmp_path: Path) -> None:
     pk = {
         "V1": number(50, "mL/kg"),
