@@ -35,18 +35,19 @@ def read_concentrations(
             field too many or too few, a gap, no number, or what `ConcentrationTable` refuses.
     """
     where = f"Concentration table {file}"
-    lines = [row for row in csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")) if row]
-    header = [_COLUMN.fullmatch(name) for name in lines[0]] if lines else []
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    lines = [(reader.line_num, row) for row in reader if row]
+    names = lines[0][1] if lines else []
+    header = [_COLUMN.fullmatch(name) for name in names]
     found = [match[1].lower() for match in header if match]
     if sorted(found) != ["concentration", "time"] or len(found) != len(header):
-        given = ",".join(lines[0]) if lines else ""
         raise InputError(
-            f"{where}: the header {given!r} was given; expected one time and one concentration, "
-            f"each with its one unit, such as {_HEADER}."
+            f"{where}: the header {','.join(names)!r} was given; expected one time and one "
+            f"concentration, each with its one unit, such as {_HEADER}."
         )
     units = dict(zip(found, (match[2] for match in header if match), strict=True))
     numbers: dict[str, list[float]] = {"time": [], "concentration": []}
-    for number, row in enumerate(lines[1:], 2):
+    for number, row in lines[1:]:
         if len(row) != 2 or not all(field.strip() for field in row):
             raise InputError(
                 f"{where}, line {number}: {','.join(row)!r} was given; expected a time and a "

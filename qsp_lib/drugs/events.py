@@ -88,15 +88,22 @@ def read_events(
         most_doses: how many there may be.
 
     Raises:
-        InputError: no header, no unit of time or amount, a column twice, a row with a field too
-            many or too few, no number where one is expected, rows of several individuals, rows
-            out of order of time, events other than doses and observations, no dose at all.
+        InputError: no header, no unit of time or amount, a column twice, more than `MOST_ROWS`
+            rows, a row with a field too many or too few, no number where one is expected, no
+            time, rows of several individuals, rows out of order of time, events other than doses
+            and observations, no dose at all.
     """
     where = f"Event rows {file}"
-    lines = [line for line in csv.reader(io.StringIO(text, newline="")) if any(line)]
-    names, units = _header(where, lines[0] if lines else [])
+    reader = csv.reader(io.StringIO(text, newline=""))
+    lines = [(reader.line_num, line) for line in reader if any(line)]
+    names, units = _header(where, lines[0][1] if lines else [])
+    if len(lines) - 1 > MOST_ROWS:
+        raise InputError(
+            f"{where}: {len(lines) - 1} rows were given; expected at most {MOST_ROWS}. Leave out "
+            "rows that are no doses, and write trains of doses with II and ADDL."
+        )
     rows = []
-    for number, line in enumerate(lines[1 : MOST_ROWS + 1], 2):
+    for number, line in lines[1:]:
         at = f"{where}, line {number}"
         if len(line) != len(names):
             raise InputError(
@@ -109,6 +116,8 @@ def read_events(
     doses: list[Bolus | Infusion] = []
     last = 0.0
     for row in rows:
+        if not row.text("TIME"):
+            raise row.refused("TIME", "expected the time of the row; write 0 for the first dose's")
         time = row.number("TIME")
         if time < last:
             raise row.refused("TIME", f"expected times that do not fall; the last was {last:g}")

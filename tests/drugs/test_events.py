@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qsp_lib.common.errors import InputError
+from qsp_lib.drugs import events
 from qsp_lib.drugs.reading import load_drug, with_events
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
 from qsp_lib.prediction.templates import write_template
@@ -110,6 +111,9 @@ def test_columns_that_say_nothing_of_doses_are_named(folder: Path) -> None:
         ("5,1,0,1,1,0,0\n4,1,0,1,1,0,0", "times that do not fall"),
         ("-5,1,0,1,1,0,0", "TIME: '-5' was given"),
         ("nan,1,0,1,1,0,0", "TIME: 'nan' was given"),
+        (",1,0,1,1,0,0", "line 2, TIME: '' was given; expected the time of the row"),
+        ("1,1,0,1,1,0,0\n.,.,.,.,0,.,.", "line 3, TIME: '' was given"),
+        ("\n0,1,0,1,1,0,0\n\n5,-1,0,1,1,0,0", "line 5, AMT: '-1' was given"),
         ("0,1e9,0,1,1,0,0", "understood as 1e+12 ug"),
         ("0,.,.,.,0,.,.", "no row is a dose"),
     ],
@@ -148,3 +152,12 @@ def test_rows_of_several_individuals_or_of_no_text_are_refused(folder: Path) -> 
         with_events(load_drug(folder / "iv.toml"), folder / "odd.csv")
     with pytest.raises(InputError, match="cannot be read"):
         with_events(load_drug(folder / "iv.toml"), folder / "nowhere.csv")
+
+
+def test_more_rows_than_are_read_are_refused_and_none_is_left_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "MOST_ROWS", 2)
+    assert len(read(folder, "0,1,0,1,1,0,0\n1,1,0,1,1,0,0").doses) == 2
+    with pytest.raises(InputError, match="3 rows were given; expected at most 2"):
+        read(folder, "0,1,0,1,1,0,0\n1,1,0,1,1,0,0\n2,1,0,1,1,0,0")

@@ -172,6 +172,7 @@ HEADER = "time (h),concentration (ng/mL)\n"
         ("time (h),time (d)\n0,1\n", "one time and one concentration"),
         (HEADER + "0,1\n", "has 1 times and 1 concentrations; expected as many of both, from 2"),
         (HEADER + "0,1\n2,\n3,4\n", "line 3: '2,' was given; expected a time and a concentration"),
+        (HEADER + "\n0,1\n\n2,low\n", "line 5, concentration: 'low' was given"),
         (HEADER + "0,1\n2,3,4\n", "line 3: '2,3,4' was given"),
         (HEADER + "0,1\n2,low\n", "line 3, concentration: 'low' was given where a number"),
         (HEADER + "0,1\n5,2\n4,3\n", "row 3 of the concentration table is at 4 h, after one at 5"),
