@@ -19,17 +19,21 @@ from scipy.special import ndtri
 
 from ..common import InputError
 from ..drugs import load_drug
-from ..model import DrugInputs, severity
+from ..evidence import convert
+from ..model import QUANTITIES, DrugInputs, severity
 from ..protocol import ORDERED, Record
 
 BLIND = "okt3"
+_HALF_LIVES = ("half_life", "half_life_CL")
+"""What a file may give in place of a rate; `moved` makes the rate of it."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """How far an input is taken: its ends, in its own unit, and where they come from.
+    """How far an input is taken: its ends, and where they come from.
 
     Attributes:
+        unit: of the ends, the one in which the equations have the input.
         drawn: whether the intervals of a prediction are drawn over it.
 
     Raises:
@@ -57,22 +61,32 @@ def ranges(record: Record, drug: str = BLIND) -> tuple[Range, ...]:
     What the record draws of it goes from the 5th to the 95th percentile: of the declared prior; of
     the declared factor on another drug's rate; or of that drug's posterior, where the rate itself
     is taken over. What is not drawn has the range its file declares, if it declares one. What was
-    fitted for all drugs together is the network's and not moved.
+    fitted for all drugs together is the network's and not moved, nor is what the equations do not
+    have, such as a molar mass.
     """
     found = list(_drawn(record, drug))
     seen = {given.name for given in found}
     for name, quantity in load_drug(drug, inputs=record.inputs).sources.items():
-        if name not in seen and quantity.low is not None and quantity.high is not None:
-            origin = "declared range, not drawn"
-            found.append(Range(name, quantity.unit, quantity.low, quantity.high, origin, False))
+        unit = _unit(name)
+        if name in seen or unit is None or quantity.low is None or quantity.high is None:
+            continue
+        low, high = (convert(end, quantity.unit, unit) for end in (quantity.low, quantity.high))
+        found.append(Range(name, unit, low, high, "declared range, not drawn", False))
     return tuple(found)
+
+
+def _unit(name: str) -> str | None:
+    """The unit in which the equations have an input; None of what they do not have."""
+    if name in _HALF_LIVES:
+        return "h"
+    return QUANTITIES[name].unit if name in QUANTITIES else None
 
 
 def _drawn(record: Record, drug: str) -> Iterator[Range]:
     """What the record draws of a drug, in the order of its file."""
     assumed, same_as = record.assumed, record.same_as.get(drug, {})
     names, mean, covariance = record.posterior
-    for name, quantity in load_drug(drug, inputs=record.inputs).sources.items():
+    for name in load_drug(drug, inputs=record.inputs).sources:
         owner = same_as.get(name)
         prior = assumed.get(f"{drug}.{name}") or assumed.get(name)  # or one rate for all drugs
         if owner is not None:
@@ -92,20 +106,23 @@ def _drawn(record: Record, drug: str) -> Iterator[Range]:
         else:
             continue
         reach = 10.0 ** (sd * float(ndtri(0.95)))
-        yield Range(name, quantity.unit, middle / reach, middle * reach, origin, True)
+        yield Range(name, _unit(name) or "", middle / reach, middle * reach, origin, True)
 
 
 def moved(drug: DrugInputs, name: str, value: float) -> DrugInputs:
-    """An unlocked copy with one input changed; a volume takes clearance along.
+    """An unlocked copy with one input changed, given in its unit; a volume takes clearance along.
 
     The half-life is what is published of elimination (OI005, OI020), so it is what stays when the
-    volume moves; moved itself (h), it moves clearance.
+    volume moves; moved itself (h), it moves clearance. The half-life of a clearance that falls (h)
+    moves the rate of that.
     """
     copy = drug.unlocked()
     if name == "V1":
         return copy.replace(V1=value, CL=copy.CL * value / copy.V1)
     if name == "half_life":
         return copy.replace(CL=float(np.log(2.0)) * copy.V1 / value)
+    if name == "half_life_CL":
+        return copy.replace(k_CL=float(np.log(2.0)) / value)
     return copy.replace(**{name: value})
 
 

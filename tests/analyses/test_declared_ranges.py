@@ -61,6 +61,32 @@ def test_what_is_not_drawn_has_the_range_of_its_file(locked: Record) -> None:
             assert (found.low, found.high) == (sources[found.name].low, sources[found.name].high)
 
 
+def test_a_range_is_in_the_unit_of_the_equations_and_holds_the_value_of_the_file() -> None:
+    """A clearance is published in L/d and a half-life in days; both are read in hours."""
+    record = current_record()
+    found = {given.name: given for given in declared_ranges.ranges(record, "mosunetuzumab")}
+    clearance, half_life = found["CL"], found["half_life_CL"]
+    assert (clearance.low, clearance.high) == pytest.approx((0.561 / 24, 0.607 / 24))
+    assert (half_life.low, half_life.high) == pytest.approx((14 * 24, 18.6 * 24))
+    assert (clearance.unit, half_life.unit) == ("L/h", "h")
+    for drug in record.drug_names:
+        inputs = load_drug(drug, inputs=record.inputs).inputs
+        for given in declared_ranges.ranges(record, drug):
+            if not given.drawn and hasattr(inputs, given.name):
+                assert given.low <= getattr(inputs, given.name) <= given.high
+
+
+def test_whatever_has_a_range_is_an_input_of_the_equations_and_can_be_moved() -> None:
+    record = current_record()
+    for drug in record.drug_names:
+        base = record.drug(drug)
+        for given in declared_ranges.ranges(record, drug):
+            for value in (given.low, given.high):
+                assert declared_ranges.moved(base, given.name, value) != base.unlocked()
+    falling = declared_ranges.moved(record.drug("mosunetuzumab"), "half_life_CL", 240.0)
+    assert falling.k_CL == pytest.approx(np.log(2.0) / 240.0)
+
+
 @pytest.mark.parametrize("ends", [(2.0, 1.0), (0.0, 1.0), (1.0, np.inf), (np.nan, 1.0)])
 def test_a_range_is_two_positive_numbers(ends: tuple[float, float]) -> None:
     with pytest.raises(InputError, match="the range of h is .* the lower one first"):
