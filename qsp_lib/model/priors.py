@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 from ..common import EvidenceError, InputError, input_file, which_inputs
+from ..evidence import check_sources
 from .equations import NETWORK
 
 Status = Literal["estimated", "fixed", "assumed"]
@@ -68,7 +69,8 @@ def network_table(inputs: str | None = None) -> Mapping[str, ParameterRow]:
         inputs: the version of the inputs; by default the current one.
 
     Raises:
-        EvidenceError: a missing, extra or misplaced row, or a row without a source.
+        EvidenceError: a row that is missing, extra, misplaced or given twice, without a source, or
+            with an unknown source or status.
         InputError: no such version.
     """
     return _table(which_inputs(inputs))
@@ -76,14 +78,22 @@ def network_table(inputs: str | None = None) -> Mapping[str, ParameterRow]:
 
 @cache
 def _table(inputs: str) -> Mapping[str, ParameterRow]:
-    text = input_file("network_parameters.csv", inputs).read_text(encoding="utf-8")
+    return _read(input_file("network_parameters.csv", inputs).read_text(encoding="utf-8"))
+
+
+def _read(text: str) -> Mapping[str, ParameterRow]:
+    """The table from its text."""
     rows: dict[str, ParameterRow] = {}
     for row in csv.DictReader(text.splitlines()):
-        if not row["source"].strip():
+        where = f"network_parameters.csv: {row['name']}"
+        if row["name"] in rows:
+            raise EvidenceError(f"{where} is given twice; expected each parameter once.")
+        if row["status"] not in get_args(Status):
             raise EvidenceError(
-                f"network_parameters.csv: {row['name']} has no source; expected evidence ids or "
-                "the words 'declared assumption'."
+                f"{where}: status {row['status']!r} was given; expected one of "
+                f"{', '.join(get_args(Status))}."
             )
+        check_sources(where, [s.strip() for s in row["source"].split(";") if s.strip()])
         prior = Prior(float(row["median"]), float(row["log10_sd"] or 0.0), row["status"])  # type: ignore[arg-type]
         rows[row["name"]] = ParameterRow(
             row["name"],

@@ -12,8 +12,9 @@ from helpers import made_up, rescue_inputs, stamp_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qsp_lib.common.errors import InputError, LockError
-from qsp_lib.common.inputs import VERSIONS
+from qsp_lib.common.errors import EvidenceError, InputError, LockError
+from qsp_lib.common.inputs import VERSIONS, input_file
+from qsp_lib.model import priors
 from qsp_lib.model.draws import Draws
 from qsp_lib.model.equations import NETWORK
 from qsp_lib.model.parameters import CrpInputs, NetworkParameters
@@ -53,6 +54,26 @@ def test_a_tenth_of_what_macrophages_make_is_what_both_versions_expect_of_t_cell
     share = one["k_IL6_T"].prior.median / one["k_IL6_M"].prior.median
     assert two["k_IL6_T"].prior.median == pytest.approx(share) == pytest.approx(0.1)
     assert all(two[name].prior == one[name].prior for name in NETWORK if name != "k_IL6_T")
+
+
+@pytest.mark.parametrize("inputs", VERSIONS)
+@pytest.mark.parametrize(
+    ("given_", "instead", "words"),
+    [
+        ("PK063;EA131", "", "d_IFN has no source; expected evidence ids or the words"),
+        ("PK063;EA131", "PK063;XX999", "d_IFN names the source 'XX999', which is in no evidence"),
+        (",1,0.3,estimated,", ",1,0.3,estimate,", "d_IFN: status 'estimate' was given; expected"),
+        ("\nw_TNF,", "\nd_IFN,", "d_IFN is given twice; expected each parameter once"),
+        ("\nd_IFN,", "\nd_IFM,", "holds .*'d_IFM'.*; expected exactly"),
+    ],
+)
+def test_a_slip_in_the_table_of_the_network_is_refused_by_name(
+    inputs: str, given_: str, instead: str, words: str
+) -> None:
+    text = input_file("network_parameters.csv", inputs).read_text(encoding="utf-8")
+    assert given_ in text
+    with pytest.raises(EvidenceError, match=f"network_parameters.csv.*{words}"):
+        priors._read(text.replace(given_, instead, 1))
 
 
 @given(st.sampled_from(NETWORK), st.floats(1.001, 1e6))
