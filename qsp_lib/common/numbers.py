@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 _SURE_DIGITS, _SPARE_DIGITS, _EXACT_DIGITS = 12, 6, 17
+_LONGEST = 310  # digits before the point of the largest float, and one to round up to
 _THOUSANDS_FROM = 10_000
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NOT_A_NUMBER = "–"
@@ -53,8 +54,9 @@ def decimals(value: float, places: int, *, signed: bool = False) -> str:
     value = float(value)
     if not math.isfinite(value):
         return _unbounded(value, ascii_only=False)
-    rounded = _sure(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
-    text = f"{rounded or abs(rounded):,}" if abs(value) >= _THOUSANDS_FROM else f"{rounded:f}"
+    enough = Context(prec=_LONGEST + max(places, 0))
+    rounded = _sure(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN, enough)
+    text = f"{rounded:,f}" if abs(rounded) >= _THOUSANDS_FROM else f"{rounded:f}"
     if not rounded:
         text = text.removeprefix("-")
     return f"+{text}" if signed and rounded > 0 else text

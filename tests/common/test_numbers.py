@@ -77,6 +77,29 @@ def test_only_what_is_above_zero_has_a_plus(value: float, places: int, text: str
     assert decimals(value, places, signed=True) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "places", "text"),
+    [
+        (9999.994, 2, "9999.99"),
+        (9999.996, 2, "10,000.00"),
+        (-9999.996, 2, "-10,000.00"),
+        (10000.0, 2, "10,000.00"),
+        (9999.6, 0, "10,000"),
+        (1e27, 2, f"{10**27:,}.00"),
+    ],
+)
+def test_what_is_printed_decides_on_the_comma_of_thousands(
+    value: float, places: int, text: str
+) -> None:
+    assert decimals(value, places) == text
+
+
+def test_no_number_is_too_large_or_too_small_to_be_printed_with_decimals() -> None:
+    largest = float(np.finfo(float).max)
+    assert float(decimals(largest, 6).replace(",", "")) == pytest.approx(largest)
+    assert decimals(5e-324, 3) == "0.000"
+
+
 def test_a_share_is_in_percent() -> None:
     assert (percent(0.1384, 1), percent(1), percent(0.005)) == ("13.8 %", "100 %", "0 %")
     assert percent(float("nan")) == "–"
