@@ -191,7 +191,7 @@ def test_figures_are_kept_in_vectors_beside_the_png_of_the_notebook(ran: Ran) ->
     assert len(kept["figures"]) == 2
     for figure in kept["figures"]:
         assert figure["broad"].startswith("<svg ") and figure["narrow"].startswith("<svg ")
-        assert ",line,a line,0,1\n" in figure["data"]
+        assert ",line,a line,0,1,\n" in figure["data"]
     cells = ran.json("notebooks", "01_one.ipynb")["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", ())]
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 2
