@@ -250,7 +250,6 @@ def stability_maps(
             vmax=len(Order) - 0.5,
             shading="nearest",
             rasterized=True,
-            label=", ".join(f"{order:d}: {ORDER_LABELS[order]}" for order in Order),
         )
         levels = [level for level in (0.02, 0.05, 0.1, 0.2, 0.4) if level != tie]
         lines = axis.contour(

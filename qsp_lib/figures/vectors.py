@@ -9,14 +9,14 @@ from __future__ import annotations
 import csv
 import io
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.collections import Collection, LineCollection, PathCollection, QuadMesh
+from matplotlib.collections import Collection, LineCollection, PathCollection
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.image import AxesImage
@@ -228,8 +228,6 @@ def _drawn(axis: Axes) -> Iterator[tuple[str, str, _Points]]:
         elif isinstance(thing, LineCollection):
             for segment in thing.get_segments():
                 yield "bar", series, map(tuple, np.asarray(segment, dtype=float))
-        elif isinstance(thing, QuadMesh):
-            yield "cell", series, _cells(*_centres(thing), thing.get_array())
         elif isinstance(thing, AxesImage):
             yield from _matrix(thing, axis)
         elif isinstance(thing, Collection) and thing.get_paths():
@@ -241,43 +239,19 @@ def _drawn(axis: Axes) -> Iterator[tuple[str, str, _Points]]:
             yield "bar", series, ((left, low), (left + wide, low + high))
 
 
-def _cells(
-    x: Sequence[float], y: Sequence[float], values: Any
-) -> Iterator[tuple[float, float, float]]:
-    """Cells of a matrix ``(len(y), len(x))``; one without a number is left out."""
-    known: NDArray[np.float64] = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
-    known = known.reshape(len(y), len(x))
-    for row, column in zip(*np.nonzero(np.isfinite(known)), strict=True):
-        yield float(x[column]), float(y[row]), float(known[row, column])
-
-
 def _matrix(image: AxesImage, axis: Axes) -> Iterator[tuple[str, str, _Points]]:
-    """Cells of an image, each by itself, named by what its row and its column are called."""
-    values = image.get_array()
-    if values is None:
-        return
+    """Cells of an image that have a number, each named by what its row and column are called."""
+    known: NDArray[np.float64] = np.ma.filled(np.ma.asarray(image.get_array(), float), np.nan)
     across, down = _names(axis.xaxis), _names(axis.yaxis)
-    for column, row, value in _cells(range(values.shape[1]), range(values.shape[0]), values):
-        yield "cell", f"{down.get(row, row)}, {across.get(column, column)}", [(column, row, value)]
+    for row, column in zip(*np.nonzero(np.isfinite(known)), strict=True):
+        name = f"{down.get(row, row)}, {across.get(column, column)}"
+        yield "cell", name, [(float(column), float(row), float(known[row, column]))]
 
 
 def _names(axis: Axis) -> dict[float, str]:
     """What is written at the ticks of an axis, by where they are."""
     words = [label.get_text() for label in axis.get_ticklabels()]
     return dict(zip(map(float, axis.get_ticklocs()), words, strict=True))
-
-
-def _centres(mesh: QuadMesh) -> tuple[list[float], list[float]]:
-    """The points of a mesh of "nearest" shading, whose edges lie midway between them."""
-    corners = np.asarray(mesh.get_coordinates())
-    return _between(corners[0, :, 0]), _between(corners[:, 0, 1])
-
-
-def _between(edges: Any) -> list[float]:
-    points = [(edges[0] + edges[1]) / 2]
-    for edge in edges[1:-1]:
-        points.append(2 * edge - points[-1])
-    return points
 
 
 def _numbers(values: Any) -> list[float]:

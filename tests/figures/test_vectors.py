@@ -153,21 +153,14 @@ def test_what_is_drawn_can_be_read_as_a_table() -> None:
     assert not [row for row in drawn if "100" in row or "nan" in row]
 
 
-def test_cells_of_a_matrix_and_of_a_map_have_their_values() -> None:
-    figure, (left, right) = plt.subplots(1, 2)
-    image = left.imshow([[np.nan, 0.5], [0.25, np.nan]])
-    left.set_xticks([0, 1], ["a", "b"])
-    left.set_yticks([0, 1], ["c", "d"])
-    figure.colorbar(image, ax=left)
-    factors = [0.5, 1.0, 2.0]
-    right.pcolormesh(factors, factors, np.arange(9).reshape(3, 3), shading="nearest", label="order")
+def test_cells_of_a_matrix_have_their_values_and_the_names_at_its_ticks() -> None:
+    figure, axis = plt.subplots()
+    image = axis.imshow([[np.nan, 0.5], [0.25, np.nan]])
+    axis.set_xticks([0, 1], ["a", "b"])
+    axis.set_yticks([0, 1], ["c", "d"])
+    figure.colorbar(image, ax=axis)
     rows = [tuple(row[3:]) for row in csv.reader(io.StringIO(as_csv(figure)))][1:]
-    assert rows[:2] == [("cell", "c, b", "1", "0", "0.5"), ("cell", "d, a", "0", "1", "0.25")]
-    assert rows[2:] == [
-        ("cell", "order", f"{x:g}", f"{y:g}", f"{3 * j + i}")
-        for j, y in enumerate(factors)
-        for i, x in enumerate(factors)
-    ]
+    assert rows == [("cell", "c, b", "1", "0", "0.5"), ("cell", "d, a", "0", "1", "0.25")]
 
 
 def test_numbers_of_a_figure_that_is_drawn_in_another_order_are_the_same() -> None:
