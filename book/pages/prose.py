@@ -5,8 +5,9 @@ A text cell of a chapter names a number by its path in the chapter's own results
     The fit misses the medians by {{ fit/rms_log10 | 0.00 }} in log10.
 
 After the bar stands what the number is to look like: ``0.00`` two decimals, ``+0.000`` three and a
-sign, ``0 %`` or ``0.0 %`` a share in percent, ``2 digits`` so many significant ones, ``list`` the
-items of a list, ``count`` how many they are. Without a bar it is shown as anywhere else.
+sign, ``0 %`` or ``0.0 %`` a share in percent, ``0 points`` its error in points of these,
+``2 digits`` so many significant ones, ``list`` the items of a list, ``count`` how many they are.
+Without a bar it is shown as anywhere else.
 
 A sentence whose words depend on how a result came out says so in the metadata of its cell::
 
@@ -28,6 +29,7 @@ from qsp_lib.common import InputError, decimals, number, percent
 
 _PLACE = re.compile(r"\{\{\s*(?P<path>.*?)\s*(?:\|\s*(?P<look>[^|]*?)\s*)?\}\}")
 _PERCENT = re.compile(r"0(?:\.(?P<places>0+))? %")
+_POINTS = re.compile(r"0(?:\.(?P<places>0+))? points")
 _DECIMALS = re.compile(r"(?P<sign>\+)?0(?:\.(?P<places>0+))?")
 _DIGITS = re.compile(r"(?P<digits>[1-9]) digits")
 _BOUND = re.compile(r"(?P<sign>[<>]=?) (?P<bound>\S+)")
@@ -84,14 +86,16 @@ def _look(value: Any, look: str | None) -> str:
         return number(len(value))
     if found := _PERCENT.fullmatch(look):
         return percent(_a_number(value), len(found["places"] or ""))
+    if found := _POINTS.fullmatch(look):
+        return f"{decimals(100.0 * _a_number(value), len(found['places'] or ''))} points"
     if found := _DIGITS.fullmatch(look):
         return number(_a_number(value), int(found["digits"]))
     if found := _DECIMALS.fullmatch(look):
         places = len(found["places"] or "")
         return decimals(_a_number(value), places, signed=bool(found["sign"]))
     raise InputError(
-        f"{look!r} is no look of a number; expected one like 0.00, +0.00, 0 %, 2 digits, list or "
-        "count."
+        f"{look!r} is no look of a number; expected one like 0.00, +0.00, 0 %, 0 points, 2 digits, "
+        "list or count."
     )
 
 

@@ -33,6 +33,7 @@ NUMBERS = Results(
         ("{{fit/rms|0.0000}} and {{ fit/starts }}", "0.1667 and 16"),
         ("{{ fit/rms | +0.0 }}, {{ fit/rms | 2 digits }}", "+0.2, 0.17"),
         ("{{ share | 0 % }} or {{ share | 0.0 % }}", "14 % or 13.8 %"),
+        ("{{ share | 0 points }} or {{ share | 0.0 points }}", "14 points or 13.8 points"),
         ("{{ k_act/blinatumomab.k_act }}", "1.5 × 10⁻⁷"),
         ("{{ order }}; {{ holds }}", "OKT3 < TGN1412; yes"),
         ("{{ moved | list }}; {{ none | list }}; {{ moved | count }}", "k_T, k_fb; none; 2"),
