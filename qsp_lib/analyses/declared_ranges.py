@@ -24,8 +24,11 @@ from ..model import QUANTITIES, DrugInputs, severity
 from ..protocol import ORDERED, Record
 
 BLIND = "okt3"
-_HALF_LIVES = ("half_life", "half_life_CL")
-"""What a file may give in place of a rate; `moved` makes the rate of it."""
+UNITS = {name: quantity.unit for name, quantity in QUANTITIES.items()} | {
+    "half_life": "h",
+    "half_life_CL": "h",
+}
+"""The unit of what can be moved: as the equations have it, or of a half-life given for a rate."""
 
 
 @dataclass(frozen=True)
@@ -67,19 +70,12 @@ def ranges(record: Record, drug: str = BLIND) -> tuple[Range, ...]:
     found = list(_drawn(record, drug))
     seen = {given.name for given in found}
     for name, quantity in load_drug(drug, inputs=record.inputs).sources.items():
-        unit = _unit(name)
-        if name in seen or unit is None or quantity.low is None or quantity.high is None:
+        if name in seen or quantity.low is None or quantity.high is None or name not in UNITS:
             continue
+        unit = UNITS[name]
         low, high = (convert(end, quantity.unit, unit) for end in (quantity.low, quantity.high))
         found.append(Range(name, unit, low, high, "declared range, not drawn", False))
     return tuple(found)
-
-
-def _unit(name: str) -> str | None:
-    """The unit in which the equations have an input; None of what they do not have."""
-    if name in _HALF_LIVES:
-        return "h"
-    return QUANTITIES[name].unit if name in QUANTITIES else None
 
 
 def _drawn(record: Record, drug: str) -> Iterator[Range]:
@@ -106,7 +102,7 @@ def _drawn(record: Record, drug: str) -> Iterator[Range]:
         else:
             continue
         reach = 10.0 ** (sd * float(ndtri(0.95)))
-        yield Range(name, _unit(name) or "", middle / reach, middle * reach, origin, True)
+        yield Range(name, UNITS[name], middle / reach, middle * reach, origin, True)
 
 
 def moved(drug: DrugInputs, name: str, value: float) -> DrugInputs:

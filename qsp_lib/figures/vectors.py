@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ _MARGIN_IN = 0.45
 """What the label and the padding of an axis take."""
 MANY = 4
 """Columns from which on panels are small enough for two beside each other on a phone."""
+_COLOUR_BAR = "<colorbar>"
+"""How matplotlib labels the axes of a key of colours."""
 HEADER = ("panel", "x axis", "y axis", "drawn as", "series", "x", "y", "value")
 """Columns of a figure's numbers; ``value`` is what the colour of a cell stands for."""
 
@@ -198,14 +201,12 @@ def as_csv(figure: Figure) -> str:
         labels = (title, axis.get_xlabel(), axis.get_ylabel())
         for drawn, series, points in _drawn(axis):
             for point in points:
-                if np.isfinite(point).all():
-                    numbers = [f"{number:.6g}" for number in point]
+                if all(map(math.isfinite, point)):
+                    numbers = [f"{value:.6g}" for value in point]
                     write.writerow((*labels, drawn, series, *numbers, *[""] * (3 - len(point))))
     return buffer.getvalue()
 
 
-_COLOUR_BAR = "<colorbar>"
-"""How matplotlib labels the axes of a key of colours."""
 _Points = Iterable[tuple[float, ...]]
 """Each ``x, y``, or ``x, y, value`` of a cell."""
 

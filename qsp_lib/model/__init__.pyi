@@ -68,6 +68,7 @@ from .simulation import simulate_exposure as simulate_exposure
 from .simulation import simulate_treatment as simulate_treatment
 from .stamp import LockStamp as LockStamp
 from .structure import CONSTANT_RECOVERY as CONSTANT_RECOVERY
+from .structure import DRUG_PARAMETERS as DRUG_PARAMETERS
 from .structure import RECOVERY_AT_REST as RECOVERY_AT_REST
 from .structure import T_CELLS as T_CELLS
 from .structure import Structure as Structure

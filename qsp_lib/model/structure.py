@@ -230,18 +230,10 @@ def whole(mechanism: str, feedback: str, t_cells: str) -> Structure:
     return everything(mechanism, feedback, t_cells)
 
 
-def _all_parameters() -> tuple[str, ...]:
-    wholes = [everything(m, "gated", t) for t in T_CELLS for m in MECHANISMS]
-    known = [name for each in (of_lock_v1("bispecific"), *wholes) for name in each.parameters]
-    return tuple(dict.fromkeys(known))
-
-
-def _drug_parameters() -> tuple[str, ...]:
-    wholes = [everything(m, "gated", t) for t in T_CELLS for m in MECHANISMS]
-    return tuple(dict.fromkeys(name for each in wholes for name in each.drug_parameters))
-
-
-ALL_PARAMETERS = _all_parameters()
+_WHOLES = tuple(everything(m, "gated", t) for t in T_CELLS for m in MECHANISMS)
+ALL_PARAMETERS = tuple(
+    dict.fromkeys(name for each in (of_lock_v1("bispecific"), *_WHOLES) for name in each.parameters)
+)
 """Every parameter of every part, those that lock v1 knows first."""
-DRUG_PARAMETERS = _drug_parameters()
+DRUG_PARAMETERS = tuple(dict.fromkeys(name for each in _WHOLES for name in each.drug_parameters))
 """Every parameter that a drug brings, whatever parts it is made of."""

@@ -13,7 +13,7 @@ from typing import Any
 from .. import __version__
 from ..common import InputError, rounded
 from ..drugs import fitted_csv, read_bytes
-from ..model import DRUG
+from ..model import DRUG_PARAMETERS
 from .fitting import FittedDrug
 
 _SECTIONS = {"EC50": "potency", "h": "potency"}
@@ -72,7 +72,7 @@ def drug_files(fit: FittedDrug, path: str | os.PathLike[str]) -> dict[str, bytes
     draws = fit.draws
     table = fitted_csv(
         fit.sample.members.tolist(),
-        {n: values.tolist() for n, values in draws.values.items() if n in DRUG},
+        {n: values.tolist() for n, values in draws.values.items() if n in DRUG_PARAMETERS},
     ).encode()
     content |= {
         "name": name,

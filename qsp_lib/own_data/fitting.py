@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from ..common import InputError, pool
 from ..drugs import shipped_drugs
 from ..inference import Tempered, tempered
-from ..model import DRUG, Draws, value_bounds
+from ..model import DRUG_PARAMETERS, Draws, value_bounds
 from ..prediction import Setup, draws_for, prepare
 from ..protocol import Record
 from .levels import Followed, predicted
@@ -96,7 +96,7 @@ class Posed:
         if members is None:
             return Draws(own)
         drawn = self.joint[members]
-        others = {name: values for name, values in drawn.values.items() if name in DRUG}
+        others = {name: values for name, values in drawn.values.items() if name in DRUG_PARAMETERS}
         return drawn.for_own_drug({**others, **own})
 
     @property

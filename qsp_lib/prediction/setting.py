@@ -319,16 +319,17 @@ def draws_for(setting: Setup, n_draws: int, seed: int | None = None) -> Draws:
         draws = class_draws(base, setting.inputs, scatter, seed=seed)
         return _with_steroid(setting, draws, n_draws, seed)
     values: dict[str, Array] = {}
+    middle: Array | float
     normals = standard_normals(n_draws, len(OWN_RATES), seed + 2)
     for name, prior in file.priors.items():
         owner = file.same_as.get(name)
         if owner is not None and name in joint[owner].values:
-            values[name] = joint[owner].values[name]
-            if width := file.same_as_log10_sd.get(name, 0.0):
-                values[name] = values[name] * 10.0 ** (width * normals[:, OWN_RATES.index(name)])
+            middle, sd = joint[owner].values[name], file.same_as_log10_sd.get(name, 0.0)
         elif owner is None and prior.status != "fixed":
-            column = normals[:, OWN_RATES.index(name)]
-            values[name] = prior.median * 10.0 ** (prior.log10_sd * column)
+            middle, sd = prior.median, prior.log10_sd
+        else:
+            continue
+        values[name] = middle * 10.0 ** (sd * normals[:, OWN_RATES.index(name)])
     draws = next(iter(joint.values())).for_own_drug(values)
     return _with_steroid(setting, draws, n_draws, seed)
 
@@ -350,7 +351,7 @@ def require_lock_of_fit(file: DrugFile, record: Record) -> None:
 def _fitted_draws(setting: Setup, fitted: FittedDraws, n_draws: int, seed: int | None) -> Draws:
     """The first draws of a fit, or of another seed the same ones in another order."""
     rows = _rows_of_fit(setting, fitted, n_draws, seed)
-    network = next(iter(_of_fit(setting.record, fitted, rows).values()))
+    network = next(iter(record_draws(setting, n_draws, seed).values()))
     return network.for_own_drug(
         {name: np.array(values)[rows] for name, values in fitted.values.items()}
     )
@@ -367,16 +368,7 @@ def _rows_of_fit(
     return np.arange(n_draws) if seed is None else draw(len(fitted), n_draws, seed)
 
 
-def _of_fit(record: Record, fitted: FittedDraws, rows: NDArray[np.int_]) -> dict[str, Draws]:
-    """The record's draws, for every drug, that draws of a fit are joint with."""
-    members = np.array(fitted.members)[rows]
-    return {
-        name: drawn[members]
-        for name, drawn in record.draws(fitted.network_draws, fitted.seed).items()
-    }
-
-
-def record_draws(setting: Setup, n_draws: int, seed: int) -> dict[str, Draws]:
+def record_draws(setting: Setup, n_draws: int, seed: int | None = None) -> dict[str, Draws]:
     """The record's draws, for every drug, whose networks :func:`draws_for` has one by one.
 
     Raises:
@@ -385,7 +377,9 @@ def record_draws(setting: Setup, n_draws: int, seed: int) -> dict[str, Draws]:
     fitted = setting.file.fitted
     if fitted is None:
         return setting.record.draws(n_draws, seed)
-    return _of_fit(setting.record, fitted, _rows_of_fit(setting, fitted, n_draws, seed))
+    members = np.array(fitted.members)[_rows_of_fit(setting, fitted, n_draws, seed)]
+    joint = setting.record.draws(fitted.network_draws, fitted.seed)
+    return {name: drawn[members] for name, drawn in joint.items()}
 
 
 def _with_steroid(setting: Setup, draws: Draws, n_draws: int, seed: int) -> Draws:

@@ -48,6 +48,13 @@ def reference(task: Task) -> NDArray[np.float64]:
     return states
 
 
+def relative_error(states: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    """Largest difference of any state, relative to that state's own maximum."""
+    scale = np.abs(expected).max(axis=2)
+    scale[scale == 0] = 1.0
+    return float((np.abs(states - expected).max(axis=2) / scale).max())
+
+
 def test_threads_that_ask_for_other_tolerances_get_their_own() -> None:
     """A compiled system is shared, and holds the settings of the batch that it solves."""
     regimen, network = REGIMENS["bolus train"], NetworkParameters.prior_medians()
@@ -62,13 +69,6 @@ def test_threads_that_ask_for_other_tolerances_get_their_own() -> None:
     with ThreadPoolExecutor(2) as threads:
         for rtol, states in zip(asked, threads.map(solved, asked), strict=True):
             assert np.array_equal(states, alone[rtol])
-
-
-def relative_error(states: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
-    """Largest difference of any state, relative to that state's own maximum."""
-    scale = np.abs(expected).max(axis=2)
-    scale[scale == 0] = 1.0
-    return float((np.abs(states - expected).max(axis=2) / scale).max())
 
 
 @pytest.mark.parametrize("options", OPTIONS)
