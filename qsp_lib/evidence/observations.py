@@ -338,6 +338,16 @@ def _published_point(
         raise EvidenceError(
             f"{where}: row {row.id} is of {row.analyte}; expected {ANALYTES[record['analyte']]}."
         )
+    if record["unit"] not in ("", row.unit):
+        raise EvidenceError(
+            f"{where}: unit {record['unit']!r} was given beside evidence row {row.id}; expected "
+            f"{row.unit!r}, the row's own, or nothing."
+        )
+    if record["kind"] == "point" and record["from_h"]:
+        raise EvidenceError(
+            f"{where}: from_h {record['from_h']} was given beside evidence row {row.id}; expected "
+            "nothing, the time of a point is read from the row."
+        )
     level = convert(row.number(), row.unit, "pg/mL")
     if record["kind"] == "peak":
         return None, level

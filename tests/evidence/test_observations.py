@@ -13,6 +13,7 @@ from qsp_lib.drugs.reading import load_drug
 from qsp_lib.evidence.healthy import baselines
 from qsp_lib.evidence.observations import (
     COLUMNS,
+    COLUMNS_SINCE_V1,
     Observation,
     ceilings,
     load_observations,
@@ -205,6 +206,11 @@ GOOD = "BO001,blinatumomab,clinical,c,IL6,point,,pg/mL,1.0/sqrt(n),data,,"
         (GOOD.replace("point", "trough"), "kind 'trough'"),
         (GOOD.replace("data", "check"), "use 'check'"),
         (GOOD.replace(",point,,", ",point,900,"), "the number is read from the row"),
+        (GOOD.replace("pg/mL", "ng/mL"), "unit 'ng/mL' was given .* expected 'pg/mL', the row's"),
+        (
+            GOOD.replace("pg/mL", "x healthy"),
+            "unit 'x healthy' was given beside evidence row BO001",
+        ),
         (GOOD.replace("BO001", "BO024"), "BO024 is of cytokine set"),
         (GOOD.replace("1.0/sqrt(n)", "sqrt(n)"), "sigma_rule 'sqrt\\(n\\)'"),
         (GOOD.replace("1.0/sqrt(n)", "0"), "expected more than 0"),
@@ -226,6 +232,15 @@ GOOD = "BO001,blinatumomab,clinical,c,IL6,point,,pg/mL,1.0/sqrt(n),data,,"
 def test_a_line_is_refused(line, words):
     with pytest.raises(EvidenceError, match=words):
         read_observations(",".join(COLUMNS) + "\n" + line + "\n", load_tables())
+
+
+def test_a_time_beside_that_of_the_evidence_row_is_refused_and_a_window_of_a_peak_is_not():
+    columns = ",".join((*COLUMNS, *COLUMNS_SINCE_V1)) + "\n"
+    with pytest.raises(EvidenceError, match="from_h 7 was given beside evidence row BO001"):
+        read_observations(f"{columns}{GOOD},,,7,,,\n", load_tables())
+    peak = GOOD.replace("point", "peak")
+    (point,) = read_observations(f"{columns}{peak},,,0,48,,\n", load_tables())
+    assert point.window_h == (0.0, 48.0)
 
 
 def test_the_good_line_is_good():
