@@ -9,10 +9,12 @@ wherever it is shown.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..common import InputError
 from ..evidence import baselines as baselines
 from .trajectory import Trajectory
 
@@ -34,12 +36,25 @@ def index(trajectory: Trajectory, from_h: float = 0.0) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class GradeBoundaries:
-    """Lowest index of grades 1 to 4; frozen with the lock."""
+    """Lowest index of grades 1 to 4; frozen with the lock.
+
+    Raises:
+        InputError: boundaries that do not rise from grade to grade.
+    """
 
     grade_1: float
     grade_2: float
     grade_3: float
     grade_4: float
+
+    def __post_init__(self) -> None:
+        edges = (self.grade_1, self.grade_2, self.grade_3, self.grade_4)
+        if not all(lower < higher for lower, higher in pairwise(edges)):
+            raise InputError(
+                f"the boundaries of grades 1 to 4 are {', '.join(f'{z:g}' for z in edges)}; "
+                "expected numbers that rise. Indices of a mild and a severe drug give such "
+                "boundaries if they are above 0.45 and more than 0.5 apart."
+            )
 
     @classmethod
     def between(cls, z_mild: float, z_severe: float) -> GradeBoundaries:

@@ -20,7 +20,7 @@ from ..calibration import (
     drug_at,
     network_at,
 )
-from ..common import VERSIONS, LockError, write_text_atomic
+from ..common import VERSIONS, InputError, LockError, write_text_atomic
 from ..drugs import load_dexamethasone, load_drug, load_tocilizumab
 from ..inference import Fit, Problem
 from ..model import (
@@ -118,10 +118,12 @@ def _composed(
             for name in FITTED
         }
     )
-    boundaries = severity.GradeBoundaries.between(z["blinatumomab"], z["tgn1412"])
-    edges = list(asdict(boundaries).values())
-    if edges != sorted(edges):
-        raise LockError(f"grade boundaries {edges} are out of order; the drugs' indices are {z}.")
+    try:
+        boundaries = severity.GradeBoundaries.between(z["blinatumomab"], z["tgn1412"])
+    except InputError as refusal:
+        raise LockError(
+            f"grade boundaries by the drugs' indices {z} are out of order: {refusal}"
+        ) from None
     crp = calibrate_crp(
         (drugs["tgn1412"], clinical["tgn1412"]),
         (drugs["blinatumomab"], clinical["blinatumomab"]),

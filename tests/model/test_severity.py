@@ -10,6 +10,7 @@ from helpers import REGIMENS, made_up
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qsp_lib.common.errors import InputError
 from qsp_lib.model import severity
 from qsp_lib.model.dosing import Regimen
 from qsp_lib.model.parameters import NetworkParameters
@@ -86,6 +87,15 @@ def test_grade_boundaries_stand_a_quarter_decade_inside_the_two_drugs() -> None:
     assert edges.grade_3 == pytest.approx((1.75 + 2.75) / 2)
     # so the mild drug itself is grade 1 and the severe one grade 4
     assert edges.grade(np.array([1.5, 3.0])).tolist() == [1, 4]
+
+
+@pytest.mark.parametrize(("mild", "severe"), [(1.5, 1.8), (1.5, 2.0), (0.3, 3.0), (3.0, 1.5)])
+def test_boundaries_that_do_not_rise_are_refused(mild: float, severe: float) -> None:
+    """Between two drugs that are close together grade 4 would begin below grade 2."""
+    with pytest.raises(InputError, match="boundaries of grades 1 to 4 are .*; expected numbers"):
+        GradeBoundaries.between(mild, severe)
+    with pytest.raises(InputError, match="nan"):
+        GradeBoundaries(0.7, 1.0, float("nan"), 2.0)
 
 
 def test_an_index_at_a_boundary_has_the_higher_grade() -> None:
