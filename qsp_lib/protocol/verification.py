@@ -370,14 +370,16 @@ def _history(
     if known.why_not:
         yield Finding("ledger and its files", against, UNTOLD, known.why_not)
     else:
-        texts = [*earlier(places.ledger), known.committed or ""]
+        texts = [*earlier(places.ledger)]  # the newest commit's among them, if it changed it
+        if known.committed is not None and known.committed not in texts:
+            texts.append(known.committed)
         lines = [entry.line() for entry in entries]
         rewritten = [text for text in texts if text.splitlines() != lines[: len(text.splitlines())]]
         yield parted(
             "ledger",
             against,
             iter(["a committed ledger held other lines than this one"] * bool(rewritten)),
-            f"only added to over {len(texts)} commits",
+            f"only added to over {len(texts)} commit{'s' * (len(texts) != 1)}",
         )
         for entry in entries:
             folder = {"lock": places.locks, "prediction": places.predictions}.get(entry.kind)

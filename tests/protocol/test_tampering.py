@@ -79,6 +79,16 @@ def test_nothing_is_wrong_before(bench: Bench) -> None:
     assert bench.noticed() == [] == bench.noticed(with_history=True)
 
 
+def test_each_commit_of_the_ledger_is_counted_once(bench: Bench) -> None:
+    """The newest commit is among those that git lists, and its text is asked for besides."""
+    told = [
+        finding.detail
+        for finding in verify_records(bench.places, history=bench.history, earlier=bench.earlier)
+        if finding.what == "ledger" and finding.against == "the repository's history"
+    ]
+    assert told == ["only added to over 1 commit"]
+
+
 # ---------------------------------------------------------------- ways
 
 
