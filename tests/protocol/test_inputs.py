@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from qsp_lib.common.errors import InputError, LockError
+from qsp_lib.common.inputs import VERSIONS
 from qsp_lib.protocol import inputs
 from qsp_lib.protocol.inputs import check_inputs, data_files, input_digest, input_digests
 from qsp_lib.protocol.lock import current_record, record_of
@@ -56,6 +57,17 @@ def test_a_comment_or_windows_line_ends_change_nothing_and_a_number_does(
     digit = next(i for i in range(text.index(b"\n"), len(text)) if text[i : i + 1] == b"5")
     path.write_bytes(text[:digit] + b"6" + text[digit + 1 :])
     assert input_digest(name) != before
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_unit_that_is_kept_and_a_table_that_is_sealed_do_not_concern_any_record(
+    data: Path, version: str
+) -> None:
+    before = input_digests(version)
+    for name in ("known_units.csv", "sealed_tables.csv"):
+        with (data / name).open("a", encoding="utf-8") as file:
+            file.write("furlong,1,,0\n")
+    assert input_digests(version) == before
 
 
 def test_an_input_that_is_gone_is_named(data: Path) -> None:
