@@ -6,6 +6,10 @@ from .healthy import baselines as baselines
 from .observations import ANALYTES as ANALYTES
 from .observations import B_CELLS as B_CELLS
 from .observations import CD8_T_CELLS as CD8_T_CELLS
+from .observations import CRP_HALF_LIFE as CRP_HALF_LIFE
+from .observations import IL6_SPREADS as IL6_SPREADS
+from .observations import LIMITING_INCIDENCE as LIMITING_INCIDENCE
+from .observations import OTHER_INCIDENCES as OTHER_INCIDENCES
 from .observations import Observation as Observation
 from .observations import ceilings as ceilings
 from .observations import counts as counts

@@ -382,6 +382,11 @@ def _number(where: str, name: str, text: str) -> float:
 
 B_CELLS = ("PO029", "PO030")
 CD8_T_CELLS = tuple(f"PO{number:03d}" for number in range(18, 26))
+IL6_SPREADS = ("VA012", "VA013", "VA014", "VA015", "VA016")
+"""Spread of IL-6 between patients, which virtual patients are weighted by or held against."""
+LIMITING_INCIDENCE, OTHER_INCIDENCES = "EA038", ("EA039", "BO031")
+"""Published incidences of the syndrome: what sets the limit; little disease, a narrower term."""
+CRP_HALF_LIFE = "EA125"
 
 
 def counts(ids: tuple[str, ...]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from ..common import InputError
-from ..evidence import load_tables
+from ..evidence import CRP_HALF_LIFE, load_tables
 from .dosing import Regimen
 from .parameters import CrpInputs, DrugInputs, NetworkParameters
 from .simulation import simulate
@@ -17,7 +17,7 @@ SEVERE_PEAK_MG_L, MILD_PEAK_MG_L = 200.0, 60.0
 
 def crp_loss_rate() -> float:
     """d_CRP (1/h) from the half-life of 19 h in people (EA125)."""
-    return float(np.log(2) / load_tables().row("EA125").value)
+    return float(np.log(2) / load_tables().row(CRP_HALF_LIFE).value)
 
 
 def calibrate_crp(

@@ -19,12 +19,32 @@ from ..drugs import (
     load_tocilizumab,
     shipped_drugs,
 )
-from ..evidence import DECLARED, load_observations, load_tables
+from ..evidence import (
+    B_CELLS,
+    CD8_T_CELLS,
+    CRP_HALF_LIFE,
+    DECLARED,
+    IL6_SPREADS,
+    LIMITING_INCIDENCE,
+    OTHER_INCIDENCES,
+    load_observations,
+    load_tables,
+)
 from ..model import QUANTITIES, network_table
 from .lock import current_record, record_of
 from .record import Record
 
-_BASELINES = {"BL001": "healthy IL-6", "BL002": "healthy TNF", "BL003": "healthy IFN-gamma"}
+_OTHER_USES = {
+    "BL001": "healthy IL-6",
+    "BL002": "healthy TNF",
+    "BL003": "healthy IFN-gamma",
+    CRP_HALF_LIFE: "removal of CRP",
+    LIMITING_INCIDENCE: "limit of the severity index in virtual patients",
+    **dict.fromkeys(IL6_SPREADS, "spread of IL-6 between virtual patients"),
+    **dict.fromkeys(OTHER_INCIDENCES, "incidence that virtual patients are compared with"),
+    **dict.fromkeys((*B_CELLS, *CD8_T_CELLS), "counts of cells beside the fit"),
+}
+"""Uses that no table says."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +209,7 @@ def _evidence_row(row_id: str) -> Origin:
         for name, value in row.model_dump().items()
         if value not in (None, "") and name not in ("id", "source", "doi", "pmid")
     }
-    used = tuple(_users(row_id))
+    used = tuple(dict.fromkeys(_users(row_id)))
     return Origin(row_id, "evidence row", MappingProxyType(facts), _cited([row_id]), used)
 
 
@@ -208,10 +228,10 @@ def _users(row_id: str) -> Iterator[str]:
             if row_id in sources:
                 yield f"regimen {regimen} of {name}"
     for point in load_observations():
-        if point.id == row_id:
+        if row_id in point.sources:
             yield f"fitted: {point.course} ({point.use})"
-    if row_id in _BASELINES:
-        yield _BASELINES[row_id]
+    if row_id in _OTHER_USES:
+        yield _OTHER_USES[row_id]
 
 
 @lru_cache(maxsize=1)

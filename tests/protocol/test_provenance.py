@@ -6,6 +6,7 @@ import pytest
 
 from qsp_lib.common.errors import EvidenceError, LockError
 from qsp_lib.drugs.reading import shipped_drugs
+from qsp_lib.evidence.observations import load_observations
 from qsp_lib.evidence.row import DECLARED
 from qsp_lib.evidence.tables import load_tables
 from qsp_lib.model.priors import network_table
@@ -48,6 +49,30 @@ def test_every_evidence_row_can_be_explained_and_uses_are_found() -> None:
     assert "regimen clinical of okt3" in explain("OI001")[0].used_for
     assert "prior of d_IFN" in explain("PK063")[0].used_for
     assert explain("BL002")[0].used_for[-1] == "healthy TNF"
+
+
+@pytest.mark.parametrize(
+    ("row", "use"),
+    [
+        ("EA021", "fitted: TAB08 TNF (declared assumption)"),
+        ("EA004", "fitted: TGN1412 IL-6, late (declared assumption)"),
+        ("PO034", "fitted: blinatumomab B cells (declared assumption)"),
+        ("BO001", "fitted: blinatumomab IL-6 (data)"),
+        ("PO030", "counts of cells beside the fit"),
+        ("VA012", "spread of IL-6 between virtual patients"),
+        ("EA038", "limit of the severity index in virtual patients"),
+        ("EA125", "removal of CRP"),
+    ],
+)
+def test_a_row_that_enters_a_fit_or_a_constant_is_told_to(row: str, use: str) -> None:
+    used = explain(row)[0].used_for
+    assert use in used and len(set(used)) == len(used)
+
+
+def test_every_source_of_a_point_of_the_fit_is_used_for_it() -> None:
+    for point in load_observations():
+        for source in set(point.sources) - {DECLARED}:
+            assert f"fitted: {point.course} ({point.use})" in explain(source)[0].used_for
 
 
 def test_a_prior_is_told_as_it_is_in_the_table_and_a_fixed_one_as_fixed() -> None:

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ...evidence import load_tables
+from ...evidence import LIMITING_INCIDENCE, OTHER_INCIDENCES, load_tables
 from .population import Population, Weights
 from .quantiles import (
     OverDraws,
@@ -28,7 +28,7 @@ from .simulating import INDEX
 
 Array = NDArray[np.float64]
 
-SETS, ASKED, NARROW = "EA038", "EA039", "BO031"
+SETS, (ASKED, NARROW) = LIMITING_INCIDENCE, OTHER_INCIDENCES
 """Rows: what sets the limit; little disease; the same trial under a narrower term."""
 CAVEAT = (
     "Illustrative: the limit is set by one published incidence (EA038) and peaks of IL-6 were not "

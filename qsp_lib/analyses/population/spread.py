@@ -17,7 +17,7 @@ import scipy
 from numpy.typing import NDArray
 
 from ...common import EvidenceError
-from ...evidence import load_tables
+from ...evidence import IL6_SPREADS, load_tables
 from .quantiles import weighted_quantile
 from .weights import Mask, Weighed, Weighting, max_entropy
 
@@ -25,7 +25,6 @@ Array = NDArray[np.float64]
 
 FLOOR = 10.0
 """The assay's floor (pg/mL), below which no value was digitised (BO001-BO008)."""
-ROWS = ("VA012", "VA013", "VA014", "VA015", "VA016")
 HELD_OUT_H = (12.0, 48.0)
 LEAST_EFFECTIVE = 20.0
 """Effective patients below which a draw's quantiles say too little."""
@@ -84,7 +83,7 @@ def spread_data() -> tuple[SpreadDatum, ...]:
     Raises:
         EvidenceError: a row without its spread, range, time or number.
     """
-    return tuple(_datum(name) for name in ROWS)
+    return tuple(_datum(name) for name in IL6_SPREADS)
 
 
 def _datum(name: str) -> SpreadDatum:
