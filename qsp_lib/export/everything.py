@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..common import InputError, canonical_json, write_bytes_atomic
+from ..common import InputError, canonical_json, which_inputs, write_bytes_atomic
 from ..model import equations_digest
 from ..protocol import Record
 from . import combine, petab, sbml
@@ -43,8 +43,16 @@ def everything(record: Record) -> Files:
     """Every exported file, the manifest last; the same bytes for the same record.
 
     Raises:
-        InputError: python-libsbml is not installed.
+        InputError: a record of other inputs than the current ones, whose regimens and
+            observations the exporters take; or python-libsbml is not installed.
     """
+    if record.inputs != which_inputs():
+        raise InputError(
+            f"lock {record.version} was given, which is of inputs {record.inputs}; expected a lock "
+            f"of inputs {which_inputs()}, as the regimens and the joint fit that are exported are "
+            f"those. Export one of its drugs, as in 'qsp-crs export tgn1412 --lock "
+            f"{record.version}', or take its exports from the history of the repository."
+        )
     files: Files = {}
     for exporter in EXPORTERS:
         files |= exporter(record)

@@ -27,7 +27,7 @@ from qsp_lib.export.formula import identifier
 from qsp_lib.model.dosing import Bolus
 from qsp_lib.model.equations import NETWORK, STATES
 from qsp_lib.model.vocabulary import QUANTITIES
-from qsp_lib.protocol.lock import Record, current_record
+from qsp_lib.protocol.lock import Record, current_record, record_of
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPORTS = ROOT / "exports"
@@ -282,3 +282,10 @@ def test_the_exporters_need_no_library_to_be_imported() -> None:
         "sys.exit(any(m in sys.modules for m in ('libsbml', 'libsedml', 'petab', 'roadrunner')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_record_of_other_inputs_is_refused_with_what_can_be_had_of_it(tmp_path: Path) -> None:
+    """Regimens and observations are exported of the current inputs alone."""
+    with pytest.raises(InputError, match=r"lock v1 was given.*of inputs v2.*export tgn1412 --lock"):
+        everything.write(record_of("v1"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
