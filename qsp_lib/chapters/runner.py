@@ -5,8 +5,8 @@ the user's Jupyter, IPython or matplotlib settings. Its notebook and its numbers
 folder and replace the last good ones only when it has run to the end.
 
 Two runs in one checkout do not disturb each other: each has a scratch folder of its own and reads
-the numbers of earlier chapters as it made or found them; the notebook and the numbers of a
-chapter are put in place together.
+the numbers of earlier chapters as it made them or as they are committed; the notebook and the
+numbers of a chapter are put in place together.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def run_chapters(
 
     Args:
         names: which; default all, in order. A chapter waits for those among them that it
-            depends on, and reads the others' committed numbers.
+            depends on, and reads the others' committed numbers, whatever lies in ``build``.
         notebooks: the folder of the chapters.
         build: where the outputs go: ``notebooks/*.ipynb``, ``results/*.json`` and, of a chapter
             with figures, ``drawn/*.json`` (them in vectors) in it.
@@ -177,9 +177,7 @@ def run_chapters(
         with only_one(build):
             if not in_place and not given:
                 _start_from_committed(places, known, chosen)
-            found = (notebooks.parent if given else home) / "results"
-            if found.is_dir():
-                shutil.copytree(found, places.read_from)
+            _give_numbers(places, trial=bool(given))
         done = _run_all(after, places, given, jobs, cell_timeout_s, say)
     if not in_place and not given:
         with only_one(build):
@@ -248,7 +246,7 @@ class _Places:
 
 
 def _start_from_committed(places: _Places, known: Sequence[str], chosen: Sequence[str]) -> None:
-    """Drop what other chapters left in the build; give those not run their committed numbers."""
+    """Drop what is of no chapter from the build; complete it with what is committed."""
     for folder, suffix in (("notebooks", ".ipynb"), ("results", ".json"), ("drawn", ".json")):
         target = places.home / folder
         target.mkdir(parents=True, exist_ok=True)
@@ -259,6 +257,17 @@ def _start_from_committed(places: _Places, known: Sequence[str], chosen: Sequenc
             committed = places.notebooks.parent / folder / f"{name}{suffix}"
             if name not in chosen and committed.exists() and not (target / committed.name).exists():
                 shutil.copyfile(committed, target / committed.name)
+
+
+def _give_numbers(places: _Places, trial: bool) -> None:
+    """Copy what chapters of this run read of others: their committed numbers.
+
+    A chapter that has none is new, and is read as it was last run here, but for a trial's.
+    """
+    committed = places.notebooks.parent
+    for folder in (committed,) if trial else (places.home, committed):
+        if (folder / "results").is_dir():
+            shutil.copytree(folder / "results", places.read_from, dirs_exist_ok=True)
 
 
 def _run_one(

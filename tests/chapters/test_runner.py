@@ -150,6 +150,22 @@ def test_other_parameters_make_a_trial_and_nothing_else(home: Path) -> None:
     assert not (home / "_build" / "results").exists()
 
 
+def test_a_chapter_reads_the_committed_numbers_of_one_that_was_run_before(
+    ran: Ran, tmp_path: Path
+) -> None:
+    """Those of a chapter that has none committed are as it was last run."""
+    home = tmp_path / "a checkout"
+    shutil.copytree(ran.home, home)
+    built = home / "_build" / "results"
+    for committed, triple in ((None, 6.0), (12, 18.0)):
+        if committed is not None:
+            results.save("01_one", {"double": committed}, directory=home / "results")
+        runs, _ = run(home, "two")
+        assert runs[0].ok, runs[0].problem
+        assert results.load("02_two", built).values == {"triple": triple}
+        assert results.load("01_one", built).values == {"double": 4}
+
+
 @pytest.mark.parametrize(
     ("names", "options", "message"),
     [
