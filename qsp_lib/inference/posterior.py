@@ -65,6 +65,18 @@ def cholesky_factor(covariance: Array) -> Array:
     return np.array(factor)
 
 
+def plus_product(start: Array, left: Array, right: Array) -> Array:
+    """``start + left @ right.T`` ``(n, m)``, the same bits everywhere.
+
+    The sum of each element is made by single operations in the order of the columns of ``left``
+    ``(n, k)`` and ``right`` ``(m, k)``, whatever n and m are.
+    """
+    total = np.array(start, dtype=float)
+    for of_left, of_right in zip(left.T, right.T, strict=True):
+        total += of_left[:, None] * of_right
+    return total
+
+
 def laplace_draws(mean: Array, covariance: Array, n_draws: int, seed: int) -> Array:
     """Draws ``(n_draws, d)`` of the Gaussian with this mean ``(d,)`` and covariance ``(d, d)``.
 
@@ -78,10 +90,7 @@ def laplace_draws(mean: Array, covariance: Array, n_draws: int, seed: int) -> Ar
         raise InputError("the covariance is not finite: the posterior is flat along a direction.")
     factor = cholesky_factor(covariance)
     normals = standard_normals(n_draws, mean.size, seed)
-    draws = np.tile(mean, (n_draws, 1))
-    for column, along in zip(factor.T, normals.T, strict=True):
-        draws += along[:, None] * column
-    return draws
+    return plus_product(np.tile(mean, (n_draws, 1)), normals, factor)
 
 
 def eigen_directions(result: Fit) -> tuple[Array, Array]:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..common import InputError
-from .posterior import cholesky_factor
+from .posterior import cholesky_factor, plus_product
 from .weighting import kish, resampled
 
 Array = NDArray[np.float64]
@@ -142,8 +142,9 @@ class _Mover:
     ) -> None:
         self.log_likelihood, self.temper, self.generator = log_likelihood, temper, generator
         n, d = points.shape
-        covariance = np.atleast_2d(np.cov(points.T)) + _FEWEST * np.eye(d)
-        self.factor = _WALK / np.sqrt(d) * cholesky_factor(covariance)
+        self.factor = (
+            _WALK / np.sqrt(d) * cholesky_factor(_covariance(points) + _FEWEST * np.eye(d))
+        )
         counts = np.bincount(members, minlength=n_members)
         self.shares = 0.5 / n_members + 0.5 * counts / n
 
@@ -163,7 +164,7 @@ class _Mover:
         return self._decide((points, members, found), there, others, back)
 
     def _steps(self, shape: tuple[int, ...]) -> Array:
-        return self.generator.standard_normal(shape) @ self.factor.T
+        return plus_product(np.zeros(shape), self.generator.standard_normal(shape), self.factor)
 
     def _decide(
         self, here: State, points: Array, members: Members, back: Array
@@ -178,6 +179,13 @@ class _Mover:
             np.where(taken, found, here[2]),
         )
         return state, float(taken.mean())
+
+
+def _covariance(points: Array) -> Array:
+    """Of points ``(n, d)``, ``(d, d)``: as of ``np.cov``, which leaves its last bits to BLAS."""
+    n, d = points.shape
+    off = (points - points.mean(axis=0)).T
+    return plus_product(np.zeros((d, d)), off, off) / (n - 1)
 
 
 def _weights(found: Array, step: float) -> Array:

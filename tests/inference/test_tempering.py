@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qsp_lib.common.errors import InputError
-from qsp_lib.inference.tempering import Tempered, tempered
+from qsp_lib.inference.tempering import Tempered, _covariance, _Mover, tempered
 
 RNG = np.random.default_rng(4)
 N_MEMBERS, N_POINTS, SD = 300, 12, 0.5
@@ -87,3 +87,29 @@ def test_sizes_that_make_no_sense_are_refused(d: int, members: int, particles: i
 def test_eight_particles_are_enough_to_begin_with() -> None:
     found = tempered(log_likelihood, 2, N_MEMBERS, 8, seed=0)
     assert found.points.shape == (8, 2) and found.members.shape == (8,)
+
+
+def mover(d: int) -> tuple[_Mover, np.ndarray]:
+    """One whose steps were learned from these points, ``(200, d)``."""
+    points = np.random.default_rng(d).standard_normal((200, d))
+    members = np.zeros(200, dtype=int)
+    return _Mover(log_likelihood, 1, 0.5, np.random.default_rng(8), points, members), points
+
+
+def in_order(left: np.ndarray, right: np.ndarray) -> list[list[float]]:
+    """``left @ right.T``, by one product and one sum at a time."""
+    rows = [[0.0] * len(right) for _ in left]
+    for i, j in np.ndindex(len(left), len(right)):
+        for a, b in zip(left[i].tolist(), right[j].tolist(), strict=True):
+            rows[i][j] += a * b
+    return rows
+
+
+@pytest.mark.parametrize("d", [1, 2, 17])
+def test_what_the_steps_are_learned_from_and_the_steps_leave_no_bit_to_blas(d: int) -> None:
+    made, points = mover(d)
+    off = (points - points.mean(axis=0)).T
+    assert np.array_equal(_covariance(points), np.array(in_order(off, off)) / 199)
+    assert _covariance(points) == pytest.approx(np.atleast_2d(np.cov(points.T)), abs=1e-14)
+    normals = np.random.default_rng(8).standard_normal((40, d))
+    assert made._steps((40, d)).tolist() == in_order(normals, made.factor)
