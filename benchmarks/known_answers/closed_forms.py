@@ -1,7 +1,9 @@
-"""Answers by hand: exposures, a linear Gaussian posterior, and a stiff problem's solution."""
+"""Answers by hand: exposures, the interval of a share, a linear Gaussian posterior, and a stiff
+problem's solution."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -95,6 +97,21 @@ def saturable(V1: float, Vmax: float, Km: float, bolus_ug: float, times: ArrayLi
     start = bolus_ug / V1
     exponent = np.log(start / Km) + (start - Vmax / V1 * t) / Km
     return np.asarray(Km * wrightomega(exponent))
+
+
+Z_95 = 1.959963984540054
+"""The 97.5 % point of the standard normal distribution."""
+
+
+def wilson_ends(held: int, total: int, z: float = Z_95) -> tuple[float, float]:
+    """Ends of Wilson's score interval of a share.
+
+    Source: Newcombe 1998, doi 10.1002/(SICI)1097-0258(19980430)17:8<857::AID-SIM777>3.0.CO;2-E,
+    method 3: (2 n p + z² ± z √(z² + 4 n p (1 - p))) / (2 (n + z²)).
+    """
+    middle = 2 * held + z**2
+    half = z * math.sqrt(z**2 + 4 * held * (1 - held / total))
+    return (middle - half) / (2 * (total + z**2)), (middle + half) / (2 * (total + z**2))
 
 
 @dataclass(frozen=True, eq=False)

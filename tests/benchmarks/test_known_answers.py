@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from benchmarks.known_answers import KnownAnswer, KnownAnswers, ask_all, read_record
 from benchmarks.known_answers.answer import Scale
@@ -18,9 +19,11 @@ from benchmarks.known_answers.closed_forms import (
     HIRES_START,
     hires,
     saturable_concentration,
+    wilson_ends,
 )
 from benchmarks.known_answers.exposure import exposure
 from benchmarks.known_answers.forms import forms
+from benchmarks.known_answers.inference import NEWCOMBE, inference
 from benchmarks.known_answers.invariants import invariants
 from benchmarks.known_answers.published import spread
 from benchmarks.known_answers.record import RECORD, write_record
@@ -118,6 +121,20 @@ def test_saturable_elimination_has_its_two_limits() -> None:
     high = saturable_concentration(inputs, 1e9, hours)
     assert high == pytest.approx((1e9 - inputs.Vmax * hours) / inputs.V1, rel=1e-9)
     assert saturable_concentration(inputs, 7e4, hours[:1]) == pytest.approx([7e4 / inputs.V1])
+
+
+def test_an_interval_of_scipy_that_is_not_wilsons_gives_a_wrong_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    of, made = type(binomtest(1, 2)), type(binomtest(1, 2)).proportion_ci
+    monkeypatch.setattr(of, "proportion_ci", lambda self, level=0.95, method="": made(self, level))
+    wrong = [answer.name for answer in inference() if not answer.holds]
+    assert wrong == ["wilson_published", "wilson_scipy"]
+
+
+def test_the_interval_by_hand_is_as_printed() -> None:
+    for held, total, *printed in NEWCOMBE:
+        assert wilson_ends(held, total) == pytest.approx(printed, abs=5.1e-5)
 
 
 # ---------------------------------------------------------------- the value object
