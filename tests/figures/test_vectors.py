@@ -163,5 +163,10 @@ def test_cells_of_a_matrix_have_their_values_and_the_names_at_its_ticks() -> Non
     assert rows == [("cell", "c, b", "1", "0", "0.5"), ("cell", "d, a", "0", "1", "0.25")]
 
 
-def test_numbers_of_a_figure_that_is_drawn_in_another_order_are_the_same() -> None:
-    assert as_csv(shares()) == as_csv(shares())
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_rows_are_in_the_order_in_which_things_are_drawn(order: str) -> None:
+    figure, axis = plt.subplots()
+    for name in order:
+        axis.plot([0, 1], [2, 3], label=name)
+    rows = [row[4:6] for row in csv.reader(io.StringIO(as_csv(figure)))][1:]
+    assert rows == [[name, x] for name in order for x in "01"]
