@@ -25,7 +25,8 @@ import petab.v1
 import petab.v2
 import pypesto.petab
 from amici.importers.petab import PetabImporter
-from petab_objective import digest, read_options, relative_difference, write
+from petab_objective import digest, read_options, relative_difference
+from written import write
 
 Parts = dict[str, float]
 Evaluator = Callable[[Mapping[str, float]], Parts]

@@ -33,6 +33,7 @@ import petab.v2
 import petab.v2.calculate
 import petab.v2.lint
 import roadrunner
+from written import write
 
 RTOL, ATOL = 1e-10, 1e-12
 MOST_STEPS = 2_000_000
@@ -242,13 +243,6 @@ def read_options(description: str) -> argparse.Namespace:
     if not (options.folder / "expected.json").is_file():
         raise SystemExit(f"there are no problems in {options.folder}; make them: 'make exports'")
     return options
-
-
-def write(content: dict[str, Any], target: Path) -> None:
-    """Write what was found as JSON."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    target.write_text(text, encoding="utf-8")
 
 
 def main() -> int:

@@ -22,7 +22,6 @@ import argparse
 import csv
 import hashlib
 import importlib.util
-import json
 import sys
 import tempfile
 import xml.etree.ElementTree as ET
@@ -37,6 +36,7 @@ import libcombine
 import libsedml
 import numpy as np
 import roadrunner
+from written import write
 
 LIMIT = 1e-5
 NO_CHANGES: Mapping[str, float] = {}
@@ -336,9 +336,7 @@ def main() -> int:
     agrees = worst < LIMIT
     print(f"\nlargest of all {worst:.1e}, limit {LIMIT:g}: {'agrees' if agrees else 'FAILS'}")
     if options.write:
-        options.write.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        options.write.write_text(text, encoding="utf-8")
+        write(content, options.write)
     return 0 if agrees else 1
 
 

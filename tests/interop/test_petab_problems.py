@@ -30,7 +30,9 @@ def script() -> ModuleType:
     spec = importlib.util.spec_from_file_location("petab_objective", path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(path.parent)  # as Python does for a script that it runs
+        spec.loader.exec_module(module)
     return module
 
 
