@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import sympy
@@ -113,7 +114,14 @@ def structure_script(structure: Structure, feedbacks: Iterable[str]) -> str:
         for feedback in dict.fromkeys(feedbacks)
     )
     numbers = json.dumps(told, allow_nan=False)
-    return f"Object.assign({numbers}, {{rhs: {{\n{functions}\n}}}})"
+    return f"Object.assign({numbers}, {{fastest: {_fastest(structure)}, rhs: {{\n{functions}\n}}}})"
+
+
+def _fastest(structure: Structure) -> str:
+    """A JavaScript function ``(p) -> rate``, the fastest at which the drug follows a dose."""
+    p = SimpleNamespace(**{name: sympy.Symbol(f"p.{name}") for name in structure.parameters})
+    show = JavascriptCodePrinter().doprint
+    return f"(p) => Math.max(0, {', '.join(show(rate) for rate in structure.following(p))})"
 
 
 def structures(record: Record) -> dict[str, Structure]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -135,6 +137,7 @@ def simulate(
         horizon_h,
         None if times is None else np.asarray(times, dtype=float),
         sudden=rescue.regimen if rescue else None,
+        fastest_per_h=_fastest(structure, values),
     )
     task = Task(
         structure,
@@ -191,12 +194,13 @@ def simulate_exposure(
     structure = Structure(drug.mechanism, t_cells="", exposure=drug.exposure)
     if drug.table is not None:
         drug.table.require_until(horizon_h, regimen.first_dose_h)
+    values = drug.values()
     schedule = make_schedule(
         at_doors(structure, drug, regimen, {}),
         horizon_h,
         None if times is None else np.asarray(times, dtype=float),
+        fastest_per_h=_fastest(structure, values),
     )
-    values = drug.values()
     table = np.array([[values[name] for name in structure.parameters]])
     task = Task(structure, table, np.ones(1), schedule, rtol, atol)
     solved = solve(engine, task)
@@ -210,6 +214,10 @@ def simulate_exposure(
         engine=engine,
         stood_in=solved.stood_in,
     )
+
+
+def _fastest(structure: Structure, values: Mapping[str, float]) -> float:
+    return max(structure.following(SimpleNamespace(**values)), default=0.0)
 
 
 def _require_tolerances(rtol: float, atol: float) -> None:

@@ -123,10 +123,22 @@ class Structure:
         return tuple(found)
 
     @cached_property
+    def drug_parts(self) -> tuple[Part, ...]:
+        """Those of its parts that a drug brings: its exposure and its T cells."""
+        return (*self.exposure_parts, *((self.t_cell_part,) if self.t_cells else ()))
+
+    @cached_property
     def drug_parameters(self) -> tuple[str, ...]:
-        """Those of its parameters that a drug brings: of its exposure and its T cells."""
-        own = (*self.exposure_parts, *((self.t_cell_part,) if self.t_cells else ()))
-        return tuple(name for part in own for name in part.parameters)
+        """Those of its parameters that a drug brings."""
+        return tuple(name for part in self.drug_parts for name in part.parameters)
+
+    def following(self, p: Any) -> tuple[Any, ...]:
+        """Rates (per hour) at which the states that the drug brings follow a dose at most.
+
+        Args:
+            p: as of :meth:`rhs`.
+        """
+        return tuple(rate for part in self.drug_parts for rate in part.following(p))
 
     @cached_property
     def doors(self) -> tuple[Door, ...]:

@@ -346,6 +346,20 @@ def test_a_treatment_with_any_part_is_solved_as_in_python(name: str) -> None:
     np.testing.assert_allclose(found["S"], S, rtol=0, atol=TOLERANCE * S.max())
 
 
+def test_absorption_within_a_minute_is_followed_as_in_python() -> None:
+    treatment = MADE_UP["subcutaneous"].treatment
+    treatment = replace(treatment, drug=replace(treatment.drug, k_a=60.0))
+    asked = asked_of(treatment)
+    found = json.loads(solver_of("subcutaneous")(f"integrated({asked}, 'A_c')"))
+    expected = simulate_treatment(treatment, horizon_h=HORIZON_H)
+    assert found["times"] == pytest.approx(expected.times, rel=1e-9)
+    # two doses of 400 and 900 ug by 0.7, of which next to nothing is eliminated while absorbed
+    assert found["peaks"]["A_c"]["value"] == pytest.approx(
+        float(expected.peak("A_c").value), rel=1e-4
+    )
+    assert found["peaks"]["A_c"]["value"] < 0.7 * 1300.0
+
+
 DOSES = {
     **REGIMENS,
     "under the skin": UNDER_SKIN,

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import made_up
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.special import lambertw
 
 from qsp_lib.common.errors import InputError
@@ -44,6 +46,31 @@ def test_a_dose_under_the_skin_is_absorbed_and_cleared(engine: str) -> None:
     peak = simulate_exposure(SUBCUTANEOUS, Regimen.of(dose), horizon_h=400.0).peak("C")
     assert float(peak.value) == pytest.approx(7049.976, rel=1e-5)
     assert float(peak.time_h) == pytest.approx(199.252, abs=0.01)
+
+
+@settings(max_examples=25, deadline=None)
+@given(log10_rate=st.floats(-2, 5.5), log10_ratio=st.floats(0.2, 3))
+def test_the_peak_of_an_absorbed_dose_is_batemans_however_fast_the_rates(
+    log10_rate: float, log10_ratio: float
+) -> None:
+    k, k_a = 10 ** (log10_rate - log10_ratio), 10**log10_rate
+    for fast, slow in ((k_a, k), (k, k_a)):  # absorption the faster, and flip-flop
+        drug = made_up(**ONE | dict(V1=4.0, CL=4.0 * slow, k_a=fast))
+        horizon_h = max(24.0, 5 / slow)
+        run = simulate_exposure(drug, Regimen.of(Bolus(0.0, 1000.0, "SC")), horizon_h=horizon_h)
+        at = np.log(fast / slow) / (fast - slow)
+        expected = 250.0 * fast / (fast - slow) * (np.exp(-slow * at) - np.exp(-fast * at))
+        assert float(run.peak("C").value) == pytest.approx(expected, rel=2e-3)
+        assert float(run.peak("C").time_h) == pytest.approx(at, rel=0.1)
+
+
+@pytest.mark.parametrize("per_h", [1.0, 15.0, 300.0, 1e5])
+def test_an_infusion_never_passes_its_plateau_however_fast_the_clearance(per_h: float) -> None:
+    drug = made_up(**ONE | dict(V1=4.0, CL=4.0 * per_h))
+    run = simulate_exposure(drug, Regimen.of(Infusion(0.0, 6.0, 600.0)), horizon_h=24.0)
+    highest = 25.0 / per_h * -np.expm1(-6.0 * per_h)
+    assert float(run.peak("C").value) == pytest.approx(highest, rel=1e-3)
+    assert float(run.area("A_c")) == pytest.approx(600.0 / per_h, rel=1e-3)
 
 
 def test_absorption_as_fast_as_elimination_is_the_limit_of_both() -> None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import made_up, made_up_bispecific, rescue_inputs
+from helpers import TWO_COMPARTMENTS, made_up, made_up_bispecific, rescue_inputs
 from numpy.typing import NDArray
 
 from qsp_lib.analyses.rescue import Course, benefit, simulate_course
 from qsp_lib.model import severity
 from qsp_lib.model.dosing import Bolus, Infusion, Regimen
+from qsp_lib.model.draws import Draws
 from qsp_lib.model.engines import solve_scipy
 from qsp_lib.model.equations import STATES
 from qsp_lib.model.parameters import NetworkParameters
@@ -87,6 +88,21 @@ def test_a_change_of_the_drugs_own_dosing_needs_no_finer_times(
     for name in ("A_c", "A", "IFN", "TNF", "M", "IL6", "S"):
         value = float(run.peak(name).value)
         assert value == pytest.approx(exact[STATES[STATES.index(name)]].max(), rel=1e-5)
+
+
+@pytest.mark.parametrize("rate", ["k_act", "CL", "Q"])
+def test_rates_within_seconds_are_followed_by_finer_times(
+    network: NetworkParameters, rate: str
+) -> None:
+    """Two hundred per hour, and in draws four times as much: no state is seen higher than it is."""
+    fast = made_up(**{rate: 200.0 * (TWO_COMPARTMENTS["V1"] if rate in ("CL", "Q") else 1.0)})
+    draws = Draws({rate: getattr(fast, rate) * np.array([1.0, 4.0])})
+    regimen = Regimen.of(Bolus(0.0, 50.0), Infusion(6.0, 1.0, 5000.0))
+    run = simulate(fast, network, regimen, draws=draws, horizon_h=8.0)
+    exact = dense(run)
+    for name in ("A_c", "A_p", "A", "IL6"):
+        highest = exact[name].max(axis=1)
+        assert run.peak(name).value == pytest.approx(highest, rel=3e-4, abs=1e-9)
 
 
 @pytest.mark.parametrize("tocilizumab_h", [0.75, 1.0, 2.0])

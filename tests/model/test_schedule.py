@@ -76,6 +76,17 @@ def test_after_a_sudden_change_they_begin_with_a_third_of_a_second() -> None:
     assert steps[24:28] == pytest.approx(0.02 * 1.12 ** np.arange(4))
 
 
+@pytest.mark.parametrize("per_h", [30.0, 300.0, 1e5])
+def test_they_begin_within_the_time_of_a_fast_rate_after_every_change(per_h: float) -> None:
+    usual = report_times((0.0, 24.0), 48.0)
+    assert np.array_equal(report_times((0.0, 24.0), 48.0, fastest_per_h=20.0), usual)
+    times = report_times((0.0, 24.0), 48.0, {24.0}, fastest_per_h=per_h)
+    for start in (0.0, 24.0):
+        steps = np.diff(times[times >= start])[:60]
+        assert steps[0] == pytest.approx(0.1 / per_h if start == 0 else min(0.1 / per_h, 1e-4))
+        assert np.all(steps[1:] < 1.3 * steps[:-1])
+
+
 def test_a_horizon_and_times_of_less_than_an_hour_are_simulated() -> None:
     schedule = make_schedule([Regimen()], 0.5, np.array([0.25, 0.5]))
     assert schedule.times == pytest.approx([0.0, 0.25, 0.5])

@@ -82,13 +82,13 @@ const beginnings = (changes) =>
     .filter((c, i) => c.amount > 0 || c.rate > (i ? changes[i - 1].rate : 0))
     .map((change) => change.time_h);
 
-// Report times: steps grow from 0.02 h by 12 % each to at most 0.5 h, anew at each change; after
-// a sudden one they first grow from 0.0001 h by 25 % each.
-function reportTimes(start, end, sudden) {
+// Report times: steps grow from 0.02 h by 12 % each to at most 0.5 h, anew at each change; where
+// curves bend within less they first grow from a shorter one by 25 % each.
+function reportTimes(start, end, first) {
   const times = [start];
-  const before = sudden ? 24 : 0;
+  const before = Math.max(0, Math.ceil(Math.log(0.02 / first) / Math.log(1.25)));
   for (let i = 0, offset = 0; ; i++) {
-    offset += i < before ? 1e-4 * 1.25 ** i : Math.min(0.02 * 1.12 ** (i - before), 0.5);
+    offset += i < before ? first * 1.25 ** i : Math.min(0.02 * 1.12 ** (i - before), 0.5);
     if (!(offset < end - start - 1e-9)) return times;
     times.push(start + offset);
   }
@@ -98,15 +98,18 @@ function reportTimes(start, end, sudden) {
  * Report times (h), and the stretches of constant dosing between changes.
  * @param {Change[][]} given one list a door
  * @param {Change[]} sudden changes after which curves bend within seconds
+ * @param {number} fastest rate (per hour) at which the drug's own states follow a dose
  */
-export function makeSchedule(given, sudden, horizon, sameTime) {
+export function makeSchedule(given, sudden, horizon, sameTime, fastest) {
+  const usual = fastest > 20 ? Math.max(0.1 / fastest, sameTime) : 0.02;
   const begins = beginnings(sudden);
   const groups = changeTimes(given.flat(), horizon, sameTime);
   const times = [];
   const stretches = groups.map((group, i) => {
     const end = i + 1 < groups.length ? groups[i + 1][0] : horizon;
     const first = times.length;
-    times.push(...reportTimes(group[0], end, begins.some((time) => group.includes(time))));
+    const atOnce = begins.some((time) => group.includes(time));
+    times.push(...reportTimes(group[0], end, atOnce ? Math.min(1e-4, usual) : usual));
     const from = group[group.length - 1];
     return {
       start: group[0], end, first, last: times.length,

@@ -20,7 +20,8 @@ export function integrate(model, asked) {
   const { structure, values, dose_h } = asked;
   const given = structure.doors.map(({ name }) => asked.given[name] ?? []);
   const sudden = structure.doors.flatMap(({ state }, i) => (state === "T_c" ? given[i] : []));
-  const schedule = makeSchedule(given, sudden, asked.horizon_h + dose_h, model.same_time_h);
+  const end_h = asked.horizon_h + dose_h;
+  const schedule = makeSchedule(given, sudden, end_h, model.same_time_h, structure.fastest(values));
   const problem = { ...asked, schedule, rtol: model.rtol * (asked.loose ? 10 : 1), atol: model.atol };
   return new Solution(model, problem, states(model, problem, values));
 }

@@ -27,6 +27,9 @@ class Compartments(Part):
             "A_p": p.Q * (q.C - q.C_p),
         }
 
+    def following(self, p: Any) -> tuple[Any, ...]:
+        return ((p.CL + p.Q) / p.V1, p.Q / p.V2)
+
 
 @dataclass(frozen=True)
 class Depot(Part):
@@ -39,6 +42,9 @@ class Depot(Part):
     def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
         absorption = p.k_a * y.A_d
         return {"A_d": q.u_d - absorption, "A_c": absorption}
+
+    def following(self, p: Any) -> tuple[Any, ...]:
+        return (p.k_a,)
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,9 @@ class FallingClearance(Part):
     def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
         return {"Z": -p.k_CL * y.Z, "A_c": -(p.CL_0 - p.CL) * y.Z * q.C}
 
+    def following(self, p: Any) -> tuple[Any, ...]:
+        return (p.CL_0 / p.V1, p.k_CL)
+
 
 @dataclass(frozen=True)
 class SaturableElimination(Part):
@@ -65,6 +74,9 @@ class SaturableElimination(Part):
 
     def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
         return {"A_c": -p.Vmax * q.C / (p.Km + q.C)}
+
+    def following(self, p: Any) -> tuple[Any, ...]:
+        return (p.Vmax / (p.Km * p.V1),)
 
 
 @dataclass(frozen=True)

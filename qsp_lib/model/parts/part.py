@@ -51,6 +51,10 @@ class Part(ABC):
         """What it does to other parts, in terms of the named quantities."""
         return {}
 
+    def following(self, p: Any) -> tuple[Any, ...]:
+        """Rates (per hour) at which its states follow a dose at most; reports have to as well."""
+        return ()
+
     @abstractmethod
     def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
         """Time derivatives (per hour) by state; of a state of another part, what it adds."""

@@ -44,6 +44,9 @@ class ConstantRecovery(Part):
             "B": -killing,
         }
 
+    def following(self, p: Any) -> tuple[Any, ...]:
+        return (p.k_act, p.k_exh, p.k_rec, p.k_kill)
+
 
 @dataclass(frozen=True)
 class RecoveryAtRest(Part):
@@ -72,6 +75,9 @@ class RecoveryAtRest(Part):
             "X": exhaustion - recovery,
         }
 
+    def following(self, p: Any) -> tuple[Any, ...]:
+        return (p.k_act, p.k_exh, p.k_rec)
+
 
 @dataclass(frozen=True)
 class RecoveryAtRestOnTargets(RecoveryAtRest):
@@ -93,6 +99,9 @@ class RecoveryAtRestOnTargets(RecoveryAtRest):
 
     def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
         return super().rates(y, p, q) | {"B": -p.k_kill * y.A * y.B}
+
+    def following(self, p: Any) -> tuple[Any, ...]:
+        return (*super().following(p), p.k_kill)
 
 
 TCellPart = ConstantRecovery | RecoveryAtRest
