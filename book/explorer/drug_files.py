@@ -11,12 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from qsp_lib.drugs import (
-    AREAS_M2,
     LARGEST_DOSE_UG,
     LARGEST_FILE,
-    MASSES_KDA,
     MOST_DOSES,
-    WEIGHTS_KG,
+    PLAUSIBLE,
     DrugShape,
     class_table,
     load_drug,
@@ -55,11 +53,9 @@ def reading(record: Record) -> dict[str, Any]:
             "bytes": LARGEST_FILE,
             "doses": MOST_DOSES,
             "dose_ug": LARGEST_DOSE_UG,
-            "molar_mass_kDa": list(MASSES_KDA),
-            "weight_kg": list(WEIGHTS_KG),
-            "bsa_m2": list(AREAS_M2),
             "horizon_h": LONGEST_H,
         },
+        "plausible": {name: list(between) for name, between in PLAUSIBLE.items()},
         "held_back": list(HELD_BACK),
         "stepped": STEPPED,
     }

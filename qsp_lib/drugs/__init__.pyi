@@ -14,12 +14,10 @@ from .fitted import FITTED_UNITS as FITTED_UNITS
 from .fitted import fitted_csv as fitted_csv
 from .patient import LARGEST_DOSE_UG as LARGEST_DOSE_UG
 from .patient import dose_for as dose_for
+from .plausible import PLAUSIBLE as PLAUSIBLE
 from .reader import LARGEST_FILE as LARGEST_FILE
 from .reader import MOST_DOSES as MOST_DOSES
 from .reader import read_bytes as read_bytes
-from .reading import AREAS_M2 as AREAS_M2
-from .reading import MASSES_KDA as MASSES_KDA
-from .reading import WEIGHTS_KG as WEIGHTS_KG
 from .reading import class_value as class_value
 from .reading import load_drug as load_drug
 from .reading import shipped_drugs as shipped_drugs

@@ -9,6 +9,7 @@ import re
 from ..common import InputError
 from ..evidence import convert, molar_to_mass, same_kind
 from ..model import ConcentrationTable
+from .plausible import LARGEST_NG_PER_ML
 
 _COLUMN = re.compile(r"\s*(time|concentration)\s*[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*", re.IGNORECASE)
 _HEADER = "'time (h),concentration (ng/mL)'"
@@ -70,6 +71,16 @@ def read_concentrations(
 
 
 def _in_model_units(name: str, field: str, unit: str, molar_mass_kDa: float | None) -> float:
+    value = _converted(name, field, unit, molar_mass_kDa)
+    if name == "concentration" and value > LARGEST_NG_PER_ML:
+        raise InputError(
+            f"understood as {value:g} ng/mL; expected at most "
+            f"{LARGEST_NG_PER_ML:g} ng/mL. Check its unit."
+        )
+    return value
+
+
+def _converted(name: str, field: str, unit: str, molar_mass_kDa: float | None) -> float:
     if name == "time":
         return convert(field.strip(), unit, "h")
     if same_kind(unit, "nM"):

@@ -16,6 +16,7 @@ from . import shape as schema
 from .class_defaults import CLASS_DEFAULT
 from .files import SourcedValue
 from .patient import Patient, for_patient, quantity
+from .plausible import require_plausible
 
 _LOOKS_LIKE_AN_ID = re.compile(r"[A-Z]{2}\d{3}")
 LARGEST_FILE = 1_000_000
@@ -61,6 +62,7 @@ class Reader:
             value = to(number.value, number.unit, unit)
         except InputError as problem:
             raise InputError(f"{where}: {problem}") from None
+        require_plausible(self.file, name, value, unit)
         self.sources[name.rpartition(".")[2]] = SourcedValue(
             number.value,
             number.unit,
@@ -72,18 +74,6 @@ class Reader:
             getattr(number, "log10_sd", None),
         )
         return value
-
-
-def require_plausible(
-    file: str, name: str, value: float, unit: str, between: tuple[float, float]
-) -> None:
-    """Raise where a number, as it was understood, is surely a slip."""
-    low, high = between
-    if not low <= value <= high:
-        raise InputError(
-            f"Drug file {file}, {name}: understood as {value:g} {unit}; expected {low:g} to "
-            f"{high:g} {unit}."
-        )
 
 
 def read_regimens(

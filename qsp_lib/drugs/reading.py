@@ -47,7 +47,7 @@ from .events import read_events
 from .files import DrugFile, FittedDraws, SourcedValue
 from .fitted import read_fitted
 from .patient import Patient, for_patient, quantity
-from .reader import MOST_DOSES, Reader, packaged, read_bytes, read_regimens, require_plausible
+from .reader import MOST_DOSES, Reader, packaged, read_bytes, read_regimens
 
 _OF_V1 = ("blinatumomab", "tgn1412", "okt3")
 _SHIPPED: Mapping[str, tuple[str, ...]] = {
@@ -56,10 +56,6 @@ _SHIPPED: Mapping[str, tuple[str, ...]] = {
 }
 """The drugs that come with the package, by the version of the inputs."""
 _RATES = ("k_act", "k_exh", "k_kill", "k_rec")
-MASSES_KDA = 10.0, 500.0
-"""Molar masses of antibodies and what is made of them."""
-WEIGHTS_KG, AREAS_M2 = (1.0, 400.0), (0.1, 4.0)
-"""Patients, from an infant to the heaviest adults."""
 
 
 def shipped_drugs(inputs: str | None = None) -> tuple[str, ...]:
@@ -208,8 +204,6 @@ def _read_drug(
     read = Reader(file, sources, inputs_of, shape.role == "user", from_class)
     weight = read("patient.weight", shape.patient.weight, "kg")
     bsa = read("patient.bsa", shape.patient.bsa, "m2")
-    require_plausible(file, "patient.weight", weight, "kg", WEIGHTS_KG)
-    require_plausible(file, "patient.bsa", bsa, "m2", AREAS_M2)
     molar_mass = _molar_mass(read, shape.molar_mass)
     patient = Patient(weight, bsa, molar_mass)
     read = replace(read, patient=patient)
@@ -244,6 +238,12 @@ def _read_drug(
         bsa_m2=bsa,
         **later,
     )
+    if read.own and inputs.K_hook < inputs.EC50:
+        raise InputError(
+            f"Drug file {file}, potency.K_hook: understood as {inputs.K_hook:g} ng/mL, which is "
+            f"below the EC50 of {inputs.EC50:g} ng/mL; expected more, as the hook lies where the "
+            "rise has been. Check its unit."
+        )
     priors |= _other_priors(read, shape, inputs)
     regimens, regimen_sources = read_regimens(read, shape.regimens, patient)
     return DrugFile(
@@ -313,9 +313,7 @@ def _exposure(read: Reader, given: schema.Exposure) -> dict[str, float]:
 def _molar_mass(read: Reader, given: schema.Number | None) -> float | None:
     if given is None:
         return None
-    value = read("molar_mass", given, "kDa")
-    require_plausible(read.file, "molar_mass", value, "kDa", MASSES_KDA)
-    return value
+    return read("molar_mass", given, "kDa")
 
 
 def _exposure_since_v1(read: Reader, given: schema.Exposure) -> dict[str, Any]:

@@ -307,6 +307,7 @@ def test_the_page_understands_a_file_as_the_package_does(js: Js, tmp_path: Path,
             ('time = "3 d", duration = "1 h"', 'time = "-3 d", duration = "1 h"'),
             "expected 0 or more",
         ),
+        (('EC50 = { value = 100, unit = "ng/mL"', 'EC50 = { value = 100, unit = "mg/mL"'), "ng/mL"),
         (("log10_sd = 0.3", "log10_sd = 0"), "expects a log10_sd above 0"),
         (
             ("half_life = {", 'CL = { value = 1, unit = "L/h", source = ["x"] }\nhalf_life = {'),

@@ -57,7 +57,7 @@ def test_every_range_it_rests_on_was_reviewed() -> None:
         ('bolus = "20 mg"', 'bolus = "20"', "'20' was given where a number with a unit"),
         ('bolus = "20 mg"', 'bolus = "20 mL"', "'mL'"),
         ('time = "0 h" }', 'time = "0 h", route = "SC" }', "expected 'IV' or 'oral'"),
-        ("value = 0.9, unit", "value = 1.9, unit", "F is 1.9"),
+        ("value = 0.9, unit", "value = 1.9, unit", "F: understood as 1.9"),
         ('"fraction", log10_sd', '"nM", log10_sd', "'nM' was given where '1'"),
     ],
 )

@@ -117,7 +117,8 @@ def test_a_table_beside_the_file(tmp_path: Path) -> None:
     ("changes", "doses", "words"),
     [
         ({"F": number(1.2, "1")}, SC, "F 1.2 was given; expected at most 1"),
-        ({"F": number(120, "%")}, SC, "F is 1.2; expected more than 0, and at most 1"),
+        ({"F": number(120, "%")}, SC, "F: understood as 1.2; expected 0.01 to 1"),
+        ({"F": number(0.718, "%")}, SC, "F: understood as 0.00718; expected 0.01 to 1"),
         ({"apparent": "true"}, SC, "expected no F with them"),
         ({"CL_0": number(1, "L/d")}, SC, "expected CL_0 and k_CL"),
         ({"Km": number(1, "ng/mL")}, SC, "expected Vmax and Km together"),

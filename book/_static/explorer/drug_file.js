@@ -113,6 +113,8 @@ class Reading {
     const value = this.inUnits(where, () =>
       this.patient ? forPatient(number.value, number.unit, unit, this.patient) : convert(number.value, number.unit, unit));
     if (!Number.isFinite(value)) throw this.fail(where, `${number.value} ${number.unit} is too large to compute with`);
+    const between = this.model.file.plausible[where];
+    if (between) this.within(where, value, unit === "1" ? "" : unit, between);
     const own = !["patient", "t_cells"].includes(where.split(".")[0]);
     if (own && number.status !== undefined) {
       throw this.fail(where, "a status was given; of a drug of one's own T-cell rates alone are drawn");
@@ -131,18 +133,18 @@ class Reading {
 
   within(where, value, unit, [low, high]) {
     if (!(low <= value && value <= high)) {
-      throw this.fail(where, `understood as ${Number(value.toPrecision(6))} ${unit}; expected ${low} to ${high} ${unit}`);
+      const told = [Number(value.toPrecision(6)), `${low} to ${high}`].map((text) => `${text} ${unit}`.trim());
+      throw this.fail(where, `understood as ${told[0]}; expected ${told[1]}`);
     }
     return value;
   }
 
   drug() {
     const { content, model } = this;
-    const { limits } = model.file;
     if (content.role !== "user") {
       throw this.fail("role", `“${content.role}” belongs to a drug that comes with the book; expected “user”`);
     }
-    this.patient = this.whom(limits);
+    this.patient = this.whom();
     const values = { ...this.exposure(), ...this.potency() };
     const rates = Object.fromEntries(
       RATES.filter((rate) => given(content.t_cells, rate)).map((rate) => [rate, this.rate(rate)]));
@@ -158,20 +160,19 @@ class Reading {
       name: content.name, label: content.label, file: this.name, own: true, colour: OWN_COLOUR,
       mechanism: content.mechanism, structure: `${content.mechanism}, compartments`,
       values: { B_0: 1, ...values }, rates, regimens, weight_kg: this.patient.weight_kg,
-      F: F ? this.within("pharmacokinetics.F", this.number("pharmacokinetics.F", F, "1"), "", [0, 1]) : null,
+      F: F ? this.number("pharmacokinetics.F", F, "1") : null,
       lag_h: lag ? this.number("pharmacokinetics.lag", lag, "h") : null,
       controls: controlsOf(model, values), assumed: [...this.fromClass],
     };
   }
 
-  whom(limits) {
+  whom() {
     const { patient, molar_mass } = this.content;
-    const weight_kg = this.within("patient.weight", this.number("patient.weight", patient.weight, "kg"), "kg", limits.weight_kg);
-    const bsa_m2 = this.within("patient.bsa", this.number("patient.bsa", patient.bsa, "m2"), "m2", limits.bsa_m2);
-    const molar_mass_kDa = molar_mass
-      ? this.within("molar_mass", this.number("molar_mass", molar_mass, "kDa"), "kDa", limits.molar_mass_kDa)
-      : null;
-    return { weight_kg, bsa_m2, molar_mass_kDa };
+    return {
+      weight_kg: this.number("patient.weight", patient.weight, "kg"),
+      bsa_m2: this.number("patient.bsa", patient.bsa, "m2"),
+      molar_mass_kDa: molar_mass ? this.number("molar_mass", molar_mass, "kDa") : null,
+    };
   }
 
   exposure() {
@@ -196,6 +197,9 @@ class Reading {
       EC50: read("EC50", "ng/mL"), h: read("h", "1"), K_hook: potency.K_hook ? read("K_hook", "ng/mL") : 1e12,
     };
     found.K_hook = Math.min(found.K_hook, 1e12);
+    if (found.K_hook < found.EC50) {
+      throw this.fail("potency.K_hook", `understood as ${found.K_hook} ng/mL, which is below the EC50; expected more`);
+    }
     const reads = model.file.read[mechanism];
     if (potency.K_B) found.K_B = read("K_B", "1");
     else if (reads.includes("K_B")) {
