@@ -121,7 +121,8 @@ def _fastest(structure: Structure) -> str:
     """A JavaScript function ``(p) -> rate``, the fastest at which the drug follows a dose."""
     p = SimpleNamespace(**{name: sympy.Symbol(f"p.{name}") for name in structure.parameters})
     show = JavascriptCodePrinter().doprint
-    return f"(p) => Math.max(0, {', '.join(show(rate) for rate in structure.following(p))})"
+    rates = [show(rate) for rate in structure.following(p, of_drug=True)]
+    return f"(p) => Math.max(0, {', '.join(rates)})"
 
 
 def structures(record: Record) -> dict[str, Structure]:

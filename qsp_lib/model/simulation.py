@@ -217,7 +217,7 @@ def simulate_exposure(
 
 
 def _fastest(structure: Structure, values: Mapping[str, float]) -> float:
-    return max(structure.following(SimpleNamespace(**values)), default=0.0)
+    return max(structure.following(SimpleNamespace(**values), of_drug=True), default=0.0)
 
 
 def _require_tolerances(rtol: float, atol: float) -> None:

@@ -132,13 +132,15 @@ class Structure:
         """Those of its parameters that a drug brings."""
         return tuple(name for part in self.drug_parts for name in part.parameters)
 
-    def following(self, p: Any) -> tuple[Any, ...]:
-        """Rates (per hour) at which the states that the drug brings follow a dose at most.
+    def following(self, p: Any, *, of_drug: bool = False) -> tuple[Any, ...]:
+        """The fastest first-order rates (per hour) at which states follow what drives them.
 
         Args:
             p: as of :meth:`rhs`.
+            of_drug: only of the states that the drug brings.
         """
-        return tuple(rate for part in self.drug_parts for rate in part.following(p))
+        parts = self.drug_parts if of_drug else self.parts
+        return tuple(rate for part in parts for rate in part.following(p))
 
     @cached_property
     def doors(self) -> tuple[Door, ...]:

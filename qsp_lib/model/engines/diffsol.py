@@ -28,47 +28,13 @@ _HIGHEST_LEVEL = 1e12
 """In ng/mL, of a table; none is anywhere near."""
 _LARGEST_AMOUNT = 1e100
 """In ug: the error of a step is squared, and has to fit into a float."""
-_RATES = (
-    "d_IFN",
-    "d_TNF",
-    "k_M",
-    "d_M",
-    "d_IL6",
-    "k_S",
-    "k_act",
-    "k_exh",
-    "k_rec",
-    "k_kill",
-    "d_CRP",
-    "k_a",
-    "k_CL",
-    "k_e0",
-    "k_a_dex",
-)
-_FLOWS = (
-    ("CL", "V1"),
-    ("Q", "V1"),
-    ("Q", "V2"),
-    ("CL_tcz", "V1_tcz"),
-    ("Q_tcz", "V1_tcz"),
-    ("Q_tcz", "V2_tcz"),
-    ("CL_0", "V1"),
-    ("CL_dex", "V_dex"),
-)
-_SATURABLE = (("Vmax_tcz", "Km_tcz", "V1_tcz"), ("Vmax", "Km", "V1"))
 
 
 def fastest_rate(task: Task) -> NDArray[np.float64]:
-    """The fastest first-order rate (1/h) of each parameter set, ``(N,)``.
-
-    Saturable elimination counts with its rate where it is fastest, far below its Km.
-    """
-    p = vars(task.p)
-    rates = [p[name] for name in _RATES if name in p]
-    rates += [p[flow] / p[volume] for flow, volume in _FLOWS if flow in p]
-    rates += [p[vmax] / p[km] / p[volume] for vmax, km, volume in _SATURABLE if vmax in p]
+    """The fastest first-order rate (1/h) of each parameter set, ``(N,)``."""
     # a table of concentrations alone has none
-    return np.asarray(np.max([np.zeros(len(task.parameters)), *rates], axis=0))
+    rates = [np.zeros(len(task.parameters)), *task.structure.following(task.p)]
+    return np.asarray(np.max(np.broadcast_arrays(*rates), axis=0))
 
 
 def may_overflow(task: Task) -> NDArray[np.bool_]:

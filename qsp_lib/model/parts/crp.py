@@ -22,3 +22,6 @@ class Crp(Part):
 
     def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
         return {"CRP": p.k_CRP * q.H_CRP - p.d_CRP * y.CRP}
+
+    def following(self, p: Any) -> tuple[Any, ...]:
+        return (p.d_CRP,)

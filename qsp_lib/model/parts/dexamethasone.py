@@ -31,6 +31,9 @@ class Dexamethasone(Part):
     def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
         return {"D_c": q.u_dex - p.CL_dex * q.C_dex, "G": p.k_e0 * (q.C_dex - y.G)}
 
+    def following(self, p: Any) -> tuple[Any, ...]:
+        return (p.CL_dex / p.V_dex, p.k_e0)
+
 
 @dataclass(frozen=True)
 class OralDexamethasone(Part):
@@ -42,3 +45,6 @@ class OralDexamethasone(Part):
 
     def rates(self, y: Any, p: Any, q: Any) -> dict[str, Any]:
         return {"D_d": -p.k_a_dex * y.D_d, "D_c": p.k_a_dex * y.D_d}
+
+    def following(self, p: Any) -> tuple[Any, ...]:
+        return (p.k_a_dex,)

@@ -28,7 +28,7 @@ class Compartments(Part):
         }
 
     def following(self, p: Any) -> tuple[Any, ...]:
-        return ((p.CL + p.Q) / p.V1, p.Q / p.V2)
+        return (p.CL / p.V1, p.Q / p.V1, p.Q / p.V2)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class SaturableElimination(Part):
         return {"A_c": -p.Vmax * q.C / (p.Km + q.C)}
 
     def following(self, p: Any) -> tuple[Any, ...]:
-        return (p.Vmax / (p.Km * p.V1),)
+        return (p.Vmax / p.Km / p.V1,)  # where it is fastest, far below Km
 
 
 @dataclass(frozen=True)

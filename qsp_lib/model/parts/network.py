@@ -78,3 +78,6 @@ class Network(Part):
             "IL6": from_T + from_M + from_feedback - p.d_IL6 * q.IL6_cleared * y.IL6,
             "S": p.k_S * (q.IL6_signals * y.IL6 - y.S),
         }
+
+    def following(self, p: Any) -> tuple[Any, ...]:
+        return (p.d_IFN, p.d_TNF, p.k_M, p.d_M, p.d_IL6, p.k_S)

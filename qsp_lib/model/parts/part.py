@@ -52,7 +52,7 @@ class Part(ABC):
         return {}
 
     def following(self, p: Any) -> tuple[Any, ...]:
-        """Rates (per hour) at which its states follow a dose at most; reports have to as well."""
+        """The fastest first-order rates (per hour) at which its states follow what drives them."""
         return ()
 
     @abstractmethod

@@ -34,3 +34,7 @@ class Tocilizumab(Part):
             "T_c": q.u_tcz - elimination - p.Q_tcz * (q.C_tcz - q.C_tcz_p),
             "T_p": p.Q_tcz * (q.C_tcz - q.C_tcz_p),
         }
+
+    def following(self, p: Any) -> tuple[Any, ...]:
+        flows = (p.CL_tcz / p.V1_tcz, p.Q_tcz / p.V1_tcz, p.Q_tcz / p.V2_tcz)
+        return (*flows, p.Vmax_tcz / p.Km_tcz / p.V1_tcz)
