@@ -10,7 +10,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book site pdf notebooks test test-quick test-portable test-site coverage stress mutants lint format bench recovery check-clean check-site \
+.PHONY: help book site pdf notebooks test test-quick test-thorough test-portable test-site coverage stress mutants lint format bench recovery check-clean check-site \
   run-times exports exposure-tables second-engine test-interop test-wheel test-cluster test-fast release scaling clean clean-venv setup
 
 PY := .venv/bin/python
@@ -50,6 +50,7 @@ help:
 	@echo "make pdf         print the built site as one PDF, _build/book.pdf (needs chromium)"
 	@echo "make test        unit tests, chapters against their committed outputs, numeric regression"
 	@echo "make test-quick  unit tests only"
+	@echo "make test-thorough  what takes long to see: input spoilt by chance, ended processes, many fits"
 	@echo "make test-portable  the chapters as on another machine: not a printed digit may change"
 	@echo "make test-site   build the site and look at every page in a browser (needs chromium)"
 	@echo "make stress      pairs of protocol commands at random moments, some killed; a whole lock (minutes)"
@@ -189,6 +190,10 @@ test: $(READY)
 	  --nbval --nbval-current-env --junitxml=_build/tests.xml tests notebooks
 	@$(PY) -m pytest -m regression tests/notebooks/test_results_regression.py
 
+# what states a fact that a quicker test of `make test` states less of, or takes processes and time
+test-thorough: $(READY)
+	@$(PY) -m pytest -m thorough -n $(JOBS) --maxschedchunk 1 tests
+
 test-quick: $(READY)
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile tests
 
@@ -210,6 +215,7 @@ mutants: $(MUTANTS_READY)
 coverage: $(INTEROP_READY) $(CLUSTER_READY) $(FAST_READY)
 	@rm -rf _build/coverage
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --cov-report= tests
+	@$(PY) -m pytest -n $(JOBS) --maxschedchunk 1 --cov --cov-append --cov-report= -m thorough tests
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --cov-append --cov-report= -m interop tests/interop
 	@$(PY) -m pytest --cov --cov-append --cov-report= -m cluster tests/cluster
 	@$(PY) -m pytest --cov --cov-append --cov-report= -m fast tests/fast

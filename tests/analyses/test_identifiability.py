@@ -195,6 +195,7 @@ def short(lock: Record, kept: KeptProfiles) -> Profile:
     return profile(replace(request, low=many.low - 0.02, high=many.high + 0.02))
 
 
+@pytest.mark.thorough
 def test_few_points_give_the_interval_that_many_gave(short: Profile, kept: KeptProfiles) -> None:
     many = kept.profiles["kept"][RATIO]
     assert short.verdict is many.verdict is Identifiability.IDENTIFIABLE
@@ -219,6 +220,7 @@ def test_the_profile_lies_on_or_below_every_other_point_with_that_ratio(
         assert problem.cost(moved)[0] >= problem.cost(theta)[0] - 1e-6
 
 
+@pytest.mark.thorough
 def test_an_independent_optimiser_finds_the_same_rise(short: Profile) -> None:
     check = cross_check(problem_for(RATIO, "kept"), short, n_steps=1)
     ends = check.iloc[[0, 1]]

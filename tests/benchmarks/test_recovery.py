@@ -14,6 +14,7 @@ from qsp_lib.protocol import current_record
 SETS, DRAWS = 10, 200
 
 
+@pytest.mark.thorough
 def test_the_intervals_of_ten_fits_hold_the_truth() -> None:
     """Seven or more of ten: by chance alone, one time in eighty is it fewer."""
     found = [*recovery.recover(SETS, DRAWS)]

@@ -53,6 +53,7 @@ def test_every_fragment_of_the_book_is_made_from_the_committed_results() -> None
         assert "nan" not in re.findall(r"\b\w+\b", text.lower()) or name.startswith("api"), name
 
 
+@pytest.mark.thorough
 def test_the_commands_of_the_page_do_what_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

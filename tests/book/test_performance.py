@@ -101,6 +101,7 @@ def test_the_page_itself_states_no_outcome() -> None:
     assert not re.findall(r"\d", re.sub(r"Jupyter Book 1|TSIT45|RK45|LSODA", "", prose))
 
 
+@pytest.mark.thorough
 def test_the_figure_is_the_same_to_the_byte_and_shows_every_engine() -> None:
     first, second = (PICTURES["performance_figure"](BOOK)["performance.svg"] for _ in range(2))
     assert first == second

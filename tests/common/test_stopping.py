@@ -57,6 +57,8 @@ from pathlib import Path
 from qsp_lib import chapters
 from qsp_lib.__main__ import main
 
+pytestmark = pytest.mark.thorough
+
 if __name__ == "__main__":
     here = Path(__file__).parent
     there = {"notebooks": here / "notebooks", "build": here / "_build"}

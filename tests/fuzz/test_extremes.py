@@ -17,6 +17,8 @@ import pytest
 import qsp_lib
 from qsp_lib.common.errors import QspError
 
+pytestmark = pytest.mark.thorough
+
 TEMPLATES = Path(qsp_lib.__file__).parent / "data" / "templates"
 SECONDS = 20.0
 YEAR = "8760 h"

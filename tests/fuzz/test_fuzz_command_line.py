@@ -10,6 +10,8 @@ from hostile import TOKENS, time_limit
 
 from qsp_lib.__main__ import main
 
+pytestmark = pytest.mark.thorough
+
 VALUES = (
     *(token for token in TOKENS if "\x00" not in token and len(token) < 500),
     "",

@@ -17,6 +17,8 @@ from qsp_lib.protocol.lock import lock_path, read_record, versions
 from qsp_lib.protocol.places import PACKAGED
 from qsp_lib.protocol.record import digest_of
 
+pytestmark = pytest.mark.thorough
+
 TEXT = lock_path(versions()[-1]).read_text(encoding="utf-8")
 
 

@@ -368,6 +368,7 @@ def test_a_verification_judges_and_scores_an_opened_table_again(places: Places, 
 # ---------------------------------------------------------------- lock v1's draws
 
 
+@pytest.mark.thorough
 def test_lock_v1_drawn_again_gives_its_committed_numbers(places: Places) -> None:
     found = drawn_again("v1", places)
     held = committed_prediction(read_record(places.locks / "lock-v1.json", against_code=False))
