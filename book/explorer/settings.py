@@ -168,7 +168,7 @@ def usual_horizon(regimen: Regimen, drug: DrugInputs | None = None) -> float:
         return HORIZON_H
     table = drug.table if drug else None
     known_h = table.known_until(regimen.first_dose_h) if table else math.inf
-    return min(default_horizon(regimen), known_h)
+    return min(default_horizon(regimen, drug), known_h)
 
 
 def _accepted_times(control: Control, time_h: float | None) -> tuple[float, ...]:

@@ -29,6 +29,8 @@ PLAUSIBLE: Mapping[str, tuple[float, float]] = MappingProxyType(
         # faster than within half a minute nothing is absorbed from under the skin
         "pharmacokinetics.k_a": _RATE,
         "pharmacokinetics.F": (0.01, 1.0),
+        # two days; what is absorbed later than that is a slow absorption
+        "pharmacokinetics.lag": (0.0, 48.0),
         "pharmacokinetics.Vmax": (0.0, 1e6),
         "pharmacokinetics.Km": (1e-3, 1e6),
         # a gram per litre is more than any antibody reaches

@@ -67,7 +67,7 @@ class Step:
 
     Attributes:
         given: the dose.
-        end_h: when the next one begins, or the end (h).
+        end_h: when the next one begins to act, or the end (h).
         il6: highest IL-6 within it (pg/mL, healthy level included).
         il6_time: when that is reached (h).
         severity: severity index of its stretch of time alone.
@@ -136,7 +136,7 @@ class Measure:
 
     def __init__(self, setting: Setup) -> None:
         self.setting = setting
-        starts = [step.start_h for step in setting.steps]
+        starts = [step.start_h + setting.lag_h for step in setting.steps]
         self.windows = tuple(zip(starts, (*starts[1:], setting.horizon_h), strict=True))
         self.taken: list[dict[str, Array]] = []
         self.indices: list[Array] = []

@@ -87,7 +87,7 @@ def first_dose(
         raise InputError("0 draws were asked for; expected some, of which a share may pass.")
     require_doses(setting, "first-dose")
     form = first_group(setting.regimen)
-    until = end_of(form) + AFTER_H
+    until = end_of(form, setting.inputs) + AFTER_H
     draws = draws_for(setting, n_draws, seed)
     occupancy = {share: at_occupancy(setting, form, share) for share in OCCUPANCIES}
     lowest = min(occupancy.values()) / 10**_DECADES_BELOW
@@ -145,13 +145,13 @@ def _percentiles(values: np.ndarray) -> tuple[float, ...]:
 
 def _own(setting: Setup, form: Regimen, goal: Goal, amounts: list[float]) -> float:
     """Dose at which the locked point passes the limit; the largest if it never does."""
-    until = end_of(form) + AFTER_H
+    until = end_of(form, setting.inputs) + AFTER_H
     found = [indices(setting, like(form, 0.0, a), None, 0.0, until) for a in amounts]
     return float(min(thresholds(goal.limit, amounts, np.stack(found))[0], LARGEST_UG))
 
 
 def _estimate(setting: Setup, form: Regimen, amount: float, drawn: np.ndarray) -> Estimate:
-    until = end_of(form) + AFTER_H
+    until = end_of(form, setting.inputs) + AFTER_H
     locked_point = indices(setting, like(form, 0.0, amount), None, 0.0, until)[0]
     return Estimate.of(locked_point, drawn)
 

@@ -134,9 +134,10 @@ def after_gap(
         begins = due + missed
         onward = again.shifted(begins - known[step - 1].start_h)
         whole = Regimen.of(*before.doses, *onward.doses)
-        until = end_of(onward) + AFTER_H
+        until = end_of(onward, setting.inputs) + AFTER_H
+        acts = begins + setting.lag_h
         following = known[step].start_h - known[step - 1].start_h if step < len(known) else AFTER_H
-        windows = ((begins, until), (begins, begins + following))
+        windows = ((acts, until), (acts, acts + following))
         locked_point = indices_within(setting, whole, None, windows)[:, 0]
         drawn = [()] * 2 if draws is None else indices_within(setting, whole, draws, windows)
         severity, first = map(Estimate.of, locked_point, drawn)

@@ -154,7 +154,7 @@ def at_occupancy(setting: Setup, form: Regimen, share: float) -> float:
 def _peak(setting: Setup, regimen: Regimen) -> float:
     slow = any(isinstance(d, Bolus) and d.route == "SC" for d in regimen.doses)
     k_a = setting.inputs.k_a
-    until = end_of(regimen) + (10.0 / k_a + 24.0 if slow and k_a else 1.0)
+    until = end_of(regimen, setting.inputs) + (10.0 / k_a + 24.0 if slow and k_a else 1.0)
     return float(simulate_exposure(setting.inputs, regimen, horizon_h=until).peak("C").value)
 
 

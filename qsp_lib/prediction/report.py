@@ -246,10 +246,10 @@ def _head(prediction: Prediction) -> Iterator[str]:
 
 def _followed(setting: Setup) -> Iterator[str]:
     """How long it is followed, and what that leaves out."""
-    given = len(setting.regimen.doses)
+    given, act = len(setting.regimen.doses), " to act" if setting.inputs.lag_h else ""
     yield (
         f"followed for {short(setting.horizon_h)} h; {given - setting.later_doses} of {given} "
-        "doses begin in that time"
+        f"doses begin{act} in that time"
     )
     if setting.later_doses:
         are = "is" if setting.later_doses == 1 else "are"

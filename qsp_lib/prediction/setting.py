@@ -26,6 +26,7 @@ from ..drugs import (
 from ..evidence import DECLARED
 from ..inference import draw, standard_normals
 from ..model import (
+    Bolus,
     Draws,
     DrugInputs,
     Infusion,
@@ -89,6 +90,10 @@ class Together:
     length_h: float
     route: str
 
+    def lag_of(self, inputs: DrugInputs) -> float:
+        """How much later than given the first of it is absorbed (h)."""
+        return (inputs.lag_h or 0.0) if self.route == "SC" else 0.0
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -130,14 +135,24 @@ class Setup:
         return self.file.regimen_sources[self.regimen_key]
 
     @property
+    def lag_h(self) -> float:
+        """How much later than given every dose is absorbed (h); 0 where some are into a vein."""
+        return min((d.lag_of(self.inputs) for d in together(self.regimen)), default=0.0)
+
+    @property
     def steps(self) -> tuple[Together, ...]:
-        """Every dose within the horizon once, those that begin together as one."""
-        return tuple(dose for dose in together(self.regimen) if dose.start_h < self.horizon_h)
+        """Every dose that acts within the horizon once, those that begin together as one."""
+        return tuple(
+            dose
+            for dose in together(self.regimen)
+            if dose.start_h + dose.lag_of(self.inputs) < self.horizon_h
+        )
 
     @property
     def later_doses(self) -> int:
-        """How many doses lie after the horizon."""
-        return sum(dose.time_h >= self.horizon_h for dose in self.regimen.doses)
+        """How many doses are given, or after their lag absorbed, only after the horizon."""
+        times = (dose.time_h + _lag_of(dose, self.inputs) for dose in self.regimen.doses)
+        return sum(time >= self.horizon_h for time in times)
 
     @property
     def cut_doses(self) -> int:
@@ -256,20 +271,28 @@ def together(regimen: Regimen) -> tuple[Together, ...]:
     )
 
 
-def end_of(regimen: Regimen) -> float:
-    """When the last of it has been given (h); 0 for no doses."""
-    ends = (d.end_h if isinstance(d, Infusion) else d.time_h for d in regimen.doses)
+def end_of(regimen: Regimen, inputs: DrugInputs | None = None) -> float:
+    """When the last of it has been given, and of a drug the lag is over too (h); 0 for no doses."""
+    ends = (
+        (d.end_h if isinstance(d, Infusion) else d.time_h) + _lag_of(d, inputs)
+        for d in regimen.doses
+    )
     return max(ends, default=0.0)
 
 
-def default_horizon(regimen: Regimen) -> float:
-    """Two weeks after the last dose has been given (h)."""
-    return end_of(regimen) + FOLLOWED_H
+def _lag_of(dose: Bolus | Infusion, inputs: DrugInputs | None) -> float:
+    under_skin = isinstance(dose, Bolus) and dose.route == "SC"
+    return (inputs.lag_h or 0.0) if under_skin and inputs is not None else 0.0
+
+
+def default_horizon(regimen: Regimen, inputs: DrugInputs | None = None) -> float:
+    """Two weeks after the last dose has been given and its lag is over (h)."""
+    return end_of(regimen, inputs) + FOLLOWED_H
 
 
 def _horizon(inputs: DrugInputs, key: str, doses: Regimen, asked_h: float | None) -> float:
     """How long to follow: as asked, or every dose and two weeks, as far as a table goes."""
-    horizon_h = default_horizon(doses) if asked_h is None else asked_h
+    horizon_h = default_horizon(doses, inputs) if asked_h is None else asked_h
     if asked_h is None and horizon_h > LONGEST_H:
         raise InputError(
             f"Regimen {key!r} ends at {end_of(doses):g} h and would be followed for "
@@ -291,9 +314,11 @@ def _horizon(inputs: DrugInputs, key: str, doses: Regimen, asked_h: float | None
             f"A horizon of {horizon_h:g} h was asked for; expected more than 0 and at most "
             f"{LONGEST_H:g} h (ten years)."
         )
-    if doses.first_dose_h >= horizon_h:
+    first_h = min(dose.time_h + _lag_of(dose, inputs) for dose in doses.doses)
+    if first_h >= horizon_h:
+        lag = f" and absorbed from {first_h:g} h on" if first_h > doses.first_dose_h else ""
         raise InputError(
-            f"The first dose of regimen {key!r} is at {doses.first_dose_h:g} h; expected it "
+            f"The first dose of regimen {key!r} is at {doses.first_dose_h:g} h{lag}; expected it "
             f"within the {horizon_h:g} h that are followed."
         )
     return horizon_h

@@ -167,7 +167,7 @@ class _Look:
 
     def __init__(self, setting: Setup, goal: Goal, form: Regimen, draws: Draws) -> None:
         self.setting, self.goal, self.form, self.draws = setting, goal, form, draws
-        self.tried = 0
+        self.tried, self.lag_h = 0, setting.lag_h
 
     def _regimen(self, before: Sequence[tuple[float, float]]) -> Regimen:
         return joined(*(like(self.form, time, amount) for time, amount in before))
@@ -192,9 +192,9 @@ class _Look:
         amount_ug: float,
         draws: Draws | None,
     ) -> np.ndarray:
-        until = time_h + end_of(self.form) + AFTER_H
+        until = time_h + end_of(self.form, self.setting.inputs) + AFTER_H
         regimen = self._regimen([*before, (time_h, amount_ug)])
-        return indices(self.setting, regimen, draws, time_h, until)
+        return indices(self.setting, regimen, draws, time_h + self.lag_h, until)
 
     def highest(
         self, before: Sequence[tuple[float, float]], time_h: float, least: float, full: float
@@ -223,11 +223,13 @@ class _Look:
     def doses(self, given: Sequence[tuple[float, float]]) -> tuple[StepDose, ...]:
         """Each dose of the whole regimen with its own stretch of time."""
         whole = self._regimen(given)
-        ends = [time for time, _ in given[1:]] + [end_of(whole) + AFTER_H]
+        later = [time + self.lag_h for time, _ in given[1:]]
+        ends = [*later, end_of(whole, self.setting.inputs) + AFTER_H]
         found = []
         for (time, amount), end in zip(given, ends, strict=True):
-            drawn = indices(self.setting, whole, self.draws, time, end)
-            locked_point = indices(self.setting, whole, None, time, end)[0]
+            acts = time + self.lag_h
+            drawn = indices(self.setting, whole, self.draws, acts, end)
+            locked_point = indices(self.setting, whole, None, acts, end)[0]
             over = float(np.mean(drawn > self.goal.limit))
             found.append(StepDose(time, amount, Estimate.of(locked_point, drawn), over))
         return tuple(found)

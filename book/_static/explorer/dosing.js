@@ -13,8 +13,12 @@ const endOf = (dose) => dose.time_h + dose.duration_h;
 export const scaled = (doses, factor) =>
   doses.map((dose) => ({ ...dose, amount_ug: dose.amount_ug * factor }));
 
-/** When the last of the doses has been given (h); 0 for none. */
-export const lastEnd = (doses) => Math.max(0, ...doses.map(endOf));
+/** When a dose of a drug begins to act (h): under the skin, after the lag. */
+export const actsAt = (drug, dose) => dose.time_h + (dose.route === "SC" ? drug.lag_h ?? 0 : 0);
+
+/** When the last of the doses has been given, and its lag is over (h); 0 for none. */
+export const lastEnd = (doses, drug = {}) =>
+  Math.max(0, ...doses.map((dose) => actsAt(drug, dose) + dose.duration_h));
 
 /** Doses that enter at one door as changes; overlapping infusions add up. */
 export function changesOf(doses) {
@@ -42,7 +46,7 @@ export function atDoors(drug, doses) {
     .filter((dose) => dose.route === "SC")
     .map((dose) => ({
       ...dose,
-      time_h: dose.time_h + (drug.lag_h ?? 0),
+      time_h: actsAt(drug, dose),
       amount_ug: dose.amount_ug * (drug.F ?? 1),
     }));
   const first = Math.min(...doses.map((dose) => dose.time_h));

@@ -29,7 +29,7 @@ export function dosesOf(drug, setting) {
 
 /** How far a course reaches that follows every dose and two weeks after the last (h). */
 export const wholeCourse = (model, drug, doses) =>
-  Math.min(lastEnd(doses) + model.followed_h, drug.table_end_h ?? Infinity);
+  Math.min(lastEnd(doses, drug) + model.followed_h, drug.table_end_h ?? Infinity);
 
 /** How far it is followed if nothing is asked (h): a week, unless it is the reader's or doses come later. */
 export function usualCourse(model, drug, doses) {

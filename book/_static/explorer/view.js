@@ -1,4 +1,5 @@
 // What is shown: a drug, where the controls stand, how much of the course; and what that is called.
+import { actsAt } from "./dosing.js";
 import { AS_LOCKED, VALUES, WEEK_H, dosesOf, usualCourse, wholeCourse } from "./treatment.js";
 import { listed, plain } from "./words.js";
 
@@ -42,7 +43,7 @@ export const shownHours = (model, view) => (view.span === WHOLE ? horizonOf(mode
 
 /** How many doses begin after what is solved. */
 export const dosesAfter = (model, view) =>
-  dosesOf(view.drug, view.setting).filter((dose) => dose.time_h >= horizonOf(model, view)).length;
+  dosesOf(view.drug, view.setting).filter((dose) => actsAt(view.drug, dose) >= horizonOf(model, view)).length;
 
 /** Names of what is not as locked; what is given beside the drug is none of it. */
 export function moved({ setting }) {
