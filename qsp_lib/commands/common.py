@@ -25,6 +25,23 @@ Commands = argparse._SubParsersAction  # argparse has no public name for it
 Act = Callable[[argparse.Namespace], int]
 
 
+class Once(argparse._StoreAction):
+    """An option with one value, which may be given once: of two, one would be ignored."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        given = namespace.__dict__.setdefault("_given", set())
+        if option_string is not None and self.dest in given:
+            parser.error(f"argument {option_string}: given twice; expected once")
+        given.add(self.dest)
+        super().__call__(parser, namespace, values, option_string)
+
+
 class Help(argparse.RawDescriptionHelpFormatter):
     """Help of one width, whatever the terminal's: it is also a page of the book."""
 
@@ -65,6 +82,8 @@ def command(
         formatter_class=Help,
         allow_abbrev=False,
     )
+    for kind in (None, "store"):
+        parser.register("action", kind, Once)
     if reads:
         parser.add_argument("--json", action="store_true", help="print JSON, for scripts")
     add_debug(parser)

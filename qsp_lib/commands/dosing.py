@@ -199,7 +199,7 @@ def _steps(options: argparse.Namespace) -> int:
         setting,
         _goal(options, setting),
         None if full is None else drugs.dose_for("--full", full, setting.inputs.weight_kg)[0],
-        gaps_h=several_hours("--gaps", [gap.strip() for gap in options.gaps.split(",")]),
+        gaps_h=several_hours("--gaps", options.gaps.split(","), plain=False),
         most_steps=options.most_steps,
         n_draws=100 if options.draws is None else options.draws,
         seed=options.seed,
@@ -211,7 +211,7 @@ def _gap(options: argparse.Namespace) -> int:
     found = prediction.after_gap(
         setting_of(options, options.drug),
         options.received,
-        several_hours("--missed", options.missed),
+        several_hours("--missed", options.missed, plain=False),
         tuple(options.restart or ()),
         n_draws=draws_of(options),
         seed=options.seed,

@@ -72,8 +72,8 @@ def add_cover(parser: argparse.ArgumentParser, *, horizon: bool = True) -> None:
         "--tocilizumab",
         action="append",
         metavar="TIME",
-        help="give it at this time from the regimen's start, such as 6h, 1d, 90min or -24h; may "
-        "be given again for repeats. Courses with and without are printed",
+        help="give it at this time, on the clock of the regimen's doses, such as 6h, 1d, 90min or "
+        "-24h; may be given again for repeats. Courses with and without are printed",
     )
     parser.add_argument(
         "--tocilizumab-dose",
@@ -140,7 +140,17 @@ def add_class_defaults(parser: argparse.ArgumentParser, besides: str = "") -> No
 
 
 def cover_of(options: argparse.Namespace) -> prediction.Cover:
-    """The co-medication that the options ask for."""
+    """The co-medication that the options ask for.
+
+    Raises:
+        InputError: an amount or a route of what is not given, or a time that is none.
+    """
+    for name, more in (("tocilizumab", ("dose",)), ("dexamethasone", ("dose", "route"))):
+        for kind in more:
+            if getattr(options, f"{name}_{kind}") is not None and not getattr(options, name):
+                raise InputError(
+                    f"--{name}-{kind} was given without a time; expected --{name} TIME as well."
+                )
     given = {
         "tocilizumab_h": several_hours("--tocilizumab", options.tocilizumab),
         "dexamethasone_h": several_hours("--dexamethasone", options.dexamethasone),

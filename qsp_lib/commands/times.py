@@ -37,19 +37,29 @@ def join_times(arguments: Sequence[str]) -> list[str]:
     return given
 
 
-def hours(name: str, text: str | None) -> float | None:
-    """A time in hours from text such as ``6h`` or ``-1 d``; a plain number is hours."""
+def hours(name: str, text: str | None, *, plain: bool = True) -> float | None:
+    """A time in hours from text such as ``6h`` or ``-1 d``; a ``plain`` number is hours.
+
+    Raises:
+        InputError: no time, or a number without a unit where it would be taken for days.
+    """
     if text is None:
         return None
+    if not plain and _is_number(text):
+        raise InputError(
+            f"{name} {text!r} was given without a unit; expected one, such as {text}d or {text}h."
+        )
     try:
         return float(text) if _is_number(text) else evidence.parse(text, "h")
     except InputError as problem:
         raise InputError(f"{name}: {problem}") from None
 
 
-def several_hours(name: str, texts: Sequence[str] | None) -> tuple[float, ...]:
-    """The times of an option that was given any number of times."""
-    found = (hours(name, text) for text in texts or ())
+def several_hours(
+    name: str, texts: Sequence[str] | None, *, plain: bool = True
+) -> tuple[float, ...]:
+    """The times of an option that was given any number of times; otherwise as :func:`hours`."""
+    found = (hours(name, text, plain=plain) for text in texts or ())
     return tuple(time for time in found if time is not None)
 
 

@@ -98,7 +98,7 @@ class Arm:
         peaks: highest value by name, in `LEVEL_UNITS`.
         peak_times: when it is reached (h).
         severity: the index z of the whole course.
-        severity_week: of its first 168 h, as the records' own indices are.
+        severity_week: of the 168 h from the first dose on, as the records' own indices are.
         severity_after: of the course from the first dose of cover on; None if none is asked for.
         grade: illustrative grade of the central index.
         grade_of_locked_point: the same of the locked point.
@@ -152,7 +152,8 @@ class Measure:
             numbers[f"time/{name}"] = np.atleast_1d(peak.time_h) - shift
         numbers["time/S"] = np.atleast_1d(course.peak("S", shift).time_h) - shift
         numbers["severity"] = np.atleast_1d(severity.index(course, shift))
-        week = course.peak("S", shift, shift + INDEX_H).value
+        first_h = self.setting.regimen.first_dose_h + shift
+        week = course.peak("S", first_h, first_h + INDEX_H).value
         numbers["week"] = np.log10(severity.fold_rise(np.atleast_1d(week), "IL6"))
         if self.setting.cover.first_h is not None:
             start = max(self.setting.cover.first_h, 0.0) + shift

@@ -51,8 +51,18 @@ def require_comparable(settings: Sequence[Setup]) -> None:
     """Raise before anything is simulated if there is nothing to compare, or too much.
 
     Raises:
-        InputError: fewer than two courses, or more than one figure can show.
+        InputError: fewer than two courses, more than one figure can show, or two that would be
+            called the same.
     """
+    for kind in ("name", "label"):
+        called = [(getattr(s.inputs, kind), s.regimen_key) for s in settings]
+        for name, key in called:
+            if called.count((name, key)) > 1:
+                raise InputError(
+                    f"Two drugs with regimen {key!r} have the {kind} {name!r}, and their rows "
+                    f"could not be told apart; expected a {kind} of its own in each file, and each "
+                    "regimen once."
+                )
     courses = sum(1 + bool(setting.cover.words) for setting in settings)
     if not 2 <= courses <= MOST:
         raise InputError(

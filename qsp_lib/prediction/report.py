@@ -251,6 +251,11 @@ def _followed(setting: Setup) -> Iterator[str]:
         f"followed for {short(setting.horizon_h)} h; {given - setting.later_doses} of {given} "
         f"doses begin{act} in that time"
     )
+    if setting.regimen.first_dose_h:
+        yield (
+            f"  the first is at {short(setting.regimen.first_dose_h)} h; every time, that of cover "
+            "too, is counted from 0 h"
+        )
     if setting.later_doses:
         are = "is" if setting.later_doses == 1 else "are"
         yield f"  {_count(setting.later_doses)} after the horizon and {are} left out"
@@ -313,7 +318,10 @@ def _severity(prediction: Prediction, arm: Arm) -> Iterator[str]:
     yield f"severity index z   {arm.severity.central:.2f}{with_span_and_point(arm.severity)}"
     if prediction.horizon_h > INDEX_H:
         week = arm.severity_week
-        yield f"  of the first {INDEX_H:g} h   {week.central:.2f}{with_span_and_point(week)}"
+        first_h = prediction.setting.regimen.first_dose_h
+        later = f" after the first dose, at {short(first_h)} h" if first_h else ""
+        of_week = f"{week.central:.2f}{with_span_and_point(week)}"
+        yield f"  of the first {INDEX_H:g} h{later}   {of_week}"
     if arm.severity_after is not None:
         after, given = arm.severity_after, prediction.setting.cover.words
         z = f"{after.central:.2f}{with_span_and_point(after)}"

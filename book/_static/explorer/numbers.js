@@ -108,7 +108,7 @@ export function numbersTable() {
       solution && whole ? whole.index.map((z) => z.toFixed(2)).join(" to ") : solution ? waiting : "no result",
       columns.slice(1).map(([, one]) => severity(one)), ""));
     if (solution && solution.horizon_h > 168) {
-      const week = (one) => (one ? one.indexUntil(168).toFixed(3) : "no result");
+      const week = (one) => (one ? one.week.toFixed(3) : "no result");
       rows.push(row("severity over 168 h", week(solution), "", columns.slice(1).map(([, one]) => week(one)), ""));
     }
     body.replaceChildren(...rows);

@@ -12,7 +12,7 @@ const MOST_EVALUATIONS = 60000; // in a week: five times the most that was ever 
  * @param model what ../generated/model.js defines
  * @param asked `structure` of the model's; `rhs`, one of its right-hand sides; `values` of its
  *   parameters; `given`, changes by door, on a clock that starts with whatever is given first;
- *   `dose_h`, when the drug's own clock starts on that one; `horizon_h` on the drug's own; `loose`
+ *   `dose_h`, when the drug's own clock starts on that one; `horizon_h` and `week_h` on the drug's own; `loose`
  *   for a tenth of the accuracy, which is enough for one of many draws.
  * @returns {Solution}
  */
@@ -183,6 +183,11 @@ export class Solution {
       }
     }
     return { value: best.value * scale, time_h: best.time_h };
+  }
+
+  /** Severity index of the week from the first dose on. */
+  get week() {
+    return this.indexUntil(this.#problem.week_h);
   }
 
   /** Severity index of the course until a time. */

@@ -78,6 +78,7 @@ export function solve(model, drug, setting, options = {}) {
     ),
     dose_h,
     horizon_h: options.horizon_h ?? usualCourse(model, drug, doses),
+    week_h: Math.min(...doses.map((dose) => dose.time_h)) + WEEK_H,
     loose: options.loose ?? false,
   });
 }
