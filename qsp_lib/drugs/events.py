@@ -21,8 +21,16 @@ from ..model import Bolus, Infusion, Regimen, Route
 READ = ("TIME", "AMT", "RATE", "CMT", "EVID", "II", "ADDL", "SS", "MDV", "ID")
 _COLUMN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:[(\[]\s*([^()\[\]]+?)\s*[)\]])?\s*")
 _NOTHING = ("", ".", "NA")
-_DOSING = ("DUR", "DURATION", "TINF", "D1", "D2", "F1", "F2", "ALAG1", "ALAG2", "R1", "R2")
-"""Columns of other tools that would change the doses."""
+_DOSING = {
+    **dict.fromkeys(("DUR", "DURATION", "TINF", "D1", "D2", "R1", "R2"), "an AMT at a RATE"),
+    **dict.fromkeys(("F1", "F2", "ALAG1", "ALAG2"), "F and lag in the drug file"),
+    **dict.fromkeys(("ROUTE", "ADM", "ADMIN"), "CMT, which reads IV and SC as well"),
+    **dict.fromkeys(("INTERVAL", "TAU", "EVERY", "FREQ"), "II, the interval, with ADDL"),
+    **dict.fromkeys(("NUMBER", "COUNT", "NDOSES", "N"), "ADDL, the additional doses, with II"),
+}
+"""Columns of other tools that would change the doses, and what says the same here."""
+_MARKS = ("C", "IGNORE")
+"""Columns with which other tools leave rows out."""
 _ROUTES: dict[str, Route] = {"IV": "IV", "CENTRAL": "IV", "SC": "SC", "DEPOT": "SC"}
 MOST_ROWS = 100_000
 
@@ -110,7 +118,13 @@ def read_events(
                 f"{at}: {len(line)} fields were given under a header of {len(names)}; expected as "
                 "many, separated by commas, with a point for decimals."
             )
-        rows.append(_Row(at, dict(zip(names, line, strict=True))))
+        row = _Row(at, dict(zip(names, line, strict=True)))
+        for name in _MARKS:
+            if row.text(name):
+                raise row.refused(
+                    name, "a mark of rows to leave out is not read; expected no such row"
+                )
+        rows.append(row)
     if len({row.text("ID") for row in rows}) > 1:
         raise InputError(f"{where}: rows of several ID were given; expected one individual's.")
     doses: list[Bolus | Infusion] = []
@@ -143,9 +157,10 @@ def _header(where: str, line: list[str]) -> tuple[list[str], dict[str, str]]:
         )
     for name in names:
         if name not in READ and _means_dosing(name):
+            instead = _DOSING.get(name, ", ".join(READ))
             raise InputError(
                 f"{where}: the column {name} was given, which is not read and would change the "
-                f"doses; expected {', '.join(READ)}. An infusion is an AMT at a RATE."
+                f"doses; expected {instead}."
             )
     units = {n: m[2] for n, m in zip(names, found, strict=True) if m and m[2]}
     wanted = [name for name in ("TIME", "AMT") if name not in units]

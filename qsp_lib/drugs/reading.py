@@ -353,7 +353,7 @@ def _table(
     if ends is None:
         half_life = None
     else:
-        half_life = 0.0 if ends == "zero" else quantity("table.ends", ends, "h")
+        half_life = 0.0 if ends.casefold() == "zero" else quantity("table.ends", ends, "h")
     data = read_bytes(folder / given.file, "a .csv file of concentrations")
     try:
         text = data.decode("utf-8-sig")

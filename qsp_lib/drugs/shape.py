@@ -6,6 +6,7 @@ them.
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -409,20 +410,32 @@ def validate(file: str, content: dict[str, Any], shape: type[Shape]) -> Shape:
     try:
         return shape.model_validate(content)
     except ValidationError as problem:
-        raise InputError(f"Drug file {file}{_sentence(problem)}") from None
+        raise InputError(f"Drug file {file}{_sentence(problem, shape)}") from None
 
 
-def _sentence(problem: ValidationError) -> str:
+def _sentence(problem: ValidationError, shape: type[BaseModel]) -> str:
     """What was given and what was expected, for the first error, unknown keys before the rest."""
     errors = sorted(problem.errors(), key=lambda error: error["type"] != "extra_forbidden")
     first = errors[0]
     where = ".".join(str(part) for part in first["loc"])
     at = f", {where}:" if where else ":"
     if first["type"] == "extra_forbidden":
-        return f"{at} this key is not known; expected only the keys of the shipped drug files."
+        meant = _close_to(str(first["loc"][-1]), shape)
+        return (
+            f"{at} this key is not known; {meant}expected only the keys of the shipped drug files."
+        )
     if first["type"] == "missing":
         return f"{at} nothing was given; expected this key."
     if first["type"] == "value_error":
         return f"{at} {first['ctx']['error']}."
     wanted = first["msg"].replace("Input should be ", "expected ")
     return f"{at} {first['input']!r} was given; {wanted[0].lower()}{wanted[1:]}."
+
+
+def _close_to(key: str, shape: type[BaseModel]) -> str:
+    """The key of the shape that was perhaps meant, as the beginning of what was expected."""
+    schema = shape.model_json_schema()
+    parts = (schema, *schema.get("$defs", {}).values())
+    known = {name.casefold(): name for part in parts for name in part.get("properties", {})}
+    close = difflib.get_close_matches(key.casefold(), known, n=1)
+    return f"did you mean {known[close[0]]}? " if close else ""

@@ -197,6 +197,8 @@ def split(text: str) -> tuple[float, str]:
         raise InputError(
             f"{text!r} was given where a number with a unit was expected, such as '5 mg'."
         )
+    if match[2].startswith(","):
+        raise InputError(f"{text!r} was given; expected a number with a point for decimals.")
     return _number(match[1]), check_unit(match[2])
 
 

@@ -210,8 +210,9 @@ def _point(row: _Row, file: DrugFile, followed_h: Callable[[str], float]) -> Poi
     individual = row.text("id")
     if not individual.isprintable() or len(individual) > 64:
         raise row.refused("id", "expected up to 64 printable letters")
+    analyte = _analyte(row)
     try:
-        return Point(row.line, regimen, individual, _analyte(row), time_h, until_h, level, censored)
+        return Point(row.line, regimen, individual, analyte, time_h, until_h, level, censored)
     except InputError as problem:
         raise InputError(f"{row.where}: {problem}") from None
 

@@ -25,7 +25,7 @@ from ..model import Dose, Infusion
 from ..protocol import Record
 from .arm import LEVEL_UNITS, Arm, Estimate
 from .predicting import COVERS, NOT_FOR, Prediction
-from .setting import INDEX_H, Assumption, Setup
+from .setting import INDEX_H, SAME_TIME_H, Assumption, Setup
 
 SCHEMA = 3
 NAMES = {"C": "exposure", "A": "activated T cells", "TNF": "TNF", "IFN": "IFN-gamma", "IL6": "IL-6"}
@@ -50,7 +50,7 @@ def as_text(prediction: Prediction, *, intervals: bool = False) -> str:
     for name, arm in prediction.arms.items():
         if prediction.treated is not None:
             lines += ["", f"{arm_words(prediction, name)}:"]
-        lines += ["", *_peaks(prediction, arm, intervals)]
+        lines += ["", *_peaks(prediction, arm, intervals), *_at_the_end(prediction, arm)]
         lines += ["", *_severity(prediction, arm)]
         lines += ["", *_steps(prediction, arm, intervals)]
         if prediction.asked_h:
@@ -314,6 +314,21 @@ def _peaks(prediction: Prediction, arm: Arm, intervals: bool) -> list[str]:
     return aligned(rows)
 
 
+def still_rising(prediction: Prediction, arm: Arm) -> tuple[str, ...]:
+    """Names of the levels that are highest where the prediction ends, and may rise further."""
+    end_h = prediction.horizon_h - SAME_TIME_H
+    return tuple(name for name, time in arm.peak_times.items() if time.central >= end_h)
+
+
+def _at_the_end(prediction: Prediction, arm: Arm) -> Iterator[str]:
+    names = [NAMES[name] for name in still_rising(prediction, arm)]
+    if names:
+        yield (
+            f"  highest where the prediction ends, at {short(prediction.horizon_h)} h, and perhaps "
+            f"higher later: {', '.join(names)}; ask for a longer --horizon"
+        )
+
+
 def _severity(prediction: Prediction, arm: Arm) -> Iterator[str]:
     yield f"severity index z   {arm.severity.central:.2f}{with_span_and_point(arm.severity)}"
     if prediction.horizon_h > INDEX_H:
@@ -454,6 +469,7 @@ def _arm_dict(prediction: Prediction, arm: Arm) -> dict[str, Any]:
             }
             for name, peak in arm.peaks.items()
         },
+        "still_rising": list(still_rising(prediction, arm)),
         "severity": severity,
         "steps": [
             {

@@ -95,7 +95,9 @@ def thinned(times: Array, columns: Array, kept: Iterable[float]) -> NDArray[np.i
         inner = slice(first + 1, end)
         share = (times[inner] - times[first]) / (times[end] - times[first])
         rise = columns[:, [end]] - columns[:, [first]]
-        off = np.abs(columns[:, [first]] + share * rise - columns[:, inner]) / allowed[:, inner]
+        off = np.abs(columns[:, [first]] + share * rise - columns[:, inner])
+        # a column that is 0 throughout needs no row
+        off = np.divide(off, allowed[:, inner], out=np.zeros_like(off), where=allowed[:, inner] > 0)
         worst = off.max(axis=0)
         if worst.max() > 1:
             split = first + 1 + int(worst.argmax())

@@ -142,6 +142,31 @@ def test_a_header_without_its_units_is_refused(folder: Path, header: str, words:
     assert words in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("column", "instead"),
+    [
+        ("ROUTE", "CMT, which reads IV and SC"),
+        ("INTERVAL (h)", "II, the interval, with ADDL"),
+        ("NUMBER", "ADDL, the additional doses"),
+        ("DUR (h)", "an AMT at a RATE"),
+        ("ALAG1", "F and lag in the drug file"),
+    ],
+)
+def test_a_column_that_would_change_the_doses_is_refused_with_what_says_the_same(
+    folder: Path, column: str, instead: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        read(folder, "0,1,SC", header=f"TIME (h),AMT (mg),{column}")
+    assert f"would change the doses; expected {instead}" in str(refused.value)
+
+
+def test_a_row_that_another_tool_would_leave_out_is_refused(folder: Path) -> None:
+    header = "C,TIME (h),AMT (mg)"
+    read(folder, ",0,1\n.,24,1", header=header)
+    with pytest.raises(InputError, match="line 3, C: 'C' was given; a mark of rows to leave out"):
+        read(folder, ",0,1\nC,24,1", header=header)
+
+
 def test_rows_of_several_individuals_or_of_no_text_are_refused(folder: Path) -> None:
     with pytest.raises(InputError, match="several ID"):
         read(folder, "1,0,1\n2,0,1", header="ID,TIME (h),AMT (mg)")

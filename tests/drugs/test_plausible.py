@@ -66,3 +66,15 @@ def test_every_place_with_a_range_is_one_of_the_drug_file() -> None:
             ref = node.get("$ref", "").rpartition("/")[2]
             node = (shape["$defs"][ref] if ref else node)["properties"][part]
         assert node
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"), [("EC_50", "EC50"), ("k_hook", "K_hook"), ("Cl", "CL"), ("zzz", "")]
+)
+def test_a_key_that_is_nearly_one_is_named(tmp_path: Path, slip: str, meant: str) -> None:
+    key = meant or "EC50"
+    text = re.sub(rf"(?m)^{key} = ", f"{slip} = ", BISPECIFIC)
+    (tmp_path / "own.toml").write_text(text, encoding="utf-8")
+    words = f"this key is not known; did you mean {meant}\\?" if meant else "known; expected only"
+    with pytest.raises(InputError, match=rf"\.{slip}: .*{words}" if meant else words):
+        load_drug(tmp_path / "own.toml")

@@ -336,3 +336,15 @@ def test_bands_of_draws_are_followed_too(locked: Record, folder: Path) -> None:
     again = replace(found)
     assert as_csv(again) == as_csv(found)
     assert rows["time_h"].size < 3000
+
+
+def test_a_level_that_is_highest_where_the_prediction_ends_is_said_to_rise(tmp_path: Path) -> None:
+    path = written(tmp_path, content())
+    short, whole = (
+        predict(path, current_record(), n_draws=0, horizon_h=horizon_h) for horizon_h in (3.0, None)
+    )
+    rising = as_dict(short)["arms"]["untreated"]["still_rising"]
+    assert "IL6" in rising and "C" not in rising
+    assert "highest where the prediction ends, at 3 h, and perhaps higher later: " in as_text(short)
+    assert as_dict(whole)["arms"]["untreated"]["still_rising"] == []
+    assert "perhaps higher later" not in as_text(whole)
