@@ -204,6 +204,7 @@ def test_few_points_give_the_interval_that_many_gave(short: Profile, kept: KeptP
     assert short.cost == pytest.approx(many.cost, abs=1e-4)
 
 
+@pytest.mark.thorough
 def test_the_profile_lies_on_or_below_every_other_point_with_that_ratio(
     short: Profile, lock: Record
 ) -> None:

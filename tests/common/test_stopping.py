@@ -20,6 +20,7 @@ from own_time import Queue
 from qsp_lib.common import only_one, scratch, stops_in_order
 from qsp_lib.common.stopping import TERMINATED
 
+pytestmark = pytest.mark.thorough
 PROMISED_S = 5.0
 """All is gone within this time of one's own: the clock less what the processes spent runnable but
 without a processor. Tests run beside each other, on machines that others load as well, and how long
@@ -56,8 +57,6 @@ from pathlib import Path
 
 from qsp_lib import chapters
 from qsp_lib.__main__ import main
-
-pytestmark = pytest.mark.thorough
 
 if __name__ == "__main__":
     here = Path(__file__).parent

@@ -9,6 +9,7 @@ import pytest
 from qsp_lib.inference.fitting import Problem, fit_from
 from qsp_lib.inference.profiles import End, Profile, ProfiledQuantity, Request, profile
 
+pytestmark = pytest.mark.thorough
 ACCURACY = 1e-3
 """In decades; the reference is printed to 1e-4."""
 

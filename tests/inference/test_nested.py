@@ -11,6 +11,7 @@ from qsp_lib.common.errors import InputError
 from qsp_lib.inference.evidence import nested_run, together
 from qsp_lib.inference.fitting import Problem
 
+pytestmark = pytest.mark.thorough
 D = 4
 
 
