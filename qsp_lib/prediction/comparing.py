@@ -54,6 +54,12 @@ def require_comparable(settings: Sequence[Setup]) -> None:
         InputError: fewer than two courses, more than one figure can show, or two that would be
             called the same.
     """
+    courses = sum(1 + bool(setting.cover.words) for setting in settings)
+    if not 2 <= courses <= MOST:
+        raise InputError(
+            f"{courses} courses were given to compare; expected 2 to {MOST}: several regimens "
+            "(--regimen, again), several drugs, or one with and without cover."
+        )
     for kind in ("name", "label"):
         called = [(getattr(s.inputs, kind), s.regimen_key) for s in settings]
         for name, key in called:
@@ -63,12 +69,6 @@ def require_comparable(settings: Sequence[Setup]) -> None:
                     f"could not be told apart; expected a {kind} of its own in each file, and each "
                     "regimen once."
                 )
-    courses = sum(1 + bool(setting.cover.words) for setting in settings)
-    if not 2 <= courses <= MOST:
-        raise InputError(
-            f"{courses} courses were given to compare; expected 2 to {MOST}: several regimens "
-            "(--regimen, again), several drugs, or one with and without cover."
-        )
     _require_one_network(settings)
 
 
