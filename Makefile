@@ -192,7 +192,7 @@ test: $(READY)
 
 # what states a fact that a quicker test of `make test` states less of, or takes processes and time
 test-thorough: $(READY)
-	@$(PY) -m pytest -m thorough -n $(JOBS) --maxschedchunk 1 tests
+	@$(PY) -m pytest -m thorough -n $(JOBS) --dist loadfile tests
 
 test-quick: $(READY)
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile tests
@@ -215,7 +215,7 @@ mutants: $(MUTANTS_READY)
 coverage: $(INTEROP_READY) $(CLUSTER_READY) $(FAST_READY)
 	@rm -rf _build/coverage
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --cov-report= tests
-	@$(PY) -m pytest -n $(JOBS) --maxschedchunk 1 --cov --cov-append --cov-report= -m thorough tests
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --cov-append --cov-report= -m thorough tests
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --cov-append --cov-report= -m interop tests/interop
 	@$(PY) -m pytest --cov --cov-append --cov-report= -m cluster tests/cluster
 	@$(PY) -m pytest --cov --cov-append --cov-report= -m fast tests/fast

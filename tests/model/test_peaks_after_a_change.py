@@ -90,15 +90,15 @@ def test_a_change_of_the_drugs_own_dosing_needs_no_finer_times(
         assert value == pytest.approx(exact[STATES[STATES.index(name)]].max(), rel=1e-5)
 
 
-@pytest.mark.parametrize("rate", ["k_act", "CL", "Q"])
+@pytest.mark.parametrize("rate", ["CL", "Q"])
 def test_rates_within_seconds_are_followed_by_finer_times(
     network: NetworkParameters, rate: str
 ) -> None:
-    """Two hundred per hour, and in draws four times as much: no state is seen higher than it is."""
-    fast = made_up(**{rate: 200.0 * (TWO_COMPARTMENTS["V1"] if rate in ("CL", "Q") else 1.0)})
+    """Two hundred per hour, in draws four times as much: no state is seen higher than it is."""
+    fast = made_up(**{rate: 200.0 * TWO_COMPARTMENTS["V1"]})
     draws = Draws({rate: getattr(fast, rate) * np.array([1.0, 4.0])})
-    regimen = Regimen.of(Bolus(0.0, 50.0), Infusion(6.0, 1.0, 5000.0))
-    run = simulate(fast, network, regimen, draws=draws, horizon_h=8.0)
+    regimen = Regimen.of(Bolus(0.0, 50.0), Infusion(1.0, 1.0, 5000.0))
+    run = simulate(fast, network, regimen, draws=draws, horizon_h=3.0)
     exact = dense(run)
     for name in ("A_c", "A_p", "A", "IL6"):
         highest = exact[name].max(axis=1)

@@ -14,6 +14,7 @@ from matplotlib import pyplot as plt
 from qsp_lib.analyses import rescue
 from qsp_lib.protocol.lock import current_record
 
+pytestmark = pytest.mark.thorough
 CHAPTER = "04_rescue"
 
 

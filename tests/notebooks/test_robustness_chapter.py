@@ -28,6 +28,8 @@ FEW: dict[str, Any] = {
     "workers": 1,
 }
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def lesson() -> Iterator[dict[str, Any]]:

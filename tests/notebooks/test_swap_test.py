@@ -15,6 +15,7 @@ from qsp_lib.model import severity
 from qsp_lib.model.draws import Draws
 from qsp_lib.protocol.lock import current_record
 
+pytestmark = pytest.mark.thorough
 CHAPTER = "05_swap_test"
 FEW: dict[str, Any] = {"n_draws": 50, "fraction_points": 5}
 

@@ -65,6 +65,7 @@ def judged(line: Line, n_sets: int = N_SETS) -> dict[str, Any]:
     return verdict(sets, line.names, QUICK.draws)
 
 
+@pytest.mark.thorough
 def test_ranks_are_uniform_where_data_and_likelihood_are_one() -> None:
     found = judged(Line())
     assert [row["quantity"] for row in found["uniformity"]] == ["a", "b", LOG_POSTERIOR]
@@ -73,6 +74,7 @@ def test_ranks_are_uniform_where_data_and_likelihood_are_one() -> None:
     assert all(row["spread"] == pytest.approx(1.0, abs=0.3) for row in found["uniformity"])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("believed", [0.07, 0.8])
 def test_a_wrong_sigma_is_noticed(believed: float) -> None:
     found = judged(Line(believed=believed), FEWER)
