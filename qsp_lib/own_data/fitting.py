@@ -224,7 +224,8 @@ def pose(
     settings = {}
     for regimen in points.regimens:
         ends = [p.until_h or p.time_h for p in points.points if p.regimen == regimen]
-        end_h = max(max(ends), whole[regimen].regimen.first_dose_h + _AFTER_H)
+        acts_h = whole[regimen].regimen.first_dose_h + whole[regimen].lag_h
+        end_h = max(max(ends), acts_h + _AFTER_H)
         settings[regimen] = prepare(
             drug,
             record,
