@@ -190,9 +190,11 @@ test: $(READY)
 	  --nbval --nbval-current-env --junitxml=_build/tests.xml tests notebooks
 	@$(PY) -m pytest -m regression tests/notebooks/test_results_regression.py
 
+# what needs libraries of its own is not even collected
+THOROUGH := "thorough and not interop and not cluster and not fast"
 # what states a fact that a quicker test of `make test` states less of, or takes processes and time
 test-thorough: $(READY)
-	@$(PY) -m pytest -m thorough -n $(JOBS) --dist loadfile tests
+	@$(PY) -m pytest -m $(THOROUGH) -n $(JOBS) --dist loadfile tests
 
 test-quick: $(READY)
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile tests
@@ -215,7 +217,7 @@ mutants: $(MUTANTS_READY)
 coverage: $(INTEROP_READY) $(CLUSTER_READY) $(FAST_READY)
 	@rm -rf _build/coverage
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --cov-report= tests
-	@$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --cov-append --cov-report= -m thorough tests
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --cov-append --cov-report= -m $(THOROUGH) tests
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --cov --cov-append --cov-report= -m interop tests/interop
 	@$(PY) -m pytest --cov --cov-append --cov-report= -m cluster tests/cluster
 	@$(PY) -m pytest --cov --cov-append --cov-report= -m fast tests/fast
