@@ -13,7 +13,7 @@ from ..common import InputError, IntegrationError
 from ..drugs import LARGEST_DOSE_UG
 from ..model import Bolus, Draws, Regimen, severity, simulate_exposure
 from .cover import NONE
-from .setting import SAME_TIME_H, Setup, end_of
+from .setting import SAME_TIME_H, Setup, end_of, require_solved
 
 Array = NDArray[np.float64]
 AFTER_H = 168.0
@@ -155,7 +155,9 @@ def _peak(setting: Setup, regimen: Regimen) -> float:
     slow = any(isinstance(d, Bolus) and d.route == "SC" for d in regimen.doses)
     k_a = setting.inputs.k_a
     until = end_of(regimen, setting.inputs) + (10.0 / k_a + 24.0 if slow and k_a else 1.0)
-    return float(simulate_exposure(setting.inputs, regimen, horizon_h=until).peak("C").value)
+    course = simulate_exposure(setting.inputs, regimen, horizon_h=until)
+    require_solved(course, setting.inputs)
+    return float(course.peak("C").value)
 
 
 def thresholds(limit: float, amounts: Sequence[float], by_amount: Array) -> Array:

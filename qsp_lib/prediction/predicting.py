@@ -20,7 +20,7 @@ from ..model import engine_words
 from ..protocol import Record
 from .arm import Arm, Courses, Measure
 from .cover import Cover
-from .setting import Assumption, Setup, assumptions, draws_for, prepare
+from .setting import Assumption, Setup, assumptions, draws_for, prepare, require_solved
 
 N_DRAWS = 200
 MOST_DRAWS = 10_000
@@ -205,7 +205,7 @@ def run(
     made = list(locked_point.values())
     simulations, stood_in = len(made), sum(course.stood_in_for for course in made)
     for name, course in locked_point.items():
-        course.require_completed()
+        require_solved(course, setting.inputs)
         measures[name].take(course, locked_point["untreated"])
     peaks_h = [time for measure in measures.values() for time in measure.peak_times]
     rows = Courses(setting, locked_point, peaks_h, asked_h, n_draws)

@@ -111,6 +111,7 @@ def as_dict(prediction: Prediction) -> dict[str, Any]:
             "sha256": setting.file.sha256,
             "table": dict(setting.file.table),
             "fitted": " ".join(fitted_words(setting)) or None,
+            "ranges": " ".join(range_words(setting)) or None,
             "regimen_source": list(setting.regimen_source),
             "numbers": {name: _sourced(given) for name, given in setting.file.sources.items()},
         },
@@ -314,6 +315,21 @@ def _peaks(prediction: Prediction, arm: Arm, intervals: bool) -> list[str]:
     return aligned(rows)
 
 
+def range_words(setting: Setup) -> Iterator[str]:
+    """That the ranges of a drug of one's own change nothing here, if its file gives any."""
+    file = setting.file
+    named = [
+        name
+        for name, given in file.sources.items()
+        if (given.low is not None or given.high is not None) and name not in file.class_defaults
+    ]
+    if named and file.inputs.role == "user":
+        yield (
+            f"The low and high of {', '.join(named)} change nothing here: no number is drawn "
+            "between them, and T-cell rates are drawn by their log10_sd."
+        )
+
+
 def still_rising(prediction: Prediction, arm: Arm) -> tuple[str, ...]:
     """Names of the levels that are highest where the prediction ends, and may rise further."""
     end_h = prediction.horizon_h - SAME_TIME_H
@@ -400,6 +416,7 @@ def _foot(prediction: Prediction) -> Iterator[str]:
         yield drawn_from(prediction.setting.record)
         yield from fitted_words(prediction.setting)
         yield COVERS
+    yield from range_words(prediction.setting)
     yield ""
     yield "Assumed, borrowed or taken from the class:"
     rows = [

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
-from ..common import InputError
+from ..common import InputError, IntegrationError
 from ..drugs import (
     FITTED_UNITS,
     DrugFile,
@@ -470,6 +470,24 @@ def assumptions(setting: Setup) -> tuple[Assumption, ...]:
                     )
                 )
     return tuple(found)
+
+
+def require_solved(course: Trajectory, inputs: DrugInputs) -> None:
+    """Raise unless a course at the locked point was solved to its end.
+
+    Raises:
+        IntegrationError: why it was not, and how fast the drug's own states are at most.
+    """
+    failed = next((outcome for outcome in course.outcomes if not outcome.completed), None)
+    if failed is None:
+        return
+    why = failed.value.partition(";")[0]  # the rest is for who chooses tolerances
+    fastest = np.max(np.hstack(course.task.structure.following(course.task.p, of_drug=True)))
+    raise IntegrationError(
+        f"{inputs.label}: its course at the locked values could not be solved ({why}). The fastest "
+        f"rate of its exposure and T cells is {fastest:.3g} 1/h; look for a number whose unit has "
+        "slipped."
+    )
 
 
 def structure_of(inputs: DrugInputs, record: Record) -> Structure:

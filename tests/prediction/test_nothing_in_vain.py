@@ -12,7 +12,7 @@ from own_drugs import ASSUMED, changed, content, number, rate, with_doses, writt
 from qsp_lib.__main__ import main
 from qsp_lib.common.errors import QspError
 from qsp_lib.prediction.predicting import predict
-from qsp_lib.prediction.report import as_csv, as_dict
+from qsp_lib.prediction.report import as_csv, as_dict, as_text
 from qsp_lib.protocol.lock import Record, current_record, lock_path, read_record
 
 IV = [
@@ -260,3 +260,16 @@ def test_drugs_prints_the_rates_that_predict_takes(
     text = capsys.readouterr().out
     assert f"{locked.drug('blinatumomab').k_kill:.4g}"[:4] in text
     assert f"lock {locked.version}" in text
+
+
+def test_the_low_and_high_of_a_number_are_said_to_change_nothing(
+    folder: Path, locked: Record
+) -> None:
+    plain = content()
+    ranged = changed(plain, "potency.EC50.low", 5)
+    ranged = changed(changed(ranged, "potency.EC50.high", 500), "t_cells.k_act.high", 9)
+    before, found = (predict(written(folder, f), locked, n_draws=4) for f in (plain, ranged))
+    assert as_dict(found)["arms"] == as_dict(before)["arms"]
+    words = "The low and high of k_act, EC50 change nothing here"
+    assert words in as_text(found) and words in as_dict(found)["file"]["ranges"]
+    assert "change nothing" not in as_text(before) and as_dict(before)["file"]["ranges"] is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,12 @@ from own_drugs import content, number, with_doses, written
 from scipy.special import lambertw
 
 from qsp_lib.__main__ import main
+from qsp_lib.common.errors import IntegrationError
+from qsp_lib.prediction.first_dose import first_dose
+from qsp_lib.prediction.goals import Goal
+from qsp_lib.prediction.predicting import run
+from qsp_lib.prediction.setting import prepare
+from qsp_lib.protocol.lock import current_record
 
 TIMES = (6.0, 24.0, 72.0, 168.0, 336.0)
 
@@ -172,6 +179,26 @@ def test_molar_units_are_of_the_drugs_molar_mass(
     found, answer = levels(capsys, written(tmp_path, file), (0.0,))
     assert found[0] == pytest.approx(10 * 150 / 3.5)
     assert answer["used"]["EC50"] == pytest.approx(150)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "fastest"), [({"k_a": 1e9}, 1e9), ({"CL": 0.0, "Vmax": 20.0, "Km": 1e-6}, 5.71e6)]
+)
+def test_what_cannot_be_solved_is_said_with_the_fastest_rate_of_the_drug(
+    tmp_path: Path, numbers: dict[str, float], fastest: float
+) -> None:
+    route = "SC" if "k_a" in numbers else "IV"
+    pk = exposure(V1=(3.5, "L"), CL=(2, "L/d"), **({"k_a": (1, "1/d")} if route == "SC" else {}))
+    doses = [{"bolus": "1 mg", "time": "0 h", "route": route}]
+    path = written(tmp_path, with_doses(doses, content(pharmacokinetics=pk)))
+    made = prepare(path, current_record())
+    made = replace(made, inputs=made.inputs.replace(**numbers))
+    for ask in (lambda: run(made, n_draws=2), lambda: first_dose(made, Goal(1.5), n_draws=2)):
+        with pytest.raises(IntegrationError) as failed:
+            ask()
+        assert "at the locked values could not be solved (" in str(failed.value)
+        assert f"is {fastest:.3g} 1/h; look for a number whose unit" in str(failed.value)
+        assert "select" not in str(failed.value)
 
 
 @pytest.mark.parametrize("first", ["0 h", "36 h"])
