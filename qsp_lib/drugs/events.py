@@ -29,8 +29,8 @@ _DOSING = {
     **dict.fromkeys(("NUMBER", "COUNT", "NDOSES", "N"), "ADDL, the additional doses, with II"),
 }
 """Columns of other tools that would change the doses, and what says the same here."""
-_MARKS = ("C", "IGNORE")
-"""Columns with which other tools leave rows out."""
+_MARKS = {"C": re.compile(r"[^\d.+-].*"), "IGNORE": re.compile(r"(?!0$).+")}
+"""Columns with which other tools leave rows out, and what marks one; a number in C is none."""
 _ROUTES: dict[str, Route] = {"IV": "IV", "CENTRAL": "IV", "SC": "SC", "DEPOT": "SC"}
 MOST_ROWS = 100_000
 
@@ -119,8 +119,8 @@ def read_events(
                 "many, separated by commas, with a point for decimals."
             )
         row = _Row(at, dict(zip(names, line, strict=True)))
-        for name in _MARKS:
-            if row.text(name):
+        for name, mark in _MARKS.items():
+            if mark.fullmatch(row.text(name)):
                 raise row.refused(
                     name, "a mark of rows to leave out is not read; expected no such row"
                 )

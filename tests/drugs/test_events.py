@@ -163,6 +163,9 @@ def test_a_column_that_would_change_the_doses_is_refused_with_what_says_the_same
 def test_a_row_that_another_tool_would_leave_out_is_refused(folder: Path) -> None:
     header = "C,TIME (h),AMT (mg)"
     read(folder, ",0,1\n.,24,1", header=header)
+    read(folder, "0,1,25.1", header="TIME (h),AMT (mg),C (ng/mL)")
+    with pytest.raises(InputError, match="IGNORE: '1' was given; a mark of rows"):
+        read(folder, "0,0,1\n1,24,1", header="IGNORE,TIME (h),AMT (mg)")
     with pytest.raises(InputError, match="line 3, C: 'C' was given; a mark of rows to leave out"):
         read(folder, ",0,1\nC,24,1", header=header)
 
