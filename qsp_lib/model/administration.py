@@ -41,7 +41,7 @@ def at_doors(
         raise InputError(
             f"{drug.label} is given SC and has no k_a; expected the rate of its absorption."
         )
-    absorbed = under_skin.scaled(1.0 if drug.F is None else drug.F).shifted(drug.lag_h or 0.0)
+    absorbed = under_skin.scaled(1.0 if drug.F is None else drug.F).shifted(drug.lag_of("SC"))
     given = {
         "A_c": regimen.by("IV"),
         "A_d": absorbed,

@@ -262,6 +262,10 @@ class DrugInputs(Lockable):
         }
         return tuple(name for name, value in named.items() if value is not None)
 
+    def lag_of(self, route: str) -> float:
+        """How much later than given a dose by this route is absorbed (h); 0 but under the skin."""
+        return (self.lag_h or 0.0) if route == "SC" else 0.0
+
     @property
     def exposure(self) -> tuple[str, ...]:
         """Its form of exposure beside plain compartments, as a structure names it."""

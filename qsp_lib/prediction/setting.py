@@ -90,10 +90,6 @@ class Together:
     length_h: float
     route: str
 
-    def lag_of(self, inputs: DrugInputs) -> float:
-        """How much later than given the first of it is absorbed (h)."""
-        return (inputs.lag_h or 0.0) if self.route == "SC" else 0.0
-
 
 @dataclass(frozen=True)
 class Setup:
@@ -137,7 +133,7 @@ class Setup:
     @property
     def lag_h(self) -> float:
         """How much later than given every dose is absorbed (h); 0 where some are into a vein."""
-        return min((d.lag_of(self.inputs) for d in together(self.regimen)), default=0.0)
+        return min((self.inputs.lag_of(d.route) for d in together(self.regimen)), default=0.0)
 
     @property
     def steps(self) -> tuple[Together, ...]:
@@ -145,7 +141,7 @@ class Setup:
         return tuple(
             dose
             for dose in together(self.regimen)
-            if dose.start_h + dose.lag_of(self.inputs) < self.horizon_h
+            if dose.start_h + self.inputs.lag_of(dose.route) < self.horizon_h
         )
 
     @property
@@ -281,8 +277,7 @@ def end_of(regimen: Regimen, inputs: DrugInputs | None = None) -> float:
 
 
 def _lag_of(dose: Bolus | Infusion, inputs: DrugInputs | None) -> float:
-    under_skin = isinstance(dose, Bolus) and dose.route == "SC"
-    return (inputs.lag_h or 0.0) if under_skin and inputs is not None else 0.0
+    return 0.0 if inputs is None else inputs.lag_of(getattr(dose, "route", "IV"))
 
 
 def default_horizon(regimen: Regimen, inputs: DrugInputs | None = None) -> float:
