@@ -50,7 +50,7 @@ help:
 	@echo "make pdf         print the built site as one PDF, _build/book.pdf (needs chromium)"
 	@echo "make test        unit tests, chapters against their committed outputs, numeric regression"
 	@echo "make test-quick  unit tests only"
-	@echo "make test-thorough  what takes long to see: input spoilt by chance, ended processes, many fits"
+	@echo "make test-thorough  what takes long to see: spoilt input, ended processes, whole builds, many fits; more cases"
 	@echo "make test-portable  the chapters as on another machine: not a printed digit may change"
 	@echo "make test-site   build the site and look at every page in a browser (needs chromium)"
 	@echo "make stress      pairs of protocol commands at random moments, some killed; a whole lock (minutes)"

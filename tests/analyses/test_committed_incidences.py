@@ -165,6 +165,7 @@ def test_as_many_pass_the_limit_as_it_was_set_by(found: Found) -> None:
         assert np.all(np.abs(set_by.share[good] - 0.15) <= heaviest)
 
 
+@pytest.mark.thorough
 def test_workers_and_chunks_change_no_byte(given: Treatments, text: str) -> None:
     again = simulate_treatments(current_record(), given, SIZES, workers=2, chunk=70)
     assert canonical_json(population_content(current_record(), given, SIZES, again)) == text

@@ -263,6 +263,7 @@ def test_other_hook_effects_need_an_unlocked_copy_and_carry_its_mark(lock: Recor
     assert falls[0] > falls[1]
 
 
+@pytest.mark.thorough
 def test_draws_give_the_same_on_any_number_of_workers_and_in_any_pieces(
     lock: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:

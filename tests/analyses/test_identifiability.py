@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from cases import quick
 from numpy.typing import NDArray
 
 from qsp_lib.analyses import identifiability, kept_profiles
@@ -269,7 +270,7 @@ def test_the_table_gives_values_out_of_log10_and_says_how_each_side_ends() -> No
     assert list(table.loc["k_fb/d_IL6", ["low_is", "high_is"]]) == ["end", "bound"]
 
 
-@pytest.mark.parametrize("name", ["k_fb", RATIO])
+@pytest.mark.parametrize("name", quick(["k_fb", RATIO], few=["k_fb"]))
 def test_minuit_is_given_the_cost_and_its_slope_with_the_quantity_as_a_coordinate(
     name: str, lock: Record
 ) -> None:

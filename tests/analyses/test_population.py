@@ -226,6 +226,7 @@ def test_no_chunking_changes_a_bit(simulator: PatientSimulator, population: Popu
         assert np.array_equal(part, whole[first:last], equal_nan=True)
 
 
+@pytest.mark.thorough
 def test_workers_change_nothing(simulator: PatientSimulator, population: Population) -> None:
     again = simulate_population(simulator, Patients(4, 40, 11), workers=2, chunk=50)
     for name, values in population.values.items():

@@ -60,6 +60,7 @@ def test_another_engine_would_solve_the_chapters_own_problem(
         assert np.array_equal(handed_over[name], peaks), name
 
 
+@pytest.mark.thorough
 def test_this_package_gives_the_same_on_one_core_and_on_two(
     points: np.ndarray, tmp_path: Path
 ) -> None:

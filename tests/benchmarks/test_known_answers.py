@@ -43,6 +43,7 @@ def asked() -> KnownAnswers:
     return ask_all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", COMMITTED)
 def test_the_machinery_gives_the_known_answer(asked: KnownAnswers, name: str) -> None:
     (answer,) = [each for each in asked if each.name == name]

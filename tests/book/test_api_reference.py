@@ -173,6 +173,7 @@ def test_a_wing_says_what_it_hands_on() -> None:
     assert "`STATES`" in said.split(", ")  # a constant has no place that can be asked for
 
 
+@pytest.mark.thorough
 def test_what_is_returned_is_said_and_not_taken_for_a_type(page: str) -> None:
     said = words(page, "made_up.peaks")
     assert "Returns: By name: the highest level, in pg/mL." in said
@@ -204,6 +205,7 @@ def test_sections_become_fields_and_names_become_links(page: str) -> None:
     assert re.search(r"<code[^>]*><span class=\"pre\">once</span></code>", page)
 
 
+@pytest.mark.thorough
 def test_a_docstring_that_names_what_is_not_there_fails_the_build(tmp_path: Path) -> None:
     made = built(tmp_path, MADE_UP.replace(":func:`twice`", ":func:`thrice`"))
     assert made.returncode and "reference target not found: thrice" in made.stderr

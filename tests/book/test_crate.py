@@ -119,6 +119,7 @@ def test_every_chapter_is_an_action_with_its_parameters(graph: dict[str, Any]) -
             assert given[key] == (json.dumps(value) if isinstance(value, list) else value)
 
 
+@pytest.mark.thorough
 def test_a_changed_file_changes_the_crate(tmp_path: Path) -> None:
     names = crate.listed(ROOT)
     for name in names:
@@ -136,6 +137,7 @@ def test_a_changed_file_changes_the_crate(tmp_path: Path) -> None:
     assert changed == ["results/04_rescue.json"]
 
 
+@pytest.mark.thorough
 def test_the_command_renews_the_crate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import quickjs
+from cases import quick
 from fuzz.hostile import mutants
 
 from book.explorer import script as javascript
@@ -192,7 +193,9 @@ ASKED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "regimen", "tocilizumab_h", "dexamethasone_h"), ASKED)
+@pytest.mark.parametrize(
+    ("name", "regimen", "tocilizumab_h", "dexamethasone_h"), quick(ASKED, few=ASKED[-3:])
+)
 def test_a_file_gives_the_numbers_of_the_command_line(
     js: Js,
     tmp_path: Path,
@@ -378,7 +381,7 @@ def test_spoilt_files_are_refused_by_both_or_read_alike(
 # ---------------------------------------------------------------- the band
 
 
-@pytest.mark.parametrize("name", ["monoclonal", "bispecific", None])
+@pytest.mark.parametrize("name", quick(["monoclonal", "bispecific", None], few=[None]))
 def test_the_band_is_the_interval_of_the_command_line(
     js: Js, tmp_path: Path, name: str | None
 ) -> None:

@@ -22,6 +22,7 @@ def test_it_is_kept_without_outputs() -> None:
     assert "make setup" in notebook.cells[0].source
 
 
+@pytest.mark.thorough
 def test_it_runs_in_a_kernel_and_gives_the_widgets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

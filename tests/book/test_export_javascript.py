@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import quickjs
+from cases import quick
 from helpers import REGIMENS, made_up_bispecific
 from scipy.integrate import solve_ivp
 from treatments import BOTH_ROUTES, NETWORKS, UNDER_SKIN, treatments
@@ -154,11 +155,22 @@ SETTINGS = [
 ENGINE = Solver("diffsol", rtol=1e-8, atol=1e-10)  # whose own tests hold it to SciPy
 SCIPY = Solver("scipy", rtol=1e-7, atol=1e-9)
 SHORT = [setting for setting in OF_EACH_KIND if setting.drug in FITTED]
+FEW = [
+    Setting("blinatumomab"),
+    BOTH_GIVEN["okt3"],
+    BOTH_GIVEN["teclistamab"],
+    Setting("tgn1412", feedback=False),
+    Setting("tgn1412", k_exh=10.0, dose=0.05),
+    Setting("tgn1412", EC50=2000.0, k_act=0.2, h=3.0),
+]
 
 
 @pytest.mark.parametrize(
     ("setting", "solver"),
-    [*((one, ENGINE) for one in SETTINGS), *((one, SCIPY) for one in SHORT)],
+    quick(
+        [*((one, ENGINE) for one in SETTINGS), *((one, SCIPY) for one in SHORT)],
+        few=[*((one, ENGINE) for one in FEW), (FEW[0], SCIPY)],
+    ),
     ids=str,
 )
 def test_peaks_are_those_of_the_engine_and_of_scipy(

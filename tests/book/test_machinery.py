@@ -89,6 +89,7 @@ def test_the_page_takes_in_every_piece() -> None:
     assert set(re.findall(r"generated/(\w+)\.md", page)) == pieces
 
 
+@pytest.mark.thorough
 def test_the_figure_is_drawn_the_same_twice_and_described() -> None:
     once, again = (PICTURES["known_answers_figure"](BOOK) for _ in range(2))
     assert once == again

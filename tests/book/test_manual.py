@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from cases import quick
 
 from book.pages import manual
 from book.pages.fragments import FRAGMENTS, BookData
@@ -37,7 +38,7 @@ def commands_in(page: str) -> list[list[str]]:
     return [line.split() for line in lines]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", quick(PAGES, few=PAGES[1:]))
 def test_every_fragment_of_a_page_is_made(page: str) -> None:
     text = (ROOT / "book" / f"{page}.md").read_text(encoding="utf-8")
     names = re.findall(r"\{include\} generated/(\w+)\.md", text)
@@ -46,6 +47,7 @@ def test_every_fragment_of_a_page_is_made(page: str) -> None:
         assert len(made(name)) > 100
 
 
+@pytest.mark.thorough
 def test_every_fragment_of_the_book_is_made_from_the_committed_results() -> None:
     for name in FRAGMENTS:
         text = made(name)

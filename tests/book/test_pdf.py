@@ -51,6 +51,7 @@ def page(build: Path) -> str:
     return (pdf.one_page(build) / "book" / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.thorough
 def test_all_documents_are_on_one_page_in_the_order_of_the_book(page: str) -> None:
     found = re.findall(r'<span id="document-([^"]+)">', page)
     assert found == ["book/two", "book/one", "book/references", "book/api"]

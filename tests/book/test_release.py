@@ -23,6 +23,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.thorough
 def test_it_holds_wheel_site_and_pdf_with_their_hashes(built: Path) -> None:
     folder = release.make(built)
     names = {path.name for path in folder.iterdir()}

@@ -71,6 +71,7 @@ def page(root: Path, text: str) -> None:
     (root / "book" / "index.md").write_text(f"# A book\n\n{text}", encoding="utf-8")
 
 
+@pytest.mark.thorough
 def test_a_book_is_built_from_its_committed_outputs_alone(built: Path) -> None:
     html = built / "_build" / "html"
     text = (html / "book" / "index.html").read_text(encoding="utf-8")
@@ -95,6 +96,7 @@ def refused(checkout: Path, text: str) -> str:
     return str(refusal.value)
 
 
+@pytest.mark.thorough
 def test_everything_a_page_names_and_does_not_have_is_said_at_once(checkout: Path) -> None:
     said = refused(
         checkout,
@@ -105,6 +107,7 @@ def test_everything_a_page_names_and_does_not_have_is_said_at_once(checkout: Pat
         assert missing in said
 
 
+@pytest.mark.thorough
 def test_a_page_that_would_fetch_from_the_network_is_refused(checkout: Path) -> None:
     said = refused(checkout, "<img src='https://example.org/x.png' alt='x'>")
     assert "fetches https://example.org/x.png" in said
@@ -232,6 +235,7 @@ def test_an_archived_chapter_has_the_lock_of_its_folder(checkout: Path, lock: ob
         site.stage(checkout, checkout / "notebooks", checkout / "results", checkout / "_build/src")
 
 
+@pytest.mark.thorough
 def test_two_builds_in_one_folder_wait_for_each_other(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,7 @@ def test_missing_numbers_are_named() -> None:
         story.draw(BookData(Path(), {}))
 
 
+@pytest.mark.thorough
 def test_the_figure_is_light_and_the_same_when_drawn_twice() -> None:
     first = story.draw(BOOK)
     names = {f"story{size}{theme}.svg" for size in ("", "-narrow") for theme in ("", "-dark")}

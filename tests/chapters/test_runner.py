@@ -75,6 +75,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return Ran(home, [path.read_bytes() for path in sources], *run(home))
 
 
+@pytest.mark.thorough
 def test_chapters_run_in_order_into_the_build_and_leave_their_sources(ran: Ran) -> None:
     assert [(run.name, run.problem) for run in ran.runs] == [("01_one", ""), ("02_two", "")]
     assert [line.split(":")[0] for line in ran.said] == [
@@ -90,6 +91,7 @@ def test_chapters_run_in_order_into_the_build_and_leave_their_sources(ran: Ran) 
     assert set(run_times(ran.home / "_build")) == {"01_one", "02_two"}
 
 
+@pytest.mark.thorough
 def test_refreshing_in_place_twice_gives_the_same_bytes(home: Path) -> None:
     paths = [add(home, "01_one", FIRST, "import ipywidgets\n\nipywidgets.IntSlider()")]
     paths.append(home / "results" / "01_one.json")
@@ -124,6 +126,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return Ran(home, good, *run(home))
 
 
+@pytest.mark.thorough
 def test_a_failing_chapter_names_its_cell_and_the_last_good_output_stays(broken: Ran) -> None:
     first, second, third = broken.runs
     assert not (first.ok or second.ok)
@@ -150,6 +153,7 @@ def test_other_parameters_make_a_trial_and_nothing_else(home: Path) -> None:
     assert not (home / "_build" / "results").exists()
 
 
+@pytest.mark.thorough
 def test_a_chapter_reads_the_committed_numbers_of_one_that_was_run_before(
     ran: Ran, tmp_path: Path
 ) -> None:
@@ -187,6 +191,7 @@ def test_what_cannot_run_is_refused_before_anything_runs(
     assert not (home / "_build").exists()
 
 
+@pytest.mark.thorough
 def test_papermill_itself_cannot_pass_an_unknown_parameter(home: Path) -> None:
     source = add(home, "01_one", "print('computed')")
     target = home / "out.ipynb"
@@ -225,6 +230,7 @@ def later(ran: Ran, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.mark.thorough
 def test_a_chapter_that_draws_no_more_leaves_no_figure_behind(later: Path) -> None:
     assert not (later / "_build" / "drawn" / "01_one.json").exists()
 
@@ -234,6 +240,7 @@ def test_a_chapter_given_up_leaves_what_is_no_longer_a_chapter_out(later: Path) 
     assert [path.name for path in (later / "_build" / "notebooks").iterdir()] == ["01_one.ipynb"]
 
 
+@pytest.mark.thorough
 def test_the_kernel_is_this_interpreter_whatever_else_is_registered(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

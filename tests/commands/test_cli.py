@@ -286,6 +286,7 @@ def test_evidence_says_where_a_number_comes_from(capsys: Printed) -> None:
     assert "pharmacokinetics" in text
 
 
+@pytest.mark.thorough
 def test_the_lock_is_shown_verified_and_its_history_listed(
     capsys: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,6 +346,7 @@ def test_a_reader_that_has_had_enough_is_no_fault(tmp_path: Path) -> None:
     assert finished.stderr == "" and finished.stdout.startswith("id")
 
 
+@pytest.mark.thorough
 def test_a_name_that_is_no_text_is_refused_without_a_traceback() -> None:
     finished = subprocess.run(
         [sys.executable, "-m", "qsp_lib", "predict", b"\xff.toml"], capture_output=True, check=False
@@ -403,6 +405,7 @@ def test_help_loads_nothing_heavy() -> None:
     assert finished.stdout == "[]\n"
 
 
+@pytest.mark.thorough
 def test_a_prediction_loads_nothing_it_does_not_use(own: Path) -> None:
     """What makes a cold start slow; how long it takes is measured in benchmarks/cold_start.py."""
     unused = {"distributed", "emcee", "iminuit", "IPython", "ipywidgets", "nbformat", "papermill"}
@@ -418,6 +421,7 @@ def test_a_prediction_loads_nothing_it_does_not_use(own: Path) -> None:
     assert (run.returncode, run.stderr.splitlines()[-1]) == (0, "[]")
 
 
+@pytest.mark.thorough
 def test_a_worker_of_a_sweep_loads_no_table_and_no_distribution() -> None:
     """A process that simulates loads what its task is made of, at every sweep anew."""
     tasks = ("analyses.robustness", "analyses.population.simulating", "inference.profiles")

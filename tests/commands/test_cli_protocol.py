@@ -97,6 +97,7 @@ def test_what_was_done_is_not_done_again(checkout: Checkout) -> None:
     assert checkout.copy.state() == checkout.after["open"]
 
 
+@pytest.mark.thorough
 def test_the_ledger_is_read_and_its_pages_are_made_in_a_process_of_their_own(
     checkout: Checkout,
 ) -> None:
@@ -178,6 +179,7 @@ def whole(state: dict[str, str]) -> dict[str, str]:
     return {path: text for path, text in state.items() if not path.endswith(".tmp")}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("command", COMMANDS)
 def test_killed_at_any_step_it_is_before_or_after_and_goes_on(
     checkout: Checkout, command: str
@@ -206,6 +208,7 @@ def test_killed_at_any_step_it_is_before_or_after_and_goes_on(
     assert {"before", "between"} <= set(outcomes)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("how", ["full", "refused"])
 def test_a_full_disk_or_a_refusal_at_any_step_is_told_and_loses_nothing(
@@ -281,6 +284,7 @@ def test_what_was_made_by_hand_is_not_taken_for_an_interrupted_run(
 # ---------------------------------------------------------------- two at once
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("command", COMMANDS)
 def test_of_two_at_once_one_waits_or_is_refused(checkout: Checkout, command: str) -> None:
     for _ in range(3):

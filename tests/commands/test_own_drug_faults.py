@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cases import quick
 
 from qsp_lib.__main__ import main
 from qsp_lib.commands.common import as_encoded
@@ -50,7 +51,10 @@ def test_the_ending_of_a_name_may_be_in_capitals(tmp_path: Path, capsys: Printed
     assert main(["drugs", str(path), "--json"]) == 0
 
 
-@pytest.mark.parametrize("label", ["Cost $5 to $7 drug_x^2", "one $a^ alone", r"\frac{a$", "薬 β"])
+LABELS = ["Cost $5 to $7 drug_x^2", "one $a^ alone", r"\frac{a$", "薬 β"]
+
+
+@pytest.mark.parametrize("label", quick(LABELS, few=LABELS[:1]))
 def test_a_label_is_drawn_as_it_is_written(own: Path, tmp_path: Path, label: str) -> None:
     own.write_text(own.read_text().replace(f'"{LABEL}"', f"'{label}'"), encoding="utf-8")
     found = predict(own, current_record(), n_draws=0)
@@ -60,6 +64,7 @@ def test_a_label_is_drawn_as_it_is_written(own: Path, tmp_path: Path, label: str
     assert (tmp_path / "out" / "my-drug-clinical.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_a_label_outside_the_terminals_encoding_is_printed_all_the_same(
     own: Path, options: list[str]

@@ -44,6 +44,7 @@ def held(folder: Path, seconds: float = 60) -> Iterator[subprocess.Popen[str]]:
         holder.stdout.close()
 
 
+@pytest.mark.thorough
 def test_a_second_process_waits_for_the_first(tmp_path: Path) -> None:
     with held(tmp_path, 0.6) as holder:
         started = time.monotonic()
@@ -148,6 +149,7 @@ def test_a_living_run_keeps_its_scratch_and_a_killed_one_does_not(tmp_path: Path
     assert not [path for path in exclusive._home().iterdir() if path.name.startswith(own.name)]
 
 
+@pytest.mark.thorough
 def test_two_runs_at_once_both_end_well(tmp_path: Path) -> None:
     home = tmp_path / "checkout"
     folder = home / "notebooks"

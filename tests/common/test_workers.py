@@ -92,6 +92,7 @@ def test_a_worker_is_no_copy_of_this_process(monkeypatch: pytest.MonkeyPatch) ->
         assert executor.submit(seen_here).result() == "set where the module is loaded"
 
 
+@pytest.mark.thorough
 def test_workers_are_kept_for_the_next_piece_of_work() -> None:
     with pool(2) as executor:
         first = pids(executor)
@@ -101,6 +102,7 @@ def test_workers_are_kept_for_the_next_piece_of_work() -> None:
     assert os.getpid() not in first
 
 
+@pytest.mark.thorough
 def test_a_piece_of_work_is_over_when_its_last_task_is() -> None:
     with pool(2) as executor:
         assert executor is not None
@@ -108,6 +110,7 @@ def test_a_piece_of_work_is_over_when_its_last_task_is() -> None:
     assert all(task.done() for task in tasks)
 
 
+@pytest.mark.thorough
 def test_trouble_ends_workers_at_once_and_nobody_gets_them_again() -> None:
     with pytest.raises(ZeroDivisionError), pool(2) as executor:
         assert executor is not None
@@ -136,6 +139,7 @@ def test_what_is_forbidden_is_forbidden_to_workers_and_to_them_only_then() -> No
         executor.submit(refuse_if_forbidden, "outcomes").result()
 
 
+@pytest.mark.thorough
 def test_workers_that_died_meanwhile_are_replaced() -> None:
     with pool(2) as executor:
         first = pids(executor)
@@ -149,6 +153,7 @@ def test_workers_that_died_meanwhile_are_replaced() -> None:
         executor.submit(os._exit, 1).result()
 
 
+@pytest.mark.thorough
 def test_workers_without_work_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "KEPT_S", 0.2)
     with pool(2) as executor:

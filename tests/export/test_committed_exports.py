@@ -276,6 +276,7 @@ def test_an_export_that_is_interrupted_leaves_no_manifest(
     assert (tmp_path / "second_engine.json").is_file()
 
 
+@pytest.mark.thorough
 def test_the_exporters_need_no_library_to_be_imported() -> None:
     code = (
         "import sys; from qsp_lib.export import everything; "

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from cases import quick
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -107,7 +108,7 @@ def test_what_an_answer_hangs_on_goes_from_end_to_end() -> None:
     assert [label.get_text() for label in axis.get_yticklabels()][0] == "choice 0"
 
 
-@pytest.mark.parametrize("make", [arms, first, gaps, lengths, cover, hangs])
+@pytest.mark.parametrize("make", quick([arms, first, gaps, lengths, cover, hangs], few=[arms]))
 def test_a_phone_shows_all_of_it(make: object) -> None:
     figure = make()  # type: ignore[operator]
     assert in_vectors(figure).data.count("\n") > 2

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from cases import quick
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -79,7 +80,7 @@ def waterfall() -> Figure:
 MAKERS = [three_panels, many_panels, shares, posterior, waterfall]
 
 
-@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("make", quick(MAKERS, few=[three_panels, shares]))
 def test_on_a_phone_nothing_is_cut_and_every_letter_can_be_read(make: Callable[[], Figure]) -> None:
     figure = make()
     restack(figure)

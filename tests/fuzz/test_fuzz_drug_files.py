@@ -23,6 +23,7 @@ TEXTS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "seed"), [("bispecific", 1), ("monoclonal", 2), ("step", 3)])
 def test_a_spoilt_file_is_read_or_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, seed: int

@@ -42,11 +42,13 @@ def opened_elsewhere(parcel: Parcel, package: Path) -> subprocess.CompletedProce
     )
 
 
+@pytest.mark.thorough
 def test_the_same_package_opens_it(tmp_path: Path) -> None:
     run = opened_elsewhere(Parcel(len), copied_package(tmp_path, {}))
     assert run.stdout == b"3\n", run.stderr.decode()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [

@@ -284,6 +284,7 @@ def test_a_better_optimum_that_turns_up_on_the_way_counts() -> None:
 # ---------------------------------------------------------------- workers, words, refusals
 
 
+@pytest.mark.thorough
 def test_profiles_are_the_same_on_any_number_of_workers() -> None:
     asked = [request(linear(), ProfiledQuantity.of(name), n=9) for name in ("a", "b", "c")]
     alone = profile_all(asked)

@@ -252,6 +252,7 @@ def test_convergence_looks_at_the_first_draws(square: Sample) -> None:
     assert widths.iloc[1] / widths.iloc[2] == pytest.approx(2.0, rel=0.05)
 
 
+@pytest.mark.thorough
 def test_a_sample_does_not_depend_on_workers_or_chunks() -> None:
     samples = [
         rejection(

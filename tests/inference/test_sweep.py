@@ -199,6 +199,7 @@ def test_an_executor_that_was_shut_down_is_named() -> None:
         sweep(squares, INPUTS, executor=executor)
 
 
+@pytest.mark.thorough
 def test_a_worker_that_dies_costs_only_what_was_not_finished(
     troubled: Callable[[str], Counting], tmp_path: Path
 ) -> None:
@@ -215,6 +216,7 @@ def test_a_worker_that_dies_costs_only_what_was_not_finished(
     assert function.seen == list(INPUTS[:, 0])  # each input once: nothing was done again
 
 
+@pytest.mark.thorough
 def test_a_pool_that_is_broken_already_is_named(troubled: Callable[[str], Counting]) -> None:
     with fresh_pool(1) as executor:
         for _ in range(2):
@@ -235,6 +237,7 @@ def test_a_function_typed_into_a_session_runs_in_this_process() -> None:
     assert "squares" in run.stderr and "put it into a module, or ask for 1 worker" in run.stderr
 
 
+@pytest.mark.thorough
 def test_a_script_without_a_guard_is_told(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
@@ -484,6 +487,7 @@ def test_swapped_files_are_refused_by_name(tmp_path: Path) -> None:
         sweep(squares, INPUTS, **options)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("rows", "values", "words"),
     [
@@ -576,6 +580,7 @@ class Overtaken:
         return np.where(chunk[:, 0] == 9.0, np.nan, chunk[:, 0] ** 2)
 
 
+@pytest.mark.thorough
 def test_two_sweeps_at_once_with_other_chunks_leave_a_whole_checkpoint(tmp_path: Path) -> None:
     function = Overtaken(str(tmp_path))
     expected = np.where(INPUTS[:, 0] == 9.0, np.nan, INPUTS[:, 0] ** 2)
@@ -590,6 +595,7 @@ def test_two_sweeps_at_once_with_other_chunks_leave_a_whole_checkpoint(tmp_path:
     assert len(names) > len(spans)  # some rows are there twice
 
 
+@pytest.mark.thorough
 def test_of_two_sweeps_that_begin_at_once_in_one_folder_one_gets_it(tmp_path: Path) -> None:
     functions = [functools.partial(scaled, factor=float(factor)) for factor in range(8)]
     identities = [checkpoint.identify(function, INPUTS) for function in functions]

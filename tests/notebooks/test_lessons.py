@@ -35,6 +35,7 @@ def test_the_cost_that_chapter_1_writes_out_is_the_one_that_is_fitted() -> None:
         assert lesson["cost"](theta + shift) == pytest.approx(problem.cost(theta + shift)[0])
 
 
+@pytest.mark.thorough
 def test_the_profile_that_chapter_7_makes_by_hand_rises_from_the_optimum() -> None:
     # the chapter's five points are compared with its output wherever it is executed
     fewer = {"[-1.0, -0.5, 0.0, 0.5, 1.0]": "[-0.5, 0.0, 0.5]"}

@@ -144,6 +144,7 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_simulated(
         PopulationQuestion(setting, **(asked | change))
 
 
+@pytest.mark.thorough
 def test_draws_that_cannot_meet_the_spread_are_counted_and_said(own: Path) -> None:
     setting = prepare(own, current_record(), horizon_h=24.0)
     strict = answered(setting, limit=1.0, least_effective=30.0)

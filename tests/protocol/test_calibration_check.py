@@ -177,6 +177,7 @@ def test_what_is_kept_is_of_the_locked_sample_and_judges_as_its_ranks_do() -> No
     assert again["smallest_holm"] == pytest.approx(kept["smallest_holm"], rel=1e-9)
 
 
+@pytest.mark.thorough
 def test_the_model_itself_goes_through_the_check(tmp_path: Path) -> None:
     """Two days of TGN1412 alone, which is quick; the whole takes hours."""
     problem = CANDIDATES["gated"].problem(1e-6)

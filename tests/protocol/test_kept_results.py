@@ -91,6 +91,7 @@ def wrong(found: dict[tuple[str, str], Finding]) -> list[Finding]:
     return [finding for finding in found.values() if finding.wrong]
 
 
+@pytest.mark.thorough
 def test_what_is_kept_is_whole_and_of_the_lock(lock: Record, own: Places) -> None:
     found = looked(lock, own, committed, recompute=True)
     assert {finding.verdict for finding in found.values()} == {SAME}

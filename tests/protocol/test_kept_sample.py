@@ -145,6 +145,7 @@ class Sharper:
         return self.factor * self.residuals(theta)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "change",
     [
@@ -194,6 +195,7 @@ def test_the_table_is_plain(lock: Record, kept: KeptSample) -> None:
 # ---------------------------------------------------------------- making one
 
 
+@pytest.mark.thorough
 def test_chains_are_the_same_on_any_number_of_workers_and_after_a_stop(
     lock: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

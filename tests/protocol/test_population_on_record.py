@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import scored_bench
+from cases import quick
 from protocol_bench import no_git
 from scored_bench import lock, scoring_lock
 
@@ -141,7 +142,7 @@ def test_a_lock_that_does_not_list_it_gets_none(tmp_path: Path) -> None:
     assert not (places.predictions / FILE).exists()
 
 
-@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("signed", quick([False, True], few=[True]))
 @pytest.mark.parametrize(
     ("change", "noticed"),
     [

@@ -71,6 +71,7 @@ def test_one_width_lies_on_each_side_of_what_is_declared() -> None:
         problem_under("widest")
 
 
+@pytest.mark.thorough
 @names
 def test_where_data_say_little_the_ensemble_finds_the_prior_that_was_widened(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

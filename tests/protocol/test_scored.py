@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import quick
 from made_up import forecasts
 from protocol_bench import all_committed, no_git
 from scored_bench import ARMS, TABLES, build, file_of, lock, put_on_record
@@ -351,7 +352,7 @@ def test_the_first_that_is_missing_is_named_and_the_others_are_counted(
 # ---------------------------------------------------------------- opened again
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", quick(TABLES, few=["okt3_outcomes"]))
 def test_a_verification_judges_and_scores_an_opened_table_again(places: Places, table: str) -> None:
     opened(places, table)
 
