@@ -76,6 +76,7 @@ def everybody(simulator: PatientSimulator) -> Population:
     return simulate_population(simulator, Patients(2, EACH, 3), workers=1)
 
 
+@pytest.mark.thorough
 def test_who_is_drawn_is_the_same_patient_for_any_chunks_and_workers(
     simulator: PatientSimulator, everybody: Population
 ) -> None:

@@ -82,6 +82,7 @@ def test_peaks_are_within_1e_4_of_a_dense_and_tight_integration(lock: Record) ->
             assert np.abs(found / dense.peak(state).value - 1).max() < 1e-4
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("workers", "chunk"), [(1, 1), (1, 5), (2, 4)])
 def test_results_are_the_same_to_the_bit_on_any_workers_and_chunks(
     lock: Record, workers: int, chunk: int

@@ -50,6 +50,7 @@ def test_the_machinery_gives_the_known_answer(asked: KnownAnswers, name: str) ->
     assert answer.error <= answer.tolerance, answer
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", COMMITTED)
 def test_the_committed_record_is_what_the_machinery_gives(asked: KnownAnswers, name: str) -> None:
     """The same words and known answer; the same error but for what another machine rounds."""
@@ -71,6 +72,7 @@ def allowed(answer: KnownAnswer) -> float:
     return answer.tolerance * max(abs(answer.exact), abs(answer.ours))
 
 
+@pytest.mark.thorough
 def test_the_record_holds_every_answer_and_nothing_else(asked: KnownAnswers) -> None:
     now = {group: [answer.name for answer in answers] for group, answers in asked.answers.items()}
     then = read_record().answers
@@ -78,6 +80,7 @@ def test_the_record_holds_every_answer_and_nothing_else(asked: KnownAnswers) -> 
     assert asked.settings == read_record().settings
 
 
+@pytest.mark.thorough
 def test_errors_against_tolerance_are_the_committed_ones(asked: KnownAnswers) -> None:
     committed = read_record()
     assert asked.rtols == committed.rtols

@@ -181,6 +181,7 @@ def test_what_is_returned_is_said_and_not_taken_for_a_type(page: str) -> None:
     assert "The end of a range: never reached." in words(page, "made_up.LIMIT")
 
 
+@pytest.mark.thorough
 def test_a_signature_is_as_in_the_source_whatever_the_machine(page: str) -> None:
     said = words(page, "made_up.peaks")
     assert "values: ArrayLike" in said and "keep: NDArray[bool_]" in said.replace("np.", "")
@@ -189,6 +190,7 @@ def test_a_signature_is_as_in_the_source_whatever_the_machine(page: str) -> None
     assert "/somewhere" not in page
 
 
+@pytest.mark.thorough
 def test_an_enumeration_shows_its_members_and_a_checked_row_its_fields(page: str) -> None:
     assert 'id="made_up.Colour.RED"' in page and 'id="made_up.Colour.GREEN"' in page
     assert "class Colour A colour." in re.sub(r"[¶#]", "", words(page, "made_up.Colour"))
@@ -196,6 +198,7 @@ def test_an_enumeration_shows_its_members_and_a_checked_row_its_fields(page: str
     assert "model_config" not in page
 
 
+@pytest.mark.thorough
 def test_sections_become_fields_and_names_become_links(page: str) -> None:
     said = words(page, "made_up.peaks")
     assert "Parameters: values – of one course. keep – which of them. where" in said

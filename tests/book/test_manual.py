@@ -85,6 +85,7 @@ def test_no_result_is_typed_on_the_page() -> None:
     assert set(re.findall(r"\d+(?:\.\d+)?", prose)) <= {"3", "5", "6", "10", "17", "50", "68", "95"}
 
 
+@pytest.mark.thorough
 def test_the_file_of_the_page_is_the_template() -> None:
     (text,) = re.findall(r"```toml\n(.+?)```", made("own_drug_file"), re.DOTALL)
     assert tomllib.loads(text)["role"] == "user"

@@ -57,6 +57,7 @@ def test_all_documents_are_on_one_page_in_the_order_of_the_book(page: str) -> No
     assert found == ["book/two", "book/one", "book/references", "book/api"]
 
 
+@pytest.mark.thorough
 def test_the_functions_are_left_out_and_the_book_says_so(page: str, build: Path) -> None:
     assert "A wing of functions" not in page and "Every function." not in page
     assert "The printed book leaves the functions out." in page
@@ -66,6 +67,7 @@ def test_the_functions_are_left_out_and_the_book_says_so(page: str, build: Path)
     ).read_text()
 
 
+@pytest.mark.thorough
 def test_a_link_says_which_document_it_leads_into(page: str) -> None:
     """Places of two documents may have one name, as headings and numbered citations do."""
     article = page.split('<article class="bd-article">')[1]
@@ -75,6 +77,7 @@ def test_a_link_says_which_document_it_leads_into(page: str) -> None:
     assert re.findall(r'href="(#document-book/api)"', article)
 
 
+@pytest.mark.thorough
 def test_equations_are_drawn_although_the_front_page_has_none(page: str) -> None:
     assert "vendor/mathjax/tex-svg.js" in page and "$" not in PAGES["index"]
 

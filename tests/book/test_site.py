@@ -218,6 +218,7 @@ def test_numbers_of_another_lock_fail_the_build(checkout: Path, tmp_path: Path) 
     site.stage(checkout, checkout / "notebooks", checkout / "results", tmp_path / "src")
 
 
+@pytest.mark.thorough
 def test_an_archived_chapter_is_shown_with_a_banner(built: Path) -> None:
     html = built / "_build" / "html"
     old = (html / "archive-v0" / "01_one.html").read_text(encoding="utf-8")

@@ -140,6 +140,7 @@ def test_a_failing_chapter_names_its_cell_and_the_last_good_output_stays(broken:
     assert "ZeroDivisionError" in failed.read_text(encoding="utf-8")
 
 
+@pytest.mark.thorough
 def test_a_chapter_that_saves_nothing_has_failed(broken: Ran) -> None:
     assert not broken.runs[2].ok
     assert "saved no results" in broken.runs[2].problem
@@ -207,6 +208,7 @@ def test_papermill_itself_cannot_pass_an_unknown_parameter(home: Path) -> None:
     assert '"computed' not in target.read_text(encoding="utf-8").replace("print('computed", "")
 
 
+@pytest.mark.thorough
 def test_figures_are_kept_in_vectors_beside_the_png_of_the_notebook(ran: Ran) -> None:
     kept = ran.json("drawn", "01_one.json")
     assert len(kept["figures"]) == 2
@@ -235,6 +237,7 @@ def test_a_chapter_that_draws_no_more_leaves_no_figure_behind(later: Path) -> No
     assert not (later / "_build" / "drawn" / "01_one.json").exists()
 
 
+@pytest.mark.thorough
 def test_a_chapter_given_up_leaves_what_is_no_longer_a_chapter_out(later: Path) -> None:
     assert [path.name for path in (later / "_build" / "results").iterdir()] == ["01_one.json"]
     assert [path.name for path in (later / "_build" / "notebooks").iterdir()] == ["01_one.ipynb"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import quick
 from helpers import TWO_COMPARTMENTS, made_up, made_up_bispecific, rescue_inputs
 from numpy.typing import NDArray
 
@@ -42,7 +43,7 @@ def dense(run: Trajectory) -> Trajectory:
     return replace(run, task=task, states=states, outcomes=tuple(outcomes))
 
 
-@pytest.mark.parametrize("mg", [72.0, 576.0, 2880.0])
+@pytest.mark.parametrize("mg", quick([72.0, 576.0, 2880.0], few=[576.0]))
 @pytest.mark.parametrize("start", [0.5, 1.0, 2.0, 6.0])
 def test_a_peak_cut_off_by_tocilizumab_is_that_of_a_dense_course(
     network: NetworkParameters, start: float, mg: float
@@ -105,7 +106,7 @@ def test_rates_within_seconds_are_followed_by_finer_times(
         assert run.peak(name).value == pytest.approx(highest, rel=3e-4, abs=1e-9)
 
 
-@pytest.mark.parametrize("tocilizumab_h", [0.75, 1.0, 2.0])
+@pytest.mark.parametrize("tocilizumab_h", quick([0.75, 1.0, 2.0], few=[1.0]))
 def test_severity_of_the_locked_rescue_is_that_of_a_dense_course(tocilizumab_h: float) -> None:
     record = current_record()
     treated = simulate_course(record, tocilizumab_h, horizon_h=HORIZON_H)

@@ -235,6 +235,7 @@ def test_draws_left_out_and_signed_are_counted(lock: Record, own: Places) -> Non
     assert "of which 3999 are on record and 4000 were planned" in finding.detail
 
 
+@pytest.mark.thorough
 def test_an_edited_draw_has_another_log_posterior_though_it_is_signed(
     lock: Record, own: Places
 ) -> None:

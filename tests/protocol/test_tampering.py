@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cases import quick
 from protocol_bench import TABLE, Bench, build, no_git
 
 from qsp_lib.common.text import canonical_json
@@ -436,7 +437,7 @@ def _resigned(bench: Bench, version: str, change: Callable[[dict[str, Any]], Any
     bench.lock(version).write_text(canonical_json(content))
 
 
-@pytest.mark.parametrize("way", NOTICED)
+@pytest.mark.parametrize("way", quick(NOTICED, few=[*NOTICED][::3]))
 def test_it_is_noticed(bench: Bench, way: str) -> None:
     act, words = NOTICED[way]
     act(bench)
