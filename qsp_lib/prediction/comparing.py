@@ -48,11 +48,11 @@ class Compared:
 
 
 def require_comparable(settings: Sequence[Setup]) -> None:
-    """Raise before anything is simulated if there is nothing to compare, or too much.
+    """Raise, before anything is simulated, where there is nothing to compare, or too much.
 
     Raises:
-        InputError: fewer than two courses, more than one figure can show, or two that would be
-            called the same.
+        InputError: fewer than two courses, more than one figure can show, two that would be
+            called the same, or one of a fit to data beside one that is not of it.
     """
     courses = sum(1 + bool(setting.cover.words) for setting in settings)
     if not 2 <= courses <= MOST:
@@ -88,15 +88,14 @@ def compare(predictions: Sequence[Prediction]) -> tuple[Compared, ...]:
     """Every arm of the predictions beside the first.
 
     Raises:
-        InputError: nothing to compare, more than one figure can show, predictions of different
-            draws or locks, one of a fit to data beside one that is not of it.
+        InputError: nothing to compare, more than one figure can show, two that are called the
+            same, predictions of different draws or locks, one of a fit to data beside one that is
+            not of it.
     """
+    require_comparable([p.setting for p in predictions])
     arms = [(p, name, arm) for p in predictions for name, arm in p.arms.items()]
-    if not 2 <= len(arms) <= MOST:
-        raise InputError(f"{len(arms)} courses were given to compare; expected 2 to {MOST}.")
     if len({(p.seed, p.n_draws, p.lock["digest"]) for p in predictions}) > 1:
         raise InputError("predictions of different draws or locks; expected the same of both.")
-    _require_one_network([p.setting for p in predictions])
     first, _, first_arm = arms[0]
     several = len({p.drug for p in predictions}) > 1
     found = []

@@ -47,7 +47,7 @@ from ..inference import part_of
 from ..model import engine_words, require_lock
 from .predicting import NOT_FOR, most_draws
 from .report import aligned, short
-from .setting import Setup, draws_for, record_draws, structure_of
+from .setting import Setup, draws_for, record_draws, require_solved, structure_of
 
 N_POPULATION_DRAWS, N_PATIENTS, N_AGAIN = 40, 1000, 100
 """Draws; patients in each, who are weighted; and how many of these are drawn by their weights."""
@@ -186,8 +186,12 @@ def populate(asked: PopulationQuestion, **options: Any) -> PopulationAnswer:
     Args:
         asked: the drug, its doses, how many patients, which limit.
         options: of :func:`qsp_lib.inference.sweep`.
+
+    Raises:
+        IntegrationError: the drug's course cannot be solved at the locked values.
     """
     setting, patients, limit = asked.setting, asked.patients, asked.limit
+    require_solved(setting.simulate(None, treated=False), setting.inputs)
     structure = structure_of(setting.inputs, setting.record)
     require_lock(setting.inputs, setting.record.network, setting.regimen, structure)
     record, drawn = setting.record, (patients.n_draws, patients.seed)

@@ -101,6 +101,12 @@ def test_a_course_beside_itself_differs_by_nothing(path: Path, locked: Record) -
     assert found[1].more_severe.central < 0 and found[1].share_higher is None
 
 
+def test_courses_called_the_same_are_not_set_side_by_side(path: Path, locked: Record) -> None:
+    each = [predict(path, locked, n_draws=0)] * 2
+    with pytest.raises(InputError, match="regimen 'clinical' have the name 'made-up'"):
+        compare(each)
+
+
 def test_compare_is_a_command(
     path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,7 @@ from qsp_lib.__main__ import main
 from qsp_lib.common.errors import IntegrationError
 from qsp_lib.prediction.first_dose import first_dose
 from qsp_lib.prediction.goals import Goal
+from qsp_lib.prediction.population import PopulationQuestion, populate
 from qsp_lib.prediction.predicting import run
 from qsp_lib.prediction.setting import prepare
 from qsp_lib.protocol.lock import current_record
@@ -193,7 +194,11 @@ def test_what_cannot_be_solved_is_said_with_the_fastest_rate_of_the_drug(
     path = written(tmp_path, with_doses(doses, content(pharmacokinetics=pk)))
     made = prepare(path, current_record())
     made = replace(made, inputs=made.inputs.replace(**numbers))
-    for ask in (lambda: run(made, n_draws=2), lambda: first_dose(made, Goal(1.5), n_draws=2)):
+    for ask in (
+        lambda: run(made, n_draws=2),
+        lambda: first_dose(made, Goal(1.5), n_draws=2),
+        lambda: populate(PopulationQuestion(made, 2, 3, limit=1.0, least_effective=1.0)),
+    ):
         with pytest.raises(IntegrationError) as failed:
             ask()
         assert "at the locked values could not be solved (" in str(failed.value)
