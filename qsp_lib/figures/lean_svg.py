@@ -44,13 +44,22 @@ def _hundredths(number: re.Match[str]) -> str:
 
 
 def _compact(path: str) -> str:
-    """A path without the spaces and the repeated letters that SVG does not ask for."""
+    """A path without the spaces, letters and coordinates that SVG does not ask for.
+
+    Where a line runs along an axis, as the steps of a distribution do, one coordinate says it.
+    """
     tight = _LETTER.sub(r"\1", path.replace("\n", " ")).strip()
-    parts = re.split(r"(?=[A-Za-z])", tight)[1:]
-    made = [
-        f" {part[1:]}" if part[0] == before[0] == "L" and part[1:] else part
-        for before, part in zip(["M", *parts], parts, strict=False)
-    ]
+    made, before, at = [], "M", ["", ""]
+    for part in re.split(r"(?=[A-Za-z])", tight)[1:]:
+        letter, to = part[0], part[1:].split(" ")
+        if letter == "L" and len(to) == len(at) == 2 and (to[0] == at[0]) != (to[1] == at[1]):
+            letter = "V" if to[0] == at[0] else "H"
+            made.append(letter + to[letter == "V"])
+        else:
+            made.append(f" {part[1:]}" if letter == before == "L" and part[1:] else part)
+        before = letter
+        # where a path is after anything else is not asked
+        at = to if letter in "MLHV" else []
     return "".join(made)
 
 

@@ -89,6 +89,10 @@ def tokens(path: str | None) -> list[float | str]:
     said: list[float | str] = []
     for letter, rest in re.findall(r"([A-Za-z])([^A-Za-z]*)", path or ""):
         values = numbers(rest)
+        if letter in "HV":  # one coordinate is that of the point before
+            (value,), (x, y) = values, said[-2:]
+            said += ["L", value, y] if letter == "H" else ["L", x, value]
+            continue
         step = {"M": 2, "L": 2, "Q": 4, "C": 6}.get(letter, len(values) or 1)
         said += [letter] if not values else []
         for i in range(0, len(values), step):
@@ -189,6 +193,8 @@ def test_what_a_site_sends_of_a_dense_curve_is_small() -> None:
         ("M 1 2 \nL 3 4 \nL -5 6 \nz\n", "M1 2L3 4 -5 6z"),
         ("M 1 2\nQ 3 4 5 6\nQ 7 8 9 1\nL 2 2\n", "M1 2Q3 4 5 6Q7 8 9 1L2 2"),
         ("M 0 0\nL 1 1\nM 2 2\nL 3 3\nL 4 4\n", "M0 0L1 1M2 2L3 3 4 4"),
+        ("M 0 0\nL 2 0\nL 2 3\nL 3 4\nL 3 4\nL 5 4\nz\n", "M0 0H2V3L3 4 3 4H5z"),
+        ("M 0 0\nQ 1 2 3 4\nL 3 5\nL 3 6\n", "M0 0Q1 2 3 4L3 5V6"),
     ],
 )
 def test_a_path_loses_spaces_and_repeated_letters(path: str, tight: str) -> None:
