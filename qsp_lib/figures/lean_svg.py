@@ -49,7 +49,9 @@ def _compact(path: str) -> str:
     Where a line runs along an axis, as the steps of a distribution do, one coordinate says it.
     """
     tight = _LETTER.sub(r"\1", path.replace("\n", " ")).strip()
-    made, before, at = [], "M", ["", ""]
+    made: list[str] = []
+    at: list[str] = []  # where the path is, if it is one point that was said
+    before = ""
     for part in re.split(r"(?=[A-Za-z])", tight)[1:]:
         letter, to = part[0], part[1:].split(" ")
         if letter == "L" and len(to) == len(at) == 2 and (to[0] == at[0]) != (to[1] == at[1]):
@@ -57,9 +59,7 @@ def _compact(path: str) -> str:
             made.append(letter + to[letter == "V"])
         else:
             made.append(f" {part[1:]}" if letter == before == "L" and part[1:] else part)
-        before = letter
-        # where a path is after anything else is not asked
-        at = to if letter in "MLHV" else []
+        before, at = letter, to if letter in "MLHV" else []
     return "".join(made)
 
 

@@ -48,7 +48,7 @@ class Compared:
 
 
 def require_comparable(settings: Sequence[Setup]) -> None:
-    """Raise, before anything is simulated, where there is nothing to compare, or too much.
+    """Raise if there is nothing to compare, or too much; nothing has to be simulated for it.
 
     Raises:
         InputError: fewer than two courses, more than one figure can show, two that would be

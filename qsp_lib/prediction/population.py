@@ -191,9 +191,9 @@ def populate(asked: PopulationQuestion, **options: Any) -> PopulationAnswer:
         IntegrationError: the drug's course cannot be solved at the locked values.
     """
     setting, patients, limit = asked.setting, asked.patients, asked.limit
-    require_solved(setting.simulate(None, treated=False), setting.inputs)
     structure = structure_of(setting.inputs, setting.record)
     require_lock(setting.inputs, setting.record.network, setting.regimen, structure)
+    require_solved(setting.simulate(None, treated=False), setting.inputs)
     record, drawn = setting.record, (patients.n_draws, patients.seed)
     options = {"lock": record.digest, "label": "patients"} | options
     draws = record_draws(setting, *drawn)
