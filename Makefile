@@ -73,6 +73,8 @@ help:
 	@echo
 	@echo "PYTHON=python3.12 chooses the interpreter of a new .venv, JOBS=4 the number of processes."
 
+# Python before 3.13 does not start in the C locale where the path that an editable install writes
+# down is beyond ASCII: the last lines write it as seen from where it stands
 setup: $(READY)
 
 $(READY): requirements.txt constraints.txt pyproject.toml
@@ -100,6 +102,7 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	fi; \
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt; \
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	printf '../../../..\n' > "$$(echo .venv/lib/python*/site-packages/qsp_lib.pth)"; \
 	printf '%s\n' "$(CURDIR)" > .venv/checkout; \
 	touch $(READY)
 
