@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import cache
 
 from . import __version__
 from .commands import (
@@ -59,8 +60,9 @@ exit codes:
 """
 
 
+@cache
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands; each sets ``act``, a function of the parsed arguments."""
+    """The parser of all commands, made once; each sets ``act``, called with what was parsed."""
     parser = argparse.ArgumentParser(
         prog="qsp-crs",
         description="Predict a drug's cytokine release, trace a number, run the chapters.",

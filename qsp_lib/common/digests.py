@@ -14,7 +14,7 @@ import json
 import math
 import threading
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -80,8 +80,8 @@ def code_digest(files: Iterable[Path] | None = None) -> str:
     """
     if files is None:
         return _digest_of_science()
-    definitions = [digest(_meaning(node)) for path in files for node in _definitions(path)]
-    return digest(sorted(definitions))
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    return digest(sorted(one for text in texts for one in _definitions(text)))
 
 
 @cache
@@ -91,11 +91,12 @@ def _digest_of_science() -> str:
     return code_digest([path for wing in SCIENCE for path in (root / wing).rglob("*.py")])
 
 
-def _definitions(path: Path) -> list[ast.stmt]:
-    """The statements of a module but for its imports, which only say where a name is from."""
+@lru_cache(maxsize=512)
+def _definitions(source: str) -> tuple[str, ...]:
+    """Digests of the statements of a module but for its imports, which only say where a name is."""
     with _ONE_AT_A_TIME:
-        body = ast.parse(path.read_text(encoding="utf-8")).body
-    return [node for node in body if not _says_nothing(node)]
+        body = ast.parse(source).body
+    return tuple(digest(_meaning(node)) for node in body if not _says_nothing(node))
 
 
 def _meaning(node: Any) -> Any:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,8 @@ class InputCheck:
 
 def input_digests(inputs: str) -> dict[str, str]:
     """Digest of every input that a new record is made from, by the name of its file or rule."""
-    return {name: input_digest(name) for name in (*data_files(inputs), *RULES)}
+    there = data_files(inputs)
+    return {name: input_digest(name, there) for name in (*there, *RULES)}
 
 
 def data_files(inputs: str) -> tuple[str, ...]:
@@ -104,11 +106,11 @@ def check_inputs(version: str, recorded: Mapping[str, str]) -> tuple[InputCheck,
     Raises:
         LockError: the record names an input that is not here.
     """
-    checks = []
+    checks, there = [], _of_any_version()
     for name, expected in sorted(recorded.items()):
         why = BYTES_ONLY.get((version, name), "")
         try:
-            found = "" if why else input_digest(name)
+            found = "" if why else input_digest(name, there)
         except InputError:
             raise LockError(
                 f"lock {version} was made from {name!r}, which is not here; restore it, or use a "
@@ -118,12 +120,13 @@ def check_inputs(version: str, recorded: Mapping[str, str]) -> tuple[InputCheck,
     return tuple(checks)
 
 
-def input_digest(name: str) -> str:
+def input_digest(name: str, there: Collection[str] | None = None) -> str:
     """Digest (64 hex digits) of what an input means, under the name a record gives it.
 
     Args:
         name: a data file such as ``drugs/okt3.toml``, digested as it is parsed; one of `RULES`;
             or one of the names that lock v1 used.
+        there: the data files that there are, as `data_files` lists them; looked up if not given.
 
     Raises:
         InputError: there is no such input.
@@ -136,11 +139,19 @@ def input_digest(name: str) -> str:
         return load_tables().text_digest(EVIDENCE_V1)
     if name.startswith("drug ") and name.removeprefix("drug ") in shipped_drugs("v1"):
         return _meaning_digest(load_drug(name.removeprefix("drug "), inputs="v1"))
-    path = DATA / name
-    if not any(name in data_files(inputs) for inputs in VERSIONS):
+    if name not in (_of_any_version() if there is None else there):
         raise InputError(f"there is no input {name!r} in {DATA.name}.")
-    text = path.read_text(encoding="utf-8")
-    return digest(parsed_table(text) if path.suffix == ".csv" else tomllib.loads(text))
+    path = DATA / name
+    return _digest_of_text(path.read_text(encoding="utf-8"), path.suffix)
+
+
+def _of_any_version() -> frozenset[str]:
+    return frozenset(name for inputs in VERSIONS for name in data_files(inputs))
+
+
+@lru_cache(maxsize=512)
+def _digest_of_text(text: str, suffix: str) -> str:
+    return digest(parsed_table(text) if suffix == ".csv" else tomllib.loads(text))
 
 
 _NAMES_V1: Mapping[str, Callable[[], Any]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from hostile import mutants, refused, spoilt
 
 from qsp_lib.common.errors import LockError
 from qsp_lib.common.text import canonical_json
-from qsp_lib.protocol import inputs
 from qsp_lib.protocol.lock import lock_path, read_record, versions
 from qsp_lib.protocol.places import PACKAGED
 from qsp_lib.protocol.record import digest_of
@@ -20,12 +18,6 @@ from qsp_lib.protocol.record import digest_of
 pytestmark = pytest.mark.thorough
 
 TEXT = lock_path(versions()[-1]).read_text(encoding="utf-8")
-
-
-@pytest.fixture(autouse=True)
-def once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The digests of the packaged inputs, computed once: they do not change here."""
-    monkeypatch.setattr(inputs, "input_digest", cache(inputs.input_digest))
 
 
 def test_no_edit_of_a_record_is_accepted(tmp_path: Path) -> None:

@@ -206,7 +206,9 @@ def test_evidence_that_has_changed_since_the_lock_is_refused(
     now = inputs.input_digest
     changed_table = "evidence/potency.csv"
     monkeypatch.setattr(
-        inputs, "input_digest", lambda name: "e" * 64 if name == changed_table else now(name)
+        inputs,
+        "input_digest",
+        lambda name, there: "e" * 64 if name == changed_table else now(name, there),
     )
     with pytest.raises(LockError, match="potency.csv is not what lock v1 was made from"):
         verify(whole)

@@ -16,7 +16,7 @@ from cases import quick
 from protocol_bench import TABLE, Bench, build, no_git
 
 from qsp_lib.common.text import canonical_json
-from qsp_lib.protocol import computed_again, inputs, record, verification
+from qsp_lib.protocol import computed_again, record, verification
 from qsp_lib.protocol.blind_test import predict
 from qsp_lib.protocol.computed_again import predicted_again
 from qsp_lib.protocol.findings import LEFT_OUT
@@ -57,7 +57,6 @@ def once() -> Any:
             patch.setattr(computed_again, name, once_a_record(getattr(computed_again, name), {}))
         looked = once_a_record(verification.computed_again, {})
         patch.setattr(verification, "computed_again", looked)
-        patch.setattr(inputs, "input_digest", cache(inputs.input_digest))
         patch.setattr(record, "equations_digest", cache(record.equations_digest))
         yield
 
