@@ -8,6 +8,7 @@ each a numeric predicate, stand in chapter 4.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,11 @@ class Course:
         """Area under a state in a window counted from the drug's dose."""
         end_h = self.horizon_h if end_h is None else end_h
         return self.trajectory.area(name, start_h + self.dose_h, end_h + self.dose_h)
+
+    @cached_property
+    def signal_area(self) -> Array:
+        """Area of the effective signal over the horizon, which every benefit is a share of."""
+        return self.area("S")
 
     def index(self, from_h: float = 0.0) -> Array:
         """Severity index from ``from_h`` after the drug's dose on."""
@@ -119,7 +125,7 @@ def simulate_course(
 
 def benefit(treated: Course, untreated: Course) -> Array:
     """Share of the week's area of the effective signal that tocilizumab takes away."""
-    return 1 - treated.area("S") / untreated.area("S")
+    return 1 - treated.signal_area / untreated.signal_area
 
 
 def rebound(course: Course, untreated: Course, given_h: float) -> Array:

@@ -263,6 +263,22 @@ class Sample:
     def __len__(self) -> int:
         return len(self.points)
 
+    def first(self, n: int) -> Sample:
+        """The first ``n`` draws by themselves.
+
+        Raises:
+            InputError: ``n`` is below 1 or above the number of draws.
+        """
+        if not 1 <= n <= len(self):
+            raise InputError(f"the first {n} draws; expected 1 to {len(self)}.")
+        return replace(
+            self,
+            unit=self.unit[:n],
+            points=self.points[:n],
+            quantities={name: values[:n] for name, values in self.quantities.items()},
+            completed=self.completed[:n],
+        )
+
     def with_criteria(self, criteria: Sequence[Band]) -> Sample:
         """The same draws held to other criteria."""
         return replace(self, criteria=tuple(criteria))
@@ -323,11 +339,7 @@ class Sample:
         Raises:
             InputError: a size below 1 or above the number of draws.
         """
-
-        for n in sizes:
-            if not 1 <= n <= len(self):
-                raise InputError(f"the first {n} draws; expected 1 to {len(self)}.")
-        found = [(n, share(self.accepted[:n])) for n in sizes]
+        found = [(n, self.first(n).share) for n in sizes]
         return late.pandas.DataFrame(
             [{"n": n, "share": s.value, "low": s.low, "high": s.high} for n, s in found]
         )

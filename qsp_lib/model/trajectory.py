@@ -183,8 +183,8 @@ class Trajectory:
             for i, door in enumerate(task.structure.doors)
             if door.input
         ]
-        left, right = self.states[:, rows, intervals], self.states[:, rows, intervals + 1].copy()
-        # the value stored at a dose's time is the one after it: take the bolus off again
+        left, right = self.states[:, rows, intervals], self.states[:, rows, intervals + 1]
+        # both are copies; what is stored at a dose's time is the value after it: take it off again
         boluses = np.zeros((self.times.size, len(task.structure.doors)))
         boluses[firsts] = schedule.boluses
         for i, door in enumerate(task.structure.doors):

@@ -243,6 +243,16 @@ def test_a_single_accepted_draw_says_where_it_lies_and_correlates_nothing(square
         one.correlations()
 
 
+def test_the_first_draws_are_as_they_were_among_all(square: Sample) -> None:
+    few = square.first(64)
+    assert len(few) == 64 and np.array_equal(few.accepted, square.accepted[:64])
+    assert np.array_equal(few.points, square.points[:64])
+    assert square.first(len(square)).share == square.share
+    for n in (0, 4097):
+        with pytest.raises(InputError, match=f"the first {n} draws; expected 1 to 4096"):
+            square.first(n)
+
+
 def test_convergence_looks_at_the_first_draws(square: Sample) -> None:
     table = square.convergence([64, 1024, 4096])
     assert table["share"].iloc[0] == square.accepted[:64].mean()
