@@ -171,6 +171,7 @@ def test_workers_and_chunks_change_no_byte(given: Treatments, text: str) -> None
     assert canonical_json(population_content(current_record(), given, SIZES, again)) == text
 
 
+@pytest.mark.thorough
 def test_a_draw_by_itself_is_what_it_is_among_others(
     given: Treatments, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -253,6 +253,7 @@ def test_controls_can_be_resumed_and_keep_each_structure_by_itself(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["none", "ungated"]
 
 
+@pytest.mark.thorough
 def test_one_executor_serves_every_part(lock: Record, draws: Sample) -> None:
     with pool(2) as executor:
         found = robustness.ensemble(lock, N, seed=1, executor=executor, chunk=16)

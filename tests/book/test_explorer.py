@@ -179,6 +179,7 @@ def live(monkeypatch: pytest.MonkeyPatch) -> Explorer:
     return Explorer("tgn1412")
 
 
+@pytest.mark.thorough
 def test_the_picture_is_a_png() -> None:
     assert bytes(Explorer("tgn1412").picture.value).startswith(b"\x89PNG")
 
@@ -226,6 +227,7 @@ def test_another_drug_brings_its_own_values_and_keeps_the_network(live: Explorer
         assert live.setting == Setting(drug, K_M=100.0)
 
 
+@pytest.mark.thorough
 def test_reset_puts_all_but_the_drug_back(live: Explorer) -> None:
     live.widgets["drug"].value = "blinatumomab"
     for key, value in (("k_exh", 5.0), ("dose", 50.0), ("EC50", 1.0), ("feedback", False)):
@@ -236,6 +238,7 @@ def test_reset_puts_all_but_the_drug_back(live: Explorer) -> None:
     assert live.solution is not None and live.solution.mark == ""
 
 
+@pytest.mark.thorough
 def test_a_solve_that_fails_leaves_nothing_stale(
     live: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -158,10 +158,7 @@ SHORT = [setting for setting in OF_EACH_KIND if setting.drug in FITTED]
 FEW = [
     Setting("blinatumomab"),
     BOTH_GIVEN["okt3"],
-    BOTH_GIVEN["teclistamab"],
-    Setting("tgn1412", feedback=False),
     Setting("tgn1412", k_exh=10.0, dose=0.05),
-    Setting("tgn1412", EC50=2000.0, k_act=0.2, h=3.0),
 ]
 
 
@@ -191,7 +188,7 @@ def test_peaks_are_those_of_the_engine_and_of_scipy(
     assert found["grade"] == expected.grade
 
 
-@pytest.mark.parametrize("drug", quick(DRUGS, few=[*FITTED, "teclistamab"]))
+@pytest.mark.parametrize("drug", quick(DRUGS, few=["tgn1412"]))
 def test_the_locked_curve_is_scipys_own_between_the_changes_of_dosing(js: Js, drug: str) -> None:
     """Not through this package's engines: the equations straight into solve_ivp."""
     treatment = treatment_of(RECORD, RECORD.drug(drug), RECORD.regimen(drug))
@@ -233,7 +230,7 @@ def test_the_locked_curve_is_scipys_own_between_the_changes_of_dosing(js: Js, dr
     assert found["peaks"]["S"]["value"] == pytest.approx(S.max(), rel=TOLERANCE)
 
 
-@pytest.mark.parametrize("drug", quick(DRUGS, few=[*FITTED, "teclistamab"]))
+@pytest.mark.parametrize("drug", quick(DRUGS, few=["tgn1412"]))
 def test_a_value_between_report_times_is_that_of_the_engine(js: Js, drug: str) -> None:
     setting = BOTH_GIVEN[drug]
     shift_h = max(0.0, -setting.tocilizumab_h, -setting.dexamethasone_h)
@@ -244,7 +241,7 @@ def test_a_value_between_report_times_is_that_of_the_engine(js: Js, drug: str) -
         assert value == pytest.approx(expected, rel=TOLERANCE, abs=1e-6)
 
 
-@pytest.mark.parametrize("drug", DRUGS)
+@pytest.mark.parametrize("drug", quick(DRUGS, few=["okt3", "teclistamab"]))
 def test_the_page_has_the_index_that_the_engine_gives(js: Js, drug: str) -> None:
     assert in_javascript(js, Setting(drug))["index"] == pytest.approx(
         js(f"qspModel.drugs['{drug}'].index"), abs=1e-4
@@ -268,18 +265,18 @@ def test_rescue_is_that_of_the_rescue_chapter(js: Js) -> None:
             assert found["peaks"][name]["value"] == pytest.approx(expected, rel=TOLERANCE)
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ("qspModel.drugs.tgn1412.values.CL = NaN", "gave up|is not a number"),
-        ("qspModel.network.d_IL6 = -50", "gave up"),
-        (
-            "for (const s of Object.values(qspModel.structures)) "
-            "s.before[s.states.indexOf('IFN')] = -5",
-            "IFN fell below zero",
-        ),
-    ],
-)
+SPOILT = [
+    ("qspModel.drugs.tgn1412.values.CL = NaN", "gave up|is not a number"),
+    ("qspModel.network.d_IL6 = -50", "gave up"),
+    (
+        "for (const s of Object.values(qspModel.structures)) "
+        "s.before[s.states.indexOf('IFN')] = -5",
+        "IFN fell below zero",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), quick(SPOILT, few=SPOILT[-1:]))
 def test_a_solve_that_fails_says_so(script: str, change: str, message: str) -> None:
     context = loaded(script, most_evaluations=6000)
     solve = "qspExplorer.solve(qspModel, qspModel.drugs.tgn1412, {})"
@@ -337,7 +334,7 @@ def asked_of(treatment: Treatment, dose_h: float = 0.0) -> str:
     return json.dumps(json.dumps(asked))
 
 
-@pytest.mark.parametrize("name", MADE_UP)
+@pytest.mark.parametrize("name", quick(MADE_UP, few=["saturable", "log_table", "everything"]))
 def test_a_treatment_with_any_part_is_solved_as_in_python(name: str) -> None:
     """Depot, falling and saturable clearance, tables, targets, a steroid by vein and by mouth."""
     treatment = MADE_UP[name].treatment
@@ -358,6 +355,7 @@ def test_a_treatment_with_any_part_is_solved_as_in_python(name: str) -> None:
     np.testing.assert_allclose(found["S"], S, rtol=0, atol=TOLERANCE * S.max())
 
 
+@pytest.mark.thorough
 def test_absorption_within_a_minute_is_followed_as_in_python() -> None:
     treatment = MADE_UP["subcutaneous"].treatment
     treatment = replace(treatment, drug=replace(treatment.drug, k_a=60.0))

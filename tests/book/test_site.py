@@ -113,6 +113,7 @@ def test_a_page_that_would_fetch_from_the_network_is_refused(checkout: Path) -> 
     assert "fetches https://example.org/x.png" in said
 
 
+@pytest.mark.thorough
 def test_all_that_is_built_from_is_staged(checkout: Path) -> None:
     target = checkout / "_build" / "src"
     target.mkdir(parents=True)

@@ -146,6 +146,7 @@ def test_a_chapter_that_saves_nothing_has_failed(broken: Ran) -> None:
     assert "saved no results" in broken.runs[2].problem
 
 
+@pytest.mark.thorough
 def test_other_parameters_make_a_trial_and_nothing_else(home: Path) -> None:
     add(home, "01_one", FIRST)
     runs, _ = run(home, "one", parameters={"n": 5})

@@ -7,10 +7,12 @@ import shlex
 import subprocess
 import sys
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cases import quick
 
 from qsp_lib import protocol
 from qsp_lib.__main__ import build_parser, main
@@ -67,8 +69,12 @@ def test_the_template_predicts_as_it_stands(own: Path, capsys: Printed) -> None:
     assert "its T-cell part: " in text and "4 of 4 doses begin" in text
 
 
-@pytest.mark.parametrize("mechanism", ["bispecific", "monoclonal"])
-@pytest.mark.parametrize("exposure", ["intravenous", "subcutaneous", "table"])
+TEMPLATES = [*product(["bispecific", "monoclonal"], ["intravenous", "subcutaneous", "table"])]
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "exposure"), quick(TEMPLATES, few=[TEMPLATES[1], TEMPLATES[-1]])
+)
 def test_each_template_is_a_users_drug_that_can_be_run(
     tmp_path: Path, capsys: Printed, mechanism: str, exposure: str
 ) -> None:

@@ -144,6 +144,7 @@ def test_json_holds_what_a_rerun_needs(own: Path, capsys: Printed) -> None:
     assert answer["used"]["weight_kg"] == 70
 
 
+@pytest.mark.thorough
 def test_several_drugs_are_predicted_in_one_call(
     own: Path, tmp_path: Path, capsys: Printed
 ) -> None:

@@ -121,6 +121,7 @@ def test_a_chain_that_goes_on_is_the_chain_that_never_stopped() -> None:
     assert chain.steps == steps
 
 
+@pytest.mark.thorough
 def test_a_chain_with_a_missing_leg_runs_it_and_those_after_it_again() -> None:
     problem, start, steps = standard_gaussian(2), normals(8, 2, 3), 3 * LEG
     store = Memory()

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import quick
 from numpy.typing import NDArray
 from peaks_sweep import peaks
 
@@ -122,7 +123,7 @@ def test_where_no_workers_are_allowed_the_sweep_runs_here(monkeypatch: pytest.Mo
     assert set(found) == {os.getpid()}
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", quick([1, 2], few=[1]))
 @pytest.mark.parametrize("chunk", [1, 5, 100])
 def test_rows_come_in_the_order_of_the_inputs(workers: int, chunk: int) -> None:
     assert np.array_equal(sweep(squares, INPUTS, workers=workers, chunk=chunk), INPUTS[:, 0] ** 2)

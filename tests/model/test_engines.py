@@ -73,7 +73,7 @@ def test_threads_that_ask_for_other_tolerances_get_their_own() -> None:
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("regimen", quick(REGIMENS, few=["bolus train", "overlapping"]))
+@pytest.mark.parametrize("regimen", quick(REGIMENS, few=["overlapping"]))
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 def test_both_engines_agree_with_the_reference_on_every_state(
     network: NetworkParameters, mechanism: str, regimen: str, options: str

@@ -44,7 +44,7 @@ def dense(run: Trajectory) -> Trajectory:
 
 
 @pytest.mark.parametrize("mg", quick([72.0, 576.0, 2880.0], few=[576.0]))
-@pytest.mark.parametrize("start", [0.5, 1.0, 2.0, 6.0])
+@pytest.mark.parametrize("start", quick([0.5, 1.0, 2.0, 6.0], few=[0.5, 6.0]))
 def test_a_peak_cut_off_by_tocilizumab_is_that_of_a_dense_course(
     network: NetworkParameters, start: float, mg: float
 ) -> None:
@@ -91,7 +91,7 @@ def test_a_change_of_the_drugs_own_dosing_needs_no_finer_times(
         assert value == pytest.approx(exact[STATES[STATES.index(name)]].max(), rel=1e-5)
 
 
-@pytest.mark.parametrize("rate", ["CL", "Q"])
+@pytest.mark.parametrize("rate", quick(["CL", "Q"], few=["Q"]))
 def test_rates_within_seconds_are_followed_by_finer_times(
     network: NetworkParameters, rate: str
 ) -> None:

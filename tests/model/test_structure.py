@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+from cases import quick
 from helpers import made_up_bispecific, rescue_inputs
 
 from qsp_lib.common.errors import InputError
@@ -39,7 +40,7 @@ from qsp_lib.protocol.lock import current_record
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
-@pytest.mark.parametrize("feedback", FEEDBACKS)
+@pytest.mark.parametrize("feedback", quick(FEEDBACKS, few=["gated"]))
 def test_the_traced_equations_are_the_ones_that_are_integrated(
     mechanism: str, feedback: str
 ) -> None:

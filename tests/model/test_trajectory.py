@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import quick
 from helpers import (
     HOPELESS,
     ONE_COMPARTMENT,
@@ -48,7 +49,7 @@ def coarse(network: NetworkParameters) -> Trajectory:
 # ---------------------------------------------------------------- peaks
 
 
-@pytest.mark.parametrize("regimen", ["bolus train", "infusion", "step-up"])
+@pytest.mark.parametrize("regimen", quick(["bolus train", "infusion", "step-up"], few=["step-up"]))
 @pytest.mark.parametrize("drug", [made_up(), made_up_bispecific()], ids=lambda d: d.mechanism)
 def test_a_peak_on_a_quarter_hour_grid_is_that_of_the_reference(
     network: NetworkParameters, drug: Any, regimen: str

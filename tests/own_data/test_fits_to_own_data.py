@@ -225,6 +225,7 @@ def test_a_drug_file_that_changed_meanwhile_is_not_written_from(
         drug_files(fit, other)
 
 
+@pytest.mark.thorough
 def test_levels_before_the_drug_acts_move_no_rate(drug: Path, tmp_path: Path) -> None:
     data = tmp_path / "early.csv"
     data.write_text("time (h),analyte,value (pg/mL)\n0,IL6,5\n0,TNF,3\n0,IFN,4\n")
@@ -233,6 +234,7 @@ def test_levels_before_the_drug_acts_move_no_rate(drug: Path, tmp_path: Path) ->
     assert sum("was not moved" in words for words in warnings_of(found)) == 2
 
 
+@pytest.mark.thorough
 def test_a_table_of_concentrations_goes_with_the_drug_that_reads_it(tmp_path: Path) -> None:
     drug, table = write_template(tmp_path / "tabled.toml", "monoclonal", "table")
     data = tmp_path / "cohort.csv"

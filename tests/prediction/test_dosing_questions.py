@@ -137,6 +137,7 @@ def test_the_first_dose_is_the_highest_that_keeps_to_the_goal(setting: Setup) ->
     assert found.index.central == found.index.median
 
 
+@pytest.mark.thorough
 def test_a_higher_limit_or_share_never_lowers_the_dose(setting: Setup) -> None:
     doses = [
         first_dose(setting, Goal(limit, share), n_draws=DRAWS).dose_ug

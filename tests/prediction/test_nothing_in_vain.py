@@ -136,7 +136,7 @@ def course(folder: Path, locked: Record, file: dict[str, Any]) -> str:
     return "\n".join(row for row in rows if not row.startswith("#"))
 
 
-@pytest.mark.parametrize("form", quick(FILES, few=("bispecific", "subcutaneous", "table")))
+@pytest.mark.parametrize("form", quick(FILES, few=("subcutaneous", "table")))
 def test_every_key_of_a_file_matters_or_is_refused(locked: Record, folder: Path, form: str) -> None:
     """A word changes what is printed, and all else what is computed: the course or its peaks."""
     file = FILES[form]

@@ -134,8 +134,11 @@ def _exponents(CL: float, V1: float, V2: float, Q: float) -> tuple[float, float]
     return (total + root) / 2, (total - root) / 2
 
 
+EARLY = pytest.param(("--tocilizumab", "-36h"), marks=pytest.mark.thorough)
+
+
 @pytest.mark.parametrize("form", forms())
-@pytest.mark.parametrize("cover", [(), ("--tocilizumab", "-36h")])
+@pytest.mark.parametrize("cover", [(), EARLY])
 def test_exposure_is_the_closed_form_to_1e_5(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, form: str, cover: tuple[str, ...]
 ) -> None:

@@ -98,6 +98,7 @@ def test_what_it_rests_on_is_said(found: PopulationAnswer) -> None:
     assert told["weights"][NOTHING]["effective_patients"] == 30
 
 
+@pytest.mark.thorough
 def test_a_limit_that_is_given_is_used(own: Path) -> None:
     setting = prepare(own, current_record(), horizon_h=48.0)
     low = answered(setting, limit=0.01)

@@ -174,6 +174,7 @@ def test_a_draw_is_the_same_however_many_there_are(plain: DosePrediction) -> Non
     assert not same(plain, predicted(3, solver=Solver(rtol=1e-4)), 3)
 
 
+@pytest.mark.thorough
 def test_a_draw_is_the_same_in_any_batch_and_on_any_number_of_workers(
     plain: DosePrediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:

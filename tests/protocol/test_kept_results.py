@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from as_of_lock_v1 import cut_back
+from cases import quick
 from numpy.typing import NDArray
 from protocol_bench import no_git
 
@@ -249,6 +250,7 @@ def test_an_edited_draw_has_another_log_posterior_though_it_is_signed(
     assert "(1 such draws)" in finding.detail
 
 
+@pytest.mark.thorough
 def test_six_decimals_are_within_the_tolerance_and_a_hundredth_of_it_is_told(
     lock: Record, own: Places
 ) -> None:
@@ -286,7 +288,7 @@ SIGNED = {
 }
 
 
-@pytest.mark.parametrize("way", SIGNED)
+@pytest.mark.parametrize("way", quick(SIGNED, few=["an interval", "the profiles gone"]))
 def test_only_the_history_shows_it(lock: Record, own: Places, way: str) -> None:
     SIGNED[way](own.data)
     again = way == "two draws exchanged"  # of all others computing again says what hashes say

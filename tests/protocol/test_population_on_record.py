@@ -142,19 +142,19 @@ def test_a_lock_that_does_not_list_it_gets_none(tmp_path: Path) -> None:
     assert not (places.predictions / FILE).exists()
 
 
+EDITS = [
+    (lambda c: c["incidences"][1].update(median=0.1), "its own draws"),
+    (lambda c: c["limit"]["spread"].update(high=0.4), "its own draws"),
+    (lambda c: c["limit"]["spread"]["draws"].append(0.9), "its own draws"),
+    (lambda c: c["rule"].update(words="other"), "the rule here now"),
+    (lambda c: c["rule"]["sizes"].update(each=10), "the rule here now"),
+    (lambda c: c.update(lock_digest="0" * 64), "its record"),
+    (lambda c: c.pop("incidences"), "what it holds"),
+]
+
+
 @pytest.mark.parametrize("signed", quick([False, True], few=[True]))
-@pytest.mark.parametrize(
-    ("change", "noticed"),
-    [
-        (lambda c: c["incidences"][1].update(median=0.1), "its own draws"),
-        (lambda c: c["limit"]["spread"].update(high=0.4), "its own draws"),
-        (lambda c: c["limit"]["spread"]["draws"].append(0.9), "its own draws"),
-        (lambda c: c["rule"].update(words="other"), "the rule here now"),
-        (lambda c: c["rule"]["sizes"].update(each=10), "the rule here now"),
-        (lambda c: c.update(lock_digest="0" * 64), "its record"),
-        (lambda c: c.pop("incidences"), "what it holds"),
-    ],
-)
+@pytest.mark.parametrize(("change", "noticed"), quick(EDITS, few=[*EDITS[::3]]))
 def test_an_edited_file_is_noticed(
     places: Places, change: Callable[[dict[str, Any]], Any], noticed: str, signed: bool
 ) -> None:
