@@ -74,6 +74,24 @@ def test_imports_are_put_off_in_one_place_only() -> None:
     assert late == []
 
 
+def test_a_number_for_a_reader_is_rounded_by_the_one_formatter() -> None:
+    """Decimal places and percentages of what is printed come from ``common.numbers``."""
+    places = re.compile(r"[-+,0-9]*\.?[0-9]*[f%]")
+    told = [
+        *(PACKAGE / wing for wing in ("prediction", "own_data", "commands", "chapters", "export")),
+        *(ROOT / "book" / part for part in ("pages", "explorer", "site")),
+    ]
+    drawn = {"network_diagram.py", "svg_math.py"}  # coordinates, which nobody reads
+    found = []
+    for path in (p for folder in told for p in sorted(folder.rglob("*.py")) if p.name not in drawn):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
+                spec = ast.unparse(node.format_spec)[2:-1]
+                if places.fullmatch(spec):
+                    found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert found == []
+
+
 def modules() -> Iterator[ModuleType]:
     """Every module of the package but the one that runs it."""
     for path in sorted(PACKAGE.rglob("*.py")):

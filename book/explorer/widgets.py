@@ -8,7 +8,7 @@ from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from qsp_lib.common import QspError
+from qsp_lib.common import QspError, decimals, number
 from qsp_lib.protocol import current_record
 
 from .settings import GIVEN, SLIDER_STEPS, Setting, Solution, controls, shown_drugs, solve
@@ -35,14 +35,15 @@ def describe(solution: Solution) -> str:
     drug = _label(solution.setting.drug)
     value, time = solution.peak("S")
     words = (
-        f"{drug}: severity index {solution.index:.2f}, illustrative grade {solution.grade}; "
-        f"effective IL-6 signal peaks at {value:.3g} pg/mL after {time:.1f} h"
+        f"{drug}: severity index {decimals(solution.index, 2)}, "
+        f"illustrative grade {solution.grade}; "
+        f"effective IL-6 signal peaks at {number(value)} pg/mL after {decimals(time, 1)} h"
     )
     if not solution.mark:
         return f"{words}. Locked values."
     at_lock = _locked(solution.setting.drug).index
     mark = solution.mark[:1].upper() + solution.mark[1:]
-    return f"{words}. At the lock: index {at_lock:.2f}. {mark}."
+    return f"{words}. At the lock: index {decimals(at_lock, 2)}. {mark}."
 
 
 def explore(drug: str = "tgn1412") -> VBox:

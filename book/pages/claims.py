@@ -15,7 +15,7 @@ from importlib import resources
 from typing import Any
 
 from qsp_lib.chapters import Results, ShareOfDraws
-from qsp_lib.common import InputError, number, percent
+from qsp_lib.common import InputError, decimals, number, percent
 from qsp_lib.model import severity
 from qsp_lib.protocol import PRIOR_WIDTHS
 
@@ -131,12 +131,12 @@ def _ordering(r: Results) -> ClaimOutcome:
     share = r.value("order_verdict")
     others, of = r.value("orders_as_expected"), r.value("orders")
     index = ", ".join(
-        f"{name} {r.value(f'prediction/arms/{key}/severity/index/median'):.2f}"
+        f"{name} {decimals(r.value(f'prediction/arms/{key}/severity/index/median'), 2)}"
         for key, name in _NAMES
     )
     return _judge_share(
         share,
-        f"the order holds in {percent(share['share'])} of {share['draws']:.0f} draws; median "
+        f"the order holds in {percent(share['share'])} of {number(share['draws'])} draws; median "
         f"indices {index}; at the locked point {_named(r.value(f'prediction/{at}/central'))}. In "
         f"more than half of the draws by {others} of {of} definitions and regimens",
     )
@@ -185,10 +185,13 @@ def _rescue(r: Results) -> ClaimOutcome:
 
 def _swap(r: Results) -> ClaimOutcome:
     share = r.value("verdict")
+    as_drawn, exchanged = (
+        decimals(r.value(f"gap_{which}"), 2, signed=True) for which in ("as_drawn", "exchanged")
+    )
     return _judge_share(
         share,
         f"as claimed and reversed in {percent(share['share'])} of the draws; median gap "
-        f"{r.value('gap_as_drawn'):+.2f}, exchanged {r.value('gap_exchanged'):+.2f} (a tie is "
+        f"{as_drawn}, exchanged {exchanged} (a tie is "
         f"± {severity.TIE:g}). As claimed to begin with in {percent(r.value('shares/kept'))}, and "
         f"of these it reverses in {percent(r.value('shares/reversed_given_kept'))}",
     )
@@ -199,8 +202,8 @@ def _ensemble(r: Results) -> ClaimOutcome:
     return _judge(
         r.value("overlaps_published"),
         f"{accepted['count']} of {accepted['total']} ({percent(ours)}, "
-        f"{100 * accepted['low']:.1f}–{100 * accepted['high']:.1f} %): the share is set by the "
-        "width and the bands, which the abstract does not give",
+        f"{decimals(100 * accepted['low'], 1)}–{percent(accepted['high'], 1)}): "
+        "the share is set by the width and the bands, which the abstract does not give",
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from qsp_lib.analyses import CLAIMED, RATIO, SecondVerdict, read_kept, read_verdicts
 from qsp_lib.chapters import notebooks
-from qsp_lib.common import number
+from qsp_lib.common import decimals, number
 from qsp_lib.export import petab
 from qsp_lib.inference import End
 from qsp_lib.model import network_table
@@ -68,9 +68,10 @@ def petab_problems(_book: BookData) -> str:
             for one in missing
         ),
     )
-    priors = f"{whole.priors:.2f} from the priors, which the problems hold"
+    priors = f"{decimals(whole.priors, 2)} from the priors, which the problems hold"
     if whole.priors_left_out:
-        priors += f", {whole.priors_left_out:.2f} from priors of a drug of which they hold no level"
+        without = decimals(whole.priors_left_out, 2)
+        priors += f", {without} from priors of a drug of which they hold no level"
     return (
         f"The two problems were evaluated by {tools}, without `qsp_lib`, at "
         f"{len(made['points'])} points: the locked one and draws of the posterior. The table gives "
@@ -78,9 +79,9 @@ def petab_problems(_book: BookData) -> str:
         f"{number(made['limit'])} is allowed.\n\n"
         f"{agreement}\n"
         f"PEtab compares a level at a time, so {len(missing)} of the fit's observations are not "
-        f"in the problems. At the lock the fit's cost is {whole.whole:.2f}: "
-        f"{whole.expressed:.2f} from the levels and {priors}, and {whole.left_out:.2f} from "
-        f"these:\n\n"
+        f"in the problems. At the lock the fit's cost is {decimals(whole.whole, 2)}: "
+        f"{decimals(whole.expressed, 2)} from the levels and {priors}, and "
+        f"{decimals(whole.left_out, 2)} from these:\n\n"
         f"{out}"
     )
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from qsp_lib import own_data
 from qsp_lib.__main__ import build_parser
-from qsp_lib.common import number
+from qsp_lib.common import decimals, number, percent
 from qsp_lib.drugs import defaults_of_class, fill
-from qsp_lib.prediction import Arm, Estimate, Prediction, as_text, predict, write_template
+from qsp_lib.prediction import Arm, Prediction, as_text, predict, span, write_template
 from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, table
@@ -102,12 +102,12 @@ def own_drug_reading(_book: BookData) -> str:
     shares = arm.grade_shares
     assert shares is not None
     low, high = (10.0 ** (z or 0.0) for z in (arm.severity.low, arm.severity.high))
-    graded = ", ".join(f"{share:.0%} in grade {g}" for g, share in enumerate(shares) if share)
+    graded = ", ".join(f"{percent(share)} in grade {g}" for g, share in enumerate(shares) if share)
     return (
-        f"In the example the median index is {arm.severity.central:.2f}, with an interval from "
-        f"{arm.severity.low:.2f} to {arm.severity.high:.2f}: the IL-6 signal peaks between "
-        f"{low:.0f} and {high:.0f} times the healthy level. The locked point has "
-        f"{arm.severity.locked_point:.2f}. Of the draws, {graded}. The "
+        f"In the example the median index is {decimals(arm.severity.central, 2)}, with an interval "
+        f"from {span(arm.severity, 2)}: the IL-6 signal peaks between "
+        f"{decimals(low, 0)} and {decimals(high, 0)} times the healthy level. The locked point has "
+        f"{decimals(arm.severity.locked_point, 2)}. Of the draws, {graded}. The "
         "grades are illustrative; the interval says how well the data know the parameters, and "
         "nothing of the people who differ ([chapter 9](../notebooks/09_population.ipynb)).\n"
     )
@@ -157,12 +157,8 @@ def _row(label: str, arm: Arm) -> tuple[str, ...]:
         label,
         number(peak.central),
         number(time.central),
-        f"{arm.severity.central:.2f}",
-        _interval(arm.severity),
-        f"{arm.severity.locked_point:.2f}",
+        decimals(arm.severity.central, 2),
+        span(arm.severity, 2),
+        decimals(arm.severity.locked_point, 2),
         str(arm.grade),
     )
-
-
-def _interval(estimate: Estimate) -> str:
-    return f"{estimate.low:.2f} to {estimate.high:.2f}"

@@ -41,7 +41,7 @@ def joint_fit_misses(book: BookData) -> str:
     peaks = {key: fit.value(f"off_{DRUG}/{key.lower()}_peak") for key, _ in _PEAKS}
     declared = {key: observed(key, None).value_pg_mL for key, _ in _PEAKS}
     late = observed("IL6", _LATE_H).value_pg_mL
-    given = fit.value(f"off_{DRUG}/il6_{_LATE_H:.0f}h")
+    given = fit.value(f"off_{DRUG}/il6_{number(_LATE_H)}h")
     times = max(late, given) / min(late, given)
     peak_words = " and ".join(
         f"{name} peak at {number(peaks[key])} pg/mL against a declared {number(declared[key])}"
@@ -49,7 +49,7 @@ def joint_fit_misses(book: BookData) -> str:
     )
     return (
         f"The joint fit puts {DRUG}'s {peak_words} (EA033 says only that little rose), and its "
-        f"IL-6 at {_LATE_H:.0f} h, as the assay would read it, at {number(given)} pg/mL, "
+        f"IL-6 at {number(_LATE_H)} h, as the assay would read it, at {number(given)} pg/mL, "
         f"{number(times)} times "
         f"{'below' if given < late else 'above'} the published median "
         f"({observed('IL6', _LATE_H).id}).\n"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from qsp_lib.calibration import joint_fit as calibration
-from qsp_lib.common import input_file, number
+from qsp_lib.common import decimals, input_file, number, percent
 from qsp_lib.evidence import load_observations
 from qsp_lib.inference import fitting, profiles
 from qsp_lib.model import MILD_PEAK_MG_L, NETWORK, SEVERE_PEAK_MG_L, NetworkParameters, severity
@@ -47,7 +47,8 @@ def severity_ceiling(_book: BookData) -> str:
         "maxima too, so that without tocilizumab no drug and no dose can go beyond\n\n"
         r"$$ z_\mathrm{max} = \log_{10}\frac{b + \left(k_{\mathrm{IL6},T} + "
         r"(k_{\mathrm{IL6},M} + k_\mathrm{fb})\,k_M/(k_M+d_M)\right)/d_\mathrm{IL6}}{b}, $$"
-        f"\n\nwhich is {bound:.2f} at the locked values; TGN1412 stands at {severe:.2f} there.\n"
+        f"\n\nwhich is {decimals(bound, 2)} at the locked values; "
+        f"TGN1412 stands at {decimals(severe, 2)} there.\n"
     )
 
 
@@ -56,7 +57,7 @@ def grade_table(_book: BookData) -> str:
     """The lowest index of each grade, with where it comes from."""
     edges = asdict(current_record().boundaries)
     rows = [
-        (f"{grade}", f"{edges[f'grade_{grade}']:.2f}", origin)
+        (f"{grade}", decimals(edges[f"grade_{grade}"], 2), origin)
         for grade, origin in grade_boundaries()
     ]
     return table(("grade", "from an index of", "set at"), rows)
@@ -120,7 +121,7 @@ def fit_settings(book: BookData) -> str:
         (
             "starts",
             f"{locking['fit']['starts']} scrambled Sobol points of the prior, its median "
-            f"first; {locking['fit']['starts_at_best']:.0%} of them end at the best cost",
+            f"first; {percent(locking['fit']['starts_at_best'])} of them end at the best cost",
             "`inference.fitting.starting_points`",
         ),
         (
@@ -134,7 +135,7 @@ def fit_settings(book: BookData) -> str:
             f"{_power(fitting.STEP)} in log10",
             "`inference.fitting.Problem`",
         ),
-        ("cost at the lock", f"{record.cost:.2f}", "lock record"),
+        ("cost at the lock", decimals(record.cost, 2), "lock record"),
         (
             "sampler",
             f"{plan['ensembles']} ensembles of {plan['walkers']} walkers, {plan['steps']:,} steps "
@@ -144,13 +145,13 @@ def fit_settings(book: BookData) -> str:
         (
             "worth of the sample",
             f"{worth['autocorrelation_times']:g} autocorrelation times, effective size of "
-            f"the chains {min(worth['effective_size'].values()):,.0f} or more, split R-hat at most "
-            f"{max(worth['split_r_hat'].values()):.3f}",
+            f"the chains {decimals(min(worth['effective_size'].values()), 0)} or more, "
+            f"split R-hat at most {decimals(max(worth['split_r_hat'].values()), 3)}",
             "`protocol.ensembles.diagnostics`",
         ),
         (
             "profile threshold",
-            f"{profiles.THRESHOLD:.2f}, the {profiles.CONFIDENCE:.0%} quantile "
+            f"{decimals(profiles.THRESHOLD, 2)}, the {percent(profiles.CONFIDENCE)} quantile "
             "of χ² with one degree of freedom",
             "`inference.profiles.THRESHOLD`",
         ),
@@ -165,7 +166,7 @@ def _sigma_rules() -> list[str]:
 
 
 def _span(values: list[float]) -> str:
-    low, high = (f"{value:.2f}" for value in (min(values), max(values)))
+    low, high = (decimals(value, 2) for value in (min(values), max(values)))
     return low if low == high else f"{low}–{high}"
 
 

@@ -19,7 +19,7 @@ from benchmarks.record import (
     Spread,
     load,
 )
-from qsp_lib.common import number, percent
+from qsp_lib.common import decimals, number, percent
 from qsp_lib.protocol import current_record
 
 from .fragments import BookData, fragment, pictures, table
@@ -72,8 +72,8 @@ def headline_table(record: SpeedRecord) -> str:
             _times(record.headline(name).wall_s.median / base),
             _processor(record.headline(name)),
             seconds(record.start_up(name).median),
-            f"{1 / record.steady_s(name):,.0f}",
-            f"{record.memory(name).median:.0f}",
+            decimals(1 / record.steady_s(name), 0),
+            decimals(record.memory(name).median, 0),
         )
         for name, engine in _ranked(record)
     ]
@@ -235,11 +235,11 @@ def share_of_floor(record: SpeedRecord) -> str:
     floor = record.floors[OURS]
     reached = "reached" if min(shares) >= SHARE_OF_FLOOR else "missed"
     return (
-        f"Our solver takes {floor.evaluations:,.0f} evaluations of the right-hand side a "
-        f"simulation, at {1e9 * floor.evaluation_s:.0f} ns each when compiled: at least "
-        f"{1e6 * floor.simulation_s:.0f} µs, or {1 / floor.simulation_s:,.0f} simulations a second "
-        f"and core. Once started, ours runs at {percent(shares[0])} of that speed, and at "
-        f"{percent(shares[1])} at the chapter's own tolerance; the goal of "
+        f"Our solver takes {decimals(floor.evaluations, 0)} evaluations of the right-hand side a "
+        f"simulation, at {decimals(1e9 * floor.evaluation_s, 0)} ns each when compiled: at least "
+        f"{decimals(1e6 * floor.simulation_s, 0)} µs, or {decimals(1 / floor.simulation_s, 0)} "
+        f"simulations a second and core. Once started, ours runs at {percent(shares[0])} of that "
+        f"speed, and at {percent(shares[1])} at the chapter's own tolerance; the goal of "
         f"{percent(SHARE_OF_FLOOR)} is {reached}."
     )
 

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchmarks.record import AS_IN_CHAPTER
+from qsp_lib.common import decimals
 from qsp_lib.figures import COLOURS, WIDTH, WINE
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def speed(record: SpeedRecord) -> Figure:
     left.set_title(f"{record.cores} cores, start-up included")
     right.set(
         xlabel="processor time a simulation (ms)",
-        ylabel=f"error of a set's worst peak, {within:.0f} % of sets",
+        ylabel=f"error of a set's worst peak, {decimals(within, 0)} % of sets",
     )
     right.set_title("one core, after start-up")
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8.5)

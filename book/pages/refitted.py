@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qsp_lib.common import number
+from qsp_lib.common import decimals, number
 from qsp_lib.protocol import read_sensitivities
 
 from .fragments import BookData, fragment, table
@@ -36,7 +36,7 @@ def row(case: Mapping[str, Any]) -> tuple[str, ...]:
         ", ".join(case["sources"]) or "–",
         number(case["cost"]),
         *(_index(found, drug) for drug in _DRUGS),
-        f"{found[f'index at {_BEYOND}']:.2f}",
+        decimals(found[f"index at {_BEYOND}"], 2),
         f"{sum(facts)} of {len(facts)}",
     )
 
@@ -45,5 +45,5 @@ def _index(found: Mapping[str, float], drug: str) -> str:
     """A drug's index, and what it would be without the steroid that the fit took it to have had."""
     index = found[f"{drug} index"]
     without = found.get(f"{drug} index without the steroid", index)
-    beside = "" if without == index else f" ({without:.2f} without the steroid)"
-    return f"{index:.2f}{beside}"
+    beside = "" if without == index else f" ({decimals(without, 2)} without the steroid)"
+    return f"{decimals(index, 2)}{beside}"

@@ -7,7 +7,7 @@ each time the book is built; the times that the code waits are read from the cod
 from __future__ import annotations
 
 from benchmarks.scaling_record import CLUSTER, PROCESSES, PlaceRecord, ScalingRecord, load
-from qsp_lib.common import AHEAD_A_THREAD, ANSWER_S, CLUSTER_CHUNK, PATIENCE_S, number
+from qsp_lib.common import AHEAD_A_THREAD, ANSWER_S, CLUSTER_CHUNK, PATIENCE_S, decimals, number
 from qsp_lib.inference import LIBRARIES
 
 from .fragments import BookData, fragment, table
@@ -81,8 +81,9 @@ def memory_words(record: ScalingRecord) -> str:
     grown = last.blocks_mb - first.blocks_mb
     return (
         f"From {number(first.patients)} to {number(last.patients)} patients the peak of the "
-        f"process that sends the work changes by {last.whole_mb - first.whole_mb:+.1f} MB where "
-        f"all rows are kept, {number(more, 2)} bytes a patient, and by {grown:+.1f} MB where a "
+        "process that sends the work changes by "
+        f"{decimals(last.whole_mb - first.whole_mb, 1, signed=True)} MB where all rows are kept, "
+        f"{number(more, 2)} bytes a patient, and by {decimals(grown, 1, signed=True)} MB where a "
         f"block is. By that, {number(many)} patients take {number(more * many / 1e9, 2)} GB more "
         "if all rows of this one treatment are kept."
     )

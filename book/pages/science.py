@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from qsp_lib.chapters import notebooks
-from qsp_lib.common import number
+from qsp_lib.common import decimals, number
 from qsp_lib.drugs import (
     DrugFile,
     SourcedValue,
@@ -146,7 +146,7 @@ def network_parameters(_book: BookData) -> str:
             _prior_of(name, row.estimate, row.prior.median),
             f"{row.prior.log10_sd:g}" if row.prior.status == "estimated" else "fixed",
             record.network.values()[name],
-            f"{sd[name]:.2f}" if name in sd else "fixed",
+            decimals(sd[name], 2) if name in sd else "fixed",
             row.source.replace(";", ", "),
         )
         for name, row in network_table().items()
@@ -263,7 +263,7 @@ def observations(_book: BookData) -> str:
             o.course,
             _when(o),
             o.value_pg_mL,
-            f"{o.sigma_log10:.2f}",
+            decimals(o.sigma_log10, 2),
             _meaning(o),
             o.use,
         )
@@ -378,7 +378,7 @@ def declared_assumptions(_book: BookData) -> str:
         (
             "severity",
             f"lowest index of grade {grade}",
-            f"{severity['boundaries'][f'grade_{grade}']:.2f}",
+            decimals(severity["boundaries"][f"grade_{grade}"], 2),
             origin,
         )
         for grade, origin in grade_boundaries()

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from qsp_lib import __version__
 from qsp_lib.chapters import notebooks
-from qsp_lib.common import number
+from qsp_lib.common import decimals, number
 from qsp_lib.protocol import LedgerEntry, read_ledger
 
 from .fragments import BookData, describe_lock, fragment, table
@@ -68,9 +68,9 @@ def chapter_runs(book: BookData) -> str:
 
 def _time(book: BookData, name: str) -> str:
     if name in book.times:
-        return f"{book.times[name]:.0f} s, in this build"
+        return f"{decimals(book.times[name], 0)} s, in this build"
     if book.measured and name in book.measured.seconds:
-        return f"{book.measured.seconds[name]:.0f} s"
+        return f"{decimals(book.measured.seconds[name], 0)} s"
     return "not measured"
 
 

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from qsp_lib.chapters import Results
-from qsp_lib.common import InputError, number
+from qsp_lib.common import InputError, decimals, number
 from qsp_lib.figures import LABELS
 from qsp_lib.model import severity
 from qsp_lib.protocol import current_record
@@ -116,13 +116,14 @@ def _described(stories: Mapping[str, DrugStory]) -> str:
     """The figure in words, for those who cannot see it."""
     courses = "; ".join(
         f"{LABELS[name]} rises to {_fold(drug.rise.max())} times the healthy level at "
-        f"{drug.times_h[int(np.argmax(drug.rise))]:.0f} hours and is at "
+        f"{decimals(drug.times_h[int(np.argmax(drug.rise))], 0)} hours and is at "
         f"{_fold(drug.rise[-1])} times after a week"
         for name, drug in stories.items()
     )
     indices = ", ".join(
-        f"{LABELS[name]} {drug.median:.2f} (interval {drug.low:.2f} to {drug.high:.2f}, at the "
-        f"locked point {drug.locked:.2f})"
+        f"{LABELS[name]} {decimals(drug.median, 2)} "
+        f"(interval {decimals(drug.low, 2)} to {decimals(drug.high, 2)}, at the "
+        f"locked point {decimals(drug.locked, 2)})"
         for name, drug in stories.items()
     )
     return f"Effective IL-6 signal over a week, medians: {courses}. Severity index: {indices}."

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
+from qsp_lib.common import decimals
 from qsp_lib.figures import COLOURS, LABELS, STYLE, as_svg, thin
 
 LAST_H = 168.0
@@ -66,7 +67,7 @@ def story(
     for axis in (course, severity):
         _grades(axis, edges)
         axis.set_ylim(0, 3.75)
-        axis.yaxis.set_major_formatter(FuncFormatter(lambda z, _: f"{10.0**z:,.0f}×"))
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda z, _: f"{decimals(10.0**z, 0)}×"))
         axis.set_yticks([0, 1, 2, 3])
         axis.grid(visible=False)
     _courses(course, drugs)
@@ -125,7 +126,7 @@ def _severities(
         axis.plot(x, drug.locked, color=colour, **_LOCKED)
         axis.plot(x, drug.median, "o", color=colour, markersize=8)
         axis.annotate(
-            f"{drug.median:.2f}",
+            decimals(drug.median, 2),
             (x, drug.median),
             xytext=(-11, 0),
             textcoords="offset points",
@@ -161,7 +162,7 @@ def _gap(axis: Axes, names: list[str], drugs: Mapping[str, DrugStory], tie: floa
     middle = len(names) - 1.5
     low = min(lower.low, higher.low)
     axis.annotate(
-        f"{gap:.2f} apart:\n{verdict} ({tie:g})",
+        f"{decimals(gap, 2)} apart:\n{verdict} ({tie:g})",
         (middle, low),
         xytext=(0, -12),
         textcoords="offset points",

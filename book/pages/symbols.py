@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from qsp_lib.common import number
+from qsp_lib.common import decimals, number
 from qsp_lib.drugs import SourcedValue, load_dexamethasone, load_drug, load_tocilizumab
 from qsp_lib.evidence import DECLARED
 from qsp_lib.model import (
@@ -172,10 +172,10 @@ def grade_boundaries() -> tuple[tuple[int, str], ...]:
     above_mild = edges["grade_2"] - index["blinatumomab"]
     below_severe = index["tgn1412"] - edges["grade_4"]
     return (
-        (1, f"{10 ** edges['grade_1']:.0f} times the healthy level, declared"),
-        (2, f"blinatumomab's median index and {above_mild:.2f}"),
+        (1, f"{decimals(10 ** edges['grade_1'], 0)} times the healthy level, declared"),
+        (2, f"blinatumomab's median index and {decimals(above_mild, 2)}"),
         (3, "half way between those of grades 2 and 4"),
-        (4, f"TGN1412's median index less {below_severe:.2f}"),
+        (4, f"TGN1412's median index less {decimals(below_severe, 2)}"),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -118,7 +117,7 @@ def _faults(name: str, notebooks: Path) -> Iterator[str]:
         raise InputError(f"{name} is not a notebook of format 4 ({problem!r}).") from None
     if counts != list(range(1, len(cells) + 1)):
         yield "has not been run from top to bottom"
-    if tidied != json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n":
+    if tidied != as_text(notebook):
         yield "is not tidy"
 
 

@@ -27,7 +27,9 @@ from ..common import (
     RESULTS_DIR,
     RESULTS_FROM,
     InputError,
+    canonical_json,
     cores,
+    decimals,
     fresh_pool,
     late,
     only_one,
@@ -214,7 +216,7 @@ def _run_all(
             for work in wait(running, return_when=FIRST_COMPLETED).done if running else ():
                 name = running.pop(work)
                 done[name] = run = _outcome(work, name)
-                ending = f"{run.seconds:.0f} s" if run.ok else f"FAILED: {run.problem}"
+                ending = f"{decimals(run.seconds, 0)} s" if run.ok else f"FAILED: {run.problem}"
                 say(f"[{len(done)}/{len(after)}] {name}: {ending}")
     return done
 
@@ -350,5 +352,4 @@ def _outcome(work: Future[Run], name: str) -> Run:
 
 def _note_times(build: Path, done: Mapping[str, Run]) -> None:
     times = run_times(build) | {run.name: round(run.seconds, 1) for run in done.values() if run.ok}
-    text = json.dumps({name: times[name] for name in sorted(times)}, indent=1)
-    write_text_atomic(build / TIMES, text + "\n")
+    write_text_atomic(build / TIMES, canonical_json(times))

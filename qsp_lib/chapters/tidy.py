@@ -14,6 +14,8 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
+from ..common import canonical_json
+
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}
 _DROPPED_FROM_NOTEBOOK = ("papermill", "toc", "vscode", "signature")
@@ -52,7 +54,7 @@ def tidy(notebook: Mapping[str, Any]) -> dict[str, Any]:
 
 def as_text(notebook: Mapping[str, Any]) -> str:
     """The notebook as it is written to disk: sorted keys, one space of indent, final newline."""
-    return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return canonical_json(notebook)
 
 
 def strip_png_notes(png: bytes) -> bytes:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..common import CLUSTER_CHUNK, cluster, number
+from .. import common
+from ..common import CLUSTER_CHUNK, cluster, short
 
 _SLOW_S = 2.0
 WIDTH = 92
@@ -154,7 +155,7 @@ def where_it_runs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def print_json(value: Any) -> None:
     """Print plain values as JSON with sorted keys; infinities are null."""
-    print_text(json.dumps(_finite(value), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    print_text(common.canonical_json(_finite(value)))
 
 
 def print_text(text: str) -> None:
@@ -192,11 +193,6 @@ def show(options: argparse.Namespace, *, text: str, as_json: str, written: Seque
         print_lines(text.splitlines())
     for path in written:
         warn(f"wrote {path}")
-
-
-def short(value: Any, digits: int) -> str:
-    """A value for a terminal, a number to so many significant digits."""
-    return number(value, digits, ascii_only=True)
 
 
 def tell(text: str) -> None:

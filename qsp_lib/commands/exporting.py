@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from .. import export, prediction, protocol
-from ..common import InputError
+from ..common import InputError, decimals
 from .common import DONE, Commands, command, folder, print_lines
 from .predicting import add_class_defaults, add_cover, add_lock, add_regimen, setting_of
 
@@ -55,7 +55,9 @@ def _export(options: argparse.Namespace) -> int:
         target = options.output or OWN
         prediction.require_writable(target, export.names(setting))
         written = [*prediction.write_into(target, export.own_drug(setting))]
-    print_lines([f"wrote {path} ({path.stat().st_size / 1000:.0f} kB)" for path in written])
+    print_lines(
+        [f"wrote {path} ({decimals(path.stat().st_size / 1000, 0)} kB)" for path in written]
+    )
     return DONE
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from .. import own_data, prediction, protocol
-from ..common import InputError
+from ..common import InputError, percent
 from .common import DONE, Commands, Seldom, command, folder, print_lines, show, warn
 from .predicting import add_class_defaults, add_lock
 
@@ -139,4 +139,4 @@ class _Progress(Seldom):
 
     def __call__(self, temper: float) -> None:
         if temper < 1.0:
-            self.warn(f"{temper:.0%} of what the data say is let in")
+            self.warn(f"{percent(temper)} of what the data say is let in")

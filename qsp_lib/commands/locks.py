@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import analyses, chapters, export, protocol
-from ..common import pool
+from ..common import decimals, pool, short
 from .common import (
     DONE,
     REFUSED,
@@ -20,7 +20,6 @@ from .common import (
     print_json,
     print_lines,
     print_table,
-    short,
 )
 
 if TYPE_CHECKING:
@@ -174,7 +173,7 @@ def _show(options: argparse.Namespace) -> int:
         rates = {k: v for k, v in record.drug(name).values().items() if k.startswith("k_") and v}
         words = ", ".join(f"{rate} {short(value, 4)}" for rate, value in rates.items())
         print_lines([f"  {name}: {words} (1/h)"])
-    edges = ", ".join(f"{edge:.3f}" for edge in vars(record.boundaries).values())
+    edges = ", ".join(decimals(edge, 3) for edge in vars(record.boundaries).values())
     print_lines([f"  illustrative grades 1 to 4 from z = {edges}"])
     states = ", ".join(f"{name} ({state})" for name, state in tables.items())
     print_lines([f"  held-back tables: {states}"])

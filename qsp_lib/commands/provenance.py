@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import evidence, protocol
-from ..common import EvidenceError
-from .common import DONE, Commands, command, print_json, print_lines, print_table, short
+from ..common import EvidenceError, short
+from .common import DONE, Commands, command, print_json, print_lines, print_table
 from .predicting import add_lock
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import chapters
-from ..common import InputError
+from ..common import InputError, decimals
 from .common import (
     DONE,
     REFUSED,
@@ -116,7 +116,10 @@ def _run(options: argparse.Namespace) -> int:
         print_lines([""])
         print_table(
             ("chapter", "time", "status", "output"),
-            [(run.name, f"{run.seconds:.0f} s", _status(run), _shown(run)) for run in runs],
+            [
+                (run.name, f"{decimals(run.seconds, 0)} s", _status(run), _shown(run))
+                for run in runs
+            ],
         )
     failed = [run.name for run in runs if not run.ok]
     if failed:

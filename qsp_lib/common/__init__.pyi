@@ -34,6 +34,7 @@ from .numbers import number as number
 from .numbers import percent as percent
 from .numbers import power_of_ten as power_of_ten
 from .numbers import rounded as rounded
+from .numbers import short as short
 from .recorded import recorded_locks as recorded_locks
 from .stopping import end_with_parent as end_with_parent
 from .stopping import stops_in_order as stops_in_order

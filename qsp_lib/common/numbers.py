@@ -45,6 +45,15 @@ def number(value: Any, digits: int = 3, *, ascii_only: bool = False) -> str:
     return str(value)
 
 
+def short(value: Any, digits: int = 3) -> str:
+    """A value for a reader at a terminal, as :func:`number` writes it in ASCII.
+
+    >>> short(0.012345), short(1234.5), short(20.0), short(3.2e-7), short(-0.0)
+    ('0.0123', '1230', '20', '3.2e-07', '0')
+    """
+    return number(value, digits, ascii_only=True)
+
+
 def decimals(value: float, places: int, *, signed: bool = False) -> str:
     """A number to so many decimal places, closing zeros kept; no sign on a zero.
 

@@ -30,6 +30,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..common import decimals
 from ..drugs import load_drug
 from ..evidence import Observation
 from ..protocol import Record, locked_point
@@ -233,11 +234,11 @@ def _readme(record: Record) -> str:
         "",
         "| part of the cost at the lock | value |",
         "| --- | --- |",
-        f"| levels in the problems | {whole.expressed:.4f} |",
-        f"| priors in the problems | {whole.priors:.4f} |",
-        f"| observations left out | {whole.left_out:.4f} |",
-        *([f"| priors left out | {whole.priors_left_out:.4f} |"] if without else []),
-        f"| together | {whole.whole:.4f} |",
+        f"| levels in the problems | {decimals(whole.expressed, 4)} |",
+        f"| priors in the problems | {decimals(whole.priors, 4)} |",
+        f"| observations left out | {decimals(whole.left_out, 4)} |",
+        *([f"| priors left out | {decimals(whole.priors_left_out, 4)} |"] if without else []),
+        f"| together | {decimals(whole.whole, 4)} |",
         "",
         "## What is left out",
         "",
@@ -252,7 +253,7 @@ def _readme(record: Record) -> str:
     for one in missing:
         o = one.observation
         time = "" if o.time_h is None else f"{o.time_h:g}"
-        lines.append(f"| {o.id} | {o.course} | {time} | {one.why} | {one.share:.4f} |")
+        lines.append(f"| {o.id} | {o.course} | {time} | {one.why} | {decimals(one.share, 4)} |")
     lines += [
         "",
         "Because of them the optimum of these problems is not that of the whole fit, where the "

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..common import canonical_json, plain, rounded
-from ..prediction import NOT_FOR, aligned, assumptions, png, short, write_into
+from ..common import canonical_json, decimals, percent, plain, rounded, short
+from ..prediction import NOT_FOR, aligned, assumptions, png, write_into
 from .bands import N_SHOWN, Bands
 from .drug_file import drug_files, fitted_name
 from .figure import figure
@@ -83,7 +83,7 @@ def warnings_of(fit: FittedDrug) -> tuple[str, ...]:
         if abs(r) > _TIED:
             found.append(
                 f"{one} and {other} are known together better than each alone: their logarithms "
-                f"correlate by {r:.2f}."
+                f"correlate by {decimals(r, 2)}."
             )
     for rate in fit.rates:
         if rate.unlike_locked:
@@ -96,8 +96,8 @@ def warnings_of(fit: FittedDrug) -> tuple[str, ...]:
     if fit.sample.effective_members < FEW_MEMBERS:
         found.append(
             f"The posterior rests on few draws of the network (in effect "
-            f"{fit.sample.effective_members:.0f}): few of them can make these data, and its ends "
-            "are rough. Look at the residuals."
+            f"{decimals(fit.sample.effective_members, 0)}): few of them can make these data, and "
+            "its ends are rough. Look at the residuals."
         )
     residual = fit.errors[0]
     if residual.low > residual.prior.interval()[1]:
@@ -136,7 +136,9 @@ def _lines(bands: Bands) -> Iterator[str]:
     yield from (f"warning: {words}" for words in warnings_of(fit))
     yield ""
     yield from aligned(_points_table(bands))
-    yield (f"{bands.share_inside:.0%} of the points lie within the 90 % band with residual error")
+    yield (
+        f"{percent(bands.share_inside)} of the points lie within the 90 % band with residual error"
+    )
     yield ""
     yield "Assumed:"
     for learned in fit.learned:
@@ -152,7 +154,7 @@ def _lines(bands: Bands) -> Iterator[str]:
     yield NETWORK.format(n=problem.network_draws)
     yield (
         f"Of them the posterior has {len(set(fit.sample.members.tolist()))}, in effect "
-        f"{fit.sample.effective_members:.1f}; seed {problem.seed}."
+        f"{decimals(fit.sample.effective_members, 1)}; seed {problem.seed}."
     )
     yield BAND.format(sharer=sharer)
     yield NOT_FOR

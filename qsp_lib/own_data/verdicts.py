@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..prediction import short
+from ..common import short
 from .priors import Declared
 
 MOVED_BY = 0.3

@@ -43,7 +43,7 @@ from .report import as_json as as_json
 from .report import as_text as as_text
 from .report import names_of_files as names_of_files
 from .report import require_writable as require_writable
-from .report import short as short
+from .report import span as span
 from .report import write as write
 from .report import write_into as write_into
 from .setting import FOLLOWED_H as FOLLOWED_H

@@ -12,12 +12,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .. import __version__
-from ..common import InputError, canonical_json, plain, rounded
+from ..common import InputError, canonical_json, decimals, plain, rounded, short
 from ..figures import INDIGO, OLIVE, WIDTH, WINE
 from .arm import Arm, Estimate
 from .figure import LOCKED_POINT_LINE, in_days
 from .predicting import COVERS, NOT_FOR, Prediction
-from .report import aligned, arm_words, short, span
+from .report import aligned, arm_words, span
 from .setting import Setup
 
 MOST = 8
@@ -152,16 +152,16 @@ def comparison_text(compared: Sequence[Compared]) -> str:
     for i, c in enumerate(compared):
         severity, peaks = c.arm.severity, c.arm.peaks["IL6"]
         row = [c.words, short(peaks.central), short(c.arm.peak_times["IL6"].central)]
-        row += [f"{severity.central:.2f}", span(severity), str(c.arm.grade)]
+        row += [decimals(severity.central, 2), span(severity, 2), str(c.arm.grade)]
         if i:
-            higher = "-" if c.share_higher is None else f"{c.share_higher:.2f}"
-            row += [f"{c.more_severe.central:+.2f}", span(c.more_severe)]
+            higher = "-" if c.share_higher is None else decimals(c.share_higher, 2)
+            row += [decimals(c.more_severe.central, 2, signed=True), span(c.more_severe, 2)]
             row += [short(c.il6_ratio.central), span(c.il6_ratio), higher]
         else:
             row += [""] * 5
         if drawn:
-            less = f"{c.more_severe.locked_point:+.2f}" if i else ""
-            row += [short(peaks.locked_point), f"{severity.locked_point:.2f}", less]
+            less = decimals(c.more_severe.locked_point, 2, signed=True) if i else ""
+            row += [short(peaks.locked_point), decimals(severity.locked_point, 2), less]
         rows.append(row)
     lines += ["", *aligned(rows), "", first.numbers_are]
     if drawn:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ..common import InputError, number
+from ..common import InputError, short
 from ..drugs import dose_for, load_dexamethasone
 from ..model import Bolus, Infusion, Regimen, Rescue, Steroid, TocilizumabInputs
 
@@ -131,13 +131,13 @@ class Cover:
         """What is given, when, and how much that is for a patient of that weight."""
         if self.tocilizumab_h:
             yield (
-                f"tocilizumab {_short(self.tocilizumab_ug(weight_kg) / 1000)} mg over 1 h "
-                f"({self.tocilizumab}, {_short(weight_kg)} kg{self._about_the_most(weight_kg)}), "
+                f"tocilizumab {short(self.tocilizumab_ug(weight_kg) / 1000)} mg over 1 h "
+                f"({self.tocilizumab}, {short(weight_kg)} kg{self._about_the_most(weight_kg)}), "
                 f"{_at(self.tocilizumab_h)}"
             )
         if self.dexamethasone_h:
             yield (
-                f"dexamethasone {_short(self.dexamethasone_ug(weight_kg) / 1000)} mg "
+                f"dexamethasone {short(self.dexamethasone_ug(weight_kg) / 1000)} mg "
                 f"{self.route}, {_at(self.dexamethasone_h)}"
             )
 
@@ -146,7 +146,7 @@ class Cover:
         asked, per_kg = dose_for("tocilizumab", self.tocilizumab, weight_kg)
         if asked <= MOST_TOCILIZUMAB_UG:
             return ""
-        most = f"{_short(MOST_TOCILIZUMAB_UG / 1000)} mg"
+        most = f"{short(MOST_TOCILIZUMAB_UG / 1000)} mg"
         return f", at most {most}" if per_kg else f", above the {most} that a label allows"
 
     def as_dict(self, weight_kg: float) -> dict[str, object]:
@@ -173,8 +173,4 @@ NONE = Cover()
 
 
 def _at(times: tuple[float, ...]) -> str:
-    return "given at " + ", ".join(_short(time) for time in sorted(times)) + " h"
-
-
-def _short(value: float) -> str:
-    return number(float(value), ascii_only=True)
+    return "given at " + ", ".join(short(time) for time in sorted(times)) + " h"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..common import InputError
+from ..common import InputError, decimals, percent, short
 from ..model import Regimen
 from .arm import Estimate
 from .goals import (
@@ -25,7 +25,7 @@ from .goals import (
     thresholds,
 )
 from .predicting import CENTRAL, NOT_FOR, require_draws
-from .report import aligned, short, span
+from .report import aligned, span
 from .setting import Setup, draws_for, end_of
 
 _COARSE, _FINE, _ROUNDS = 25, 8, 2
@@ -107,8 +107,8 @@ def first_dose(
         over = float(np.mean(found[float(amounts[0])] > goal.limit))
         raise InputError(
             f"No first dose of {setting.inputs.label} meets the goal: at {short(lowest)} ug, the "
-            f"lowest that is looked at, {over:.0%} of draws are over {goal.limit:g}; expected a "
-            "higher limit or a larger share."
+            f"lowest that is looked at, {percent(over)} of draws are over {goal.limit:g}; expected "
+            "a higher limit or a larger share."
         )
     bounded = best < len(amounts) - 1
     for _ in range(_ROUNDS if bounded else 0):
@@ -197,7 +197,8 @@ def first_dose_text(found: FirstDose) -> str:
     length = f"over {short(step.length_h)} h" if step.length_h else "bolus"
     lines = [
         f"{setting.inputs.label}: the highest first dose ({step.route}, {length}) with at most "
-        f"{goal.share:.0%} of draws over a severity index of {goal.limit:g} in the week after it",
+        f"{percent(goal.share)} of draws over a severity index of {short(goal.limit)} in the week "
+        "after it",
         *setting.lines(found.n_draws),
         "",
     ]
@@ -207,22 +208,22 @@ def first_dose_text(found: FirstDose) -> str:
         [
             head,
             short(found.dose_ug),
-            f"{found.index.central:.2f}",
-            span(found.index),
-            f"{found.share_over:.1%}",
-            f"{found.index.locked_point:.2f}",
+            decimals(found.index.central, 2),
+            span(found.index, 2),
+            percent(found.share_over, 1),
+            decimals(found.index.locked_point, 2),
         ]
     )
     for share, dose in found.occupancy.items():
         index = found.occupancy_index[share]
         rows.append(
             [
-                f"at EC{share:.0%}".replace("%", "") + " occupancy",
+                f"at EC{decimals(100 * share, 0)} occupancy",
                 short(dose),
-                f"{index.central:.2f}",
-                span(index),
+                decimals(index.central, 2),
+                span(index, 2),
                 "",
-                f"{index.locked_point:.2f}",
+                decimals(index.locked_point, 2),
             ]
         )
     lines += aligned(rows)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..common import InputError
+from ..common import InputError, decimals, short
 from ..model import Regimen
 from .arm import Estimate
 from .goals import AFTER_H, indices_within, require_doses
 from .predicting import CENTRAL, LOCKED_POINT, NOT_FOR, require_draws
-from .report import aligned, short, span
+from .report import aligned, span
 from .setting import SAME_TIME_H, Setup, draws_for, end_of
 
 LONGEST_REST_H = 360.0
@@ -213,12 +213,12 @@ def gap_text(found: Gap) -> str:
                 short(each.rest_h / 24),
                 str(each.step),
                 short(each.dose_ug),
-                f"{each.first.central:.2f}",
-                span(each.first),
-                f"{each.severity.central:.2f}",
-                span(each.severity),
+                decimals(each.first.central, 2),
+                span(each.first, 2),
+                decimals(each.severity.central, 2),
+                span(each.severity, 2),
                 *(
-                    f"{estimate.locked_point:.2f}"
+                    decimals(estimate.locked_point, 2)
                     for estimate in (each.first, each.severity)
                     if found.n_draws
                 ),

@@ -42,11 +42,11 @@ from ..analyses import (
     spread_data,
     weigh,
 )
-from ..common import InputError, canonical_json, plain, rounded
+from ..common import InputError, canonical_json, percent, plain, rounded, short
 from ..inference import part_of
 from ..model import engine_words, require_lock
 from .predicting import NOT_FOR, most_draws
-from .report import aligned, short
+from .report import aligned
 from .setting import Setup, draws_for, record_draws, require_solved, structure_of
 
 N_POPULATION_DRAWS, N_PATIENTS, N_AGAIN = 40, 1000, 100
@@ -328,7 +328,7 @@ def _weights_dict(some: Weights) -> dict[str, Any]:
 
 def _set_by(found: PopulationAnswer) -> str:
     given = published()["EA038"]
-    words = f"{given.share:.0%} of patients on blinatumomab, 9 then 28 ug/d ({given.id})"
+    words = f"{percent(given.share)} of patients on blinatumomab, 9 then 28 ug/d ({given.id})"
     if knows_steroid(found.setting.record):
         return f"{words}, with dexamethasone before each increase"
     return f"{words}; lock {found.setting.record.version} knows no steroid, so without it"

@@ -15,9 +15,11 @@ from .. import prediction as wing
 from ..common import (
     InputError,
     canonical_json,
-    number,
+    decimals,
+    percent,
     plain,
     rounded,
+    short,
     write_bytes_atomic,
 )
 from ..drugs import SourcedValue
@@ -33,15 +35,6 @@ COURSE_UNITS = LEVEL_UNITS | {"S": "pg/mL"}
 _COLUMN_UNITS = {"ng/mL": "ng_per_mL", "pg/mL": "pg_per_mL", "fraction": "fraction"}
 _TIME_DIGITS = 7
 """Decimal places of a time in hours: rows stand 0.000001 h before each dose."""
-
-
-def short(value: float) -> str:
-    """A number for a reader at a terminal.
-
-    >>> short(0.012345), short(1234.5), short(20.0), short(3.2e-7), short(-0.0)
-    ('0.0123', '1230', '20', '3.2e-07', '0')
-    """
-    return number(value, ascii_only=True)
 
 
 def as_text(prediction: Prediction, *, intervals: bool = False) -> str:
@@ -346,23 +339,24 @@ def _at_the_end(prediction: Prediction, arm: Arm) -> Iterator[str]:
 
 
 def _severity(prediction: Prediction, arm: Arm) -> Iterator[str]:
-    yield f"severity index z   {arm.severity.central:.2f}{with_span_and_point(arm.severity)}"
+    z = decimals(arm.severity.central, 2)
+    yield f"severity index z   {z}{with_span_and_point(arm.severity)}"
     if prediction.horizon_h > INDEX_H:
         week = arm.severity_week
         first_h = prediction.setting.regimen.first_dose_h
         later = f" after the first dose, at {short(first_h)} h" if first_h else ""
-        of_week = f"{week.central:.2f}{with_span_and_point(week)}"
+        of_week = f"{decimals(week.central, 2)}{with_span_and_point(week)}"
         yield f"  of the first {INDEX_H:g} h{later}   {of_week}"
     if arm.severity_after is not None:
         after, given = arm.severity_after, prediction.setting.cover.words
-        z = f"{after.central:.2f}{with_span_and_point(after)}"
+        z = f"{decimals(after.central, 2)}{with_span_and_point(after)}"
         yield f"  from the first dose of {given} on   {z}"
     beside = f" (locked point: {arm.grade_of_locked_point})" if prediction.n_draws else ""
     yield f"illustrative grade {arm.grade} of 4{beside}"
     if arm.grade_shares is not None:
-        shares = ", ".join(f"{grade}: {share:.0%}" for grade, share in enumerate(arm.grade_shares))
-        yield f"  share of draws in each   {shares}"
-    beside = ", ".join(f"{name} {z:.2f}" for name, z in prediction.references.items())
+        shares = (f"{grade}: {percent(share)}" for grade, share in enumerate(arm.grade_shares))
+        yield f"  share of draws in each   {', '.join(shares)}"
+    beside = ", ".join(f"{name} {decimals(z, 2)}" for name, z in prediction.references.items())
     on_record = "at the locked point" if prediction.setting.record.sample is None else "median"
     yield f"  for comparison, z of {INDEX_H:g} h on record ({on_record})   {beside}"
 
@@ -374,7 +368,7 @@ def _steps(prediction: Prediction, arm: Arm, intervals: bool) -> list[str]:
     rows = [[*head, *(["locked point: IL-6", "z"] if drawn else [])]]
     for i, step in enumerate(arm.steps, start=1):
         given = step.given
-        il6, z = short(step.il6.central), f"{step.severity.central:.2f}"
+        il6, z = short(step.il6.central), decimals(step.severity.central, 2)
         if intervals:
             il6 += f"  {span(step.il6)}"
             z += with_span(step.severity)
@@ -383,7 +377,7 @@ def _steps(prediction: Prediction, arm: Arm, intervals: bool) -> list[str]:
         row = [f"  {i}", _hours(given.start_h), short(given.dose_ug), given.route, length]
         row += [il6, at, z]
         if drawn:
-            row += [short(step.il6.locked_point), f"{step.severity.locked_point:.2f}"]
+            row += [short(step.il6.locked_point), decimals(step.severity.locked_point, 2)]
         rows.append(row)
     return aligned(rows)
 
@@ -400,12 +394,12 @@ def _asked(prediction: Prediction, arm: Arm) -> list[str]:
 
 
 def _level(value: float) -> str:
-    return number(value, 7, ascii_only=True)
+    return short(value, 7)
 
 
 def _hours(value: float) -> str:
     """A time that is given and not found, in full."""
-    return number(float(value), 7, ascii_only=True)
+    return short(float(value), 7)
 
 
 def _foot(prediction: Prediction) -> Iterator[str]:
@@ -442,28 +436,27 @@ def aligned(rows: list[list[str]]) -> list[str]:
     ]
 
 
-def span(estimate: Estimate) -> str:
-    """The interval of an estimate in words."""
+def span(estimate: Estimate, places: int | None = None) -> str:
+    """The interval of an estimate in words, to so many decimal places where they are given."""
     if estimate.low is None or estimate.high is None:
         return "-"
-    return f"{short(estimate.low)} to {short(estimate.high)}"
+    if places is None:
+        return f"{short(estimate.low)} to {short(estimate.high)}"
+    return f"{decimals(estimate.low, places)} to {decimals(estimate.high, places)}"
 
 
 def with_span(estimate: Estimate) -> str:
     """The interval of a severity index, to stand behind it."""
     if estimate.low is None or estimate.high is None:
         return ""
-    return f"  (5-95 %: {estimate.low:.2f} to {estimate.high:.2f})"
+    return f"  (5-95 %: {span(estimate, 2)})"
 
 
 def with_span_and_point(estimate: Estimate) -> str:
     """The interval of a severity index and its value at the locked point, to stand behind it."""
     if estimate.low is None or estimate.high is None:
         return "  (locked point)"
-    return (
-        f"  (5-95 %: {estimate.low:.2f} to {estimate.high:.2f}; "
-        f"locked point {estimate.locked_point:.2f})"
-    )
+    return f"  (5-95 %: {span(estimate, 2)}; locked point {decimals(estimate.locked_point, 2)})"
 
 
 def _arm_dict(prediction: Prediction, arm: Arm) -> dict[str, Any]:

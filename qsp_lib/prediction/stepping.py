@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..common import InputError
+from ..common import InputError, decimals, percent, short
 from ..model import Draws, Regimen
 from .arm import Estimate
 from .goals import (
@@ -30,7 +30,7 @@ from .goals import (
     require_doses,
 )
 from .predicting import CENTRAL, NOT_FOR, require_draws
-from .report import aligned, short, span
+from .report import aligned, span
 from .setting import LONGEST_H, Setup, draws_for, end_of
 
 GAPS_H = (24.0, 48.0, 72.0, 168.0)
@@ -146,9 +146,9 @@ def steps_up(
     if best is None:
         raise InputError(
             f"No regimen of up to {most_steps} steps with these gaps reaches {short(full)} ug of "
-            f"{setting.inputs.label} with at most {goal.share:.0%} of draws over {goal.limit:g}; "
-            f"the highest step was {short(nearest)} ug. Expected more steps, longer gaps, a higher "
-            "limit or a larger share."
+            f"{setting.inputs.label} with at most {percent(goal.share)} of draws over "
+            f"{goal.limit:g}; the highest step was {short(nearest)} ug. Expected more steps, "
+            "longer gaps, a higher limit or a larger share."
         )
     return StepDoses(
         setting,
@@ -258,8 +258,8 @@ def steps_text(found: StepDoses) -> str:
     """What was found for a terminal."""
     setting, goal = found.setting, found.goal
     lines = [
-        f"{setting.inputs.label}: steps to {short(found.full_ug)} ug with at most {goal.share:.0%} "
-        f"of draws over a severity index of {goal.limit:g} after each",
+        f"{setting.inputs.label}: steps to {short(found.full_ug)} ug with at most "
+        f"{percent(goal.share)} of draws over a severity index of {short(goal.limit)} after each",
         *setting.lines(found.n_draws),
         "",
     ]
@@ -272,17 +272,17 @@ def steps_text(found: StepDoses) -> str:
                 name,
                 short(dose.time_h / 24),
                 short(dose.amount_ug),
-                f"{dose.index.central:.2f}",
-                span(dose.index),
-                f"{dose.share_over:.1%}",
-                f"{dose.index.locked_point:.2f}",
+                decimals(dose.index.central, 2),
+                span(dose.index, 2),
+                percent(dose.share_over, 1),
+                decimals(dose.index.locked_point, 2),
             ]
         )
     lines += aligned(rows)
     lines += [
         "",
-        f"The full dose at once: z {found.at_once.central:.2f} ({span(found.at_once)}; locked "
-        f"point {found.at_once.locked_point:.2f}).",
+        f"The full dose at once: z {decimals(found.at_once.central, 2)} ({span(found.at_once, 2)}; "
+        f"locked point {decimals(found.at_once.locked_point, 2)}).",
         CENTRAL,
         f"Assumed: each step is the highest that keeps to the limit, given those before it; "
         f"{found.tried} doses were looked at, each for a week. Targets that were killed do not "

@@ -16,6 +16,7 @@ from book.site import site
 from qsp_lib.__main__ import build_parser, main
 from qsp_lib.chapters import results
 from qsp_lib.commands.running import split_parameters
+from qsp_lib.common import percent
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = BookData(ROOT / "notebooks", results.load_all(ROOT / "results"))
@@ -103,7 +104,7 @@ def test_the_reading_of_the_example_has_its_numbers() -> None:
     for value in vars(arm.severity).values():
         assert f"{value:.2f}" in text
     assert arm.grade_shares is not None
-    assert f"{arm.grade_shares[1]:.0%} in grade 1" in text or not arm.grade_shares[1]
+    assert f"{percent(arm.grade_shares[1])} in grade 1" in text or not arm.grade_shares[1]
 
 
 def test_the_help_of_every_command_is_in_the_book() -> None:

@@ -18,11 +18,12 @@ from matplotlib.figure import Figure
 from own_drugs import content, number, with_doses, written
 
 from qsp_lib.common.errors import InputError
+from qsp_lib.common.numbers import short
 from qsp_lib.model.severity import baselines
 from qsp_lib.prediction.arm import COURSES, LEVELS, Estimate
 from qsp_lib.prediction.figure import courses as drawn
 from qsp_lib.prediction.predicting import Prediction, predict
-from qsp_lib.prediction.report import NAMES, as_csv, as_dict, as_text, short
+from qsp_lib.prediction.report import NAMES, as_csv, as_dict, as_text
 from qsp_lib.prediction.setting import prepare
 from qsp_lib.protocol.lock import Record, current_record
 

@@ -14,6 +14,7 @@ from own_drugs import changed, content, number, written
 
 from qsp_lib.__main__ import main
 from qsp_lib.common.errors import InputError
+from qsp_lib.common.numbers import short
 from qsp_lib.prediction.cover import Cover
 from qsp_lib.prediction.population import (
     HELD_TO,
@@ -26,7 +27,6 @@ from qsp_lib.prediction.population import (
     population_json,
     population_text,
 )
-from qsp_lib.prediction.report import short
 from qsp_lib.prediction.setting import Setup, prepare
 from qsp_lib.protocol.lock import current_record
 

@@ -12,6 +12,7 @@ from own_drugs import changed, content, written
 import qsp_lib
 from qsp_lib.analyses import rescue
 from qsp_lib.common.errors import InputError, IntegrationError, LockError
+from qsp_lib.common.numbers import short
 from qsp_lib.drugs.fitted import FITTED_UNITS
 from qsp_lib.drugs.reading import load_drug, shipped_drugs
 from qsp_lib.inference.posterior import laplace_draws
@@ -20,7 +21,7 @@ from qsp_lib.model.equations import NETWORK
 from qsp_lib.model.simulation import simulate
 from qsp_lib.prediction import predicting as prediction
 from qsp_lib.prediction.predicting import predict
-from qsp_lib.prediction.report import as_csv, as_dict, as_text, short
+from qsp_lib.prediction.report import as_csv, as_dict, as_text
 from qsp_lib.prediction.setting import (
     as_predicted,
     assumptions,
