@@ -80,3 +80,12 @@ def test_another_tie_in_the_cell_gives_another_share_and_another_map(
     assert other["accepted"].held < lesson["accepted"].held
     assert other["near"].wrong == 4  # the lock itself is a tie then
     assert other["counts"]["tied"] > lesson["counts"]["tied"]
+
+
+def test_an_order_is_known_by_what_it_asks_for_and_not_by_its_place(lesson: dict[str, Any]) -> None:
+    draws, shares = lesson["draws"], lesson["shares"]
+    first, second, *bands = lesson["criteria"]()
+    assert shares(draws.with_criteria((*bands, second, first))) == shares(draws)
+    without = shares(draws.with_criteria((second, *bands)))
+    assert without["in_bands"] == shares(draws)["in_bands"]
+    assert without["ordered"] == draws.passes[1].mean()
