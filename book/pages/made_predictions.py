@@ -8,7 +8,7 @@ from typing import Any
 
 from qsp_lib.analyses import committed_incidences
 from qsp_lib.chapters import ShareOfDraws
-from qsp_lib.common import number, percent
+from qsp_lib.common import decimals, number, percent
 from qsp_lib.figures import CYTOKINE_LABELS
 from qsp_lib.protocol import (
     CHECKS,
@@ -100,7 +100,8 @@ def incidences_told(content: Mapping[str, Any]) -> str:
             row["drug"],
             row["premedication"],
             "any" if row["dose"] is None else row["dose"],
-            *(percent(row[key]) for key in ("low", "median", "high", "monte_carlo")),
+            *(percent(row[key]) for key in ("low", "median", "high")),
+            decimals(100 * row["monte_carlo"], 0),
         )
         for row in content["incidences"]
         if row["held_to"] == held_to

@@ -108,9 +108,9 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine",
         metavar="NAME",
-        help="another than the lock record's, and named in the output: fast took a third less "
-        "time than the default for each simulation where it was measured, is within 1e-5 of each "
-        "state's largest value, and needs pip install 'qsp-crs[fast]'",
+        help="another than the lock record's, and named in the output: fast took three tenths "
+        "less time than the default for each simulation where it was measured, is within 1e-5 of "
+        "each state's largest value, and needs pip install 'qsp-crs[fast]'",
     )
 
 

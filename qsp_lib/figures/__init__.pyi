@@ -9,6 +9,7 @@ from .style import STRUCTURES as STRUCTURES
 from .style import STYLE as STYLE
 from .style import WIDTH as WIDTH
 from .style import WINE as WINE
+from .style import marked as marked
 from .style import use_style as use_style
 from .thinning import thin as thin
 from .vectors import HEADER as HEADER

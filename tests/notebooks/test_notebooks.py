@@ -125,6 +125,21 @@ def test_the_committed_numbers_are_of_the_default_parameters(name: str) -> None:
     assert results.load(name, results.COMMITTED).parameters == defaults
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_long_chapter_says_why_it_is_long(name: str) -> None:
+    cells = json.loads((chapters.NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    code = "".join(
+        "".join(cell["source"]) + "\n"
+        for cell in cells
+        if cell["cell_type"] == "code" and "parameters" not in cell["metadata"].get("tags", ())
+    )
+    lines = [
+        line for line in code.splitlines() if line.strip() and not line.lstrip().startswith("#")
+    ]
+    prose = " ".join(word for cell in cells for word in "".join(cell["source"]).split())
+    assert len(lines) <= 120 or "holds more than a hundred lines of code" in prose
+
+
 def test_there_are_numbers_of_these_chapters_only() -> None:
     assert sorted(path.name for path in results.COMMITTED.iterdir()) == [f"{n}.json" for n in NAMES]
 
