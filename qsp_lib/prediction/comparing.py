@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
 
 from .. import __version__
 from ..common import InputError, canonical_json, decimals, plain, rounded, short
@@ -21,6 +22,8 @@ from .report import aligned, arm_words, span
 from .setting import Setup
 
 MOST = 8
+RESOLVED = 1e-4
+"""Difference of two indices that is one: ten times what the record's tolerances leave open."""
 """Courses that one figure can show."""
 _COLOURS = (INDIGO, WINE, OLIVE, "#88CCEE", "#CC6677", "#117733", "#AA4499", "#44AA99")
 
@@ -109,19 +112,25 @@ def compare(predictions: Sequence[Prediction]) -> tuple[Compared, ...]:
         ratio = arm.peaks["IL6"].locked_point / first_arm.peaks["IL6"].locked_point
         higher = None
         if both.any():
-            higher = float(np.mean(here["severity"] > there["severity"]))
+            higher = float(np.mean(resolved(here["severity"] - there["severity"]) > 0))
         found.append(
             Compared(
                 words,
                 prediction,
                 arm,
-                Estimate.of(more, here["severity"] - there["severity"]),
+                Estimate.of(float(resolved(more)), resolved(here["severity"] - there["severity"])),
                 Estimate.of(ratio, here["IL6"] / there["IL6"]),
                 higher,
                 int(both.sum()),
             )
         )
     return tuple(found)
+
+
+def resolved(differences: ArrayLike) -> NDArray[np.float64]:
+    """Differences of severity indices, 0 where they are below what the solver resolves."""
+    found = np.asarray(differences, dtype=float)
+    return np.where(np.abs(found) < RESOLVED, 0.0, found)
 
 
 def _of(prediction: Prediction, arm: Arm, both: np.ndarray) -> dict[str, np.ndarray]:

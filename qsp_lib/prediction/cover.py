@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..common import InputError, short
@@ -77,6 +77,14 @@ class Cover:
     def words(self) -> str:
         """What is given, as ``tocilizumab and dexamethasone``; empty for nothing."""
         return " and ".join(name for name, times in self.times.items() if times)
+
+    def shifted(self, by_h: float) -> Cover:
+        """The same given so much later (h); earlier if negative."""
+        return replace(
+            self,
+            tocilizumab_h=tuple(time + by_h for time in self.tocilizumab_h),
+            dexamethasone_h=tuple(time + by_h for time in self.dexamethasone_h),
+        )
 
     def require_before(self, horizon_h: float) -> None:
         """Raise unless everything is given within a week before the drug and the end.

@@ -18,6 +18,7 @@ from .goals import (
     Goal,
     at_occupancy,
     first_group,
+    from_first_dose,
     highest_within,
     indices,
     like,
@@ -73,7 +74,8 @@ def first_dose(
 ) -> FirstDose:
     """Look for the first dose, in the form (route, length) of the regimen's own first dose.
 
-    Every dose is followed for a week after it has been given. Doses are looked at on a grid, then
+    Every dose is followed for a week after it has been given, on a clock that starts with it; what
+    covers it keeps its distance from it. Doses are looked at on a grid, then
     on finer ones beside the limit; all with the same draws, so that the share is a step function
     of the dose.
 
@@ -86,8 +88,10 @@ def first_dose(
     if not n_draws:
         raise InputError("0 draws were asked for; expected some, of which a share may pass.")
     require_doses(setting, "first-dose")
+    setting = from_first_dose(setting)
     form = first_group(setting.regimen)
     until = end_of(form, setting.inputs) + AFTER_H
+    setting.cover.require_before(until)
     draws = draws_for(setting, n_draws, seed)
     occupancy = {share: at_occupancy(setting, form, share) for share in OCCUPANCIES}
     lowest = min(occupancy.values()) / 10**_DECADES_BELOW

@@ -117,6 +117,12 @@ def after_gap(
     due = known[received].start_h
     before = _part(setting.regimen, 0.0, due)
     last = end_of(before)
+    if last > due + SAME_TIME_H:
+        raise InputError(
+            f"A dose of regimen {setting.regimen_key!r} flows until {last:g} h, and the next is "
+            f"due at {due:g} h; expected doses that have ended when the next is due, as the drug "
+            "would flow on through the gap. Give the infusion as one for each step."
+        )
     for missed in missed_h:
         if not missed > 0:
             raise InputError(f"A gap of {missed:g} h was given; expected more than 0.")
@@ -135,6 +141,7 @@ def after_gap(
         onward = again.shifted(begins - known[step - 1].start_h)
         whole = Regimen.of(*before.doses, *onward.doses)
         until = end_of(onward, setting.inputs) + AFTER_H
+        setting.cover.require_before(until)
         acts = begins + setting.lag_h
         following = known[step].start_h - known[step - 1].start_h if step < len(known) else AFTER_H
         windows = ((acts, until), (acts, acts + following))

@@ -62,6 +62,13 @@ def require_doses(setting: Setup, what: str) -> None:
         )
 
 
+def from_first_dose(setting: Setup) -> Setup:
+    """The same on a clock that starts with the first dose, its cover along with its doses."""
+    start = setting.regimen.first_dose_h
+    regimen, cover = setting.regimen.shifted(-start), setting.cover.shifted(-start)
+    return replace(setting, regimen=regimen, cover=cover) if start else setting
+
+
 def first_group(regimen: Regimen) -> Regimen:
     """What is given with the first dose, from time 0 on."""
     start = regimen.first_dose_h

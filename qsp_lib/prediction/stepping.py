@@ -23,6 +23,7 @@ from .goals import (
     Goal,
     at_occupancy,
     first_group,
+    from_first_dose,
     highest_within,
     indices,
     joined,
@@ -107,6 +108,7 @@ def steps_up(
     """
     require_draws(n_draws, seed, setting.record)
     require_doses(setting, "steps")
+    setting = from_first_dose(setting)
     form = first_group(setting.regimen)
     gaps = sorted(set(gaps_h))
     if not n_draws:
@@ -150,6 +152,7 @@ def steps_up(
             f"{goal.limit:g}; the highest step was {short(nearest)} ug. Expected more steps, "
             "longer gaps, a higher limit or a larger share."
         )
+    setting.cover.require_before(best[-1][0] + end_of(form, setting.inputs) + AFTER_H)
     return StepDoses(
         setting,
         goal,

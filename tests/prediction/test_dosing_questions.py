@@ -14,7 +14,13 @@ from own_drugs import changed, content, number, with_doses, written
 from qsp_lib.__main__ import main
 from qsp_lib.common.errors import InputError, LockError
 from qsp_lib.model.draws import Draws
-from qsp_lib.prediction.comparing import compare, comparison_csv, comparison_dict, comparison_text
+from qsp_lib.prediction.comparing import (
+    compare,
+    comparison_csv,
+    comparison_dict,
+    comparison_text,
+    resolved,
+)
 from qsp_lib.prediction.cover import Cover
 from qsp_lib.prediction.first_dose import first_dose, first_dose_text
 from qsp_lib.prediction.gaps import after_gap, gap_text
@@ -52,6 +58,10 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = with_doses(STEPPED)
     at_once = file["regimens"]["clinical"] | {"doses": [{"bolus": "1 mg", "time": "0 d"}]}
     file["regimens"]["at_once"] = at_once
+    later = [dose | {"time": f"{2 + 3 * i} d"} for i, dose in enumerate(STEPPED)]
+    file["regimens"]["later"] = file["regimens"]["clinical"] | {"doses": later}
+    flowing = [{"rate": "1 mg/d", "duration": "9 d", "time": "0 d"}, *STEPPED[2:]]
+    file["regimens"]["flowing"] = file["regimens"]["clinical"] | {"doses": flowing}
     return written(tmp_path_factory.mktemp("own"), file)
 
 
@@ -99,6 +109,13 @@ def test_a_course_beside_itself_differs_by_nothing(path: Path, locked: Record) -
         "clinical, with tocilizumab",
     ]
     assert found[1].more_severe.central < 0 and found[1].share_higher is None
+
+
+def test_a_difference_that_the_solver_does_not_resolve_is_none(path: Path, locked: Record) -> None:
+    late = predict(path, locked, regimen="at_once", cover=Cover((120.0,)), n_draws=DRAWS)
+    found = compare([late])[1]
+    assert found.share_higher == 0.0 and found.more_severe.high == 0.0
+    assert resolved([1e-5, -1e-5, 2e-4, -2e-4]).tolist() == [0.0, 0.0, 2e-4, -2e-4]
 
 
 def test_courses_called_the_same_are_not_set_side_by_side(path: Path, locked: Record) -> None:
@@ -152,6 +169,32 @@ def test_tocilizumab_before_allows_a_higher_first_dose(path: Path, locked: Recor
         for cover in (Cover(), Cover((-24.0,)))
     )
     assert covered > alone
+
+
+def test_a_regimen_and_its_cover_shifted_together_have_the_same_answers(
+    path: Path, locked: Record
+) -> None:
+    now, later = (
+        prepare(path, locked, regimen=regimen, cover=Cover((at,)))
+        for regimen, at in (("clinical", -24.0), ("later", 24.0))
+    )
+    goal = Goal(1.5, 0.25)
+    assert first_dose(later, goal, n_draws=3).dose_ug == first_dose(now, goal, n_draws=3).dose_ug
+    one, other = (steps_up(each, goal, full_ug=300.0, n_draws=3) for each in (now, later))
+    assert one.doses == other.doses
+
+
+def test_a_cover_that_comes_after_all_that_is_looked_at_is_refused(
+    path: Path, locked: Record
+) -> None:
+    late = prepare(path, locked, cover=Cover((300.0,)))
+    with pytest.raises(InputError, match="at 300 h was asked for; expected .* end at 168 h"):
+        first_dose(late, Goal(1.5, 0.25), n_draws=3)
+    with pytest.raises(InputError, match="before the end at 168 h"):
+        steps_up(late, Goal(9.0, 0.25), n_draws=3)
+    after = prepare(path, locked, horizon_h=1000.0, cover=Cover((500.0,)))
+    with pytest.raises(InputError, match="before the end at 384 h"):
+        after_gap(after, 3, (24.0,), steps=(4,), n_draws=0)
 
 
 @pytest.mark.parametrize("h", [1, 2])
@@ -297,6 +340,7 @@ def test_a_cover_of_next_to_nothing_changes_nothing(path: Path, locked: Record, 
         (["steps", "--full", "5 Mg"], "understood as 5e+12 ug"),
         (["gap", "--received", "2", "--missed", "30d"], "15 days"),
         (["gap", "--received", "2", "--missed", "0d"], "more than 0"),
+        (["gap", "--regimen", "flowing", "--received", "1", "--missed", "3d"], "flow on through"),
         (["gap", "--received", "4", "--missed", "2d"], "expected 1 to 3"),
         (["gap", "--received", "2", "--missed", "2d", "--restart", "4"], "expected 1 to 3"),
     ],
