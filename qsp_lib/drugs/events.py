@@ -22,13 +22,26 @@ READ = ("TIME", "AMT", "RATE", "CMT", "EVID", "II", "ADDL", "SS", "MDV", "ID")
 _COLUMN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:[(\[]\s*([^()\[\]]+?)\s*[)\]])?\s*")
 _NOTHING = ("", ".", "NA")
 _DOSING = {
-    **dict.fromkeys(("DUR", "DURATION", "TINF", "D1", "D2", "R1", "R2"), "an AMT at a RATE"),
+    **dict.fromkeys(
+        ("DATE", "DAT1", "DAT2", "DAT3", "DAY"), "one TIME that runs on from the first"
+    ),
+    **dict.fromkeys(("DUR", "DURATION", "INFDUR", "TINF", "D1", "D2"), "an AMT at a RATE"),
+    **dict.fromkeys(("R1", "R2"), "an AMT at a RATE"),
+    **dict.fromkeys(("UNIT", "UNITS", "AMTU", "DOSEU"), "the unit in the header, as in 'AMT (mg)'"),
     **dict.fromkeys(("F1", "F2", "ALAG1", "ALAG2"), "F and lag in the drug file"),
     **dict.fromkeys(("ROUTE", "ADM", "ADMIN"), "CMT, which reads IV and SC as well"),
     **dict.fromkeys(("INTERVAL", "TAU", "EVERY", "FREQ"), "II, the interval, with ADDL"),
-    **dict.fromkeys(("NUMBER", "COUNT", "NDOSES", "N"), "ADDL, the additional doses, with II"),
+    **dict.fromkeys(
+        ("NUMBER", "COUNT", "NDOSES", "N", "REPEAT", "REPEATS"),
+        "ADDL, the additional doses, with II",
+    ),
 }
 """Columns of other tools that would change the doses, and what says the same here."""
+_SIZES = {
+    **dict.fromkeys(("WT", "BW", "WEIGHT", "WTKG"), ("kg", "weight")),
+    **dict.fromkeys(("BSA",), ("m2", "bsa")),
+}
+"""Columns with a patient's size, the unit that doses of it are per, and where it is read."""
 _MARKS = {"C": re.compile(r"[^\d.+-].*"), "IGNORE": re.compile(r"(?!0$).+")}
 """Columns with which other tools leave rows out, and what marks one; a number in C is none."""
 _ROUTES: dict[str, Route] = {"IV": "IV", "CENTRAL": "IV", "SC": "SC", "DEPOT": "SC"}
@@ -163,6 +176,12 @@ def _header(where: str, line: list[str]) -> tuple[list[str], dict[str, str]]:
                 f"doses; expected {instead}."
             )
     units = {n: m[2] for n, m in zip(names, found, strict=True) if m and m[2]}
+    for name, (size, size_in_file) in _SIZES.items():
+        if name in names and any(size in units.get(n, "").split("/") for n in ("AMT", "RATE")):
+            raise InputError(
+                f"{where}: the column {name} was given beside a dose per {size}, and is not read; "
+                f"expected {size_in_file} in the drug file, which doses per {size} are of."
+            )
     wanted = [name for name in ("TIME", "AMT") if name not in units]
     if "RATE" in names and "RATE" not in units and "TIME" in units and "AMT" in units:
         units["RATE"] = f"{units['AMT']}/{units['TIME']}"
@@ -226,7 +245,7 @@ def _doses_of(
 
 
 def _route(row: _Row, has_depot: bool) -> Route:
-    words = row.text("CMT").upper()
+    words = re.sub(r"^(\d+)\.0*$", r"\1", row.text("CMT").upper())  # 1.0, as tables write it
     central = "2" if has_depot else "1"
     numbers: dict[str, Route] = {"1": "SC", "2": "IV"} if has_depot else {"1": "IV"}
     found = (_ROUTES | numbers).get(words or central)

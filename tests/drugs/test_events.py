@@ -80,11 +80,41 @@ def test_amounts_per_kilogram_are_of_the_drugs_patient(folder: Path) -> None:
     assert found.total_ug == 700
 
 
-@pytest.mark.parametrize("column", ["DUR (h)", "TINF", "RAET (mg/h)", "ADL", "F1", "ADDLL"])
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("DUR (h)", "TINF", "RAET (mg/h)", "ADL", "F1", "ADDLL"),
+        *("DATE", "DAT1", "DAY", "INFDUR", "REPEAT", "UNIT"),
+    ],
+)
 def test_a_column_that_would_change_the_doses_is_refused(folder: Path, column: str) -> None:
     """Else an infusion is silently given at once."""
     with pytest.raises(InputError, match=f"the column {column.split()[0]} was given"):
         read(folder, "0,1,4", header=f"TIME (h),AMT (mg),{column}")
+
+
+@pytest.mark.parametrize(
+    ("header", "column", "size"),
+    [
+        ("TIME (h),AMT (mg/kg),WT", "WT", "weight"),
+        ("TIME (h),AMT (ug/m2),BSA", "BSA", "bsa"),
+        ("TIME (h),AMT (mg),RATE (mg/kg/h),WEIGHT", "WEIGHT", "weight"),
+    ],
+)
+def test_a_size_beside_a_dose_per_size_is_refused(
+    folder: Path, header: str, column: str, size: str
+) -> None:
+    """Else the dose is silently of the drug file's patient."""
+    row = "0,1,1,50" if "RATE" in header else "0,1,50"
+    with pytest.raises(InputError, match=f"the column {column} was given .* {size} in the drug"):
+        read(folder, row, header=header)
+
+
+def test_a_compartment_may_be_written_as_tables_write_numbers(folder: Path) -> None:
+    header = "TIME (h),AMT (mg),CMT"
+    assert (
+        read(folder, "0,1,1.0", header=header).doses == read(folder, "0,1,1", header=header).doses
+    )
 
 
 def test_columns_that_say_nothing_of_doses_are_named(folder: Path) -> None:
