@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _ONE_AT_A_TIME = threading.Lock()
 """CPython 3.11 miscounts its recursion if two threads parse at once."""
@@ -75,13 +75,25 @@ def _cell(text: str) -> str | float:
 def code_digest(files: Iterable[Path] | None = None) -> str:
     """SHA-256 of the definitions in Python files, wherever they stand; docstrings left out.
 
+    A name that several files define, each in its own way, counts with the file that it stands in:
+    otherwise two constants of one name could be exchanged and nothing would change.
+
     Args:
         files: Python sources; default those of the science of this package.
     """
     if files is None:
         return _digest_of_science()
-    texts = [path.read_text(encoding="utf-8") for path in files]
-    return digest(sorted(one for text in texts for one in _definitions(text)))
+    modules = [_definitions(path.read_text(encoding="utf-8")) for path in files]
+    ambiguous = _ambiguous(modules)
+    return digest(
+        sorted(
+            digest([one.digest, *(other.digest for other in module)])
+            if one.names & ambiguous
+            else one.digest
+            for module in modules
+            for one in module
+        )
+    )
 
 
 @cache
@@ -91,12 +103,47 @@ def _digest_of_science() -> str:
     return code_digest([path for wing in SCIENCE for path in (root / wing).rglob("*.py")])
 
 
+class _Definition(NamedTuple):
+    """A statement of a module: the names that it gives a meaning, and the digest of it."""
+
+    names: frozenset[str]
+    digest: str
+
+
 @lru_cache(maxsize=512)
-def _definitions(source: str) -> tuple[str, ...]:
-    """Digests of the statements of a module but for its imports, which only say where a name is."""
+def _definitions(source: str) -> tuple[_Definition, ...]:
+    """The statements of a module but for its imports, which only say where a name is."""
+    return tuple(
+        _Definition(_names(node), digest(_meaning(node)))
+        for node in _parsed(source)
+        if not _says_nothing(node)
+    )
+
+
+def _parsed(source: str) -> list[ast.stmt]:
     with _ONE_AT_A_TIME:
-        body = ast.parse(source).body
-    return tuple(digest(_meaning(node)) for node in body if not _says_nothing(node))
+        return ast.parse(source).body
+
+
+def _names(node: ast.stmt) -> frozenset[str]:
+    """What a statement defines: a function, a class, or what it assigns to."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return frozenset({node.name})
+    stored = (n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+    return frozenset(name.id for name in stored)
+
+
+def _ambiguous(modules: Iterable[Iterable[_Definition]]) -> frozenset[str]:
+    """Names that do not mean the same in every module that defines them."""
+    meanings: dict[str, set[tuple[str, ...]]] = {}
+    for module in modules:
+        here: dict[str, list[str]] = {}
+        for one in module:
+            for name in one.names:
+                here.setdefault(name, []).append(one.digest)
+        for name, digests in here.items():
+            meanings.setdefault(name, set()).add(tuple(digests))
+    return frozenset(name for name, found in meanings.items() if len(found) > 1)
 
 
 def _meaning(node: Any) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from qsp_lib.common.digests import code_digest, digest, parsed_table
+import qsp_lib
+from qsp_lib.common.digests import SCIENCE, code_digest, digest, parsed_table
 
 CODE = '''"""A module."""
 
@@ -68,6 +70,63 @@ def test_code_that_moves_between_files_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "one.py").write_text(head)
     (tmp_path / "two.py").write_text(tail)
     assert code_digest([tmp_path / "two.py", tmp_path / "one.py"]) == of(tmp_path, CODE)
+
+
+ONE_STEP = "_STEP = 0.02\n\n\ndef one(x: float) -> float:\n    return x * _STEP\n"
+OTHER_STEP = "_STEP = 1e-3\n\n\ndef other(x: float) -> float:\n    return x - _STEP\n"
+
+
+def both(tmp_path: Path, one: str, other: str) -> str:
+    """The digest of two modules, in files whose names do not matter."""
+    (tmp_path / "a.py").write_text(one)
+    (tmp_path / "b.py").write_text(other)
+    return code_digest([tmp_path / "a.py", tmp_path / "b.py"])
+
+
+def test_constants_of_one_name_exchanged_between_two_modules_change_it(tmp_path: Path) -> None:
+    before = both(tmp_path, ONE_STEP, OTHER_STEP)
+    assert both(tmp_path, OTHER_STEP, ONE_STEP) == before  # the files are moved
+    exchanged = ONE_STEP.replace("0.02", "1e-3"), OTHER_STEP.replace("1e-3", "0.02")
+    assert both(tmp_path, *exchanged) != before
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("model/schedule.py", "model/engines/diffsol.py"),
+        pytest.param(
+            "protocol/locking.py", "protocol/calibration_check.py", marks=pytest.mark.thorough
+        ),
+        pytest.param(
+            "inference/profiles.py", "analyses/second_profiler.py", marks=pytest.mark.thorough
+        ),
+    ],
+)
+def test_exchanged_constants_of_the_science_change_its_digest(
+    tmp_path: Path, one: str, other: str
+) -> None:
+    root = Path(qsp_lib.__file__).parent
+    files = [path for wing in SCIENCE for path in (root / wing).rglob("*.py")]
+    pair = [root / one, root / other]
+    texts = [path.read_text(encoding="utf-8") for path in pair]
+    lines = [dict(re.findall(r"^(_?[A-Z_]+) = (.+)$", text, re.MULTILINE)) for text in texts]
+    names = [n for n in lines[0] if n in lines[1] and lines[0][n] != lines[1][n]]
+    assert names
+    rest = [path for path in files if path not in pair]
+    for name in names:
+        held = [f"{name} = {found[name]}" for found in lines]
+        copies = [tmp_path / "one.py", tmp_path / "other.py"]
+        for copy, text, old, new in zip(copies, texts, held, held[::-1], strict=True):
+            copy.write_text(text.replace(old, new), encoding="utf-8")
+        assert code_digest([*rest, *copies]) != code_digest([*rest, *pair]), name
+
+
+def test_a_name_that_means_the_same_everywhere_moves_with_its_code(tmp_path: Path) -> None:
+    """What each file repeats, such as a short name of a type, ties nothing to its file."""
+    told = "Array = list\n"
+    one, other = "def one() -> Array: ...\n", "def other() -> Array: ...\n"
+    before = both(tmp_path, told + one, told + other)
+    assert both(tmp_path, told + one + other, told) == before
 
 
 def test_the_same_text_one_or_true_is_another_value(tmp_path: Path) -> None:
