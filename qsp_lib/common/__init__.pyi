@@ -8,6 +8,7 @@ from .clusters import ClusterError as ClusterError
 from .clusters import cluster as cluster
 from .digests import code_digest as code_digest
 from .digests import digest as digest
+from .digests import named_digest as named_digest
 from .digests import parsed_table as parsed_table
 from .environment import DRAWN as DRAWN
 from .environment import MOST_WORKERS as MOST_WORKERS

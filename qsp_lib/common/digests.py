@@ -13,11 +13,13 @@ import io
 import json
 import math
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from .errors import InputError
 
 _ONE_AT_A_TIME = threading.Lock()
 """CPython 3.11 miscounts its recursion if two threads parse at once."""
@@ -94,6 +96,39 @@ def code_digest(files: Iterable[Path] | None = None) -> str:
             for one in module
         )
     )
+
+
+def named_digest(definitions: Mapping[Path, Iterable[str]]) -> str:
+    """SHA-256 of some definitions only, by file; what else stands in the files does not count.
+
+    Args:
+        definitions: names such as ``index`` or, of a class, ``Trajectory.peak``. A name that is
+            defined more than once counts with all of its definitions.
+
+    Raises:
+        InputError: a file that defines no such name.
+    """
+    found = []
+    for path, names in definitions.items():
+        text = path.read_text(encoding="utf-8")
+        for name in names:
+            if not (meanings := _named(text, name)):
+                raise InputError(f"{path.name} defines no {name!r}; name what it defines.")
+            found.append([name, *meanings])
+    return digest(sorted(found))
+
+
+def _named(source: str, dotted: str) -> list[str]:
+    *owners, name = dotted.split(".")
+    body = _parsed(source)
+    for owner in owners:
+        body = [
+            node
+            for one in body
+            if isinstance(one, ast.ClassDef) and one.name == owner
+            for node in one.body
+        ]
+    return [digest(_meaning(node)) for node in body if name in _names(node)]
 
 
 @cache

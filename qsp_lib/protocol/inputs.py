@@ -21,10 +21,15 @@ from ..drugs import DrugFile, RescueFile, load_drug, load_tocilizumab, shipped_d
 from ..evidence import load_observations, load_tables, reviewed_range_kinds, rule_digest
 from ..model import network_table
 from .eight_checks import checks_digest
+from .rule_helpers import helpers_digest
 
 DATA = Path(str(files("qsp_lib").joinpath("data")))
-RULES: Mapping[str, Callable[[], str]] = {"eligibility": rule_digest, "checks": checks_digest}
-"""Rules that are code, and what digests their meaning."""
+RULES: Mapping[str, Callable[[], str]] = {
+    "eligibility": rule_digest,
+    "checks": checks_digest,
+    "helpers of the rules": helpers_digest,
+}
+"""Rules that are code, and what they call, with what digests the meaning of each."""
 EVIDENCE_V1 = (
     "blinatumomab_outcomes.csv",
     "crs_grading.csv",

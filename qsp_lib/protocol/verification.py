@@ -33,6 +33,7 @@ from .lock import lock_path, read_record, versions
 from .opening import verdicts_text
 from .places import PACKAGED, Places
 from .record import Record, comparisons, digest_of_equations
+from .rule_helpers import HELPERS_DIGEST, helpers_digest
 from .scored import evaluation_of
 from .seal import judge, known_path, read, rule_of, sealed_tables, verdicts_path
 
@@ -67,6 +68,7 @@ def verify_records(
         found += rows
         if record is not None:
             records[version] = record
+    found += [_helpers_of_rules()]
     newest = next(reversed(records), None)
     for version, record in records.items():
         if version == newest:
@@ -175,6 +177,13 @@ def _made_from(record: Record, places: Places) -> Iterator[Finding]:
             yield Finding(f"{what}: {name}", "what is here now", DIFFERS, words)
     for name, why in INPUTS_NOT_NAMED.get(record.version, {}).items():
         yield Finding(f"{what}: {name}", "what is here now", NOT_NAMED, why)
+
+
+def _helpers_of_rules() -> Finding:
+    """What the rules call beside the digest that is kept of it, for records that name none."""
+    kept = {"digest": HELPERS_DIGEST[:12]}
+    parts = differences({"digest": helpers_digest()[:12]}, kept)
+    return parted("helpers of the rules", "the digest kept of them", parts, HELPERS_DIGEST[:12])
 
 
 # ---------------------------------------------------------------- its prediction

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import qsp_lib
-from qsp_lib.common.digests import SCIENCE, code_digest, digest, parsed_table
+from qsp_lib.common.digests import SCIENCE, code_digest, digest, named_digest, parsed_table
+from qsp_lib.common.errors import InputError
 
 CODE = '''"""A module."""
 
@@ -127,6 +128,42 @@ def test_a_name_that_means_the_same_everywhere_moves_with_its_code(tmp_path: Pat
     one, other = "def one() -> Array: ...\n", "def other() -> Array: ...\n"
     before = both(tmp_path, told + one, told + other)
     assert both(tmp_path, told + one + other, told) == before
+
+
+SHOWN = """TIE = 0.05
+class Row:
+    @property
+    def ready(self) -> bool:
+        return self.state == "yes"
+
+    def other(self) -> int:
+        return 1
+
+
+def same(a: str) -> bool:
+    return a == "b"
+
+
+def split(a: str) -> str:
+    return a
+"""
+
+
+def test_named_definitions_are_digested_and_nothing_beside_them(tmp_path: Path) -> None:
+    path = tmp_path / "shown.py"
+
+    def now(text: str) -> str:
+        path.write_text(text)
+        return named_digest({path: ("TIE", "Row.ready", "same")})
+
+    before = now(SHOWN)
+    for old, new in (("return 1", "return 2"), ("return a\n", "return a + a\n")):
+        assert now(SHOWN.replace(old, new)) == before
+    for old, new in (('"yes"', '"no"'), ('"b"', '"c"'), ("0.05", "0.06")):
+        assert now(SHOWN.replace(old, new)) != before
+    for name in ("gone", "Row.gone", "Gone.ready"):
+        with pytest.raises(InputError, match=f"shown.py defines no '{name}'"):
+            named_digest({path: (name,)})
 
 
 def test_the_same_text_one_or_true_is_another_value(tmp_path: Path) -> None:

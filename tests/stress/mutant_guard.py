@@ -25,6 +25,7 @@ KEPT = Path(os.environ["MUTANTS_KEPT"])
 """Where digests and the map are kept."""
 WANTED = os.environ.get("MUTANTS_WANTED", "")
 """A file that lists the tests to run, in this order; all of them, and mapped, if there is none."""
+RULE_HELPERS = "qsp_lib.protocol.rule_helpers"
 
 
 def stand_still() -> None:
@@ -44,6 +45,7 @@ def stand_still() -> None:
             "equations": of_equations,
             "code": digests.code_digest(),
             "checks": checks.checks_digest(),
+            "helpers": importlib.import_module(RULE_HELPERS).helpers_digest(),
         }
         kept.write_text(json.dumps(found))
         raise SystemExit(0)
@@ -58,6 +60,7 @@ def stand_still() -> None:
     digests._digest_of_science = lambda: found["code"]
     checks = importlib.import_module("qsp_lib.protocol.eight_checks")
     checks.checks_digest = lambda: found["checks"]
+    importlib.import_module(RULE_HELPERS).helpers_digest = lambda: found["helpers"]
 
 
 class Mapper:
