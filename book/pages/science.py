@@ -31,7 +31,13 @@ from qsp_lib.model import (
     regrouped,
     whole,
 )
-from qsp_lib.protocol import current_record, sealed_tables, status
+from qsp_lib.protocol import (
+    current_record,
+    no_longer_verified,
+    sealed_tables,
+    status,
+    versions,
+)
 
 from . import typeset
 from .fragments import BookData, fragment, table
@@ -453,3 +459,14 @@ def lock(_book: BookData) -> str:
         _made_from(record.content["digests"]),
     ]
     return table(("lock record", ""), rows)
+
+
+@fragment("no_longer_verified")
+def no_longer_verified_inputs(_book: BookData) -> str:
+    """What of any lock record can no longer be verified byte by byte, and why."""
+    rows = [
+        (version, name, why)
+        for version in versions()
+        for name, why in no_longer_verified(version).items()
+    ]
+    return table(("lock", "what it was made from", "why it cannot be told"), rows)

@@ -159,6 +159,7 @@ def _show(options: argparse.Namespace) -> int:
                 "severity_index": dict(record.severity_indices),
                 "seed": record.seed,
                 "sealed_tables": tables,
+                "no_longer_verified": protocol.no_longer_verified(record.version),
             }
         )
         return DONE
@@ -177,7 +178,16 @@ def _show(options: argparse.Namespace) -> int:
     print_lines([f"  illustrative grades 1 to 4 from z = {edges}"])
     states = ", ".join(f"{name} ({state})" for name, state in tables.items())
     print_lines([f"  held-back tables: {states}"])
+    print_lines(_no_longer_verified(record.version))
     return DONE
+
+
+def _no_longer_verified(version: str) -> list[str]:
+    """A line for each input of a record that nothing here can verify byte by byte."""
+    return [
+        f"  no longer verified byte by byte: {name} ({why})"
+        for name, why in protocol.no_longer_verified(version).items()
+    ]
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -210,10 +220,17 @@ def _history(options: argparse.Namespace) -> int:
     ]
     if options.json:
         keys = ("version", "date", "digest", "reason")
-        print_json([{key: content[key] for key in keys} for content in contents])
+        print_json(
+            [
+                {key: content[key] for key in keys}
+                | {"no_longer_verified": protocol.no_longer_verified(content["version"])}
+                for content in contents
+            ]
+        )
         return DONE
     for c in contents:
         print_lines([f"{c['version']}  {c['date']}  {c['digest'][:12]}  {c['reason']}"])
+        print_lines(_no_longer_verified(c["version"]))
     return DONE
 
 

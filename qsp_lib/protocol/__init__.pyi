@@ -40,6 +40,7 @@ from .findings import parted as parted
 from .forecasting import Listed as Listed
 from .forecasting import commit_predictions as commit_predictions
 from .forecasting import is_scored as is_scored
+from .inputs import no_longer_verified as no_longer_verified
 from .kept_sample import KeptSample as KeptSample
 from .kept_sample import continued as continued
 from .kept_sample import read_kept_sample as read_kept_sample

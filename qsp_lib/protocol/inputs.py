@@ -59,6 +59,12 @@ NOT_NAMED = {
 """What a record does not name although later ones do, and where it is to be looked for."""
 
 
+def no_longer_verified(version: str) -> dict[str, str]:
+    """What a record was made from and nothing here can verify byte by byte: its name, and why."""
+    recorded = {name: why for (of, name), why in BYTES_ONLY.items() if of == version}
+    return recorded | NOT_NAMED.get(version, {})
+
+
 @dataclass(frozen=True)
 class InputCheck:
     """One input of a record beside what is here now.

@@ -32,7 +32,7 @@ from .ledger import KIND, LedgerEntry, entry_of, file_hash, read_ledger
 from .lock import lock_path, read_record, versions
 from .opening import verdicts_text
 from .places import PACKAGED, Places
-from .record import Record, comparisons, digest_of_equations
+from .record import HELD_BACK, Record, comparisons, digest_of_equations
 from .rule_helpers import HELPERS_DIGEST, helpers_digest
 from .scored import evaluation_of
 from .seal import judge, known_path, read, rule_of, sealed_tables, verdicts_path
@@ -71,8 +71,8 @@ def verify_records(
     found += [_helpers_of_rules()]
     newest = next(reversed(records), None)
     for version, record in records.items():
+        found += _made_from(record, places, newest=version == newest)
         if version == newest:
-            found += _made_from(record, places)
             found += computed_again(record)
         found += _prediction(record, entries, places, recompute)
         found += kept_results(
@@ -158,8 +158,8 @@ def _record(
     return found, record
 
 
-def _made_from(record: Record, places: Places) -> Iterator[Finding]:
-    """A record's inputs beside what is here now."""
+def _made_from(record: Record, places: Places, *, newest: bool) -> Iterator[Finding]:
+    """A record's inputs and equations beside what is here now; of an older one, what it names."""
     what = f"lock {record.version}"
     try:
         checks = comparisons(record.content, places)
@@ -167,6 +167,8 @@ def _made_from(record: Record, places: Places) -> Iterator[Finding]:
         yield Finding(what, "what it was made from", DIFFERS, str(problem))
         return
     for check in checks:
+        if check.name.startswith(HELD_BACK) and not newest and not check.recorded:
+            continue  # held back since: it does not concern a record that does not name it
         name = check.name.removeprefix("the ")
         if check.why:
             yield Finding(f"{what}: {name}", "what is here now", UNTOLD, check.why)

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from example_chapters import chapter, write
 
+from book.pages import science
 from book.pages import status as page
 from book.pages.fragments import BookData, RunTimes
 from book.site import run_times
 from qsp_lib import __version__
 from qsp_lib.chapters.results import Results
 from qsp_lib.common.errors import InputError
+from qsp_lib.protocol.inputs import no_longer_verified
 from qsp_lib.protocol.ledger import read_ledger
 
 MEASURED = RunTimes({"01_one": 12.4, "02_two": 70.2}, "2026-01-03", "Linux, 2 cores", "3.11.7")
@@ -118,3 +120,13 @@ def test_a_file_of_times_that_is_none_is_refused(tmp_path: Path, text: str) -> N
     (tmp_path / run_times.FILE).write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="does not hold run times"):
         run_times.read(tmp_path)
+
+
+def test_the_page_says_what_of_lock_v1_can_no_longer_be_verified(book: BookData) -> None:
+    rows = science.no_longer_verified_inputs(book).splitlines()[2:]
+    told = {line.split(" | ")[1]: line for line in rows if line}
+    assert list(told) == list(no_longer_verified("v1"))
+    for name, why in no_longer_verified("v1").items():
+        assert told[name].startswith("| v1 | ") and why in told[name]
+    page_text = (Path(__file__).parents[2] / "book" / "status.md").read_text(encoding="utf-8")
+    assert "{include} generated/no_longer_verified.md" in page_text

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from checkout_copy import TABLE, Copy, Driver
 
+from qsp_lib import protocol
 from qsp_lib.__main__ import main
 from qsp_lib.common.errors import LockError
 from qsp_lib.common.text import canonical_json
 from qsp_lib.protocol.blind_test import prediction_path, require_first
+from qsp_lib.protocol.inputs import BYTES_ONLY, no_longer_verified
 from qsp_lib.protocol.ledger import read_ledger
 from qsp_lib.protocol.lock import lock_path, read_record
 from qsp_lib.protocol.places import PACKAGED
@@ -128,7 +130,9 @@ def test_everything_is_verified_afterwards(checkout: Checkout) -> None:
     wrong = [f for f in json.loads(verified["out"]) if f["verdict"] in ("DIFFERS", "UNFINISHED")]
     # what was made from the package's own lock is none of the copy's
     made_from_a_lock = {"exports", "profiles", "results", "second"}
-    assert {f["what"].split()[0] for f in wrong} == made_from_a_lock
+    made_up = f"lock v1: held-back table {TABLE}"  # and its made-up rows are not those of lock v1
+    assert made_up in {f["what"] for f in wrong}
+    assert {f["what"].split()[0] for f in wrong if f["what"] != made_up} == made_from_a_lock
     told = {(f["what"], f["verdict"]) for f in json.loads(verified["out"])}
     assert ("lock v2: checks", "same") in told and ("lock v2: class_defaults.toml", "same") in told
 
@@ -316,3 +320,20 @@ def test_the_packaged_ledger_is_read(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["lock", "history"]) == 0
     printed = capsys.readouterr().out
     assert all(e.lock_digest[:12] in printed for e in read_ledger() if e.kind == "lock")
+    told = [line for line in printed.splitlines() if "no longer verified byte by byte" in line]
+    assert len(told) == len(no_longer_verified("v1")) == 3
+    assert BYTES_ONLY["v1", "eligibility"] in told[0]
+    assert main(["lock", "history", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [one["no_longer_verified"] for one in answer] == [no_longer_verified("v1"), {}]
+
+
+def test_a_shown_record_says_what_of_it_can_no_longer_be_verified(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["lock", "show"]) == 0
+    assert "no longer verified" not in capsys.readouterr().out
+    first = read_record(lock_path("v1"), against_code=False)
+    monkeypatch.setattr(protocol, "current_record", lambda: first)
+    assert main(["lock", "show"]) == 0
+    assert BYTES_ONLY["v1", "eligibility"] in capsys.readouterr().out

@@ -45,6 +45,12 @@ def all_committed(path: Path) -> History:
     return History(path, path.read_text() if path.exists() else None)
 
 
+def wrong_of(found: Sequence[Finding]) -> list[Finding]:
+    """What is wrong, but that a bench holds back made-up rows and lock v1 names the real ones."""
+    made_up = "lock v1: held-back table "
+    return [finding for finding in found if finding.wrong and not finding.what.startswith(made_up)]
+
+
 def second_lock(sealed: Mapping[str, str]) -> dict[str, Any]:
     """The content of a lock v2: the point of v1, told in today's format."""
     content = json.loads(lock_path("v1").read_text())
@@ -235,4 +241,4 @@ class Bench:
         found = verify_records(
             self.places, recompute=True, **(history if with_history else without)
         )
-        return [finding for finding in found if finding.wrong]
+        return wrong_of(found)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from cases import quick
 from made_up import forecasts
-from protocol_bench import all_committed, no_git
+from protocol_bench import all_committed, no_git, wrong_of
 from scored_bench import ARMS, TABLES, build, file_of, lock, put_on_record
 
 from qsp_lib import protocol
@@ -276,7 +276,7 @@ def test_no_table_is_opened_with_draws_that_were_edited(places: Places, arm: str
     with pytest.raises(SealError, match="is not what the ledger put on record"):
         opened(places, STEP)
     assert sealed(places, STEP)
-    wrong = [f for f in verify_records(places, history=no_git, earlier=lambda path: ()) if f.wrong]
+    wrong = wrong_of(verify_records(places, history=no_git, earlier=lambda path: ()))
     assert [f.what for f in wrong] == [file_of(STEP, arm)]
 
 
@@ -295,7 +295,7 @@ def test_draws_that_the_lock_does_not_list_are_not_scored(tmp_path: Path) -> Non
         opened(places, STEP)
     assert sealed(places, STEP)
     found = verify_records(places, history=no_git, earlier=lambda path: ())
-    strange = [f.what for f in found if f.wrong]
+    strange = [f.what for f in wrong_of(found)]
     assert strange == [file_of(table, "beside") for table in TABLES]
 
 
@@ -358,7 +358,7 @@ def test_a_verification_judges_and_scores_an_opened_table_again(places: Places, 
 
     def wrong() -> list[str]:
         found = verify_records(places, history=no_git, earlier=lambda path: ())
-        return [f"{f.what}: {f.detail}" for f in found if f.wrong]
+        return [f"{f.what}: {f.detail}" for f in wrong_of(found)]
 
     assert wrong() == []
     verdicts = verdicts_path(table, places)
