@@ -89,5 +89,5 @@ def _refusal(file: str, where: str, given: Any, mechanism: Any) -> str:
 def class_table() -> Mapping[str, Any]:
     """The numbers of each mechanism, by section and name, as a drug file writes them."""
     path = resources.files("qsp_lib") / "data" / "class_defaults.toml"
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     return {name: sections for name, sections in table.items() if name != "schema"}

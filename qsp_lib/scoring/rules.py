@@ -180,7 +180,7 @@ class Rules:
 def plain_rules() -> dict[str, Any]:
     """The content of the package's file: what a new lock record takes a copy of."""
     path = resources.files("qsp_lib") / "data" / FILE
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return tomllib.loads(path.read_text(encoding="utf-8-sig"))
 
 
 def _table(name: str, given: Mapping[str, Any]) -> TableRules:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 from qsp_lib.common.errors import InputError, LockError
 from qsp_lib.common.inputs import VERSIONS
+from qsp_lib.drugs import class_defaults
 from qsp_lib.protocol import inputs
 from qsp_lib.protocol.inputs import check_inputs, data_files, input_digest, input_digests
 from qsp_lib.protocol.lock import current_record, record_of
+from qsp_lib.scoring import rules
 
 
 @pytest.fixture
@@ -44,19 +49,53 @@ def test_a_new_table_and_a_new_drug_do_not_concern_an_old_record(data: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["drugs/okt3.toml", "evidence/potency.csv", "observations.csv"])
-def test_a_comment_or_windows_line_ends_change_nothing_and_a_number_does(
+def test_a_comment_line_ends_or_a_byte_order_mark_change_nothing_and_a_number_does(
     data: Path, name: str
 ) -> None:
     path = data / name
     text, before = path.read_bytes(), input_digest(name)
-    path.write_bytes(text.replace(b"\n", b"\r\n"))
-    assert input_digest(name) == before
+    for same in (text.replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + text):
+        path.write_bytes(same)
+        assert input_digest(name) == before
     if name.endswith(".toml"):
         path.write_bytes(b"# a remark\n" + text)
         assert input_digest(name) == before
     digit = next(i for i in range(text.index(b"\n"), len(text)) if text[i : i + 1] == b"5")
     path.write_bytes(text[:digit] + b"6" + text[digit + 1 :])
     assert input_digest(name) != before
+
+
+def test_a_number_of_a_table_is_its_value_and_one_of_toml_is_of_its_type(data: Path) -> None:
+    for name, one, other, same in (
+        ("drugs/okt3.toml", "weight = { value = 70,", "weight = { value = 70.0,", False),
+        ("network_parameters.csv", ",4000,", ",4000.0,", True),
+    ):
+        path = data / name
+        text, before = path.read_text(encoding="utf-8"), input_digest(name)
+        assert one in text
+        path.write_text(text.replace(one, other), encoding="utf-8")
+        assert (input_digest(name) == before) is same
+
+
+@pytest.mark.parametrize(
+    ("module", "read", "name"),
+    [
+        (class_defaults, class_defaults.class_table.__wrapped__, "class_defaults.toml"),
+        (rules, rules.plain_rules, rules.FILE),
+    ],
+)
+def test_what_reads_a_file_of_the_package_takes_a_byte_order_mark_too(
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    read: Callable[[], Any],
+    name: str,
+) -> None:
+    before = read()
+    path = data / name
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    monkeypatch.setattr(module.resources, "files", lambda package: data.parent)
+    assert read() == before
 
 
 @pytest.mark.parametrize("version", VERSIONS)
